@@ -40,8 +40,7 @@ class Cell:
         if self._volume_squared_of_unit_edges() < _FLATTEST**2:
             raise ValueError(
                 f"cell angles alpha, beta, gamma = {self.alpha}, {self.beta}, {self.gamma} degrees: they span no "
-                "volume; 
-                "expected each to be less than the sum of the other two, and all three to sum to less than 360"
+                "volume; expected each to be less than the sum of the other two, and all three to sum to less than 360"
             )
 
     @classmethod
