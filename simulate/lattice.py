@@ -80,7 +80,7 @@ class Cell:
 
     @cached_property
     def reciprocal(self) -> FloatArray:
-        rows: FloatArray = 2 * np.pi * np.linalg.inv(self.vectors).T
+        rows = np.asarray(2 * np.pi * np.linalg.inv(self.vectors).T, dtype=np.float64)
         rows.setflags(write=False)
         return rows
 

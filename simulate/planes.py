@@ -74,8 +74,7 @@ class Plane:
     @cached_property
     def normal(self) -> FloatArray:
         """Unit vector axis_x × axis_y."""
-        normal: FloatArray = np.cross(self.axis_x, self.axis_y)
-        return normal
+        return np.asarray(np.cross(self.axis_x, self.axis_y), dtype=np.float64)
 
     @property
     def q(self) -> FloatArray:
