@@ -19,6 +19,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 SHELL_CUTOFF: Final = 5
 """Largest index |u|, |v|, |w| of a lattice vector that has a Warren–Cowley parameter."""

@@ -1,6 +1,5 @@
 """Planes of reciprocal space: a square grid of scattering vectors anywhere, in any orientation."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
@@ -69,7 +68,7 @@ class Plane:
     @property
     def offsets(self) -> FloatArray:
         """Coordinates of the pixels along either axis relative to the centre, in 1/Å."""
-        return (np.arange(self.pixels) - self.pixels // 2) * self.step
+        return np.arange(-(self.pixels // 2), self.pixels - self.pixels // 2) * np.float64(self.step)
 
     @cached_property
     def normal(self) -> FloatArray:
@@ -106,7 +105,7 @@ def layer(cell: Cell, axis: AxisName, index: float, q_max: float, pixels: int = 
     return Plane(centre, axis_x, axis_y, q_max, pixels)
 
 
-def plane_through(cell: Cell, hkl_points: Sequence[npt.ArrayLike], q_max: float, pixels: int = PIXELS) -> Plane:
+def plane_through(cell: Cell, hkl_points: npt.ArrayLike, q_max: float, pixels: int = PIXELS) -> Plane:
     """Plane through three points given as hkl: centred on the first, x towards the second, y to the third."""
     points = cell.q_of_hkl(finite_array("hkl_points", np.asarray(hkl_points, dtype=np.float64), (3, 3)))
     to_second, to_third = points[1] - points[0], points[2] - points[0]
