@@ -1,0 +1,97 @@
+"""What is passed between planner, workers and ledger: specifications of shards and entries for finished ones.
+
+Plain data that survive JSON, so that they can be sent, stored and compared anywhere. Nothing here knows what a shard
+is made of.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+KEY_DIGITS = 32
+
+
+def digest(value: Any) -> str:
+    """SHA-256, in 64 hex digits, of anything that JSON can hold: independent of the order of keys, exact in floats."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardSpec:
+    """One shard that has to exist.
+
+    Attributes
+    ----------
+    kind
+        What it holds; `dsfu.pipeline.tasks` knows how to make each kind.
+    identity
+        What a person calls it, unique within a plan: ``planes/benzene+toluene``.
+    inputs
+        A digest for each thing that determines the contents, by a name that a person understands.
+    parameters
+        All that a worker needs to make it, as plain JSON.
+    items
+        How many samples, sets or masks it holds.
+    bytes_expected, seconds_expected
+        What the planner expects of it, for its estimates and for batching; the key does not depend on them.
+    """
+
+    kind: str
+    identity: str
+    inputs: Mapping[str, str]
+    parameters: Mapping[str, Any]
+    items: int
+    bytes_expected: int = 0
+    seconds_expected: float = 0.0
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", digest([self.kind, dict(self.inputs)])[:KEY_DIGITS])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """One file of a shard, as it was written."""
+
+    bytes: int
+    crc32c: int
+    modified_ns: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerEntry:
+    """One shard that exists. Written after all its objects; it is what makes them count."""
+
+    key: str
+    kind: str
+    identity: str
+    inputs: Mapping[str, str]
+    items: int
+    objects: Mapping[str, StoredObject]
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """When, where, with which versions, and the seconds that each step took. Not part of the contents."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        objects = {name: StoredObject(**each) for name, each in values["objects"].items()}
+        return cls(**{**values, "objects": objects})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardFailure:
+    """One shard that could not be made, with the traceback of the last attempt."""
+
+    key: str
+    kind: str
+    identity: str
+    error: str
+    traceback: str
+    attempts: int
+    host: str
+    when: str
