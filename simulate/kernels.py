@@ -93,8 +93,7 @@ def form_factor_planes(
                     x_table[e, k, p] = factor * x_gauss[e, k, p]
                     y_table[p, e, k] = y_gauss[e, k, p]
         for i in range(atoms):
-            angle = _dot(positions[i], centre)
-            at_centre = signs[i] * complex(cos(angle), sin(angle))
+            at_centre = signs[i] * _phase(positions[i], centre)
             for y in range(pixels):
                 value = at_centre * y_phases[i, y]
                 y_cos[y, i] = value.real
@@ -206,19 +205,23 @@ def sro_planes(
 
     row_cos = np.zeros((pixels, padded), np.float32)
     row_sin = np.zeros((pixels, padded), np.float32)
+    folded_phases = np.empty(folded_terms, np.complex128)
+    y_centre_phases = np.empty(y_terms, np.complex128)
     folded = np.empty(y_terms, np.complex128)
     row = np.empty(pixels, np.complex128)
     for n in range(centres.shape[0]):
         centre = centres[n]
+        for k in range(folded_terms):
+            folded_phases[k] = _phase(folded_vectors[k], centre)
+        for j in range(y_terms):
+            y_centre_phases[j] = _phase(y_vectors[j], centre)
         for i in range(kept):
-            weight = 1.0 if i == kept - 1 else 2.0
+            weight = (1.0 if i == kept - 1 else 2.0) * _phase(x_vectors[i], centre)
             for j in range(y_terms):
                 folded[j] = 0
                 for k in range(folded_terms):
-                    angle = _dot(folded_vectors[k], centre)
-                    folded[j] += table[i, j, k] * complex(cos(angle), sin(angle))
-                angle = _dot(x_vectors[i], centre) + _dot(y_vectors[j], centre)
-                folded[j] *= weight * complex(cos(angle), sin(angle))
+                    folded[j] += table[i, j, k] * folded_phases[k]
+                folded[j] *= weight * y_centre_phases[j]
             row[:] = 0
             for j in range(y_terms):
                 for y in range(pixels):
@@ -291,6 +294,12 @@ def _lattice_points(vectors: FloatArray) -> FloatArray:
             for axis in range(3):
                 points[i, axis] += count * vectors[k, axis]
     return points
+
+
+@njit(nogil=True, cache=True)
+def _phase(vector: FloatArray, q: FloatArray) -> np.complex128:
+    angle = _dot(vector, q)
+    return np.complex128(complex(cos(angle), sin(angle)))
 
 
 @njit(nogil=True, cache=True)
