@@ -72,26 +72,22 @@ class RandomSettings:
     """
 
     detectors: tuple[str, ...] = (
-        "pilatus_2m",
-        "pilatus_2m",
-        "pilatus_2m",
-        "pilatus3_6m",
-        "pilatus3_6m",
-        "eiger_16m",
-        "eiger_16m",
+        *(("pilatus_2m",) * 5),
+        *(("pilatus3_6m",) * 5),
+        *(("eiger_16m",) * 2),
         "flat_panel",
     )
     edge_pixels: tuple[int, int] = (1, 3)
     distance_m: tuple[float, float] = (0.2, 0.3)
-    wavelength_angstrom: tuple[float, float] = (0.65, 0.72)
+    wavelength_angstrom: tuple[float, float] = (0.62, 0.72)
     off_centre_m: float = 0.03
     share_of_two_positions: float = 0.7
     swing_deg: tuple[float, float] = (15.0, 35.0)
     lift_m: tuple[float, float] = (0.05, 0.15)
     spindle_error_deg: float = 1.0
-    share_of_full_turns: float = 0.6
+    share_of_full_turns: float = 0.4
     phi_range_deg: tuple[float, float] = (120.0, 300.0)
-    share_of_friedel_averages: float = 0.3
+    share_of_friedel_averages: float = 0.1
     shadow_radius: tuple[float, float] = (0.01, 0.03)
     shadow_half_arm: tuple[float, float] = (0.004, 0.01)
     cell_angstrom: tuple[float, float] = (3.0, 12.0)
