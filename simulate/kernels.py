@@ -6,18 +6,22 @@ On a regular grid both sums of the model separate. With Q = centre + x·axis_x +
   form factor difference costs four multiply-adds per atom and pixel, and five per element and pixel;
 - the cosine sum over lattice vectors collapses, row by row, into a short Fourier series in x.
 
-Tables are made in double precision, the sums over pixels run in single precision. Two rows are done at once, because
-one alone is limited by reading the tables of x. `fastmath` is "contract" and no more: it lets the compiler fuse a
-multiplication and an addition, which then round once instead of twice.
+Tables are made in double precision, the sums over atoms in single precision unless double is asked for. Two rows are
+done at once, because one alone is limited by reading the tables of x. `fastmath` is "contract" and no more: it lets the
+compiler fuse a multiplication and an addition, which then round once instead of twice.
 """
 
 from math import cos, exp, sin
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from dsfu.simulate.contract import SHELL_CUTOFF, Float32Array, FloatArray, IntArray
 from dsfu.simulate.form_factors import GAUSSIANS
+
+RealArray = npt.NDArray[np.floating[Any]]
 
 _ACROSS = 2 * SHELL_CUTOFF + 1
 
@@ -36,6 +40,7 @@ def form_factor_planes(
     axis_y: FloatArray,
     step: float,
     out: Float32Array,
+    precision: type[np.floating[Any]],
 ) -> None:
     """Fill ``out[n, y, x]`` with scale · |Σ_i sign_i f_i(|Q|) exp(iQ·x_i)|² on parallel planes that share their axes.
 
@@ -52,6 +57,8 @@ def form_factor_planes(
         (planes, 3): Q in 1/Å at pixel (pixels // 2, pixels // 2).
     axis_x, axis_y, step
         Orthonormal directions and pixel size in 1/Å, the same for all planes.
+    precision
+        np.float32 or np.float64: the type in which the sums over atoms run.
     """
     pixels = out.shape[1]
     elements = constants.shape[0]
@@ -59,8 +66,8 @@ def form_factor_planes(
     start = -(pixels // 2) * step
 
     phases = np.empty(pixels, np.complex128)
-    x_cos = np.empty((atoms, pixels), np.float32)
-    x_sin = np.empty((atoms, pixels), np.float32)
+    x_cos = np.empty((atoms, pixels), precision)
+    x_sin = np.empty((atoms, pixels), precision)
     y_phases = np.empty((atoms, pixels), np.complex128)
     for i in range(atoms):
         _fill_phases(_dot(positions[i], axis_x), start, step, phases)
@@ -71,11 +78,12 @@ def form_factor_planes(
 
     x_gauss = np.empty((elements, GAUSSIANS, pixels))
     y_gauss = np.empty((elements, GAUSSIANS, pixels))
-    x_table = np.empty((elements, GAUSSIANS, pixels), np.float32)
-    y_table = np.empty((pixels, elements, GAUSSIANS), np.float32)
-    y_cos = np.empty((pixels, atoms), np.float32)
-    y_sin = np.empty((pixels, atoms), np.float32)
-    elements_constants = constants.astype(np.float32)
+    x_table = np.empty((elements, GAUSSIANS, pixels), precision)
+    y_table = np.empty((pixels, elements, GAUSSIANS), precision)
+    y_cos = np.empty((pixels, atoms), precision)
+    y_sin = np.empty((pixels, atoms), precision)
+    element_constants = np.empty(elements, precision)
+    element_constants[:] = constants
     shift_x = np.inf
     shift_y = np.inf
     for n in range(centres.shape[0]):
@@ -99,27 +107,27 @@ def form_factor_planes(
                 y_cos[y, i] = value.real
                 y_sin[y, i] = value.imag
         _form_factor_rows(
-            x_cos, x_sin, y_cos, y_sin, first_atom, x_table, y_table, elements_constants, np.float32(scale), out[n]
+            x_cos, x_sin, y_cos, y_sin, first_atom, x_table, y_table, element_constants, precision(scale), out[n]
         )
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
 def _form_factor_rows(
-    x_cos: Float32Array,
-    x_sin: Float32Array,
-    y_cos: Float32Array,
-    y_sin: Float32Array,
+    x_cos: RealArray,
+    x_sin: RealArray,
+    y_cos: RealArray,
+    y_sin: RealArray,
     first_atom: IntArray,
-    x_gauss: Float32Array,
-    y_gauss: Float32Array,
-    constants: Float32Array,
-    scale: np.float32,
+    x_gauss: RealArray,
+    y_gauss: RealArray,
+    constants: RealArray,
+    scale: np.floating[Any],
     out: Float32Array,
 ) -> None:
     """Two rows at a time: for each element sum the phases of its atoms (two at once), then weight with f(|Q|)."""
     pixels = out.shape[0]
-    real, imag = np.empty((2, pixels), np.float32), np.empty((2, pixels), np.float32)
-    total_real, total_imag = np.empty((2, pixels), np.float32), np.empty((2, pixels), np.float32)
+    real, imag = np.empty((2, pixels), x_cos.dtype), np.empty((2, pixels), x_cos.dtype)
+    total_real, total_imag = np.empty((2, pixels), x_cos.dtype), np.empty((2, pixels), x_cos.dtype)
     for y in range(0, pixels, 2):
         z = min(y + 1, pixels - 1)
         total_real[:] = 0
