@@ -4,15 +4,15 @@ I_D(Q) = I_FF(Q) · I_SRO(Q), with I_FF = m_A m_B |F_A − F_B|² per unit cell 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
 from dsfu.simulate.checks import finite_array, number_between, warren_cowley_set
-from dsfu.simulate.contract import Float32Array, FloatArray, IntArray
+from dsfu.simulate.contract import BoolArray, Float32Array, FloatArray, IntArray
 from dsfu.simulate.form_factors import coefficients
 from dsfu.simulate.kernels import form_factor_planes, sro_planes
 from dsfu.simulate.lattice import Cell
@@ -95,8 +95,9 @@ def form_factor_of_planes(
     for stack in _stacks(planes):
         stacked = difference.intensity(stack, weight, np.float32)
         peaks = stacked.max(axis=(1, 2))
-        if (peaks < weight * (_CANCELLATION * difference.largest_form_factor(stack.distances)) ** 2).any():
-            stacked = difference.intensity(stack, weight, np.float64)
+        cancels = peaks < weight * (_CANCELLATION * difference.largest_form_factor(stack.distances)) ** 2
+        if cancels.any():
+            stacked[cancels] = difference.intensity(stack.subset(cancels), weight, np.float64)
         results.extend(stacked)
     return results
 
@@ -134,6 +135,9 @@ class _Stack:
     axis_y: FloatArray
     step: float
     pixels: int
+
+    def subset(self, chosen: BoolArray) -> Self:
+        return replace(self, centres=self.centres[chosen])
 
     @property
     def distances(self) -> FloatArray:
