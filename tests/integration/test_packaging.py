@@ -1,0 +1,82 @@
+"""The distribution as a user gets it: a wheel in a fresh environment, and imports that load no more than they need."""
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("simulate", "pipeline", "model", "cluster")
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=cwd, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def loaded_by(statement: str, cwd: Path) -> set[str]:
+    """Top-level modules in memory after a statement, in a new process."""
+    listing = "import sys; print(' '.join(sorted({name.split('.')[0] for name in sys.modules})))"
+    return set(run(sys.executable, "-c", f"{statement}; {listing}", cwd=cwd).split())
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.mark.slow
+def test_every_module_and_data_file_is_in_the_wheel(wheel: Path) -> None:
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    tracked = run("git", "ls-files", *FOLDERS, cwd=ROOT).split()
+    kept = {f"dsfu/{name}" for name in tracked if not name.endswith((".sbatch", ".def"))}
+    assert kept <= inside, sorted(kept - inside)
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_computes_a_plane(wheel: Path, tmp_path: Path) -> None:
+    """Installed without extras, from the package index, into an environment that has nothing else."""
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel)
+    program = (
+        "import dsfu.simulate, numpy as np\n"
+        "from dsfu.simulate.species import load_library\n"
+        "from dsfu.simulate.scattering import form_factor_of_planes\n"
+        "from dsfu.simulate.planes import layer\n"
+        "library = load_library(); a, b = library['Cu'], library['perchlorate']\n"
+        "(plane,) = form_factor_of_planes(a.atoms, b.atoms, 0.5, [layer(a.cell, 'b', 1, 6.0, 32)])\n"
+        "import dsfu.simulate.scattering as module; print(plane.shape, module.__file__)"
+    )
+    shape, place = run(python, "-c", program, cwd=tmp_path).strip().rsplit(" ", 1)
+    assert shape == "(32, 32)"
+    assert place.startswith(str(tmp_path)), place
+
+
+@pytest.mark.parametrize("module", ["species", "scattering", "samples", "metropolis", "dead_zones", "uniqueness"])
+def test_simulate_loads_nothing_of_the_pipeline_or_the_model(module: str, tmp_path: Path) -> None:
+    loaded = loaded_by(f"import dsfu.simulate.{module}", tmp_path)
+    assert not loaded & {"dask", "distributed", "zarr", "xarray", "torch", "typer"}
+
+
+@pytest.mark.parametrize("module", ["model", "model.cli", "model.shards"])
+def test_model_loads_neither_dask_nor_numba(module: str, tmp_path: Path) -> None:
+    assert not loaded_by(f"import dsfu.{module}", tmp_path) & {"dask", "distributed", "numba"}
+
+
+@pytest.mark.parametrize("module", ["contract", "encoding"])
+def test_what_describes_the_data_needs_numpy_alone(module: str, tmp_path: Path) -> None:
+    heavy = {"numba", "scipy", "ase", "gemmi", "dask", "zarr", "xarray", "torch", "typer", "matplotlib"}
+    assert not loaded_by(f"import dsfu.simulate.{module}", tmp_path) & heavy
+
+
+@pytest.mark.parametrize("command", ["dsfu-pipeline", "dsfu-model"])
+def test_commands_explain_themselves(command: str) -> None:
+    assert "Usage" in run(Path(sys.executable).parent / command, "--help")
