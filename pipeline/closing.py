@@ -1,0 +1,199 @@
+"""Make the arrays of a store from the shards that are complete: the end of every run.
+
+Everything that a closed store holds beside its planes is worked out first, in memory, and compared with what is there.
+If nothing differs, nothing is written. Otherwise the groups are hidden, objects move, what differs is written, and the
+groups appear again; see ``docs/store.md`` for why being killed anywhere in between does no harm.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dsfu.pipeline.arrays import METADATA, ZarrGroup, root_files
+from dsfu.pipeline.closing_spec import ClosingSpec
+from dsfu.pipeline.files import Files, crc32c
+from dsfu.pipeline.groups import (
+    joined_embedding,
+    masks_group,
+    own_set_count,
+    set_tables,
+    sets_group,
+    species_group,
+    split_group,
+)
+from dsfu.pipeline.ledger import DamagedEntry, Ledger
+from dsfu.pipeline.placement import Moves, ObjectName, Placement, apply_moves, moves_to
+from dsfu.pipeline.records import PairRecord, read_masks, read_pair_records, read_sets
+from dsfu.pipeline.specs import LedgerEntry
+from dsfu.pipeline.uniqueness import find_duplicates
+from dsfu.simulate.species import SPLITS
+
+STATE: Final = "state.json"
+FORMAT: Final = "dsfu store"
+FORMAT_VERSION: Final = 1
+
+_TABLES: Final = ("species", "sro_sets", "masks")
+
+
+class MissingObjects(RuntimeError):
+    """Shards that count as complete have lost objects; nothing was changed.
+
+    ``keys`` are their keys: set them aside and make them again.
+    """
+
+    def __init__(self, missing: Sequence[ObjectName]) -> None:
+        self.keys = tuple(dict.fromkeys(item.key for item in missing))
+        named = ", ".join(f"{item.name} of {item.key}" for item in missing[:4])
+        more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
+        super().__init__(f"cannot close the store: {named}{more} cannot be found; make these shards again")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosingSummary:
+    """What closing did.
+
+    Attributes
+    ----------
+    samples, kept
+        How many samples there are, and how many of them are unique, by split.
+    moved, written, removed
+        Objects that were moved to or from their place, other files that were written, files that were removed. All
+        are 0 if the store was as it should be.
+    """
+
+    samples: Mapping[str, int]
+    kept: Mapping[str, int]
+    moved: int
+    written: int
+    removed: int
+
+
+def close_store(files: Files, ledger: Ledger, spec: ClosingSpec) -> ClosingSummary:
+    """Bring the arrays of a store to what the spec says. The caller holds the store's lock.
+
+    Raises
+    ------
+    DamagedRecord, MissingObjects
+        Before anything is changed, if shards are not what the ledger says; they have to be made again.
+    """
+    groups, samples = _groups(files, spec)
+    wanted = root_files(groups, _root_attributes(spec))
+    wanted[STATE] = _state(spec, samples, wanted)
+    new = _placement_of(spec)
+    moves, placement = moves_to(files, new, lambda: _every_entry(ledger))
+    if moves.missing:
+        raise MissingObjects(moves.missing)
+    surplus = _surplus(files, moves, new, wanted)
+    differing = {path for path, data in wanted.items() if not _holds(files, path, data)}
+    if any((moves.back, moves.forth, moves.leftovers, placement, surplus, differing)):
+        hidden = _hide(files, wanted)
+        apply_moves(files, moves, placement)
+        for path in surplus:
+            files.remove(path)
+        for path, data in wanted.items():  # in their order: what is in the groups, the groups, the state
+            if path in hidden or path in differing:
+                files.write(path, data)
+    return ClosingSummary(
+        samples={name: count["samples"] for name, count in samples.items()},
+        kept={name: count["kept"] for name, count in samples.items()},
+        moved=len(moves.back) + len(moves.forth),
+        written=len(differing),
+        removed=len(moves.leftovers) + len(surplus),
+    )
+
+
+def is_closed(files: Files) -> bool:
+    """Whether a closing has finished, and none has begun since."""
+    return files.exists(STATE)
+
+
+def damaged_files(files: Files) -> list[str]:
+    """Files of a closed store, other than objects of shards, that are not as closing wrote them; closing mends them."""
+    try:
+        told: Mapping[str, Sequence[int]] = json.loads(files.read(STATE))["files"]
+        return [path for path, (size, crc32c) in told.items() if not _matches(files, path, size, crc32c)]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return [STATE]
+
+
+def _groups(files: Files, spec: ClosingSpec) -> tuple[dict[str, ZarrGroup], dict[str, dict[str, int]]]:
+    """Every group, and how many samples each split has and keeps."""
+    groups: dict[str, ZarrGroup] = {}
+    samples: dict[str, dict[str, int]] = {}
+    masks = read_masks(files, spec.masks, spec.pixels)
+    mask_count = sum(len(each["bits"]) for each in masks)
+    every_record: list[PairRecord] = []
+    first_own_set = sum(shard.items for shard in spec.sro_sets)
+    for split in spec.filled_splits:
+        records = read_pair_records(files, [pair.key for pair in split.pairs], split.planes_per_pair)
+        duplicates = find_duplicates(joined_embedding(records), spec.uniqueness, split.planes_per_pair)
+        groups[split.name] = split_group(spec, split, records, duplicates, mask_count, first_own_set)
+        first_own_set += own_set_count(records)
+        every_record += records
+        kept = int(duplicates.kept.sum())
+        samples[split.name] = {"pairs": len(split.pairs), "samples": split.samples, "kept": kept}
+    bank_keys = [shard.key for shard in spec.sro_sets if shard.complete]
+    bank = dict(zip(bank_keys, read_sets(files, bank_keys), strict=True))
+    groups["species"] = species_group(spec.species)
+    groups["sro_sets"] = sets_group(set_tables(spec, bank, every_record))
+    groups["masks"] = masks_group(masks, spec.pixels)
+    return groups, samples
+
+
+def _root_attributes(spec: ClosingSpec) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "splits": [split.name for split in spec.filled_splits],
+        "materialised": spec.materialise,
+        "versions": dict(spec.versions),
+        "manifest": spec.manifest_text,
+    }
+
+
+def _state(spec: ClosingSpec, samples: Mapping[str, Mapping[str, int]], wanted: Mapping[str, bytes]) -> bytes:
+    files = {path: [len(data), crc32c(data)] for path, data in wanted.items()}
+    state = {"format_version": FORMAT_VERSION, "spec": spec.digest(), "splits": samples, "files": files}
+    return json.dumps(state, indent=1).encode()
+
+
+def _placement_of(spec: ClosingSpec) -> Placement:
+    if not spec.materialise:
+        return Placement()
+    return Placement.of_splits({split.name: [pair.key for pair in split.pairs] for split in spec.filled_splits})
+
+
+def _every_entry(ledger: Ledger) -> Iterator[LedgerEntry]:
+    for key in ledger.entries():
+        with suppress(DamagedEntry):
+            yield ledger.read(key)
+
+
+def _surplus(files: Files, moves: Moves, new: Placement, wanted: Mapping[str, bytes]) -> list[str]:
+    """Files of groups that belong to nothing: of arrays, splits and chunks that there used to be."""
+    known = {*wanted, *(path for _, path in new.items()), *(source for source, _ in moves.back), *moves.leftovers}
+    groups = sorted({*SPLITS, *_TABLES, *(path.partition("/")[0] for path in wanted if "/" in path)})
+    return [path for group in groups for path in files.list(group) if path not in known]
+
+
+def _hide(files: Files, wanted: Mapping[str, bytes]) -> set[str]:
+    """Remove what makes the store readable: the state first, then the root, then the groups."""
+    groups = sorted({*SPLITS, *_TABLES, *(path.partition("/")[0] for path in wanted if "/" in path)})
+    hidden = [STATE, METADATA, *(f"{group}/{METADATA}" for group in groups)]
+    for path in hidden:
+        files.remove(path)
+    return set(hidden)
+
+
+def _holds(files: Files, path: str, data: bytes) -> bool:
+    try:
+        return files.read(path) == data
+    except FileNotFoundError:
+        return False
+
+
+def _matches(files: Files, path: str, size: int, checksum: int) -> bool:
+    info = files.stat(path)
+    return info is not None and info.bytes == size and files.checksum(path) == checksum

@@ -1,0 +1,142 @@
+"""What closing has to make of the shards that are there: plain data, built by a run from plan, manifest and ledger."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from dsfu.pipeline.specs import digest
+from dsfu.simulate.contract import PIXELS
+from dsfu.simulate.species import Species
+from dsfu.simulate.uniqueness import METRICS, MetricName
+
+Scope = Literal["pair", "store", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniquenessSettings:
+    """Which planes count as repeating another.
+
+    Attributes
+    ----------
+    scope
+        What a plane is compared with: planes of its pair, of its whole split ("store"), or nothing.
+    metric
+        The distance; embeddings must have been made for it.
+    threshold
+        Planes nearer than this are duplicates; in the unit of the metric.
+    """
+
+    scope: Scope = "pair"
+    metric: MetricName = "sliced_wasserstein"
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.scope not in get_args(Scope):
+            raise ValueError(f"scope = {self.scope!r}: expected one of {get_args(Scope)}")
+        if self.metric not in METRICS:
+            raise ValueError(f"metric = {self.metric!r}: expected one of {', '.join(METRICS)}")
+        if not 0 <= self.threshold < float("inf"):
+            raise ValueError(f"threshold = {self.threshold}: expected a finite number, not below 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairShard:
+    """One complete planes shard: its key, its identity as planned, and the names of its species."""
+
+    key: str
+    identity: str
+    species_a: str
+    species_b: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitShards:
+    """The complete planes shards of a split, in the order of the samples."""
+
+    name: str
+    planes_per_pair: int
+    pairs: tuple[PairShard, ...]
+
+    @property
+    def samples(self) -> int:
+        return len(self.pairs) * self.planes_per_pair
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetsShard:
+    """One shard of the bank of sets. Incomplete ones keep their room, so that the others keep their numbers."""
+
+    key: str
+    items: int
+    complete: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosingSpec:
+    """Everything that a closed store holds, in order.
+
+    Attributes
+    ----------
+    splits
+        Planes shards by split; a split without any is left out of the store.
+    species
+        The table of species; ``species_a`` and ``species_b`` of a sample are indices into it.
+    sro_sets
+        The bank, in the order of the numbers by which planes shards refer to it.
+    masks
+        Keys of complete masks shards, in order.
+    mask_seed
+        What the assignment of masks is drawn from, with the identity of a pair and the number of a plane.
+    materialise
+        Whether planes are stored, or parameters only.
+    manifest_text, versions
+        Recorded as they are.
+    """
+
+    splits: tuple[SplitShards, ...]
+    species: tuple[Species, ...]
+    sro_sets: tuple[SetsShard, ...] = ()
+    masks: tuple[str, ...] = ()
+    uniqueness: UniquenessSettings = field(default_factory=UniquenessSettings)
+    mask_seed: int = 0
+    pixels: int = PIXELS
+    materialise: bool = True
+    manifest_text: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        repeated = [name for name, count in Counter(split.name for split in self.splits).items() if count > 1]
+        if repeated:
+            raise ValueError(f"splits: {repeated[0]} is there twice; expected each name once")
+        pairs = [pair for split in self.splits for pair in split.pairs]
+        by_key = Counter(pair.key for pair in pairs)
+        twice = [pair.identity for pair in pairs if by_key[pair.key] > 1]
+        if twice:
+            raise ValueError(f"splits: {', '.join(twice[:4])} are one shard; expected each shard in one place only")
+        known = {species.name for species in self.species}
+        strangers = sorted({name for pair in pairs for name in (pair.species_a, pair.species_b)} - known)
+        if strangers:
+            raise ValueError(f"species: {', '.join(strangers[:10])} missing; expected every species of every pair")
+
+    @property
+    def filled_splits(self) -> tuple[SplitShards, ...]:
+        """Splits that have at least one shard, and so a group in the store."""
+        return tuple(split for split in self.splits if split.pairs)
+
+    def digest(self) -> str:
+        """The same for specs that make the same store."""
+        return digest(
+            {
+                "splits": [[s.name, s.planes_per_pair, [[p.key, p.identity] for p in s.pairs]] for s in self.splits],
+                "species": [[s.name, s.group, s.split, s.geometry_digest()] for s in self.species],
+                "sro_sets": [[s.key, s.items, s.complete] for s in self.sro_sets],
+                "masks": list(self.masks),
+                "uniqueness": [self.uniqueness.scope, self.uniqueness.metric, self.uniqueness.threshold],
+                "mask_seed": self.mask_seed,
+                "pixels": self.pixels,
+                "materialise": self.materialise,
+                "manifest": self.manifest_text,
+                "versions": dict(self.versions),
+            }
+        )
