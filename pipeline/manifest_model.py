@@ -171,13 +171,16 @@ class DeadZones(Section):
 
 
 class Uniqueness(Section):
-    """Which planes repeat others. Decided when the store is closed; changing it makes no plane again."""
+    """Which planes repeat others. Decided when the store is closed: a new scope or threshold makes no plane again."""
 
     scope: Literal["pair", "store", "none"] = Field(
         "pair", description="Compare within a pair, within a split, or not."
     )
-    threshold: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.004, description="Distance, in widths of a plane, below which one repeats another."
+    metric: Literal["sliced_wasserstein", "appearance"] = Field(
+        "sliced_wasserstein", description="Distance between planes; what it needs is kept with each plane."
+    )
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="Distance below which a plane repeats another; none: the one calibrated for the metric."
     )
 
 

@@ -1,0 +1,171 @@
+"""Which shards a manifest asks for, each with its key. Pure: nothing is read and nothing is made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dsfu.pipeline.manifest_model import Manifest
+from dsfu.pipeline.manifest_pairs import Pair
+from dsfu.pipeline.science import SCIENCE
+from dsfu.pipeline.shard_format import CODEC_NAME
+from dsfu.pipeline.specs import ShardSpec, digest
+from dsfu.simulate.random_stream import RandomStream
+from dsfu.simulate.species import Species, Split
+
+SETS_PER_SHARD: Final = 32
+MASKS_PER_SHARD: Final = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedPair:
+    """The planes shard of a pair, and who the pair is."""
+
+    spec: ShardSpec
+    species_a: str
+    species_b: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """All shards of a manifest, in the order of the store."""
+
+    sro_sets: tuple[ShardSpec, ...]
+    masks: tuple[ShardSpec, ...]
+    planes: Mapping[Split, tuple[ExpectedPair, ...]]
+
+    @property
+    def specs(self) -> list[ShardSpec]:
+        """In the order of making: what planes draw on comes first."""
+        return [*self.sro_sets, *self.masks, *(pair.spec for pairs in self.planes.values() for pair in pairs)]
+
+
+def expected_shards(manifest: Manifest, pairs: Mapping[Split, Sequence[Pair]]) -> Expected:
+    """All shards of a manifest whose pairs of species are these."""
+    bank = _sro_shards(manifest)
+    planes = {
+        split: tuple(_planes_shard(manifest, split, a, b, bank) for a, b in of_split)
+        for split, of_split in pairs.items()
+    }
+    return Expected(sro_sets=bank, masks=_mask_shards(manifest), planes=planes)
+
+
+def _sro_shards(manifest: Manifest) -> tuple[ShardSpec, ...]:
+    settings = manifest.sro.monte_carlo
+    common = {
+        "seed": manifest.seed,
+        "fraction_a": list(settings.fraction_a),
+        "targets": list(settings.targets),
+        "box": settings.box,
+    }
+    return _numbered_shards("sro_sets", "Monte Carlo settings", common, settings.bank_size, SETS_PER_SHARD)
+
+
+def _mask_shards(manifest: Manifest) -> tuple[ShardSpec, ...]:
+    settings = manifest.dead_zones
+    common = {
+        "seed": manifest.seed,
+        "live_fraction": list(settings.live_fraction),
+        "pixels": manifest.planes.pixels,
+    }
+    return _numbered_shards("masks", "dead zones", common, settings.bank_size, MASKS_PER_SHARD)
+
+
+def _numbered_shards(kind: str, what: str, common: dict[str, Any], total: int, per_shard: int) -> tuple[ShardSpec, ...]:
+    """Shards of a bank whose items are made one by one from their numbers."""
+    specs = []
+    for number, first in enumerate(range(0, total, per_shard)):
+        count = min(per_shard, total - first)
+        specs.append(
+            ShardSpec(
+                kind=kind,
+                identity=f"{kind}/{number:04d}",
+                inputs={
+                    what: digest(common),
+                    "numbers": digest([first, count]),
+                    "science": digest(SCIENCE[kind]),
+                },
+                parameters={**common, "first": first, "count": count},
+                items=count,
+            )
+        )
+    return tuple(specs)
+
+
+def _planes_shard(
+    manifest: Manifest, split: Split, one: Species, other: Species, bank: tuple[ShardSpec, ...]
+) -> ExpectedPair:
+    # Random numbers follow the geometries and not the names, so that renaming a species changes nothing.
+    stream = f"{one.geometry_digest()} {other.geometry_digest()}"
+    numbers = _drawn(manifest, split, stream)
+    rules = {
+        "pixels": manifest.planes.pixels,
+        "layers_per_axis": manifest.planes.monte_carlo.layers_per_axis,
+        "oscillator_layers": list(manifest.planes.oscillator.layers),
+        "displaced_below": manifest.planes.monte_carlo.displaced_below,
+    }
+    oscillator = _oscillator_settings(manifest, split, one)
+    q_max = list(manifest.planes.q_max)
+    materialise = manifest.storage.materialise
+    spec = ShardSpec(
+        kind="planes",
+        identity=f"planes/{one.name}+{other.name}",
+        inputs={
+            "seed": digest(manifest.seed),
+            "geometry of species A": one.geometry_digest(),
+            "geometry of species B": other.geometry_digest(),
+            "Monte Carlo settings": digest(
+                [SCIENCE["sro_sets"], *(each.inputs["Monte Carlo settings"] for each in bank[:1])]
+            ),
+            "sets drawn from the bank": digest(numbers),
+            "oscillator settings": digest(oscillator),
+            "plane rules": digest([rules, q_max]),
+            "uniqueness metric": digest(manifest.uniqueness.metric),
+            "storage": digest(CODEC_NAME if materialise else None),
+            "science": digest(SCIENCE["planes"]),
+        },
+        parameters={
+            "seed": manifest.seed,
+            "stream": stream,
+            "species_a": _geometry(one),
+            "species_b": _geometry(other),
+            "bank_numbers": numbers,
+            "bank_rows": [[bank[n // SETS_PER_SHARD].key, n % SETS_PER_SHARD] for n in numbers],
+            "oscillator": oscillator,
+            "rules": rules,
+            "q_max": q_max,
+            "metric": manifest.uniqueness.metric,
+            "materialise": materialise,
+        },
+        items=manifest.planes_per_pair(split),
+    )
+    return ExpectedPair(spec=spec, species_a=one.name, species_b=other.name)
+
+
+def _drawn(manifest: Manifest, split: Split, stream: str) -> list[int]:
+    """Numbers of the sets of the bank that a pair is simulated with, all different."""
+    wanted = manifest.monte_carlo_sets(split)
+    random = RandomStream(manifest.seed, "sets drawn", stream)
+    numbers: dict[int, None] = {}
+    while len(numbers) < wanted:
+        numbers[random.integer(manifest.sro.monte_carlo.bank_size)] = None
+    return list(numbers)
+
+
+def _oscillator_settings(manifest: Manifest, split: Split, one: Species) -> dict[str, Any]:
+    settings = manifest.sro.oscillator
+    return {
+        "count": manifest.oscillator_sets(split),
+        "lattice": one.shape.lattice,
+        "amplitude": list(settings.amplitude),
+        "decay": list(settings.decay),
+        "frequency": list(settings.frequency),
+        "most_clipped": settings.most_clipped,
+    }
+
+
+def _geometry(species: Species) -> dict[str, Any]:
+    return {
+        "numbers": species.atoms.numbers.tolist(),
+        "positions": species.atoms.positions.tolist(),
+        "cell": list(species.cell.constants),
+    }
