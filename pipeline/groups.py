@@ -90,10 +90,7 @@ def split_group(
 def _plane_array(field: Field, spec: ClosingSpec, split: SplitShards) -> dict[str, Any]:
     """Metadata of an array of planes, whose Zarr shards are objects of the pairs' shards."""
     return array_metadata(
-        (split.samples, spec.pixels, spec.pixels),
-        split.planes_per_pair,
-        dims=("sample", "y", "x"),
-        attributes={"units": field.units, "long_name": field.long_name},
+        split.samples, split.planes_per_pair, spec.pixels, {"units": field.units, "long_name": field.long_name}
     )
 
 
