@@ -1,7 +1,9 @@
 """Zarr groups and arrays as files in memory, paths and bytes, so that whoever writes them decides when and whether.
 
-Made by zarr-python itself, except for consolidated metadata, which it cannot write without a warning. xarray looks for
-them in the root group of a store, other readers in the group that they open, so both have them.
+Written down as the specification of Zarr v3 says, and not through zarr-python: the bytes then depend on the values
+only, a few hundred small arrays take milliseconds, and no event loop is started in the driver of a run. Groups carry
+consolidated metadata; xarray looks for them in the root group of a store, other readers in the group that they open, so
+both have them.
 """
 
 import json
@@ -11,15 +13,16 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import zarr
-from zarr.codecs import BloscCodec, ZstdCodec
-from zarr.core.buffer import Buffer
-from zarr.storage import MemoryStore
+from numcodecs import Blosc, VLenUTF8, Zstd, blosc
 
 METADATA: Final = "zarr.json"
 
 _CHUNK_BYTES: Final = 4 * 2**20
 """Most bytes of a chunk before compression: a coordinate of a few hundred thousand samples is one file."""
+
+_LEVEL: Final = 5
+
+blosc.use_threads = False  # with threads, the same numbers do not always give the same bytes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,8 +37,10 @@ class NamedArray:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.dims) != self.values.ndim:
-            raise ValueError(f"array {self.name}: shape {self.values.shape} for dims {self.dims}")
+        if len(self.dims) != self.values.ndim or not self.dims:
+            raise ValueError(f"array {self.name}: shape {self.values.shape} for dims {self.dims}; expected as many")
+        if self.values.dtype.kind not in "biufSU":
+            raise ValueError(f"array {self.name}: {self.values.dtype}; expected numbers, truth values or texts")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,66 +64,96 @@ class ZarrGroup:
 
 
 def root_files(groups: Mapping[str, ZarrGroup], attributes: Mapping[str, Any]) -> dict[str, bytes]:
-    """Every file of a root group and its groups, by path: chunks first, then metadata, each group after its arrays,
-    the root at the very end."""
-    chunks: dict[str, bytes] = {}
-    metadata: dict[str, bytes] = {}
-    groups_metadata: dict[str, bytes] = {}
+    """Every file of a root group and its groups, by path.
+
+    In the order in which they may be written: chunks and metadata of all arrays, then groups, the root at the very end.
+    """
+    files: dict[str, bytes] = {}
+    group_files: dict[str, bytes] = {}
     everything: dict[str, Any] = {}
     for path, group in groups.items():
-        arrays = {name: dict(document) for name, document in group.foreign.items()}
+        documents = {name: dict(document) for name, document in group.foreign.items()}
         for array in group.arrays:
-            files = array_files(array)
-            arrays[array.name] = json.loads(files.pop(METADATA))
-            chunks |= {f"{path}/{array.name}/{name}": data for name, data in files.items()}
-        metadata |= {f"{path}/{name}/{METADATA}": _json(document) for name, document in arrays.items()}
+            documents[array.name] = array_document(array)
+            files |= {f"{path}/{array.name}/{name}": data for name, data in array_chunks(array).items()}
+        files |= {f"{path}/{name}/{METADATA}": _json(document) for name, document in documents.items()}
         own = dict(group.attributes)
         if group.coordinates:
             own["coordinates"] = " ".join(group.coordinates)
-        groups_metadata[f"{path}/{METADATA}"] = _json(_group_document(own, arrays))
+        group_files[f"{path}/{METADATA}"] = _json(_group_document(own, documents))
         everything[path] = _group_document(own, {})
-        everything |= {f"{path}/{name}": document for name, document in arrays.items()}
-    root = {METADATA: _json(_group_document(attributes, everything))}
-    return chunks | metadata | groups_metadata | root
+        everything |= {f"{path}/{name}": document for name, document in documents.items()}
+    return files | group_files | {METADATA: _json(_group_document(attributes, everything))}
 
 
-def array_files(array: NamedArray) -> dict[str, bytes]:
-    """Files of one array, by the path within it."""
-    values, is_text = array.values, array.values.dtype.kind in "SU"
-    kept: dict[str, Buffer] = {}
-    created = zarr.create_array(
-        MemoryStore(kept),
-        shape=values.shape,
-        dtype=str if is_text else values.dtype,
-        chunks=_chunks(values),
-        compressors=_compressor(values.dtype),
-        dimension_names=array.dims,
-        attributes={"units": array.units, "long_name": array.long_name, **array.attributes},
-        zarr_format=3,
-    )
-    if values.size:
-        created[...] = _texts(values) if is_text else values
-    return {name: buffer.to_bytes() for name, buffer in sorted(kept.items())}
+def array_document(array: NamedArray) -> dict[str, Any]:
+    """``zarr.json`` of an array."""
+    values = array.values
+    if _is_text(values):
+        data_type, fill_value = "string", ""
+        codecs: list[dict[str, Any]] = [{"name": "vlen-utf8", "configuration": {}}, _ZSTD]
+    else:
+        data_type, fill_value = values.dtype.name, values.dtype.type(0).item()
+        single = {"name": "bytes"}
+        codecs = (
+            [single, _ZSTD]
+            if values.itemsize == 1
+            else [single | {"configuration": {"endian": "little"}}, _blosc_document(values.itemsize)]
+        )
+    return {
+        "shape": list(values.shape),
+        "data_type": data_type,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(_chunk_shape(values))}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": fill_value,
+        "codecs": codecs,
+        "attributes": {"units": array.units, "long_name": array.long_name, **array.attributes},
+        "dimension_names": list(array.dims),
+        "zarr_format": 3,
+        "node_type": "array",
+        "storage_transformers": [],
+    }
 
 
-def _texts(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Texts of any length: zarr has no stable type for those of a fixed one."""
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
-    return values.astype(object)
+def array_chunks(array: NamedArray) -> dict[str, bytes]:
+    """Chunks of an array, by the path within it. Arrays are divided along the first dimension only."""
+    values = array.values
+    rows, *rest = _chunk_shape(values)
+    chunks = {}
+    for number, first in enumerate(range(0, len(values) if values.size else 0, rows)):
+        block = values[first : first + rows]
+        if len(block) < rows:
+            block = np.concatenate([block, np.zeros((rows - len(block), *rest), values.dtype)])
+        chunks[f"c/{number}" + "/0" * len(rest)] = _encoded(block)
+    return chunks
 
 
-def _chunks(values: npt.NDArray[Any]) -> tuple[int, ...]:
+_ZSTD: Final[Mapping[str, Any]] = {"name": "zstd", "configuration": {"level": _LEVEL, "checksum": False}}
+
+
+def _blosc_document(item_bytes: int) -> dict[str, Any]:
+    configuration = {"typesize": item_bytes, "cname": "zstd", "clevel": _LEVEL, "shuffle": "shuffle", "blocksize": 0}
+    return {"name": "blosc", "configuration": configuration}
+
+
+def _encoded(block: npt.NDArray[Any]) -> bytes:
+    if _is_text(block):
+        texts = np.char.decode(block, "utf-8") if block.dtype.kind == "S" else block
+        return bytes(Zstd(_LEVEL).encode(VLenUTF8().encode(texts.astype(object))))
+    little = np.ascontiguousarray(block, block.dtype.newbyteorder("<"))
+    compressor = Zstd(_LEVEL) if block.itemsize == 1 else Blosc("zstd", _LEVEL, Blosc.SHUFFLE)
+    return bytes(compressor.encode(little))
+
+
+def _is_text(values: npt.NDArray[Any]) -> bool:
+    return values.dtype.kind in "SU"
+
+
+def _chunk_shape(values: npt.NDArray[Any]) -> tuple[int, ...]:
     rest = values.shape[1:]
     bytes_of_row = values.itemsize * int(np.prod(rest))
     rows = max(1, min(len(values), _CHUNK_BYTES // max(bytes_of_row, 1)))
     return (rows, *(max(1, length) for length in rest))
-
-
-def _compressor(dtype: np.dtype[Any]) -> BloscCodec | ZstdCodec:
-    if dtype.kind in "iuf" and dtype.itemsize > 1:
-        return BloscCodec(cname="zstd", clevel=5, shuffle="shuffle", typesize=dtype.itemsize)
-    return ZstdCodec(level=5)
 
 
 def _group_document(attributes: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,4 +167,4 @@ def _group_document(attributes: Mapping[str, Any], metadata: Mapping[str, Any]) 
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, indent=2).encode()
+    return json.dumps(document).encode()
