@@ -5,7 +5,6 @@ If nothing differs, nothing is written. Otherwise the groups are hidden, objects
 groups appear again; see ``docs/store.md`` for why being killed anywhere in between does no harm.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from dsfu.pipeline.groups import (
 from dsfu.pipeline.ledger import DamagedEntry, Ledger
 from dsfu.pipeline.placement import Moves, ObjectName, Placement, apply_moves, moves_to
 from dsfu.pipeline.records import PairRecord, read_masks, read_pair_records, read_sets
+from dsfu.pipeline.sealed import Damaged, seal, unseal
 from dsfu.pipeline.specs import LedgerEntry
 from dsfu.pipeline.uniqueness import find_duplicates
 from dsfu.simulate.species import SPLITS
@@ -112,10 +112,10 @@ def is_closed(files: Files) -> bool:
 def damaged_files(files: Files) -> list[str]:
     """Files of a closed store, other than objects of shards, that are not as closing wrote them; closing mends them."""
     try:
-        told: Mapping[str, Sequence[int]] = json.loads(files.read(STATE))["files"]
-        return [path for path, (size, crc32c) in told.items() if not _matches(files, path, size, crc32c)]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        told: Mapping[str, Sequence[int]] = unseal(files.read(STATE))["files"]
+    except (FileNotFoundError, Damaged, KeyError):
         return [STATE]
+    return [path for path, (size, checksum) in told.items() if not _matches(files, path, size, checksum)]
 
 
 def _groups(files: Files, spec: ClosingSpec) -> tuple[dict[str, ZarrGroup], dict[str, dict[str, int]]]:
@@ -156,7 +156,7 @@ def _root_attributes(spec: ClosingSpec) -> dict[str, Any]:
 def _state(spec: ClosingSpec, samples: Mapping[str, Mapping[str, int]], wanted: Mapping[str, bytes]) -> bytes:
     files = {path: [len(data), crc32c(data)] for path, data in wanted.items()}
     state = {"format_version": FORMAT_VERSION, "spec": spec.digest(), "splits": samples, "files": files}
-    return json.dumps(state, indent=1).encode()
+    return seal(state)
 
 
 def _placement_of(spec: ClosingSpec) -> Placement:

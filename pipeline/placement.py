@@ -4,7 +4,6 @@ The invariant: an object is at home, in ``objects/KEY/``, or, failing that, wher
 that what was made again, or what a copy that was not yet deleted left behind, never hides the good one.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,8 @@ from functools import cached_property
 from typing import Final, NamedTuple, Self, TypeVar
 
 from dsfu.pipeline.files import Files
-from dsfu.pipeline.specs import LedgerEntry, digest
+from dsfu.pipeline.sealed import Damaged, seal, unseal
+from dsfu.pipeline.specs import LedgerEntry
 from dsfu.simulate.contract import PLANE_FIELDS
 from dsfu.simulate.species import SPLITS
 
@@ -80,19 +80,14 @@ class Placement:
         return self._path_of.get(ObjectName(key, name))
 
     def to_bytes(self) -> bytes:
-        arrays = {array: list(keys) for array, keys in self.arrays.items()}
-        return json.dumps({"arrays": arrays, "sha256": digest(arrays)}, sort_keys=True, indent=0).encode()
+        return seal({"arrays": {array: list(keys) for array, keys in self.arrays.items()}})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         try:
-            values = json.loads(data)
-            arrays, told = values["arrays"], values["sha256"]
-        except (ValueError, KeyError, TypeError) as error:
+            return cls({array: tuple(keys) for array, keys in unseal(data)["arrays"].items()})
+        except (Damaged, KeyError, TypeError, AttributeError) as error:
             raise DamagedPlacement(f"{PLACEMENT} is damaged ({error})") from error
-        if digest(arrays) != told:
-            raise DamagedPlacement(f"{PLACEMENT} is damaged: it does not match its own checksum")
-        return cls({array: tuple(keys) for array, keys in arrays.items()})
 
 
 def read_placement(files: Files) -> Placement:
@@ -159,8 +154,8 @@ def moves_to(
 ) -> tuple[Moves, Placement | None]:
     """Moves that bring a store to a placement, and what to write to ``placement.json`` for it (None: nothing).
 
-    Where ``placement.json`` is damaged, lost or too old, objects are recognised by size and checksum; ``entries``, all
-    of the ledger, are asked for then only.
+    Where ``placement.json`` is damaged or lost, objects are recognised by size and checksum; ``entries``, all of the
+    ledger, are asked for then only.
     """
     try:
         told = readable = read_placement(files)
