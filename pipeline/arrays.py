@@ -128,7 +128,7 @@ def array_chunks(array: NamedArray) -> dict[str, bytes]:
     return chunks
 
 
-_ZSTD: Final[Mapping[str, Any]] = {"name": "zstd", "configuration": {"level": _LEVEL, "checksum": False}}
+_ZSTD: Final[dict[str, Any]] = {"name": "zstd", "configuration": {"level": _LEVEL, "checksum": False}}
 
 
 def _blosc_document(item_bytes: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ If nothing differs, nothing is written. Otherwise the groups are hidden, objects
 groups appear again; see ``docs/store.md`` for why being killed anywhere in between does no harm.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ from dsfu.pipeline.groups import (
 from dsfu.pipeline.ledger import DamagedEntry, Ledger
 from dsfu.pipeline.placement import Moves, ObjectName, Placement, apply_moves, moves_to
 from dsfu.pipeline.records import PairRecord, read_masks, read_pair_records, read_sets
-from dsfu.pipeline.sealed import Damaged, seal, unseal
 from dsfu.pipeline.specs import LedgerEntry
 from dsfu.pipeline.uniqueness import find_duplicates
 from dsfu.simulate.species import SPLITS
@@ -44,10 +44,17 @@ class MissingObjects(RuntimeError):
     """
 
     def __init__(self, missing: Sequence[ObjectName]) -> None:
-        self.keys = tuple(dict.fromkeys(item.key for item in missing))
-        named = ", ".join(f"{item.name} of {item.key}" for item in missing[:4])
-        more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
-        super().__init__(f"cannot close the store: {named}{more} cannot be found; make these shards again")
+        super().__init__(missing)
+        self.missing = missing
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(item.key for item in self.missing))
+
+    def __str__(self) -> str:
+        named = ", ".join(f"{item.name} of {item.key}" for item in self.missing[:4])
+        more = f" and {len(self.missing) - 4} more" if len(self.missing) > 4 else ""
+        return f"cannot close the store: {named}{more} cannot be found; these shards have to be made again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +119,13 @@ def is_closed(files: Files) -> bool:
 def damaged_files(files: Files) -> list[str]:
     """Files of a closed store, other than objects of shards, that are not as closing wrote them; closing mends them."""
     try:
-        told: Mapping[str, Sequence[int]] = unseal(files.read(STATE))["files"]
-    except (FileNotFoundError, Damaged, KeyError):
+        data = files.read(STATE)
+        state = json.loads(data)
+        told: Mapping[str, Sequence[int]] = state["files"]
+        intact = _state_text(state) == data
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        intact = False
+    if not intact:
         return [STATE]
     return [path for path, (size, checksum) in told.items() if not _matches(files, path, size, checksum)]
 
@@ -155,8 +167,13 @@ def _root_attributes(spec: ClosingSpec) -> dict[str, Any]:
 
 def _state(spec: ClosingSpec, samples: Mapping[str, Mapping[str, int]], wanted: Mapping[str, bytes]) -> bytes:
     files = {path: [len(data), crc32c(data)] for path, data in wanted.items()}
-    state = {"format_version": FORMAT_VERSION, "spec": spec.digest(), "splits": samples, "files": files}
-    return seal(state)
+    return _state_text({"format_version": FORMAT_VERSION, "spec": spec.digest(), "splits": samples, "files": files})
+
+
+def _state_text(state: Mapping[str, Any]) -> bytes:
+    """The state as JSON, with a checksum of everything else in it."""
+    rest = {name: value for name, value in state.items() if name != "checksum"}
+    return json.dumps({**rest, "checksum": crc32c(json.dumps(rest, sort_keys=True).encode())}, sort_keys=True).encode()
 
 
 def _placement_of(spec: ClosingSpec) -> Placement:

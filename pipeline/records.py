@@ -32,8 +32,11 @@ class DamagedRecord(ValueError):
     """An object of a complete shard does not hold what it should; the shard has to be made again."""
 
     def __init__(self, key: str, name: str, why: str) -> None:
-        super().__init__(f"{home_of(key, name)}: {why}; the shard has to be made again")
-        self.key = key
+        super().__init__(key, name, why)
+        self.key, self.name, self.why = key, name, why
+
+    def __str__(self) -> str:
+        return f"{home_of(self.key, self.name)}: {self.why}; the shard has to be made again"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,6 +1,7 @@
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ import xarray as xr
 import zarr
 from hypothesis import given
 from hypothesis import strategies as st
+from zarr.codecs import BloscCodec, ZstdCodec
+from zarr.core.buffer import default_buffer_prototype
+from zarr.storage import MemoryStore
 
 from dsfu.pipeline import arrays
 from dsfu.pipeline.arrays import NamedArray, ZarrGroup, root_files
@@ -17,6 +21,12 @@ NUMBERS = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint64
 
 def named(name: str, values: np.ndarray, *dims: str) -> NamedArray:
     return NamedArray(name=name, values=values, dims=dims, units="1/angstrom", long_name=f"the {name}")
+
+
+def read_back(folder: Path, array: NamedArray) -> zarr.Array[Any]:
+    found = zarr.open_group(written(folder, {"g": ZarrGroup(arrays=[array])}), mode="r")[f"g/{array.name}"]
+    assert isinstance(found, zarr.Array)
+    return found
 
 
 def written(folder: Path, groups: dict[str, ZarrGroup]) -> Path:
@@ -29,7 +39,7 @@ def written(folder: Path, groups: dict[str, ZarrGroup]) -> Path:
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_numbers_come_back(dtype: str, tmp_path: Path):
     values = np.random.default_rng(1).integers(0, 100, (7, 3)).astype(dtype)
-    array = zarr.open_group(written(tmp_path, {"g": ZarrGroup(arrays=[named("n", values, "row", "column")])}))["g/n"]
+    array = read_back(tmp_path, named("n", values, "row", "column"))
     np.testing.assert_array_equal(array[...], values)
     assert array.dtype == values.dtype
 
@@ -37,14 +47,14 @@ def test_numbers_come_back(dtype: str, tmp_path: Path):
 @pytest.mark.parametrize("dtype", [np.dtype(">f8"), np.dtype(">i2")])
 def test_numbers_of_the_other_byte_order_come_back(dtype: np.dtype, tmp_path: Path):
     values = np.arange(5).astype(dtype)
-    array = zarr.open_group(written(tmp_path, {"g": ZarrGroup(arrays=[named("n", values, "row")])}))["g/n"]
+    array = read_back(tmp_path, named("n", values, "row"))
     np.testing.assert_array_equal(array[...], values)
 
 
 @pytest.mark.parametrize("texts", [["", "Å", "benzene + toluene"], ["a"] * 5, [b"\xc3\x85", b"b"]])
-def test_texts_come_back(texts: list, tmp_path: Path):
-    array = zarr.open_group(written(tmp_path, {"g": ZarrGroup(arrays=[named("n", np.array(texts), "row")])}))["g/n"]
-    assert array[...].tolist() == [text.decode() if isinstance(text, bytes) else text for text in texts]
+def test_texts_come_back(texts: list[Any], tmp_path: Path):
+    array = read_back(tmp_path, named("n", np.array(texts), "row"))
+    assert np.asarray(array[...]).tolist() == [text.decode() if isinstance(text, bytes) else text for text in texts]
 
 
 @given(st.integers(0, 40), st.integers(1, 200))
@@ -53,10 +63,9 @@ def test_arrays_of_several_chunks_come_back(rows: int, chunk_bytes: int):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrays, "_CHUNK_BYTES", chunk_bytes)
         files = root_files({"g": ZarrGroup(arrays=[named("n", values, "row", "column")])}, {})
-    store = zarr.storage.MemoryStore(
-        {path: zarr.core.buffer.cpu.Buffer.from_bytes(data) for path, data in files.items()}
-    )
-    np.testing.assert_array_equal(zarr.open_group(store, mode="r")["g/n"][...], values)
+    store = MemoryStore({path: default_buffer_prototype().buffer.from_bytes(data) for path, data in files.items()})
+    found = zarr.open_array(store, path="g/n", mode="r")
+    np.testing.assert_array_equal(np.asarray(found[...]), values)
 
 
 def test_xarray_reads_groups_without_a_warning(tmp_path: Path):
@@ -92,9 +101,9 @@ def test_metadata_are_what_zarr_itself_writes(tmp_path: Path):
             dtype=array.values.dtype,
             dimension_names=array.dims,
             attributes={"units": array.units, "long_name": array.long_name},
-            compressors=zarr.codecs.BloscCodec(typesize=8, cname="zstd", clevel=5, shuffle="shuffle")
+            compressors=BloscCodec(typesize=8, cname="zstd", clevel=5, shuffle="shuffle")
             if array.name == "n"
-            else zarr.codecs.ZstdCodec(level=5),
+            else ZstdCodec(level=5),
         )
         created[...] = array.values
         assert json.loads((tmp_path / array.name / "zarr.json").read_bytes()) == document
