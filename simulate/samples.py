@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from dsfu.simulate.random_stream import RandomStream
 
 SetKind = Literal["monte_carlo", "oscillator"]
 CodeArray = npt.NDArray[np.uint16]
-Embed = Callable[[Float32Array], Float32Array]
+Embed = Callable[[Float32Array], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,14 +57,14 @@ class PairSamples:
     form_factor: CodeArray
     sro: CodeArray
     fields: dict[str, npt.NDArray[np.generic]]
-    embedding: Float32Array
+    embedding: npt.NDArray[Any]
     set_number: npt.NDArray[np.int32]
 
 
 def simulate_pair(
     atoms_a: Atoms,
-    atoms_b: Atoms,
     cell_a: Cell,
+    atoms_b: Atoms,
     cell_b: Cell,
     sets: Sequence[SetChoice],
     *,
@@ -77,7 +77,7 @@ def simulate_pair(
 
     Parameters
     ----------
-    atoms_a, atoms_b, cell_a, cell_b
+    atoms_a, cell_a, atoms_b, cell_b
         The two species and the cell of each; the crystal's own follows by Vegard's law from a set's mole fraction.
     sets
         The sets to use; each has its own Q_max, drawn from ``q_max_range`` (1/Å).
@@ -90,7 +90,7 @@ def simulate_pair(
     form_factor = np.empty((total, rules.pixels, rules.pixels), np.uint16)
     sro = np.empty_like(form_factor)
     rows: list[dict[str, object]] = []
-    embeddings: list[Float32Array] = []
+    embeddings: list[npt.NDArray[Any]] = []
     set_number: list[int] = []
     for number, choice in enumerate(sets):
         stream = random.child("set", number)

@@ -22,8 +22,8 @@ SETS = (
 def samples(seed: int = 7, sets=SETS) -> PairSamples:
     return simulate_pair(
         A,
-        B,
         CELL_A,
+        B,
         CELL_B,
         sets,
         q_max_range=(6.0, 8.0),

@@ -1,0 +1,92 @@
+"""What a worker does: make one shard and put it into the store, its ledger entry last."""
+
+import getpass
+import platform
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from time import perf_counter
+
+import numpy as np
+
+from dsfu.pipeline.files import Files, open_files
+from dsfu.pipeline.ledger import Ledger
+from dsfu.pipeline.makers import MAKERS, Objects, SetReader, Stopwatch
+from dsfu.pipeline.placement import home_of
+from dsfu.pipeline.records import Arrays, read_sets
+from dsfu.pipeline.specs import LedgerEntry, ShardSpec
+from dsfu.simulate.contract import FloatArray
+
+
+def make_shard(store_url: str, spec: ShardSpec) -> LedgerEntry:
+    """Make a shard, write its objects, and enter it into the ledger. The same spec always gives the same objects."""
+    start, watch = perf_counter(), Stopwatch()
+    files = open_files(store_url)
+    objects = make_objects(spec, _set_reader(store_url), watch)
+    with watch.step("write"):
+        stored = {name: files.write(home_of(spec.key, name), data) for name, data in objects.items()}
+    made = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": socket.gethostname(),
+        "user": _user(),
+        "seconds": round(perf_counter() - start, 4),
+        "steps": {name: round(seconds, 4) for name, seconds in watch.seconds.items()},
+        "versions": versions(),
+    }
+    entry = LedgerEntry(
+        key=spec.key,
+        kind=spec.kind,
+        identity=spec.identity,
+        inputs=spec.inputs,
+        items=spec.items,
+        objects=stored,
+        made=made,
+    )
+    Ledger(files).write(entry)
+    return entry
+
+
+def make_objects(spec: ShardSpec, read_set: SetReader, watch: Stopwatch) -> Objects:
+    """The objects of a shard, in memory."""
+    return MAKERS[spec.kind](spec.parameters, read_set, watch)
+
+
+@lru_cache(maxsize=1)
+def versions() -> Mapping[str, str]:
+    """Versions of what the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("dsfu", "numpy", "numba", "scipy", "ase", "gemmi", "numcodecs", "zarr"):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _set_reader(store_url: str) -> SetReader:
+    """Reads sets of the bank, and keeps what it has read: a worker draws from the same few megabytes all the time."""
+    files = open_files(store_url)
+
+    @cache
+    def shard(key: str) -> Arrays:
+        return read_bank_shard(files, key)
+
+    def read_set(key: str, row: int) -> tuple[float, FloatArray]:
+        columns = shard(key)
+        return float(columns["fraction_a"][row]), columns["alpha"][row].astype(np.float64)
+
+    return read_set
+
+
+def read_bank_shard(files: Files, key: str) -> Arrays:
+    (columns,) = read_sets(files, [key])
+    return {name: columns[name] for name in ("fraction_a", "alpha")}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without an entry in the password file, as in some containers
+        return "unknown"
