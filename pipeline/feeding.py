@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
 from dsfu.pipeline.engines import Engine, Make, Result, Task, failure_of
 from dsfu.pipeline.specs import KEY_DIGITS, LedgerEntry, ShardFailure, ShardSpec, digest
@@ -58,6 +58,9 @@ class FeedRules:
     task_shards: int = 64
 
 
+DEFAULT_RULES: Final = FeedRules()
+
+
 def run_shards(
     specs: Sequence[ShardSpec],
     make: Make,
@@ -66,7 +69,7 @@ def run_shards(
     watcher: Watcher,
     stop: Stop = lambda: False,
     scope: str = "",
-    rules: FeedRules = FeedRules(),
+    rules: FeedRules = DEFAULT_RULES,
 ) -> None:
     """Have every shard made, or set aside as failed, or return early because ``stop()`` turned true.
 

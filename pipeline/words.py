@@ -1,0 +1,51 @@
+"""Numbers as people read them."""
+
+from typing import Final
+
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def duration(seconds: float) -> str:
+    """Such as ``8.4 s``, ``45 s``, ``3 min 20 s``, ``2 h 05 min``, ``3 d 4 h``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h"
+
+
+def size(bytes_: float) -> str:
+    """Such as ``812 B``, ``8.1 kB``, ``38 GB``; powers of 1000, as disks are sold."""
+    value, power = float(bytes_), 0
+    while value >= 999.5 and power < len(_UNITS) - 1:
+        value, power = value / 1000, power + 1
+    return f"{_three_digits(value) if power else round(value)} {_UNITS[power]}"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Such as ``1 shard``, ``12 345 shards``."""
+    return f"{grouped(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def grouped(number: int) -> str:
+    """Digits by threes from five digits on, with narrow spaces that do not break: ``9876``, ``12 345``."""
+    return str(number) if abs(number) < 10_000 else f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def rate(per_second: float, noun: str) -> str:
+    """Such as ``412 planes/s``, ``0.82 sets/s``."""
+    return f"{_three_digits(per_second) if per_second < 1000 else grouped(round(per_second))} {noun}/s"
+
+
+def _three_digits(value: float) -> str:
+    rounded = float(f"{value:.3g}")
+    digits = 0 if rounded >= 100 else 1 if rounded >= 10 else 2
+    return f"{rounded:.{digits}f}"
