@@ -12,7 +12,7 @@ _STIFFNESS: Final = 8.0
 """Strength of the spring on a target relative to the box's own: fluctuations of the targets shrink by √(1 + this)."""
 
 _LEEWAY: Final = 1.5
-"""How far a coupling may go beyond 0 and the first guess, in kT: more would freeze a box that is far from its targets."""
+"""How far a coupling may go beyond 0 and the first guess, in kT: more would freeze a box far from its targets."""
 
 _LN_2: Final = 0.6931471805599453
 

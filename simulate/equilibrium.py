@@ -5,10 +5,10 @@ from typing import Final, Literal
 
 import numpy as np
 
-from dsfu.simulate.contract import SHELL_CUTOFF, FloatArray
+from dsfu.simulate.contract import SHELL_CUTOFF, FloatArray, IntArray
 from dsfu.simulate.convergence import drift, gap
 from dsfu.simulate.feasibility import tolerance
-from dsfu.simulate.pair_correlations import IntArray, alpha_from_counts
+from dsfu.simulate.pair_correlations import alpha_from_counts
 from dsfu.simulate.replica import Replica
 
 Start = Literal["disordered", "ordered"]

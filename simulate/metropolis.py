@@ -94,13 +94,23 @@ class MonteCarloSet:
     box: int
     seed: int
 
+    @property
+    def order_at_cutoff(self) -> float:
+        """Root mean square of α over the outermost vectors, those with an index of ±5.
+
+        0.001 is noise. Where it is not small, order goes on beyond the vectors of the set: the crystal is near an
+        ordering transition or past it, and the truncated series has peaks of the width that its length allows.
+        """
+        inner = slice(1, -1)
+        outermost = (self.alpha**2).sum() - (self.alpha[inner, inner, inner] ** 2).sum()
+        return float(np.sqrt(max(outermost, 0.0) / (self.alpha.size - self.alpha[inner, inner, inner].size)))
+
     def record(self) -> SroSet:
         """What a bank keeps of it."""
-        a, b, c = "_a", "_b", "_c"
+        by_axis = {"target": self.targets, "reached": self.reached, "coupling": self.couplings}
         numbers = {
-            **{f"target{axis}": value for axis, value in zip((a, b, c), self.targets, strict=True)},
-            **{f"reached{axis}": value for axis, value in zip((a, b, c), self.reached, strict=True)},
-            **{f"coupling{axis}": value for axis, value in zip((a, b, c), self.couplings, strict=True)},
+            **{f"{name}_{axis}": values[i] for name, values in by_axis.items() for i, axis in enumerate("abc")},
+            "order_at_cutoff": self.order_at_cutoff,
             "drift": self.drift,
             "gap": self.gap,
             "scans": float(self.scans),

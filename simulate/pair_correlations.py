@@ -7,9 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, BoolArray, FloatArray
-
-IntArray = npt.NDArray[np.int64]
+from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, BoolArray, FloatArray, IntArray
 
 _LARGEST_ROUNDING: Final = 0.2
 """A correlation of whole numbers must come out of the transform this close to one, or it is done again in float64."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from dsfu.simulate.contract import BoolArray, FloatArray
+from dsfu.simulate.contract import BoolArray, FloatArray, IntArray
 from dsfu.simulate.couplings import initial_steering
 from dsfu.simulate.metropolis_kernels import Box, WordArray, count_bonds, run_scans
-from dsfu.simulate.pair_correlations import IntArray, pair_counts
+from dsfu.simulate.pair_correlations import pair_counts
 from dsfu.simulate.random_stream import RandomStream
 
 
