@@ -190,26 +190,30 @@ def _project(rows: Float32Array, slope: float, bins: FloatArray) -> None:
 def _share_out(bins: FloatArray, step: float, means: FloatArray) -> None:
     """Mean position of each of equal shares of what is in the bins, in the order of positions.
 
-    ``step`` is the distance between bins, with the sign of the direction in which positions grow.
+    ``step`` is the distance between bins, with the sign of the direction in which positions grow. What is in a bin is
+    spread evenly over its width: taken as points, two distributions would be no nearer than their grid lets them be.
     """
     count, levels = bins.shape[0], means.shape[0]
     total = bins.sum()
     if total == 0.0:
         means[:] = 0
         return
-    share = total / levels
-    level, room, moment, position = 0, share, 0.0, 0.0
+    share, width = total / levels, abs(step)
+    level, room, moment, start = 0, share, 0.0, 0.0
     for i in range(count):
         b = i if step > 0 else count - 1 - i
         left = bins[b]
         if left == 0.0:
             continue
-        position = (b - count // 2) * step
+        start = (b - count // 2) * step - width / 2
+        spread = width / left
         while level < levels - 1 and left >= room:
-            means[level] = (moment + room * position) / share
+            means[level] = (moment + room * (start + room * spread / 2)) / share
+            start += room * spread
             left -= room
             level, room, moment = level + 1, share, 0.0
-        moment += left * position
+        moment += left * (start + left * spread / 2)
+        start += left * spread
         room -= left
     # What rounding left of the last share, of either sign, is put to the last position.
-    means[level] = (moment + room * position) / share
+    means[level] = (moment + room * start) / share
