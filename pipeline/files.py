@@ -107,6 +107,10 @@ class Files(ABC):
         """Remove everything below a folder, and the folder."""
 
     @abstractmethod
+    def remove_empty_folders(self, folder: str) -> None:
+        """Remove every folder below a folder in which there is no file."""
+
+    @abstractmethod
     def touch(self, path: str) -> None:
         """Make a file's time now. Raises FileNotFoundError if there is none."""
 

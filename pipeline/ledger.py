@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from dsfu.pipeline.files import Files
+from dsfu.pipeline.placement import home_of
 from dsfu.pipeline.sealed import Damaged, seal, unseal
 from dsfu.pipeline.specs import KEY_DIGITS, LedgerEntry, ShardFailure, StoredObject
 from dsfu.pipeline.whereabouts import Whereabouts
@@ -53,6 +54,12 @@ def key_of_entry(path: str) -> str | None:
     """Key of the shard whose entry a file is; None if it is no entry."""
     key = path.rpartition("/")[2].removesuffix(".json")
     return key if is_key(key) and path == entry_path(key) else None
+
+
+def key_of_object(path: str) -> str | None:
+    """Key of the shard at whose home a file is; None if it is nobody's home."""
+    parts = path.split("/")
+    return parts[2] if len(parts) == 4 and is_key(parts[2]) and path == home_of(parts[2], parts[3]) else None
 
 
 def is_key(text: str) -> bool:

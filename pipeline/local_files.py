@@ -84,6 +84,11 @@ class LocalFiles(Files):
         with explained(full), suppress(FileNotFoundError):
             shutil.rmtree(full)
 
+    def remove_empty_folders(self, folder: str) -> None:
+        for path, _, _ in os.walk(self._full(folder), topdown=False):
+            with suppress(OSError):  # there is something in it
+                Path(path).rmdir()
+
     def touch(self, path: str) -> None:
         full = self._full(path)
         with explained(full):

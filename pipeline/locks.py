@@ -35,6 +35,7 @@ HEARTBEAT_SECONDS: Final = 10.0
 DEAD_AFTER_SECONDS: Final = 60.0
 
 _NAME: Final = re.compile(r"[a-z0-9-]+")
+_PROBE: Final = f"{FOLDER}/clock-"
 _ATTEMPTS: Final = 20
 
 
@@ -199,23 +200,30 @@ def _holder(files: Files, name: str, path: str) -> Holder | None:
         process, since = None, ""
         token = f"{crc32c(path.encode() + data):08x}"
     running = process.is_running() if process else None
-    alive = _age_seconds(files, info) < DEAD_AFTER_SECONDS if running is None else running
+    alive = _was_touched_lately(files, info) if running is None else running
     return Holder(name=name, token=token, since=since, process=process, alive=alive)
 
 
-def _age_seconds(files: Files, info: FileInfo) -> float:
-    """How long ago a file was touched, by the clock of the storage: machines' clocks differ. 0 if it does not say."""
-    if info.modified_ns is None:
-        return 0.0
-    probe = f"{FOLDER}/clock-{token_hex(8)}"
-    now_ns = time_ns()
+def _was_touched_lately(files: Files, info: FileInfo) -> bool:
+    """Also True where the storage tells no times."""
+    return info.modified_ns is None or storage_clock_ns(files) - info.modified_ns < DEAD_AFTER_SECONDS * 1e9
+
+
+def storage_clock_ns(files: Files) -> int:
+    """What time it is by the clock that files are stamped with: machines' clocks differ."""
+    probe = f"{_PROBE}{token_hex(8)}"
     with suppress(StorageError):  # whoever may only read has to trust the clock of this machine
         files.write(probe, b"")
         now = files.stat(probe)
         files.remove(probe)
         if now is not None and now.modified_ns is not None:
-            now_ns = now.modified_ns
-    return (now_ns - info.modified_ns) / 1e9
+            return now.modified_ns
+    return time_ns()
+
+
+def is_probe(path: str) -> bool:
+    """Whether a file is what a killed `storage_clock_ns` left behind."""
+    return path.startswith(_PROBE)
 
 
 def _path(name: str, *, after: str = "") -> str:

@@ -80,6 +80,9 @@ class ObjectFiles(Files):
             if paths:
                 self._storage.rm([f"{self._root}/{path}" for path in paths])
 
+    def remove_empty_folders(self, folder: str) -> None:
+        """There are no folders."""
+
     def touch(self, path: str) -> None:
         self.write(path, self.read(path))
 
