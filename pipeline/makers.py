@@ -86,16 +86,16 @@ def make_planes(parameters: Mapping[str, Any], read_set: SetReader, watch: Stopw
     own = _oscillator_sets(parameters)
     choices = [SetChoice(kind="monte_carlo", fraction_a=fraction, alpha=alpha) for fraction, alpha in bank]
     choices += [SetChoice(kind="oscillator", fraction_a=each.fraction_a, alpha=_as_stored(each.alpha)) for each in own]
-    with watch.step("simulate"):
-        samples = simulate_pair(
-            *_species(parameters["species_a"]),
-            *_species(parameters["species_b"]),
-            choices,
-            q_max_range=_ends(parameters["q_max"]),
-            rules=_rules(parameters["rules"]),
-            embed=lambda intensity: embed_plane(intensity, parameters["metric"]),
-            random=RandomStream(parameters["seed"], "planes", parameters["stream"]),
-        )
+    samples = simulate_pair(
+        *_species(parameters["species_a"]),
+        *_species(parameters["species_b"]),
+        choices,
+        q_max_range=_ends(parameters["q_max"]),
+        rules=_rules(parameters["rules"]),
+        embed=lambda intensity: embed_plane(intensity, parameters["metric"]),
+        random=RandomStream(parameters["seed"], "planes", parameters["stream"]),
+        step=watch.step,
+    )
     numbers = np.array([*parameters["bank_numbers"], *range(len(own))], np.int32)
     record = archive(
         **samples.fields,

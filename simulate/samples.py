@@ -1,6 +1,7 @@
 """All samples of one molecule pair: the planes of every set of Warren–Cowley parameters that the pair was given."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from dsfu.simulate.random_stream import RandomStream
 
 SetKind = Literal["monte_carlo", "oscillator"]
 CodeArray = npt.NDArray[np.uint16]
+Step = Callable[[str], AbstractContextManager[None]]
 Embed = Callable[[Float32Array], npt.NDArray[Any]]
 
 
@@ -61,6 +63,10 @@ class PairSamples:
     set_number: npt.NDArray[np.int32]
 
 
+def _untimed(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 def simulate_pair(
     atoms_a: Atoms,
     cell_a: Cell,
@@ -72,6 +78,7 @@ def simulate_pair(
     rules: PlaneRules,
     embed: Embed,
     random: RandomStream,
+    step: Step = _untimed,
 ) -> PairSamples:
     """Simulate every plane of a pair.
 
@@ -85,6 +92,8 @@ def simulate_pair(
         From the intensity of a plane to its embedding.
     random
         Where Q_max and, if planes have to be made up, their offsets come from. Each set has a stream of its own.
+    step
+        Entered with the name of each step while it is done, for those who want to know where the time goes.
     """
     total = sum(each.planes(rules) for each in sets)
     form_factor = np.empty((total, rules.pixels, rules.pixels), np.uint16)
@@ -97,15 +106,18 @@ def simulate_pair(
         q_max = stream.uniform(*q_max_range)
         cell = vegard_cell(cell_a, cell_b, choice.fraction_a)
         crystal = Crystal(atoms_a=atoms_a, atoms_b=atoms_b, fraction_a=choice.fraction_a, cell=cell, alpha=choice.alpha)
-        for layer in choice.layers(crystal, q_max, rules, stream):
-            row = len(rows)
-            scales = {
-                "form_factor_scale": _encode(layer.scattering.form_factor, form_factor[row]),
-                "sro_scale": _encode(layer.scattering.sro, sro[row]),
-            }
-            rows.append(scales | _described(layer, crystal))
-            embeddings.append(embed(layer.scattering.intensity))
-            set_number.append(number)
+        with step("kernels"):
+            layers = choice.layers(crystal, q_max, rules, stream)
+        with step("quantise"):
+            for row, layer in enumerate(layers, start=len(rows)):
+                scales = {
+                    "form_factor_scale": _encode(layer.scattering.form_factor, form_factor[row]),
+                    "sro_scale": _encode(layer.scattering.sro, sro[row]),
+                }
+                rows.append(scales | _described(layer, crystal))
+        with step("uniqueness"):
+            embeddings += [embed(layer.scattering.intensity) for layer in layers]
+        set_number += [number] * len(layers)
     return PairSamples(
         form_factor=form_factor,
         sro=sro,
