@@ -1,18 +1,22 @@
 """A small store with real planes, made in a second without planner, workers or manifest."""
 
 import io
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from ase import Atoms
 
+from dsfu.pipeline.closing import ClosingSummary, close_store
 from dsfu.pipeline.closing_spec import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
 from dsfu.pipeline.files import Files, open_files
 from dsfu.pipeline.ledger import Ledger
-from dsfu.pipeline.placement import home_of
+from dsfu.pipeline.placement import PLACED_NAMES, home_of
 from dsfu.pipeline.shard_format import encode_shard
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.simulate.contract import SAMPLE_FIELDS, FloatArray
@@ -218,6 +222,15 @@ class FakeStore:
             versions={"planes": "1"},
         )
 
+    def close(self, spec: ClosingSpec) -> ClosingSummary:
+        return close_store(self.files, self.ledger, spec)
+
+    def open(self, group: str = "train") -> xr.Dataset:
+        """A group as anybody opens it; a warning is an error."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return xr.open_zarr(self.files.url, group=group)
+
 
 def with_train(spec: ClosingSpec, pairs: Sequence[PairShard]) -> ClosingSpec:
     """The same store with other pairs for training."""
@@ -227,6 +240,23 @@ def with_train(spec: ClosingSpec, pairs: Sequence[PairShard]) -> ClosingSpec:
 
 def fake_store(folder: Path, materialise: bool = True) -> FakeStore:
     return FakeStore(open_files(folder), materialise)
+
+
+def unpacked(data: bytes) -> dict[str, Any]:
+    with np.load(io.BytesIO(data)) as arrays:
+        return dict(arrays)
+
+
+def is_plane(path: str) -> bool:
+    """Whether a file of a store is a placed object."""
+    parts = path.split("/")
+    return len(parts) == 6 and parts[1] in PLACED_NAMES and parts[2] == "c"
+
+
+def times(store: FakeStore) -> dict[str, int]:
+    """When each file of a store was written last, in nanoseconds."""
+    root = Path(store.files.url)
+    return {path.relative_to(root).as_posix(): path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
