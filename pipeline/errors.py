@@ -1,5 +1,14 @@
 """The one error for bad input, wherever it comes from: what is wrong, where, what was expected, and what to do."""
 
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+MOST_SHOWN: Final = 20
+"""Problems that are written out where there are several; of more, only the number is told."""
+
+_LONGEST_WORD: Final = 80
+
 
 class InputError(Exception):
     """Something that the user gave cannot be used. Its text is complete; command lines print it and exit with 2.
@@ -9,16 +18,58 @@ class InputError(Exception):
     what
         What is wrong, in a sentence.
     where
-        File and line, key, path or option it concerns.
+        File and line, path, host or option that it concerns.
+    position
+        Line and column, from 1, where it is about a place in a file.
+    excerpt
+        The lines it is about, ready to be printed.
     expected
         What would have been right.
     remedy
         What to do now.
+
+    Attributes
+    ----------
+    problems
+        The errors that this one gathers (see `together`); otherwise itself alone.
     """
 
-    def __init__(self, what: str, *, where: str = "", expected: str = "", remedy: str = "") -> None:
-        self.what, self.where, self.expected, self.remedy = what, where, expected, remedy
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        position: tuple[int, int] = (0, 0),
+        excerpt: str = "",
+        expected: str = "",
+        remedy: str = "",
+    ) -> None:
+        self.what, self.where, self.position = what, where, position
+        self.excerpt, self.expected, self.remedy = excerpt, expected, remedy
+        self.problems: tuple[InputError, ...] = (self,)
         lines = [f"{where}: {what}" if where else what]
+        lines += [excerpt] if excerpt else []
         lines += [f"  expected: {expected}"] if expected else []
         lines += [f"  remedy: {remedy}"] if remedy else []
         super().__init__("\n".join(lines))
+
+    @classmethod
+    def together(cls, problems: "Iterable[InputError]", *, where: str = "") -> "InputError":
+        """One error that tells several, in their order; of a single one, that one."""
+        every = [each for problem in problems for each in problem.problems]
+        if len(every) == 1:
+            return every[0]
+        shown = [str(each) for each in every[:MOST_SHOWN]]
+        if len(every) > MOST_SHOWN:
+            shown.append(f"… and {len(every) - MOST_SHOWN} more")
+        whole = cls("\n\n".join([f"{len(every)} mistakes", *shown]), where=where)
+        whole.problems = tuple(every)
+        return whole
+
+
+def near_miss(word: str, words: Iterable[str]) -> str | None:
+    """The one of some words that was probably meant, if one is like it. Capitals make no difference."""
+    by_lower_case = {each.lower(): each for each in words}
+    lower = word[:_LONGEST_WORD].lower()
+    near: Sequence[str] = difflib.get_close_matches(lower, by_lower_case, 1, 0.6)
+    return by_lower_case[near[0]] if near else None

@@ -1,123 +1,118 @@
 """Reading a manifest: from a file to a checked `Manifest`, or to an error that says all that is wrong with it."""
 
-import difflib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from dsfu.pipeline.errors import InputError
+from dsfu.pipeline.manifest_messages import problem_of
 from dsfu.pipeline.manifest_model import Manifest
-from dsfu.pipeline.yaml_reader import KeyPath, Located, path_text, read_yaml
+from dsfu.pipeline.yaml_document import Document, KeyPath
+from dsfu.pipeline.yaml_reader import MOST_BYTES, read_yaml
 
 DEFAULT_PATH: Final = "data_manifest.yaml"
-
-_PLAIN: Final = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "tuple_type": "a list",
-    "model_type": "a section with keys",
-    "model_attributes_type": "a section with keys",
-    "finite_number": "a finite number",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedManifest:
-    """A manifest with the text it was read from and the folder that its relative paths start from."""
+    """A manifest with the text it was read from and the folder that the paths of its species start from."""
 
     manifest: Manifest
-    text: str
-    source: str
+    document: Document
     folder: Path
-    located: Located
+
+    @property
+    def text(self) -> str:
+        return self.document.text
+
+    @property
+    def source(self) -> str:
+        return self.document.source
 
     def where(self, *path: str | int) -> str:
         """File and line of a key, for errors found after reading."""
-        return f"{self.source}, line {self.located.line_of(path)[0]}"
+        return self.document.where(path)
+
+    def problem(self, *path: str | int, what: str, expected: str = "", remedy: str = "") -> InputError:
+        """An error found after reading, about what stands at a path."""
+        return self.document.problem(path, what, expected=expected, remedy=remedy)
 
 
 def load_manifest(path: str | Path) -> LoadedManifest:
-    """Read and check a manifest file."""
+    """Read and check a manifest file, and whether the files that it names are there."""
     path = Path(path)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
             f"cannot be read: {reason}",
             where=str(path),
             expected="a manifest file",
-            remedy="name one that exists, or write one with `dsfu-pipeline init`",
+            remedy="name one that exists, or write one to start from with `dsfu-pipeline init`",
         ) from None
-    return replace(parse_manifest(data, str(path)), folder=path.resolve().parent)
+    return parse_manifest(data, str(path), folder=path.resolve().parent)
 
 
-def parse_manifest(data: bytes | str, source: str = "manifest") -> LoadedManifest:
-    """Check the text of a manifest. All that is wrong is reported together, in the order of lines."""
-    raw = data.encode() if isinstance(data, str) else data
-    located = read_yaml(raw, source)
+def parse_manifest(data: bytes | str, source: str = "manifest", *, folder: Path | None = None) -> LoadedManifest:
+    """Check the text of a manifest. All that is wrong is reported together, in the order of lines.
+
+    Files of the user's own species are looked for in ``folder``, if there is one.
+    """
+    document = read_yaml(data.encode(errors="surrogatepass") if isinstance(data, str) else data, source)
+    problems = dict(_problems_of_files(document, folder)) if folder is not None else {}
     try:
-        manifest = Manifest.model_validate_json(json.dumps(located.value))
+        manifest = Manifest.model_validate(document.value)
     except ValidationError as error:
-        raise _all_problems(error, located, source) from None
-    return LoadedManifest(
-        manifest=manifest, text=raw.decode("utf-8-sig"), source=source, folder=Path.cwd(), located=located
-    )
+        for path, problem in _problems_of_values(error, document):
+            problems.setdefault(path, problem)
+    for path, problem in document.problems:
+        problems[path] = problem
+    if problems:
+        in_order = sorted(problems.values(), key=lambda problem: problem.position)
+        raise InputError.together(in_order, where=source)
+    return LoadedManifest(manifest=manifest, document=document, folder=folder or Path.cwd())
 
 
-def _all_problems(error: ValidationError, located: Located, source: str) -> InputError:
-    problems = sorted({_problem(details, located) for details in error.errors(include_url=False)})
-    lines = [f"{source}, line {line}: {text}" for line, text in problems]
-    if len(lines) == 1:
-        (line, text), *_ = problems
-        return InputError(text, where=f"{source}, line {line}")
-    return InputError("\n  ".join([f"{len(lines)} things are wrong", *lines]), where=source)
+def _problems_of_values(error: ValidationError, document: Document) -> Iterator[tuple[KeyPath, InputError]]:
+    """What the model has against values, but for those about which something has been said already."""
+    unusable = {path for path, _ in document.problems}
+    every = [(tuple(details["loc"]), details) for details in error.errors(include_url=False)]
+    # A list that is too short because its items are of no use is not a mistake of its own.
+    blamed_on_items = {path[:length] for path, _ in every for length in range(len(path))}
+    for path, details in every:
+        if any(path[:length] in unusable for length in range(1, len(path) + 1)):
+            continue
+        if details["type"] != "too_short" or path not in blamed_on_items:
+            yield path, problem_of(details, document)
 
 
-def _problem(details: ErrorDetails, located: Located) -> tuple[int, str]:
-    path: KeyPath = tuple(details["loc"])
-    line = located.line_of(path)[0]
-    key, kind = path_text(path), details["type"]
-    if kind == "extra_forbidden":
-        allowed = sorted(_fields_at(path[:-1]))
-        near = difflib.get_close_matches(str(path[-1]), allowed, 1, 0.6)
-        hint = f"did you mean {near[0]}?" if near else f"allowed here: {', '.join(allowed)}"
-        return line, f"{key}: unknown key; {hint}"
-    if kind == "missing":
-        return line, f"{key}: missing; it has no default"
-    value = details["input"]
-    if kind in _PLAIN:
-        return line, f"{key} = {_shown(value)}: expected {_PLAIN[kind]}"
-    message = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    if isinstance(value, dict):  # a check of a whole section, which says itself what it is about
-        return line, f"{key}: {message}" if key else message
-    return line, f"{key} = {_shown(value)}: expected {message}"
+def _problems_of_files(document: Document, folder: Path) -> Iterator[tuple[KeyPath, InputError]]:
+    """Files of own species that are not there. Looks at raw values, so as to be told together with all else."""
+    for path, name in _files_of(document.value):
+        try:
+            found = (folder / name).is_file()
+        except (OSError, ValueError):
+            found = False
+        if not found and name.isprintable():
+            yield (
+                path,
+                document.wrong_value(
+                    path,
+                    name,
+                    expected="a file that exists",
+                    remedy=f"paths start at the manifest's own folder, {folder}",
+                ),
+            )
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _fields_at(path: KeyPath) -> Mapping[str, Any]:
-    """Names of the fields of the section at a path."""
-    model: type[BaseModel] | None = Manifest
-    for part in path:
-        if isinstance(part, str) and model is not None and part in model.model_fields:
-            model = next(_models_in(model.model_fields[part].annotation), None)
-    return model.model_fields if model is not None else {}
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
+def _files_of(value: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    species = value.get("species")
+    own = species.get("own") if isinstance(species, dict) else None
+    for number, each in enumerate(own if isinstance(own, tuple) else ()):
+        if isinstance(each, dict) and isinstance(each.get("file"), str):
+            yield ("species", "own", number, "file"), each["file"]

@@ -1,202 +1,370 @@
 """What a manifest may say: its sections, their fields, the ranges that make sense. `manifest` reads the file."""
 
-from typing import Annotated, Literal, Self
+from math import cos, exp, pi
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from dsfu.simulate.contract import PIXELS
 from dsfu.simulate.species import SPLITS, Split
 
+FEWEST_SITES: Final = 30
+"""Fewest sites of the rarer species in a box; `dsfu.simulate.feasibility` says so too."""
+
+MOST_BYTES_PER_PAIR: Final = 2**30
+"""Of the planes of one pair as they are stored. A worker holds a pair at a time, some of it more than once."""
+
+_BYTES_PER_PIXEL: Final = 4
+
+
+def refuse(what: str, *at: str | int, expected: str = "", remedy: str = "") -> PydanticCustomError:
+    """An error about a field or an item of what is being validated, for `manifest_messages` to tell."""
+    return PydanticCustomError("refused", "{what}", {"what": what, "at": at, "expected": expected, "remedy": remedy})
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _ordered(ends: tuple[Number, Number]) -> tuple[Number, Number]:
+    low, high = ends
+    if low > high:
+        raise refuse(
+            f"the lower end {low:g} is above the upper end {high:g}",
+            expected="the lower end first",
+            remedy=f"write [{high:g}, {low:g}]",
+        )
+    return ends
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise refuse("a name with control characters, or with spaces around it", expected="a plain path or URL")
+    return text
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
-Count = Annotated[int, Field(ge=0, le=10_000_000)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
-Finite = Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
+PathText = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_printable)]
+GroupNumber = Literal[0, 1, 2, 3, 4]
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Alpha = Annotated[float, Field(ge=-1, le=1)]
+Length = Annotated[float, Field(gt=0, le=1000)]
+WaveNumber = Annotated[float, Field(gt=0, le=25)]  # as far as the tables of form factors go
+Decay = Annotated[float, Field(ge=0, le=100)]
+Coefficient = Annotated[float, Field(ge=-100, le=100)]
+SetCount = Annotated[int, Field(ge=0, le=10_000)]
+
+FractionRange = Annotated[tuple[Fraction, Fraction], AfterValidator(_ordered)]
+ShareRange = Annotated[tuple[Share, Share], AfterValidator(_ordered)]
+AlphaRange = Annotated[tuple[Alpha, Alpha], AfterValidator(_ordered)]
+WaveNumberRange = Annotated[tuple[WaveNumber, WaveNumber], AfterValidator(_ordered)]
+DecayRange = Annotated[tuple[Decay, Decay], AfterValidator(_ordered)]
+CoefficientRange = Annotated[tuple[Coefficient, Coefficient], AfterValidator(_ordered)]
 
 
 class Section(BaseModel):
     """Base of all sections: immutable, nothing unknown, nothing converted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-def _ordered(low: float, high: float) -> None:
-    if low > high:
-        raise PydanticCustomError(
-            "range_reversed", "the lower end {low} is above the upper end {high}", {"low": low, "high": high}
-        )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class OwnSpecies(Section):
     """A species of the user's own."""
 
     name: Name = Field(description="Unique among all species.")
-    file: str | None = Field(
-        None, min_length=1, description="Any file that ASE reads, relative to the manifest; none: a vacancy."
+    file: PathText | None = Field(
+        default=None,
+        description="Any file that ASE reads, relative to the manifest; null: a vacancy, which needs cell_lengths.",
     )
-    group: Literal[0, 1, 2, 3, 4] = Field(description="Shape group; only species of one group replace each other.")
-    split: Split = Field("train", description="train or validation.")
-    cell_lengths: tuple[Positive, Positive, Positive] | None = Field(
-        None, description="a, b, c in Å; without them they follow from the atoms by the group's rule."
+    group: GroupNumber = Field(
+        description="Shape group: 0 globular, 1 rods, 2 flat, 3 flat rings, 4 perovskite cells. "
+        "Only species of one group replace each other."
+    )
+    split: Split = Field(default="train", description="Which split it belongs to: train or validation.")
+    cell_lengths: tuple[Length, Length, Length] | None = Field(
+        default=None,
+        description="a, b, c in Å; null: from the atoms' extents by the group's rule, or in group 4 from the file.",
+    )
+    lay: bool = Field(
+        default=False,
+        description="Lay the molecule's principal axes on the cell's and its centroid on the origin; "
+        "false: atoms stay where the file has them.",
+    )
+    index: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(
+        default=None, description="Which structure of a file that holds several, from 0."
     )
 
     @model_validator(mode="after")
     def _a_vacancy_needs_a_cell(self) -> Self:
         if self.file is None and self.cell_lengths is None:
-            raise PydanticCustomError("vacancy_cell", "a species without a file is a vacancy, and needs cell_lengths")
+            raise refuse(
+                "neither file nor cell_lengths",
+                expected="a file with atoms, or cell_lengths for a vacancy",
+            )
         return self
 
 
 class SpeciesSection(Section):
     """Which species there are."""
 
-    library: bool = Field(True, description="Whether the 127 species that come with dsfu are used.")
-    own: tuple[OwnSpecies, ...] = Field((), max_length=10_000, description="Species of your own, added to the library.")
+    library: bool = Field(default=True, description="Whether the 127 species that come with dsfu are used.")
+    own: tuple[OwnSpecies, ...] = Field(default=(), max_length=10_000, description="Species of your own.")
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for number, name in enumerate(each.name for each in self.own):
+            if name in seen:
+                raise refuse(f"another species is called {name} too", "own", number, "name", expected="every name once")
+            seen.add(name)
+        return self
 
 
 class PairsOfSplit(Section):
     """Which pairs of species of one split are simulated."""
 
-    groups: tuple[Literal[0, 1, 2, 3, 4], ...] = Field((0, 1, 2, 3, 4), description="Shape groups to take pairs from.")
-    per_group: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="At most so many pairs of each group, spread evenly over all of them; none: every pair."
+    groups: tuple[GroupNumber, ...] = Field(
+        default=(0, 1, 2, 3, 4), min_length=1, max_length=5, description="Shape groups that pairs are taken from."
     )
-    only: tuple[tuple[Name, Name], ...] | None = Field(None, description="These pairs and no others, by name.")
-
-
-class PairsSection(Section):
-    train: PairsOfSplit | None = Field(PairsOfSplit(), description="Pairs for training; null for none.")
-    validation: PairsOfSplit | None = Field(PairsOfSplit(), description="Pairs never seen in training; null for none.")
-
-
-class SetsPerPair(Section):
-    train: Annotated[int, Field(ge=0, le=10_000)]
-    validation: Annotated[int, Field(ge=0, le=10_000)]
-
-
-class MonteCarlo(Section):
-    """Sets of Warren–Cowley parameters from Metropolis simulations, made once and drawn from."""
-
-    bank_size: Annotated[int, Field(ge=0, le=10_000_000)] = Field(12_000, description="Sets in the bank.")
-    per_pair: SetsPerPair = Field(SetsPerPair(train=12, validation=12), description="Sets that each pair draws.")
-    fraction_a: tuple[Share, Share] = Field((0.02, 0.54), description="Range of the mole fraction m_A.")
-    targets: tuple[Annotated[float, Field(ge=-1, le=1)], Annotated[float, Field(ge=-1, le=1)]] = Field(
-        (-0.6, 0.6), description="Range of the targets α_100, α_010 and α_001; infeasible ones are never drawn."
+    per_group: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None,
+        description="At most so many pairs of each group, spread evenly over all of them; null: every pair.",
     )
-    box: Annotated[int, Field(ge=12, le=64)] = Field(
-        64, description="Edge of the periodic box in sites: an even number."
+    only: Annotated[tuple[tuple[Name, Name], ...], Field(min_length=1, max_length=50_000)] | None = Field(
+        default=None,
+        description="These pairs and no others, by the names of their species; null: as groups and per_group say.",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _ordered(*self.fraction_a)
-        _ordered(*self.targets)
-        if not 0 < self.fraction_a[0] <= self.fraction_a[1] < 1:
-            raise PydanticCustomError("fraction", "fraction_a: both ends must lie between 0 and 1, neither included")
-        if self.box % 2:
-            raise PydanticCustomError("box", "box = {box}: must be even", {"box": self.box})
+        if len(set(self.groups)) < len(self.groups):
+            raise refuse("a group is there twice", "groups", expected="every group once")
+        if self.only is not None:
+            self._check_only(self.only)
+        return self
+
+    def _check_only(self, only: tuple[tuple[str, str], ...]) -> None:
+        for other in ("groups", "per_group"):
+            if getattr(self, other) != type(self).model_fields[other].default:
+                raise refuse(
+                    "only names the pairs; groups and per_group have nothing to choose from",
+                    other,
+                    remedy="remove either only, or groups and per_group",
+                )
+        seen: set[frozenset[str]] = set()
+        for number, names in enumerate(only):
+            if len(set(names)) == 1:
+                raise refuse(f"{names[0]} paired with itself scatters nothing", "only", number)
+            if frozenset(names) in seen:
+                raise refuse(f"the pair {names[0]}, {names[1]} is there twice", "only", number, expected="it once")
+            seen.add(frozenset(names))
+
+
+class PairsSection(Section):
+    """Which pairs of species are simulated. Species of one split are never paired with those of the other."""
+
+    train: PairsOfSplit | None = Field(default=PairsOfSplit(), description="Pairs for training; null: none.")
+    validation: PairsOfSplit | None = Field(
+        default=PairsOfSplit(), description="Pairs never seen in training; null: none."
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.train is None and self.validation is None:
+            raise refuse("no pairs at all: train and validation are both null", expected="pairs for one of them")
+        return self
+
+
+class SetsPerPair(Section):
+    """How many sets of Warren–Cowley parameters a pair of each split gets."""
+
+    train: SetCount = Field(description="For each training pair.")
+    validation: SetCount = Field(description="For each validation pair.")
+
+
+class MonteCarlo(Section):
+    """Sets of Warren–Cowley parameters from Metropolis simulations: a bank of them, which every pair draws from."""
+
+    bank_size: Annotated[int, Field(ge=0, le=10_000_000)] = Field(default=12_000, description="Sets in the bank.")
+    per_pair: SetsPerPair = Field(
+        default=SetsPerPair(train=12, validation=12), description="Sets that a pair draws, all different."
+    )
+    fraction_a: FractionRange = Field(default=(0.02, 0.54), description="Range of the mole fraction m_A.")
+    targets: AlphaRange = Field(
+        default=(-0.6, 0.6),
+        description="Range of the targets α_100, α_010 and α_001; what no crystal can have is not drawn.",
+    )
+    box: Annotated[int, Field(ge=12, le=64, multiple_of=2)] = Field(
+        default=64, description="Edge of the periodic box, sites."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
         most = max(self.per_pair.train, self.per_pair.validation)
         if most > self.bank_size:
-            raise PydanticCustomError(
-                "bank",
-                "per_pair asks for {most} different sets, but bank_size is {size}",
-                {"most": most, "size": self.bank_size},
+            split = "train" if self.per_pair.train == most else "validation"
+            raise refuse(
+                f"a pair cannot draw {most} different sets from a bank of {self.bank_size}",
+                *("per_pair", split),
+                expected=f"at most bank_size = {self.bank_size}",
+                remedy="draw fewer, or enlarge the bank",
+            )
+        self._check_box()
+        self._check_targets()
+        return self
+
+    def _check_box(self) -> None:
+        low, high = self.fraction_a
+        rarest = min(low, 1 - high)
+        if rarest * self.box**3 < FEWEST_SITES:
+            least = FEWEST_SITES / self.box**3
+            raise refuse(
+                f"a box of {self.box}³ sites has only {rarest * self.box**3:.1f} of the rarer species",
+                "fraction_a",
+                expected=f"[low, high] from {least:.2g} to {1 - least:.6g}, so that there are {FEWEST_SITES} sites",
+                remedy="narrow fraction_a, or enlarge box",
+            )
+
+    def _check_targets(self) -> None:
+        low, high = self.fraction_a
+        evenest = min(max(low, 0.5), high)
+        rarer = min(evenest, 1 - evenest)
+        lowest = -rarer / (1 - rarer)
+        if self.targets[1] < lowest:
+            raise refuse(
+                f"no crystal with m_A from {low:g} to {high:g} has an α below {lowest:.3g}",
+                "targets",
+                expected=f"an upper end of at least {lowest:.3g}",
+                remedy="raise the targets, or bring fraction_a nearer to 0.5",
+            )
+
+
+class Oscillator(Section):
+    """Symmetry-restricted sets: α_x = A exp(−d x) cos(ω x) over the shells x of the plane normal to b; m_A = 0.5."""
+
+    per_pair: SetsPerPair = Field(
+        default=SetsPerPair(train=14, validation=0), description="Sets that a pair is given, its own."
+    )
+    amplitude: CoefficientRange = Field(default=(0.6, 1.5), description="Range of A.")
+    decay: DecayRange = Field(default=(0.2, 1.2), description="Range of d.")
+    frequency: CoefficientRange = Field(default=(1.0, 2.0), description="Range of ω, in radians per shell.")
+    most_clipped: Share = Field(
+        default=0.3,
+        description="Largest share of the zone over which I_SRO may be negative; a set with more is drawn again.",
+    )
+
+    @model_validator(mode="after")
+    def _some_draw_is_possible(self) -> Self:
+        nearest_zero = 0.0 if self.amplitude[0] <= 0 <= self.amplitude[1] else min(map(abs, self.amplitude))
+        smallest = nearest_zero * exp(-self.decay[1]) * _least_cosine(*self.frequency)
+        if smallest > 1:
+            raise refuse(
+                f"every draw has |α| of at least {smallest:.3g} in the first shell, and no crystal more than 1",
+                "amplitude",
+                expected="ranges in which A exp(−d) |cos ω| is 1 or less somewhere",
             )
         return self
 
 
-class Oscillator(Section):
-    """Symmetry-restricted sets: α_x = A exp(−d x) cos(ω x) over shells in the plane normal to b; m_A = 0.5."""
-
-    per_pair: SetsPerPair = Field(SetsPerPair(train=14, validation=0), description="Sets that each pair is given.")
-    amplitude: tuple[Finite, Finite] = Field((0.6, 1.5), description="Range of A.")
-    decay: tuple[Positive, Positive] = Field((0.2, 1.2), description="Range of d.")
-    frequency: tuple[Finite, Finite] = Field((1.0, 2.0), description="Range of ω.")
-    most_clipped: Share = Field(
-        0.3, description="Largest share of the zone on which I_SRO may be negative; more: redrawn."
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for ends in (self.amplitude, self.decay, self.frequency):
-            _ordered(*ends)
-        return self
+def _least_cosine(low: float, high: float) -> float:
+    """Smallest |cos ω| in a range."""
+    has_zero = int((low - pi / 2) // pi) != int((high - pi / 2) // pi)
+    return 0.0 if has_zero else min(abs(cos(low)), abs(cos(high)))
 
 
 class SroSection(Section):
-    """Short-range order."""
+    """Short-range order: which sets of Warren–Cowley parameters there are."""
 
     monte_carlo: MonteCarlo = MonteCarlo()
     oscillator: Oscillator = Oscillator()
 
 
 class MonteCarloPlanes(Section):
-    layers_per_axis: Annotated[int, Field(ge=1, le=64)] = Field(4, description="Planes normal to each of a, b and c.")
-    displaced_below: Finite = Field(
-        -0.05, description="Below this α_010, layers normal to b start where intensity is highest."
+    """Planes for Monte Carlo sets: normal to a, b and c, where the intensity is."""
+
+    layers_per_axis: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=4, description="Planes normal to each of a, b and c."
+    )
+    displaced_below: Alpha = Field(
+        default=-0.05,
+        description="Where α_010 is below this, layers normal to b start at the offset with most intensity.",
     )
 
 
 class OscillatorPlanes(Section):
-    layers: tuple[Finite, ...] = Field(
-        (0.0, 1.0, 2.0, 3.0), min_length=1, max_length=64, description="Layers normal to b."
+    """Planes for symmetry-restricted sets: normal to b."""
+
+    layers: tuple[Coefficient, ...] = Field(
+        default=(0.0, 1.0, 2.0, 3.0), min_length=1, max_length=64, description="The layers k that are taken."
     )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len(set(self.layers)) < len(self.layers):
+            raise refuse("a layer is there twice", "layers", expected="every layer once")
+        return self
 
 
 class PlanesSection(Section):
     """Which planes of a crystal are taken, and their grid."""
 
-    pixels: Annotated[int, Field(ge=8, le=2048, multiple_of=2)] = Field(PIXELS, description="Pixels along each side.")
-    q_max: tuple[Positive, Positive] = Field((6.0, 8.0), description="Range of half the side, in 1/Å.")
+    pixels: Annotated[int, Field(ge=8, le=2048, multiple_of=2)] = Field(
+        default=PIXELS, description="Pixels along each side."
+    )
+    q_max: WaveNumberRange = Field(
+        default=(6.0, 8.0),
+        description="Range of half the side, in 1/Å (2π included); drawn once for every set of a pair.",
+    )
     monte_carlo: MonteCarloPlanes = MonteCarloPlanes()
     oscillator: OscillatorPlanes = OscillatorPlanes()
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _ordered(*self.q_max)
-        return self
-
 
 class DeadZones(Section):
-    """Masks of what a detector does not see, made once and assigned to samples at random."""
+    """Masks of what a detector does not see: a bank of them, assigned to samples at random."""
 
-    bank_size: Annotated[int, Field(ge=0, le=1_000_000)] = Field(1024, description="Masks in the bank; 0 for none.")
-    live_fraction: tuple[Share, Share] = Field((0.45, 0.95), description="Least and greatest share of live pixels.")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _ordered(*self.live_fraction)
-        return self
+    bank_size: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=1024, description="Masks in the bank; 0: none."
+    )
+    live_fraction: ShareRange = Field(default=(0.45, 0.95), description="Least and greatest share of live pixels.")
 
 
 class Uniqueness(Section):
     """Which planes repeat others. Decided when the store is closed: a new scope or threshold makes no plane again."""
 
     scope: Literal["pair", "store", "none"] = Field(
-        "pair", description="Compare within a pair, within a split, or not."
+        default="pair",
+        description="What a plane is compared with: planes of its pair, of its whole split (store), or none.",
     )
     metric: Literal["sliced_wasserstein", "appearance"] = Field(
-        "sliced_wasserstein", description="Distance between planes; what it needs is kept with each plane."
+        default="sliced_wasserstein", description="Distance between planes; what it needs is kept with each plane."
     )
-    threshold: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="Distance below which a plane repeats another; none: the one calibrated for the metric."
+    threshold: Share | None = Field(
+        default=None,
+        description="Distance below which a plane repeats another; null: the one calibrated for the metric.",
     )
 
 
 class Storage(Section):
-    materialise: bool = Field(True, description="Store planes; false: parameters only, planes are computed when read.")
+    """How planes are kept."""
+
+    materialise: bool = Field(
+        default=True, description="Store planes; false: parameters only, and planes are computed when read."
+    )
 
 
 class Manifest(Section):
     """A data set, declared."""
 
     version: Literal[1] = Field(description="Format of the manifest.")
-    problem: Literal["binary_substitutional"] = Field("binary_substitutional", description="What is simulated.")
+    problem: Literal["binary_substitutional"] = Field(default="binary_substitutional", description="What is simulated.")
     name: Name = Field(description="What the data set is called.")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(description="All random numbers derive from it.")
-    store: str = Field(
-        min_length=1, description="Folder or URL (s3://…) where the data set goes, unless --store says otherwise."
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(
+        description="All random numbers derive from it; another seed makes another data set of the same kind."
+    )
+    store: PathText = Field(
+        description="Folder or URL (s3://…) where the data set goes, unless --store says otherwise."
     )
     species: SpeciesSection = SpeciesSection()
     pairs: PairsSection = PairsSection()
@@ -205,6 +373,28 @@ class Manifest(Section):
     dead_zones: DeadZones = DeadZones()
     uniqueness: Uniqueness = Uniqueness()
     storage: Storage = Storage()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for split in SPLITS:
+            if self.pairs_of(split) is None:
+                continue
+            planes = self.planes_per_pair(split)
+            if planes == 0:
+                raise refuse(
+                    f"{split} pairs get neither Monte Carlo nor oscillator sets, and so no planes",
+                    "sro",
+                    remedy=f"raise per_pair.{split} of one of them, or write `{split}: null` under pairs",
+                )
+            size = planes * self.planes.pixels**2 * _BYTES_PER_PIXEL
+            if size > MOST_BYTES_PER_PAIR:
+                raise refuse(
+                    f"a {split} pair has {planes} planes of {self.planes.pixels}² pixels, {size / 2**30:.1f} GiB",
+                    *(("planes", "pixels") if self.planes.pixels > PIXELS else ("sro",)),
+                    expected=f"at most {MOST_BYTES_PER_PAIR / 2**30:g} GiB, so that a pair fits in a worker's memory",
+                    remedy="take fewer pixels, fewer sets a pair, or fewer layers",
+                )
+        return self
 
     def pairs_of(self, split: Split) -> PairsOfSplit | None:
         return self.pairs.train if split == SPLITS[0] else self.pairs.validation
@@ -218,6 +408,10 @@ class Manifest(Section):
         return getattr(self.sro.oscillator.per_pair, split)  # type: ignore[no-any-return]
 
     def planes_per_pair(self, split: Split) -> int:
-        planes = self.planes
-        from_bank = self.monte_carlo_sets(split) * 3 * planes.monte_carlo.layers_per_axis
-        return from_bank + self.oscillator_sets(split) * len(planes.oscillator.layers)
+        """Planes of a pair of this split, duplicates included."""
+        from_bank = self.monte_carlo_sets(split) * 3 * self.planes.monte_carlo.layers_per_axis
+        return from_bank + self.oscillator_sets(split) * len(self.planes.oscillator.layers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All values, defaults included, as JSON can hold them."""
+        return self.model_dump(mode="json")

@@ -1,164 +1,281 @@
-"""YAML to plain Python values, safely, and with the line of every key.
+"""YAML to plain Python values, safely, and with the place of everything.
 
 A manifest is read on clusters, by people who did not write it; so what YAML has beyond plain data is refused: tags that
-build objects, aliases (a few lines of which expand to gigabytes), duplicate keys, several documents.
+build objects, aliases (a few lines of which expand to gigabytes), duplicate keys, several documents. ruamel.yaml scans
+and parses; values are put together here from its events, in YAML 1.2's core schema, with a limit on depth and number.
 """
 
 import math
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
 
 from dsfu.pipeline.errors import InputError
+from dsfu.pipeline.yaml_document import Document, KeyPath, Place, path_text, shown
+from dsfu.pipeline.yaml_syntax import explain_syntax_error
 
-KeyPath = tuple[str | int, ...]
-
-MOST_BYTES: Final = 8 * 2**20
-MOST_DEPTH: Final = 40
-_LONGEST_NUMBER: Final = 400
+MOST_BYTES: Final = 2**20
+MOST_DEPTH: Final = 16
+MOST_VALUES: Final = 200_000
+_MOST_PROBLEMS: Final = 1000
+_LONGEST_NUMBER: Final = 300
 
 _TAG: Final = "tag:yaml.org,2002:"
+_STARTER: Final = "write a manifest to start from with `dsfu-pipeline init`"
+
+_NULL: Final = re.compile(r"~|null|Null|NULL|")
+_BOOL: Final = re.compile(r"true|True|TRUE|false|False|FALSE")
+_INT: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True)
-class Located:
-    """Values, and for each key path the line and column, from 1, where it stands."""
+def read_yaml(data: bytes, source: str) -> Document:
+    """Parse a YAML file that holds a mapping.
 
-    value: Any
-    lines: dict[KeyPath, tuple[int, int]]
+    Raises
+    ------
+    InputError
+        If it cannot be parsed. What can be parsed but not used is in the document's ``problems``.
+    """
+    document = Document(source=source, text=_text_of(data, source))
+    composer = _Composer(document)
+    try:
+        composer.read()
+    except YAMLError as error:
+        raise _all(document, explain_syntax_error(error, document)) from None
+    except _StopReading as stop:
+        raise _all(document, stop.problem) from None
+    return document
 
-    def line_of(self, path: KeyPath) -> tuple[int, int]:
-        """Where a path stands, or the nearest part of it that is there."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, (1, 1))
+
+def _all(document: Document, last: InputError) -> InputError:
+    return InputError.together([*(problem for _, problem in document.problems), last], where=document.source)
 
 
-def read_yaml(data: bytes, source: str) -> Located:
-    """Parse a YAML document that holds a mapping."""
+def _text_of(data: bytes, source: str) -> str:
     if len(data) > MOST_BYTES:
-        raise InputError(f"{len(data)} bytes", where=source, expected=f"a YAML file of at most {MOST_BYTES} bytes")
+        raise InputError(
+            f"the file is larger than {MOST_BYTES // 2**20} MiB",
+            where=source,
+            expected=f"a manifest, of at most {MOST_BYTES} bytes; even with thousands of species it has less",
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
+        utf_16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
         raise InputError(
             f"byte {data[error.start]:#04x} is not UTF-8",
             where=f"{source}, line {line}",
             expected="a text file in UTF-8",
+            remedy="it seems to be UTF-16: save it as UTF-8" if utf_16 else "",
         ) from None
-    _check_depth(text, source)
-    try:
-        root = YAML(typ="safe", pure=True).compose(text)
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise _syntax_error(error, source) from None
-    if not isinstance(root, MappingNode):
-        found = "nothing" if root is None else {"sequence": "a list", "scalar": "one value"}.get(root.id, root.id)
+    found = _UNPRINTABLE.search(text)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
         raise InputError(
-            f"the file holds {found}", where=source, expected="a mapping, as `dsfu-pipeline init` writes it"
+            f"character U+{ord(found[0]):04X} cannot stand in a text file",
+            where=f"{source}, line {line}",
+            expected="a text file in UTF-8",
         )
-    builder = _Builder(source)
-    return Located(builder.build(root, ()), builder.lines)
-
-
-class _Builder:
-    def __init__(self, source: str) -> None:
-        self.lines: dict[KeyPath, tuple[int, int]] = {}
-        self._source = source
-        self._seen: set[int] = set()
-
-    def build(self, node: Node, path: KeyPath) -> Any:
-        self.lines.setdefault(path, _place(node))
-        if id(node) in self._seen:
-            raise self._refused(node, path, "an alias (*name)", "values written out where they are used")
-        if not isinstance(node, ScalarNode):
-            self._seen.add(id(node))
-        if isinstance(node, MappingNode) and node.tag == _TAG + "map":
-            return self._mapping(node, path)
-        if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
-            return [self.build(child, (*path, i)) for i, child in enumerate(node.value)]
-        if isinstance(node, ScalarNode):
-            return self._scalar(node, path)
-        raise self._refused(node, path, f"the tag {node.tag}", "plain YAML without tags")
-
-    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, ScalarNode) or key_node.tag != _TAG + "str":
-                raise self._refused(key_node, path, "a key that is not a plain word", "keys such as seed or planes")
-            key = key_node.value
-            here = (*path, key)
-            if key in values:
-                first = self.lines[here][0]
-                raise self._refused(key_node, here, "the key twice", f"it once (it stands on line {first} already)")
-            self.lines[here] = _place(key_node)
-            values[key] = self.build(value_node, here)
-        return values
-
-    def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
-        text = node.value
-        if node.tag == _TAG + "str":
-            return text
-        if node.tag == _TAG + "null":
-            return None
-        if node.tag == _TAG + "bool":
-            return text.lower() == "true"
-        if node.tag in (_TAG + "int", _TAG + "float") and len(text) <= _LONGEST_NUMBER:
-            return self._number(node, path)
-        if node.tag == _TAG + "timestamp":
-            return text
-        raise self._refused(node, path, f"the tag {node.tag}", "plain YAML without tags")
-
-    def _number(self, node: ScalarNode, path: KeyPath) -> float | int:
-        text = node.value.replace("_", "").lower()
-        try:
-            if node.tag == _TAG + "int":
-                return int(text, 0) if text.lstrip("+-").startswith(("0x", "0o", "0b")) else int(text)
-            number = float(text.replace(".inf", "inf").replace(".nan", "nan"))
-        except (ValueError, OverflowError):
-            raise self._refused(node, path, f"{node.value!r}", "a number") from None
-        if not math.isfinite(number):
-            raise self._refused(node, path, node.value, "a finite number")
-        return number
-
-    def _refused(self, node: Node, path: KeyPath, found: str, expected: str) -> InputError:
-        line, column = _place(node)
-        key = path_text(path)
-        return InputError(
-            f"{key}: {found}" if key else found,
-            where=f"{self._source}, line {line}, column {column}",
-            expected=expected,
-        )
-
-
-def path_text(path: KeyPath) -> str:
-    """``sro.monte_carlo.fraction_a[1]``"""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
 
 
-def _place(node: Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+class _StopReading(Exception):
+    """The file can be parsed no further, or it makes no sense to."""
+
+    def __init__(self, problem: InputError) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
-def _check_depth(text: str, source: str) -> None:
-    """Refuse nesting deep enough to exhaust the parser's stack: by brackets, and by indentation."""
-    depth = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        depth += line.count("[") + line.count("{") - line.count("]") - line.count("}")
-        compact = line.count("- ") + line.count("? ")
-        if depth > MOST_DEPTH or compact > MOST_DEPTH or len(line) - len(line.lstrip(" ")) > 8 * MOST_DEPTH:
-            raise InputError("too deeply nested", where=f"{source}, line {number}", expected="a few levels at most")
+class _Composer:
+    """Puts values together from a parser's events, and notes their places."""
 
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._events: Iterator[Any] = YAML(typ="safe", pure=True).parse(document.text)
+        self._count = 0
+        self._alias_seen = False
+        self._line = 1
 
-def _syntax_error(error: Exception, source: str) -> InputError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0] if str(error) else type(error).__name__
-    where = f"{source}, line {mark.line + 1}, column {mark.column + 1}" if mark is not None else source
-    remedy = "indent with spaces" if "\\t" in problem or "tab" in problem.lower() else ""
-    return InputError(f"not valid YAML: {problem}", where=where, remedy=remedy)
+    def read(self) -> None:
+        event = self._next()
+        while isinstance(event, StreamStartEvent | DocumentStartEvent):
+            event = self._next()
+        if not isinstance(event, MappingStartEvent):
+            if isinstance(event, ScalarEvent):
+                self._next()  # where the parser gives up right after, that is what is wrong
+            raise _StopReading(self._not_a_mapping(event))
+        self._document.value.update(self._mapping(()))
+        while not isinstance(event, StreamEndEvent):
+            event = self._next()
+            if isinstance(event, DocumentStartEvent):
+                raise _StopReading(
+                    self._document.problem_at(
+                        self._place(event),
+                        "a second document begins here",
+                        expected="one document",
+                        remedy="remove the line ---, or keep the other document in a file of its own",
+                    )
+                )
+
+    def _not_a_mapping(self, event: Any) -> InputError:
+        empty = isinstance(event, StreamEndEvent) or (isinstance(event, ScalarEvent) and not event.value)
+        if empty:
+            return InputError("the file is empty", where=f"{self._document.source}, line 1", remedy=_STARTER)
+        if isinstance(event, SequenceStartEvent):
+            found, remedy = "the file holds a list", _STARTER
+        elif isinstance(event, ScalarEvent):
+            found, remedy = f"the file holds one value, {shown(event.value)}", "a space must follow each colon"
+            remedy = remedy if ":" in event.value else _STARTER
+        else:
+            found, remedy = "the file begins with an alias", _STARTER
+        place = self._place(event)
+        return self._document.problem_at(
+            place, found, expected="keys with values, such as `name: my-data`", remedy=remedy
+        )
+
+    def _next(self) -> Any:
+        try:
+            event = next(self._events)
+        except YAMLError:
+            raise
+        except (
+            Exception
+        ) as error:  # ruamel's scanner lets through what its own calls raise: chr(0x110000), and the like
+            problem = self._document.problem_at(Place(self._line, 1, 0), f"not valid YAML after this line: {error}")
+            raise _StopReading(problem) from None
+        self._line = event.start_mark.line + 1
+        return event
+
+    def _value(self, event: Any, path: KeyPath) -> Any:
+        self._count += 1
+        if self._count > MOST_VALUES or len(self._document.problems) > _MOST_PROBLEMS:
+            raise _StopReading(
+                self._document.problem(path, "the file goes on and on", expected=f"at most {MOST_VALUES} values")
+            )
+        if len(path) > MOST_DEPTH:
+            raise _StopReading(
+                self._document.problem_at(
+                    self._place(event), "too deeply nested", expected=f"at most {MOST_DEPTH} levels"
+                )
+            )
+        nothing = isinstance(event, ScalarEvent) and event.style is None and not event.value
+        place = self._document.keys.get(path) if nothing else None
+        self._document.values.setdefault(path, place or self._place(event))
+        if isinstance(event, AliasEvent):
+            return self._refuse_alias(event, path)
+        if event.tag is not None:
+            tag = shown(str(event.tag).replace(_TAG, "!!"))[1:-1]
+            self._refuse(event, path, f": the tag {tag}", "plain YAML without tags")
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(path)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(path)
+        return self._scalar(event, path) if event.tag is None else None
+
+    def _mapping(self, path: KeyPath) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        while not isinstance(event := self._next(), MappingEndEvent):
+            if not isinstance(event, ScalarEvent):
+                raise _StopReading(
+                    self._document.problem_at(
+                        self._place(event),
+                        "a key that is not a word",
+                        expected="a plain word before the colon",
+                    )
+                )
+            key: str = event.value
+            here, place = (*path, key), self._place(event)
+            if key in values:
+                first = self._document.keys[here].line
+                self._note(
+                    here,
+                    self._document.problem_at(
+                        place,
+                        f"{path_text(here)}: the key is there twice",
+                        expected="every key once",
+                        remedy=f"remove this one or the one on line {first}",
+                    ),
+                )
+                self._value(self._next(), here)
+            else:
+                self._document.keys[here] = place
+                values[key] = self._value(self._next(), here)
+        return values
+
+    def _sequence(self, path: KeyPath) -> tuple[Any, ...]:
+        values: list[Any] = []
+        while not isinstance(event := self._next(), SequenceEndEvent):
+            values.append(self._value(event, (*path, len(values))))
+        return tuple(values)
+
+    def _scalar(self, event: Any, path: KeyPath) -> Any:
+        text: str = event.value
+        if event.style is not None or not event.implicit[0]:
+            return self._text(event, path)
+        if _NULL.fullmatch(text):
+            return None
+        if _BOOL.fullmatch(text):
+            return text[0] in "tT"
+        if _NOT_FINITE.fullmatch(text):
+            self._refuse(event, path, f" = {text}", "a finite number")
+            return None
+        if _INT.fullmatch(text) or _FLOAT.fullmatch(text):
+            return self._number(event, path)
+        return self._text(event, path)
+
+    def _text(self, event: Any, path: KeyPath) -> str:
+        text: str = event.value
+        if _SURROGATE.search(text):
+            self._refuse(event, path, ": half of a character (a surrogate)", "text in UTF-8")
+        return text
+
+    def _number(self, event: Any, path: KeyPath) -> float | int | None:
+        text: str = event.value
+        if len(text) > _LONGEST_NUMBER:
+            self._refuse(event, path, f": a number of {len(text)} digits", "a shorter number")
+            return None
+        if _INT.fullmatch(text):
+            return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+        number = float(text)
+        if not math.isfinite(number):
+            self._refuse(event, path, f" = {text}", "a number below 1.8e308")
+        return number
+
+    def _refuse_alias(self, event: Any, path: KeyPath) -> None:
+        """The first is enough: an alias is seldom alone."""
+        if not self._alias_seen:
+            self._refuse(event, path, ": an alias (*name)", "values written out where they are used")
+        self._alias_seen = True
+
+    def _refuse(self, event: Any, path: KeyPath, found: str, expected: str) -> None:
+        problem = self._document.problem_at(self._place(event), f"{path_text(path)}{found}", expected=expected)
+        self._note(path, problem)
+
+    def _note(self, path: KeyPath, problem: InputError) -> None:
+        self._document.problems.append((path, problem))
+
+    @staticmethod
+    def _place(event: Any) -> Place:
+        start, end = event.start_mark, event.end_mark
+        one_line = isinstance(event, ScalarEvent | AliasEvent) and end.line == start.line
+        return Place(start.line + 1, start.column + 1, end.column - start.column if one_line else 1)
