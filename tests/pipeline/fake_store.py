@@ -229,7 +229,8 @@ class FakeStore:
         """A group as anybody opens it; a warning is an error."""
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return xr.open_zarr(self.files.url, group=group)
+            dataset: xr.Dataset = xr.open_zarr(self.files.url, group=group)
+        return dataset
 
 
 def with_train(spec: ClosingSpec, pairs: Sequence[PairShard]) -> ClosingSpec:

@@ -237,7 +237,7 @@ def test_scopes(store: FakeStore):
     spec = store.spec()
     kept = {}
     for scope in ("none", "pair", "store"):
-        settings = UniquenessSettings(scope=scope, threshold=0.05)  # type: ignore[arg-type]
+        settings = UniquenessSettings(scope=scope, threshold=0.05)
         summary = store.close(replace(spec, uniqueness=settings))
         dataset = store.open().load()
         kept[scope] = summary.kept["train"]
