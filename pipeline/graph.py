@@ -213,7 +213,7 @@ def open_local(
     threads: int = 1,
     *,
     dashboard_address: str | None = None,
-    log_level: int = logging.CRITICAL,
+    quiet: bool = True,
 ) -> DaskEngine:
     """Start worker processes on this machine; they end with this process, however it ends.
 
@@ -223,8 +223,8 @@ def open_local(
         How many processes; as many as there are cores for, if not given.
     dashboard_address
         ``host:port`` of Dask's dashboard, port 0 for any; none if not given.
-    log_level
-        What Dask may write to stderr: with its default it writes a great deal.
+    quiet
+        Whether to keep to ourselves what Dask has to say of its workers.
     """
     import dask
     from distributed import Client, LocalCluster
@@ -237,7 +237,7 @@ def open_local(
             memory_limit=memory_limit_bytes(threads),
             dashboard_address=dashboard_address,
             preload="dsfu.pipeline.worker_process",
-            silence_logs=log_level,
+            silence_logs=_silence(quiet),
         )
         client = Client(cluster)
     return DaskEngine(
@@ -248,10 +248,11 @@ def open_local(
     )
 
 
-def open_existing(address: str) -> DaskEngine:
+def open_existing(address: str, *, quiet: bool = True) -> DaskEngine:
     """Connect to a scheduler that is there already."""
     from distributed import Client
 
+    logging.getLogger("distributed").setLevel(_silence(quiet))
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -277,6 +278,10 @@ def _check_workers(client: "Client") -> None:
     for address, version in theirs.items():
         if version != mine:
             raise EngineError(f"the worker {address} has {version!r} of dsfu and Python, but here it is {mine!r}")
+
+
+def _silence(quiet: bool) -> int:
+    return logging.CRITICAL if quiet else logging.INFO
 
 
 def _has_dashboard(client: "Client") -> bool:

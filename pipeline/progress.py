@@ -6,7 +6,8 @@ All of it goes to stderr, but for the events, which are lines of JSON on stdout.
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO
 
@@ -259,3 +260,14 @@ def _short(kind: str, meter: Meter, now: float, engine: Engine) -> str:
     if meter.left and not engine.threads:
         parts.append("waiting for workers")
     return ", ".join(parts) or "waiting for the first"
+
+
+@contextmanager
+def counter(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A function that shows how many of how many are done, on a terminal; elsewhere it is silent."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with _display() as display:
+        bar = display.add_task(what, total=None, said="")
+        yield lambda done, total: display.update(bar, completed=done, total=total, said=f"{done} of {total}")

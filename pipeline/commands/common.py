@@ -1,0 +1,76 @@
+"""What the verbs have in common: their arguments, and how they are answered."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from dsfu.pipeline.files import Files
+    from dsfu.pipeline.manifest import LoadedManifest
+    from dsfu.pipeline.wanted import Wanted
+
+DEFAULT_MANIFEST: Final = "data_manifest.yaml"
+
+ManifestArgument = Annotated[str, typer.Argument(metavar="MANIFEST", help="The file that declares the data set.")]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="STORE",
+        help="Folder or URL (s3://…) of the data set. [default: the one that the manifest names]",
+        show_default=False,
+    ),
+]
+StoreArgument = Annotated[
+    str, typer.Argument(metavar="STORE", help="Folder or URL (s3://…) of a data set.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")]
+
+
+def say(text: str = "") -> None:
+    """Part of the answer."""
+    typer.echo(text)
+
+
+def remark(text: str) -> None:
+    """Something beside the answer."""
+    typer.echo(text, err=True)
+
+
+def answer_json(values: Any) -> None:
+    say(json.dumps(values, indent=2))
+
+
+def load(manifest: str) -> "LoadedManifest":
+    from dsfu.pipeline.manifest import load_manifest
+
+    return load_manifest(manifest)
+
+
+def want(manifest: str) -> "Wanted":
+    from dsfu.pipeline.wanted import what_is_wanted
+
+    return what_is_wanted(load(manifest))
+
+
+def store_of(wanted: "Wanted", store: str | None) -> "Files":
+    """The store that is named, or else that of the manifest, relative to the current folder."""
+    from dsfu.pipeline.files import open_files
+
+    return open_files(store or wanted.loaded.manifest.store)
+
+
+def existing_store(store: str) -> "tuple[Files, Wanted]":
+    """A store, and what the manifest that it was last run with wants."""
+    from dsfu.pipeline.files import open_files
+    from dsfu.pipeline.store_manifest import kept_manifest
+    from dsfu.pipeline.wanted import what_is_wanted
+
+    files = open_files(store)
+    return files, what_is_wanted(kept_manifest(files))
+
+
+def is_terminal() -> bool:
+    return sys.stderr.isatty()

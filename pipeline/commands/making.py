@@ -1,0 +1,199 @@
+"""The verbs that make data: plan, run, close."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsfu.pipeline.commands.common import (
+    DEFAULT_MANIFEST,
+    JsonOption,
+    ManifestArgument,
+    StoreOption,
+    answer_json,
+    say,
+    store_of,
+    want,
+)
+from dsfu.pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from dsfu.pipeline.engines import Engine
+    from dsfu.pipeline.plan import Plan
+
+DASHBOARD = "127.0.0.1:8787"
+
+
+def add_to(app: typer.Typer) -> None:
+    for verb in (plan, run, close):
+        app.command()(verb)
+
+
+def plan(
+    manifest: ManifestArgument = DEFAULT_MANIFEST,
+    store: StoreOption = None,
+    every: Annotated[bool, typer.Option("--every", help="Name every shard, not only how many.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a run would make, and why.
+
+    And how long it would take, and how much room. Changes nothing.
+    """
+    from dsfu.pipeline.ledger import Ledger
+    from dsfu.pipeline.plan import make_plan
+
+    wanted = want(manifest)
+    files = store_of(wanted, store)
+    made = make_plan(wanted.expected, Ledger(files))
+    if as_json:
+        answer_json({"store": files.url, **_plan_dict(made)})
+    else:
+        say(_plan_text(files.url, made, every=every))
+
+
+def run(
+    manifest: ManifestArgument = DEFAULT_MANIFEST,
+    store: StoreOption = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="local|sync|tcp://HOST:PORT",
+            help="Who makes the shards: worker processes on this machine; this process itself, for debugging; or a "
+            "Dask scheduler that is there already.",
+        ),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Worker processes on this machine. [default: one a core]", show_default=False
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads of each worker.")] = 1,
+    retries: Annotated[int, typer.Option(min=0, metavar="N", help="Further attempts at a shard that fails.")] = 2,
+    dashboard: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Address of Dask's dashboard; 'none' for none.")
+    ] = DASHBOARD,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the summary.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make what the store lacks, and close it.
+
+    Shards that are there and intact are left alone, so running again after whatever happened goes on where it was.
+    Ctrl-C stops cleanly: what is being made is finished, what is complete is closed. A shard that cannot be made is
+    set aside with its traceback, and the others go on.
+
+    With --json, stdout is a line of JSON for everything that happens; the last one has the event "summary".
+    """
+    from dsfu.pipeline.feeding import FeedRules
+    from dsfu.pipeline.interruption import Interruption
+    from dsfu.pipeline.progress import open_reporter, print_event
+    from dsfu.pipeline.run import run_store
+    from dsfu.pipeline.summary import summary_dict, summary_text
+
+    engine = _engine(scheduler, workers, threads, None if dashboard == "none" else dashboard)
+    wanted = want(manifest)
+    files = store_of(wanted, store)
+    reporter = open_reporter(as_json=as_json, quiet=quiet)
+    with Interruption(lambda name: reporter.note(f"{name}: stopping; what is being made is finished first.")) as stop:
+        result = run_store(wanted, files, engine=engine, reporter=reporter, stop=stop, rules=FeedRules(retries=retries))
+    if as_json:
+        print_event(sys.stdout, "summary", summary_dict(result))
+    else:
+        say(summary_text(result, run_again=_again()))
+    raise typer.Exit(result.exit_status)
+
+
+def close(
+    manifest: ManifestArgument = DEFAULT_MANIFEST, store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """Make arrays of the shards that are there.
+
+    A run does this at its end. On its own it is of use after a run that was killed, or to apply another threshold of
+    uniqueness, other splits or another order of pairs to what is there.
+    """
+    from dsfu.pipeline.closing import close_store
+    from dsfu.pipeline.ledger import Ledger
+    from dsfu.pipeline.locks import writer_lock
+    from dsfu.pipeline.store_manifest import keep_manifest
+
+    wanted = want(manifest)
+    files = store_of(wanted, store)
+    with writer_lock(files):
+        keep_manifest(files, wanted.loaded)
+        ledger = Ledger(files)
+        summary = close_store(files, ledger, wanted.closing_spec(ledger.entries()))
+    if as_json:
+        answer_json({"store": files.url, "samples": dict(summary.samples), "kept": dict(summary.kept)})
+        return
+    say(f"Closed {files.url}.")
+    for split, samples in summary.samples.items():
+        say(f"  {split}: {samples} samples, of which {summary.kept[split]} unique")
+
+
+def _engine(
+    scheduler: str, workers: int | None, threads: int, dashboard: str | None
+) -> "Callable[[], AbstractContextManager[Engine]]":
+    """How to open what makes the shards."""
+    if scheduler == "sync":
+        from dsfu.pipeline.engines import InThisProcess
+
+        return InThisProcess
+    if scheduler == "local":
+
+        def open_it() -> "AbstractContextManager[Engine]":
+            from dsfu.pipeline.graph import open_local
+
+            return open_local(workers, threads, dashboard_address=dashboard, quiet="DSFU_DEBUG" not in os.environ)
+
+        return open_it
+    if "://" in scheduler:
+
+        def connect() -> "AbstractContextManager[Engine]":
+            from dsfu.pipeline.graph import open_existing
+
+            return open_existing(scheduler, quiet="DSFU_DEBUG" not in os.environ)
+
+        return connect
+    raise InputError(
+        f"--scheduler {scheduler}: there is no such engine",
+        expected="local, sync, or the address of a Dask scheduler such as tcp://10.0.0.1:8786",
+    )
+
+
+def _again() -> str:
+    return " ".join(["dsfu-pipeline", *map(shlex.quote, sys.argv[1:])])
+
+
+def _plan_text(store: str, made: "Plan", *, every: bool) -> str:
+    from dsfu.pipeline.words import count, duration, size
+
+    rows = [f"{store}: {count(len(made.present), 'shard')} there, {count(len(made.missing), 'shard')} to make"]
+    for reason, specs in made.by_reason().items():
+        rows.append(f"  {count(len(specs), 'shard')} of {reason}")
+        rows += [f"    {spec.identity}" for spec in specs] if every else []
+    if made.orphans:
+        rows.append(f"  {count(len(made.orphans), 'shard')} that the manifest does not ask for; see dsfu-pipeline gc")
+    if made.missing:
+        cores = os.cpu_count() or 1
+        rows.append(
+            f"  about {duration(made.seconds_expected)} of one core ({duration(made.seconds_expected / cores)} on the "
+            f"{cores} here), {size(made.bytes_expected)}"
+        )
+    return "\n".join(rows)
+
+
+def _plan_dict(made: "Plan") -> dict[str, object]:
+    return {
+        "present": len(made.present),
+        "missing": [
+            {"shard": each.spec.identity, "key": each.spec.key, "kind": each.spec.kind, "reason": each.reason}
+            for each in made.missing
+        ],
+        "orphans": list(made.orphans),
+        "core_seconds_expected": made.seconds_expected,
+        "bytes_expected": made.bytes_expected,
+    }

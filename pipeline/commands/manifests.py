@@ -1,0 +1,151 @@
+"""The verbs about manifests: init, validate, diff, schema, species."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, JsonOption, ManifestArgument, answer_json, say, want
+from dsfu.pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from dsfu.pipeline.differences import Differences
+    from dsfu.pipeline.wanted import Wanted
+
+
+def add_to(app: typer.Typer) -> None:
+    for verb in (init, validate, diff, schema, species):
+        app.command()(verb)
+
+
+def init(
+    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="The file to write.")] = DEFAULT_MANIFEST,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite it if it is there already.")] = False,
+) -> None:
+    """Write a manifest to begin with.
+
+    It declares a small data set, made in about a minute, with a comment on everything that can be changed.
+    """
+    from dsfu.pipeline.manifest_template import TEMPLATE
+
+    path = Path(manifest)
+    if path.exists() and not force:
+        raise InputError("it is there already", where=str(path), remedy="name another file, or add --force")
+    try:
+        path.write_text(TEMPLATE, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"it cannot be written: {error.strerror}", where=str(path)) from error
+    say(f"Wrote {path}. Next: dsfu-pipeline plan {path}")
+
+
+def validate(manifest: ManifestArgument = DEFAULT_MANIFEST, as_json: JsonOption = False) -> None:
+    """Check a manifest, and say what it declares.
+
+    All mistakes are told at once, each with its line and what was expected; the exit status is then 2.
+    """
+    wanted = want(manifest)
+    found = _declared(wanted)
+    if as_json:
+        answer_json(found)
+        return
+    from dsfu.pipeline.words import count
+
+    say(f"{manifest} is a manifest of the data set {found['name']}:")
+    for split, of_split in found["splits"].items():
+        say(f"  {split:<10} {count(of_split['pairs'], 'pair')}, {count(of_split['planes'], 'plane')}")
+    say(f"  {count(found['sro_sets'], 'set')} in the bank, {count(found['masks'], 'mask')}")
+    say(f"  goes to {found['store']}, unless --store says otherwise")
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A manifest, or a store: what it was last run with.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Another manifest, or another store.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what differs between two manifests, and what it costs.
+
+    That is, which shards would have to be made to go from the old to the new one, and because of what.
+    """
+    from dsfu.pipeline.differences import differences
+
+    found = differences(_manifest_or_store(old), _manifest_or_store(new))
+    if as_json:
+        answer_json(found.to_dict())
+    else:
+        say(_diff_text(found))
+
+
+def schema() -> None:
+    """Print the JSON Schema of manifests, for editors."""
+    from dsfu.pipeline.schema import manifest_json_schema
+
+    answer_json(manifest_json_schema())
+
+
+def species(manifest: ManifestArgument = DEFAULT_MANIFEST, as_json: JsonOption = False) -> None:
+    """List the species that pairs are made of.
+
+    Those of the library, and a user's own that the manifest names.
+    """
+    from dsfu.pipeline.commands.common import load
+    from dsfu.pipeline.manifest_pairs import species_of
+
+    found = species_of(load(manifest))
+    if as_json:
+        answer_json(
+            [
+                {"name": each.name, "group": each.group, "split": each.split, "atoms": len(each.atoms)}
+                for each in found.values()
+            ]
+        )
+        return
+    for each in sorted(found.values(), key=lambda each: (each.group, each.split, each.name)):
+        say(f"{each.name:<32} group {each.group}  {each.split:<10}  {each.atoms.get_chemical_formula() or 'vacancy'}")
+
+
+def _declared(wanted: "Wanted") -> dict[str, Any]:
+    manifest = wanted.loaded.manifest
+    splits = {
+        split: {
+            "pairs": len(pairs),
+            "pairs_of_group": dict(Counter(wanted.species[pair.species_a].group for pair in pairs)),
+            "planes": sum(pair.spec.items for pair in pairs),
+        }
+        for split, pairs in wanted.expected.planes.items()
+    }
+    return {
+        "name": manifest.name,
+        "store": manifest.store,
+        "splits": splits,
+        "sro_sets": sum(spec.items for spec in wanted.expected.sro_sets),
+        "masks": sum(spec.items for spec in wanted.expected.masks),
+    }
+
+
+def _manifest_or_store(name: str) -> "Wanted":
+    if "://" in name or Path(name).is_dir():
+        from dsfu.pipeline.commands.common import existing_store
+
+        return existing_store(name)[1]
+    return want(name)
+
+
+def _diff_text(found: "Differences") -> str:
+    from dsfu.pipeline.words import count
+
+    rows = [f"{each.key}: {json.dumps(each.old)} → {json.dumps(each.new)}" for each in found.changes]
+    rows = rows or ["They declare the same."]
+    rows.append(f"{count(found.same, 'shard')} stay as they are")
+    for why, identities in found.remade.items():
+        rows.append(f"{count(len(identities), 'shard')} to make again because of {why}: {_some(identities)}")
+    if found.new:
+        rows.append(f"{count(len(found.new), 'new shard')} to make: {_some(found.new)}")
+    if found.dropped:
+        rows.append(f"{count(len(found.dropped), 'shard')} no longer wanted: {_some(found.dropped)}")
+    return "\n".join(rows)
+
+
+def _some(identities: tuple[str, ...], most: int = 3) -> str:
+    return ", ".join(identities[:most]) + (", …" if len(identities) > most else "")
