@@ -5,10 +5,16 @@ over the zone is Σ_v α_v², so the root of Σ_v (Δα_v)² over that of Σ_v �
 """
 
 from math import fsum, sqrt
+from typing import Final
 
 import numpy as np
 
 from dsfu.simulate.contract import FloatArray
+
+_STRONGEST_CORRELATION: Final = 0.9
+"""Of neighbouring snapshots; with more, so few of them would say nothing of their error."""
+
+_TINY: Final = 1e-300
 
 
 def drift(snapshots: FloatArray) -> float:
@@ -33,31 +39,51 @@ def gap(first: FloatArray, second: FloatArray) -> float:
 def standard_error(runs: FloatArray) -> FloatArray:
     """Standard error (11, 11, 11) of the mean over all snapshots of runs (G, K, 11, 11, 11) that are independent.
 
-    It comes from the scatter of the G K snapshots about their mean, each shell by itself, so its own relative error is
-    about 1/√(2 (G K − 1)). That snapshots of one run are correlated is allowed for by one correlation coefficient for
-    all shells, which the 665 shells together determine well.
+    For each shell, from the scatter of the snapshots about the mean of their run, so that its own relative error is
+    about 1/√(2 G (K − 1)). Two things are judged by all shells together, as one shell would not show them: how far the
+    snapshots of a run are correlated, and whether the means of the runs differ by more than this explains; if so, the
+    errors of all shells are raised by the factor by which they do.
     """
     groups, count = runs.shape[:2]
-    deviation = runs - runs.mean(axis=(0, 1))
+    means = runs.mean(axis=1)
+    deviation = runs - means[:, np.newaxis]
     scatter = (deviation**2).mean(axis=(0, 1))
-    ratio = float((deviation[:, 1:] * deviation[:, :-1]).mean() / max((deviation**2).mean(), 1e-300))
-    share = _variance_of_mean(_correlation(ratio, groups, count), groups, count)
-    return np.asarray(np.sqrt(scatter * share / (1 - share)), dtype=np.float64)
+    ratio = (deviation[:, 1:] * deviation[:, :-1]).mean() / max(scatter.mean(), _TINY)
+    share = _variance_of_mean(_correlation(float(ratio), count), count)
+    variance = scatter * share / (1 - share) / groups
+    if groups > 1:
+        between = means.var(axis=0, ddof=1) / groups
+        variance = variance * max(1.0, between.mean() / max(variance.mean(), _TINY))
+    return np.asarray(np.sqrt(variance), dtype=np.float64)
 
 
-def _variance_of_mean(correlation: float, groups: int, count: int) -> float:
-    """Variance of the mean over that of one snapshot, if correlation falls as a power of the distance in a run."""
-    tail = fsum((1 - lag / count) * correlation**lag for lag in range(1, count))
-    return float(min((1 + 2 * tail) / (groups * count), 0.9))
+def _variance_of_mean(correlation: float, count: int) -> float:
+    """Variance of a run's mean over that of one snapshot, if correlation falls as a power of the distance."""
+    return float(_correlations(correlation, count).mean())
 
 
-def _correlation(ratio: float, groups: int, count: int) -> float:
-    """Correlation of neighbouring snapshots from the one measured about their own mean, which is too low."""
-    correlation = max(ratio, 0.0)
-    for _ in range(30):
-        share = _variance_of_mean(correlation, groups, count)
-        correlation = min(max(ratio * (1 - share) + share, 0.0), 0.95)
-    return correlation
+def _correlation(ratio: float, count: int) -> float:
+    """Correlation of neighbouring snapshots from that of their deviations from the run's mean, which is lower."""
+    low, high = 0.0, _STRONGEST_CORRELATION
+    for _ in range(40):
+        middle = (low + high) / 2
+        if _ratio_about_mean(middle, count) < ratio:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _ratio_about_mean(correlation: float, count: int) -> float:
+    """Correlation to be expected of neighbouring snapshots' deviations from the mean of their run."""
+    centring = np.eye(count) - 1 / count
+    expected = centring @ _correlations(correlation, count) @ centring
+    return float(np.diagonal(expected, 1).mean() / np.diagonal(expected).mean())
+
+
+def _correlations(correlation: float, count: int) -> FloatArray:
+    distance = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
+    return np.asarray(correlation**distance, dtype=np.float64)
 
 
 def _noise(snapshots: FloatArray) -> float:

@@ -8,13 +8,13 @@ import numpy as np
 from dsfu.simulate.contract import SHELL_CUTOFF, FloatArray, IntArray
 from dsfu.simulate.convergence import drift, gap
 from dsfu.simulate.feasibility import tolerance
-from dsfu.simulate.pair_correlations import alpha_from_counts
+from dsfu.simulate.pair_correlations import alpha_from_counts, mirror_images
 from dsfu.simulate.replica import Replica
 
 Start = Literal["disordered", "ordered"]
 
 LARGEST_DRIFT: Final = 0.05
-LARGEST_GAP: Final = 0.1
+LARGEST_GAP: Final = 0.05
 """Relative changes of I_SRO within a box, and between the two, up to which they count as settled, and as agreeing."""
 
 FIRST_ROUND: Final = 64
@@ -32,9 +32,9 @@ class Round:
     """What one box gave in the second half of a round."""
 
     counts: IntArray
-    """(K, 11, 11, 11) A–A pairs in each snapshot."""
+    """(K, 4, 11, 11, 11) A–A pairs in each snapshot and its mirror images."""
     alpha: FloatArray
-    """(K, 11, 11, 11) Warren–Cowley parameters of each snapshot."""
+    """(K, 11, 11, 11) Warren–Cowley parameters of each snapshot, averaged over the mirror images."""
     error: float
     """Largest deviation of a target, averaged over the time of the snapshots."""
     reached: bool
@@ -102,7 +102,7 @@ def _round(replica: Replica, targets: FloatArray, spacing: int) -> Round:
     held, counts = [], []
     for _ in range(_SNAPSHOTS):
         held.append(replica.run(spacing))
-        counts.append(replica.pair_counts())
+        counts.append(mirror_images(replica.pair_counts()))
     error = float(np.abs(np.mean(held, axis=0) - targets).max())
     return _summary(np.stack(counts), replica, error)
 

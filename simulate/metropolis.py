@@ -10,9 +10,10 @@ second half of a round is sampled, and it is asked whether each box still drifts
 agree, the set is the average over both. Near and beyond an ordering transition one of the two needs far longer than the
 other (domains must grow, or melt); then the one that has settled is taken, and the gap between them is reported.
 
-``alpha`` is the average over the snapshots of the last round, eight boxes of 64³ sites by default. Read off a single
-box, the noise of I_SRO (1331 α with an error of 1/√sites each) would be 0.07 in the units in which I_SRO is 1 on
-average; the eight reduce it to 0.025, and their scatter gives the standard errors.
+``alpha`` is the average over the snapshots of the last round, eight boxes of 64³ sites by default, and over the mirror
+images of each vector, which are equivalent in this ensemble. Read off a single box, the noise of I_SRO (1331 α with an
+error of 1/√sites each) would be 0.07 in the units in which I_SRO is 1 on average; eight boxes reduce it to 0.025, and
+the mirrors to 0.013. The scatter of the snapshots gives the standard errors.
 """
 
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ class MonteCarloSet:
     def order_at_cutoff(self) -> float:
         """Root mean square of α over the outermost vectors, those with an index of ±5.
 
-        0.001 is noise. Where it is not small, order goes on beyond the vectors of the set: the crystal is near an
+        0.0005 is noise. Where it is not small, order goes on beyond the vectors of the set: the crystal is near an
         ordering transition or past it, and the truncated series has peaks of the width that its length allows.
         """
         inner = slice(1, -1)

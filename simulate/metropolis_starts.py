@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.contract import FloatArray, IntArray
 from dsfu.simulate.metropolis_kernels import WordArray
 from dsfu.simulate.random_stream import RandomStream, random_word
 
@@ -53,7 +53,7 @@ def ordered_start(edge: int, sites_a: int, targets: FloatArray, order: FloatArra
     rows = np.zeros((edge, edge), dtype=np.uint64)
     side = _domain_side(edge, count * (2 if repels.any() else 1))
     on_planes = _sites_on_planes(edge, count, side, repels)
-    _place_domain(rows, count, side, axes, repels, _scrambled_rows(order[axes], on_planes, stream))
+    _place_domain(rows, count, side, axes, repels, *_scrambled_rows(order[axes], on_planes, stream))
     if flip:
         rows ^= np.uint64(_ALL_BITS >> (64 - edge))
     return rows
@@ -70,30 +70,30 @@ def _domain_side(edge: int, sites: int) -> int:
     return next(side for side in range(2, edge + 1, 2) if side**3 >= sites)
 
 
-def _scrambled_rows(
-    order: FloatArray, sites_on_planes: npt.NDArray[np.int64], stream: RandomStream
-) -> npt.NDArray[np.int64]:
-    """Where each row of the domain goes, so that order along the three axes is in the proportion of ``order``.
+def _scrambled_rows(order: FloatArray, sites_on_planes: IntArray, stream: RandomStream) -> tuple[IntArray, IntArray]:
+    """Where each row of the domain goes and how far it is shifted along itself.
 
-    ``order`` falls from the axis of the rows over the second axis to the third. Neighbours stay neighbours if neither
-    is moved, so the share that stays is the square root of the share of pairs that shall remain.
+    Planes, and then rows, are moved so that order along the three axes is in the proportion of ``order``, which falls
+    from the axis of the rows over the second axis to the third.
     """
     edge = sites_on_planes.size
     second = order[1] / order[0] if order[0] > 0 else 0.0
     third = order[2] / order[1] if order[1] > 0 else 0.0
     planes = _stacking(sites_on_planes, third, stream.child("planes"))
-    rows = (planes[:, np.newaxis] * edge + np.arange(edge)).ravel()
-    return np.asarray(rows[_partly_permuted(edge * edge, second, stream.child("rows"))])
+    plane_shifts = _shifts(planes, edge, stream.child("plane shifts"))
+    rows = planes[:, np.newaxis] * edge + (np.arange(edge) + plane_shifts[:, np.newaxis]) % edge
+    moves = _partly_permuted(edge * edge, second, stream.child("rows"))
+    return rows.ravel()[moves], _shifts(moves, edge, stream.child("row shifts"))
 
 
-def _stacking(sites_on_planes: npt.NDArray[np.int64], share: float, stream: RandomStream) -> npt.NDArray[np.int64]:
+def _stacking(sites_on_planes: IntArray, share: float, stream: RandomStream) -> IntArray:
     """Where each plane goes, so that of the order between planes that share remains.
 
     Planes that are full or empty cannot be rearranged by single swaps later, and there are few of them: so of several
     random stackings, the one whose order is closest to the share is taken.
     """
 
-    def order(sites: npt.NDArray[np.int64]) -> int:
+    def order(sites: IntArray) -> int:
         return int((sites * np.roll(sites, 1)).sum())
 
     without = int(sites_on_planes.sum()) ** 2 / sites_on_planes.size
@@ -102,7 +102,22 @@ def _stacking(sites_on_planes: npt.NDArray[np.int64], share: float, stream: Rand
     return min(stackings, key=lambda stacking: abs(order(sites_on_planes[np.argsort(stacking)]) - wanted))
 
 
-def _sites_on_planes(edge: int, count: int, side: int, repels: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def _partly_permuted(count: int, share: float, stream: RandomStream) -> IntArray:
+    """A permutation that leaves that share of neighbouring pairs in place, thus its root of the members."""
+    order = np.arange(count)
+    kept = (stream.words(count) >> _SHIFT_32) < np.uint64(_threshold(sqrt(share)))
+    moved = np.flatnonzero(~kept)
+    order[moved] = moved[np.argsort(stream.words(moved.size), kind="stable")]
+    return order
+
+
+def _shifts(permutation: IntArray, edge: int, stream: RandomStream) -> IntArray:
+    """A random shift for each member that is moved, so that a domain smaller than the box is spread over all of it."""
+    shifts = (stream.words(permutation.size) % np.uint64(edge)).astype(np.int64)
+    return np.where(permutation == np.arange(permutation.size), 0, shifts)
+
+
+def _sites_on_planes(edge: int, count: int, side: int, repels: npt.NDArray[np.bool_]) -> IntArray:
     """Number of the domain's sites on each plane of its third axis."""
     capacity = np.full(edge, side * side)
     if repels[:2].any():
@@ -111,15 +126,6 @@ def _sites_on_planes(edge: int, count: int, side: int, repels: npt.NDArray[np.bo
         capacity[1::2] = 0
     filled = np.minimum(np.cumsum(capacity), count)
     return np.asarray(np.diff(filled, prepend=0))
-
-
-def _partly_permuted(count: int, share: float, stream: RandomStream) -> npt.NDArray[np.int64]:
-    """A permutation that keeps that share of neighbouring pairs in place."""
-    order = np.arange(count)
-    kept = (stream.words(count) >> _SHIFT_32) < np.uint64(_threshold(sqrt(share)))
-    moved = np.flatnonzero(~kept)
-    order[moved] = moved[np.argsort(stream.words(moved.size), kind="stable")]
-    return order
 
 
 @njit(nogil=True, cache=True)
@@ -173,19 +179,20 @@ def _place_domain(
     rows: WordArray,
     count: int,
     side: int,
-    axes: npt.NDArray[np.int64],
+    axes: IntArray,
     repels: npt.NDArray[np.bool_],
-    row_goes_to: npt.NDArray[np.int64],
+    row_goes_to: IntArray,
+    row_shifts: IntArray,
 ) -> None:
     edge = rows.shape[0]
     site = np.zeros(3, dtype=np.int64)
     for third in range(edge):
         for second in range(side):
-            goes_to = row_goes_to[third * edge + second]
+            goes_to, shift = row_goes_to[third * edge + second], row_shifts[third * edge + second]
             site[axes[1]], site[axes[2]] = goes_to % edge, goes_to // edge
             for first in range(side):
                 parity = first * repels[0] + second * repels[1] + third * repels[2]
                 if count > 0 and parity % 2 == 0:
-                    site[axes[0]] = first
+                    site[axes[0]] = (first + shift) % edge
                     rows[site[0], site[1]] |= _ONE << np.uint64(site[2])
                     count -= 1

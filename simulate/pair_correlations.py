@@ -53,6 +53,15 @@ def alpha_from_counts(counts: IntArray, sites: int, sites_a: int) -> FloatArray:
     return np.asarray((sites * total - boxes * sites_a**2) / (boxes * sites_a * (sites - sites_a)), dtype=np.float64)
 
 
+def mirror_images(counts: IntArray) -> IntArray:
+    """Counts (11, 11, 11) and their images (4, 11, 11, 11) with the sign of u, v, or both changed.
+
+    With inversion, which every box's counts have, these are all equivalents of a vector in an ensemble that has the
+    mirrors of its three axes.
+    """
+    return np.stack([counts, counts[::-1], counts[:, ::-1], counts[::-1, ::-1]])
+
+
 def alpha_of_box(occupied: BoolArray) -> FloatArray:
     """Warren–Cowley parameters of a periodic box of sites, True where A is: (11, 11, 11), see ``contract``."""
     box = _checked_box(occupied)

@@ -1,4 +1,4 @@
-"""Pictures of short-range-order sets: I_SRO of sets from Monte Carlo on hk0 or hk½, and of damped oscillators on h0l."""
+"""Pictures of short-range-order sets: I_SRO of Monte Carlo sets on hk0 or hk½, and of damped oscillators on h0l."""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
