@@ -12,7 +12,7 @@ from dsfu.pipeline.specs import ShardSpec, digest
 from dsfu.simulate.random_stream import RandomStream
 from dsfu.simulate.species import Species, Split
 
-SETS_PER_SHARD: Final = 32
+SETS_PER_SHARD: Final = 16
 MASKS_PER_SHARD: Final = 64
 
 

@@ -124,6 +124,6 @@ def test_sets_of_a_pair_are_all_different_and_differ_between_pairs() -> None:
 
 KNOWN_KEYS = {
     "masks": "15f18900e1cfb2a535e21f12964de268",
-    "sro_sets": "d1cf301c639b6063ef8e4a90676a85a2",
+    "sro_sets": "f43f3f9fbc692409ed734b9fc19ea93e",
     "planes": "e4ab2ee09b559a80b26bf2bf5938d01e",
 }
