@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, Final
 
 from dsfu.pipeline.files import TEMPORARY_PREFIX, FileInfo, Files, checked_path, crc32c, explained
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES: Final = 2**20
 
-_ATTEMPTS: Final = 5
+_ATTEMPTS: Final = 10
 """How often a folder is made again which another process removes before there is a file in it."""
 
 _NO_HARD_LINKS: Final = {errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP}
@@ -62,7 +63,8 @@ class LocalFiles(Files):
     def stat(self, path: str) -> FileInfo | None:
         full = self._full(path)
         with explained(full), suppress(FileNotFoundError, NotADirectoryError):
-            return _info(full.stat())
+            status = full.stat()
+            return _info(status) if S_ISREG(status.st_mode) else None
         return None
 
     def scan(self, folder: str = "") -> Iterator[tuple[str, FileInfo]]:
@@ -165,11 +167,12 @@ def _temporary(target: Path, data: bytes) -> Iterator[tuple[Path, int]]:
 
 def _open_temporary(folder: Path) -> tuple[Path, int]:
     path = folder / f"{TEMPORARY_PREFIX}{token_hex(8)}"
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         with suppress(FileNotFoundError):
+            if attempt:
+                _make_folder(folder)
             # 0o666, and not what `tempfile` does, so that the user's mask decides whether colleagues may read.
             return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        _make_folder(folder)
     raise FileNotFoundError(errno.ENOENT, "the folder is removed again and again", str(folder))
 
 

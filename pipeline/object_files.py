@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES: Final = 32 * 2**20
 
+_ONE_REQUEST_A_FILE: Final[Mapping[str, Mapping[str, Any]]] = {
+    scheme: {"max_concurrency": 1} for scheme in ("s3", "s3a")
+}
+"""Without it s3fs asks for the size of a file before it reads it, to read large ones in parallel: ours are small."""
+
 _TIMES: Final = ("LastModified", "mtime", "modified", "updated", "created")
 """What storages call the time at which a file was written."""
 
@@ -58,7 +63,7 @@ class ObjectFiles(Files):
 
     def scan(self, folder: str = "") -> Iterator[tuple[str, FileInfo]]:
         found: Mapping[str, Mapping[str, Any]] = {}
-        with suppress(FileNotFoundError), self._explained(folder) as full:
+        with suppress(FileNotFoundError), self._explained(folder, folder=True) as full:
             found = self._storage.find(full, detail=True)
         start = len(self._root) + 1
         below = f"{full}/"
@@ -76,7 +81,7 @@ class ObjectFiles(Files):
 
     def remove_tree(self, folder: str) -> None:
         paths = list(self.list(folder))
-        with suppress(FileNotFoundError), self._explained(folder):
+        with suppress(FileNotFoundError), self._explained(folder, folder=True):
             if paths:
                 self._storage.rm([f"{self._root}/{path}" for path in paths])
 
@@ -112,7 +117,8 @@ class ObjectFiles(Files):
         scheme = self.url.partition("://")[0]
         try:
             # Listings are not remembered: others write here at the same time.
-            return fsspec.filesystem(scheme, use_listings_cache=False, **self._options)
+            options = {"use_listings_cache": False, **_ONE_REQUEST_A_FILE.get(scheme, {}), **self._options}
+            return fsspec.filesystem(scheme, **options)
         except ImportError as error:
             raise InputError(
                 f"{scheme}:// needs a package that is not installed ({error})",
@@ -129,17 +135,16 @@ class ObjectFiles(Files):
         return str(self._storage._strip_protocol(self.url)).rstrip("/")
 
     @contextmanager
-    def _explained(self, path: str) -> Iterator[str]:
-        """The full name of a file. Storages raise what they like; here it becomes a StorageError."""
-        full = f"{self._root}/{checked_path(path)}" if path else self._root
-        url = f"{self.url}/{path}" if path else self.url
-        with explained(url):
+    def _explained(self, path: str, *, folder: bool = False) -> Iterator[str]:
+        """The full name of a file or folder. Storages raise what they like; here it becomes a StorageError."""
+        below = f"/{checked_path(path)}" if path or not folder else ""
+        with explained(self.url + below):
             try:
-                yield full
+                yield self._root + below
             except OSError:
                 raise
             except Exception as error:
-                raise StorageError(errno.EIO, f"the storage says: {error}", url) from error
+                raise StorageError(errno.EIO, f"the storage says: {error}", self.url + below) from error
 
 
 def _info(found: Mapping[str, Any]) -> FileInfo:

@@ -45,8 +45,8 @@ class Finding:
     ----------
     kind
         "object": of a shard; "entry": of the ledger; "array": a file of the closed store that is no object of a shard;
-        "placement": ``placement.json``; "unreadable": the storage refuses to read it; "difference": an object is intact but would be computed differently now;
-        "clutter": a file that belongs to nothing.
+        "placement": ``placement.json``; "unreadable": the storage refuses to read it; "difference": an object is
+        intact, but would be computed differently now; "clutter": a file that belongs to nothing.
     key, identity
         Of the shard it belongs to, if that is known.
     """
@@ -166,21 +166,31 @@ class _CheckedShard:
 def _check_shard(ledger: Ledger, key: str, recompute: Recompute | None) -> _CheckedShard:
     shard = _CheckedShard(key)
     try:
-        shard.entry = entry = ledger.read(key)
-        for name, stored in entry.objects.items():
-            shard.paths[name] = path = ledger.locate(key, name)
-            shard.bytes += stored.bytes
-            if fault := ledger.fault_of_object(path, stored):
-                shard.add("object", path, fault)
+        shard.entry = ledger.read(key)
     except DamagedEntry as error:
         shard.add("entry", ledgers.entry_path(key), f"is damaged: {error.why}")
     except FileNotFoundError:
         shard.add("entry", ledgers.entry_path(key), "was removed in the meantime")
     except StorageError as error:
-        shard.add("unreadable", str(error.filename), f"cannot be read: {error.strerror}")
-    if recompute is not None and shard.entry is not None and not shard.findings:
-        _compare(shard, shard.entry, recompute(shard.entry))
+        shard.add("unreadable", ledgers.entry_path(key), f"cannot be read: {error.strerror}")
+    if shard.entry is not None:
+        for name, stored in shard.entry.objects.items():
+            _check_object(ledger, shard, name, stored)
+        if recompute is not None and not shard.findings:
+            _compare(shard, shard.entry, recompute(shard.entry))
     return shard
+
+
+def _check_object(ledger: Ledger, shard: _CheckedShard, name: str, stored: StoredObject) -> None:
+    shard.paths[name] = path = ledger.locate(shard.key, name)
+    shard.bytes += stored.bytes
+    try:
+        fault = ledger.fault_of_object(path, stored)
+    except StorageError as error:
+        shard.add("unreadable", path, f"cannot be read: {error.strerror}")
+    else:
+        if fault:
+            shard.add("object", path, fault)
 
 
 def _compare(shard: _CheckedShard, entry: LedgerEntry, made: Mapping[str, bytes] | None) -> None:
