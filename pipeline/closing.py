@@ -24,6 +24,7 @@ from dsfu.pipeline.groups import (
     split_group,
 )
 from dsfu.pipeline.ledger import DamagedEntry, Ledger
+from dsfu.pipeline.parallel import for_each
 from dsfu.pipeline.placement import Moves, ObjectName, Placement, apply_moves, moves_to
 from dsfu.pipeline.records import PairRecord, read_masks, read_pair_records, read_sets
 from dsfu.pipeline.specs import LedgerEntry
@@ -93,15 +94,18 @@ def close_store(files: Files, ledger: Ledger, spec: ClosingSpec) -> ClosingSumma
     if moves.missing:
         raise MissingObjects(moves.missing)
     surplus = _surplus(files, moves, new, wanted)
-    differing = {path for path, data in wanted.items() if not _holds(files, path, data)}
+    held = for_each(files, lambda path: _holds(files, path, wanted[path]), wanted)
+    differing = [path for path, is_held in zip(wanted, held, strict=True) if not is_held]
     if any((moves.back, moves.forth, moves.leftovers, placement, surplus, differing)):
         hidden = _hide(files, wanted)
         apply_moves(files, moves, placement)
-        for path in surplus:
-            files.remove(path)
-        for path, data in wanted.items():  # in their order: what is in the groups, the groups, the state
-            if path in hidden or path in differing:
-                files.write(path, data)
+        for_each(files, files.remove, surplus)
+        for_each(
+            files, lambda path: files.write(path, wanted[path]), [path for path in differing if path not in hidden]
+        )
+        for path in wanted:  # the groups, then their root, then the state
+            if path in hidden:
+                files.write(path, wanted[path])
     return ClosingSummary(
         samples={name: count["samples"] for name, count in samples.items()},
         kept={name: count["kept"] for name, count in samples.items()},
@@ -127,7 +131,8 @@ def damaged_files(files: Files) -> list[str]:
         intact = False
     if not intact:
         return [STATE]
-    return [path for path, (size, checksum) in told.items() if not _matches(files, path, size, checksum)]
+    matches = for_each(files, lambda path: _matches(files, path, *told[path]), told)
+    return [path for path, is_match in zip(told, matches, strict=True) if not is_match]
 
 
 def _groups(files: Files, spec: ClosingSpec) -> tuple[dict[str, ZarrGroup], dict[str, dict[str, int]]]:

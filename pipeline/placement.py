@@ -6,12 +6,12 @@ that what was made again, or what a copy that was not yet deleted left behind, n
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import Final, NamedTuple, Self
 
 from dsfu.pipeline.files import Files
+from dsfu.pipeline.parallel import for_each
 from dsfu.pipeline.sealed import Damaged, seal, unseal
 from dsfu.pipeline.specs import LedgerEntry
 from dsfu.simulate.contract import PLANE_FIELDS
@@ -23,11 +23,6 @@ PLACED_NAMES: Final = tuple(each.name for each in PLANE_FIELDS)
 
 _ARRAYS: Final = tuple(f"{split}/{name}" for split in SPLITS for name in PLACED_NAMES)
 """Arrays in which objects are looked for, whatever ``placement.json`` says."""
-
-_Item = TypeVar("_Item")
-
-_REMOTE_THREADS: Final = 16
-"""Moves under way at once on object storage, where one takes some tens of milliseconds and all of that is waiting."""
 
 
 class ObjectName(NamedTuple):
@@ -218,18 +213,8 @@ def apply_moves(files: Files, moves: Moves, placement: Placement | None) -> None
 
     In this order, which is what keeps the invariant.
     """
-    _for_each(files, lambda move: files.move(*move), moves.back)
+    for_each(files, lambda move: files.move(*move), moves.back)
     if placement is not None:
         files.write(PLACEMENT, placement.to_bytes())
-    _for_each(files, lambda move: files.move(*move), moves.forth)
-    _for_each(files, files.remove, moves.leftovers)
-
-
-def _for_each(files: Files, action: Callable[[_Item], object], items: list[_Item]) -> None:
-    if files.is_local:
-        for item in items:
-            action(item)
-        return
-    with ThreadPoolExecutor(_REMOTE_THREADS) as pool:
-        for _ in pool.map(action, items):
-            pass
+    for_each(files, lambda move: files.move(*move), moves.forth)
+    for_each(files, files.remove, moves.leftovers)

@@ -1,5 +1,6 @@
 """Compute any plane of a store again, from what the store itself holds: species, sets, cells and planes."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -25,12 +26,13 @@ class Recomputer:
     It is what `dsfu.model.shards.open_store` wants as ``planes_from`` for a store that holds parameters only.
     """
 
-    def __init__(self, store: str | Path | zarr.Group) -> None:
+    def __init__(self, store: str | Path | zarr.Group, storage_options: Mapping[str, Any] | None = None) -> None:
         self._source = store if isinstance(store, zarr.Group) else str(store)
+        self._storage_options = dict(storage_options or {})
         self._columns: dict[str, npt.NDArray[Any]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Recomputer, (self._source,)
+        return Recomputer, (self._source, self._storage_options)
 
     def __call__(self, split: str, index: int) -> Scattering:
         return simulate_plane(
@@ -59,7 +61,9 @@ class Recomputer:
 
     @cached_property
     def _group(self) -> zarr.Group:
-        return self._source if isinstance(self._source, zarr.Group) else zarr.open_group(self._source, mode="r")
+        if isinstance(self._source, zarr.Group):
+            return self._source
+        return zarr.open_group(self._source, mode="r", storage_options=self._storage_options or None)
 
     def _array(self, path: str) -> zarr.Array[Any]:
         return cast(zarr.Array[Any], self._group[path])

@@ -2,8 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.pipeline.files import Files
+from dsfu.pipeline.parallel import for_each
 from dsfu.pipeline.placement import home_of
 from dsfu.simulate.contract import ALPHA_SHAPE, SAMPLE_FIELDS
 
@@ -25,7 +25,6 @@ FROM_PAIR: Final = 1
 """Values of ``set_source``: where a plane's set of Warren–Cowley parameters is from."""
 
 _OWN: Final = "own_"
-_REMOTE_THREADS: Final = 16
 
 
 class DamagedRecord(ValueError):
@@ -69,7 +68,7 @@ def read_pair_records(files: Files, keys: Sequence[str], planes: int) -> list[Pa
 
 def read_sets(files: Files, keys: Sequence[str]) -> list[Arrays]:
     """Columns of shards of the bank, first axis sets."""
-    found = list(_read_all(files, keys, SETS))
+    found = _read_all(files, keys, SETS)
     for key, arrays in zip(keys, found, strict=True):
         _check_sets(key, SETS, arrays)
     return found
@@ -77,7 +76,7 @@ def read_sets(files: Files, keys: Sequence[str]) -> list[Arrays]:
 
 def read_masks(files: Files, keys: Sequence[str], pixels: int) -> list[Arrays]:
     """Bits, live fraction and description of masks, first axis masks."""
-    found = list(_read_all(files, keys, MASKS))
+    found = _read_all(files, keys, MASKS)
     for key, arrays in zip(keys, found, strict=True):
         count = _length(key, MASKS, arrays, "bits")
         _check(key, MASKS, arrays, "bits", (count, pixels, -(-pixels // 8)))
@@ -86,11 +85,8 @@ def read_masks(files: Files, keys: Sequence[str], pixels: int) -> list[Arrays]:
     return found
 
 
-def _read_all(files: Files, keys: Sequence[str], name: str) -> Iterable[Arrays]:
-    if files.is_local:
-        return [_read(files, key, name) for key in keys]
-    with ThreadPoolExecutor(_REMOTE_THREADS) as pool:
-        return list(pool.map(lambda key: _read(files, key, name), keys))
+def _read_all(files: Files, keys: Sequence[str], name: str) -> list[Arrays]:
+    return for_each(files, lambda key: _read(files, key, name), keys)
 
 
 def _read(files: Files, key: str, name: str) -> Arrays:

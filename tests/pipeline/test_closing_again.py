@@ -118,15 +118,15 @@ def test_a_pair_may_change_its_split(closed: tuple[FakeStore, ClosingSpec], tmp_
 def test_killed_at_any_operation_and_closed_again(tmp_path: Path, torn_moves: bool):
     """Every write, move and removal of a closing that changes everything; the result is that of an undisturbed one."""
     _, final = _two_specs(tmp_path / "before", tmp_path / "after")
-    assert _kill_everywhere(tmp_path, final, torn_moves) > 40
+    assert _kill_everywhere(tmp_path, final, torn_moves) > 35
 
 
 @pytest.mark.slow
 def test_killed_at_any_operation_of_the_first_closing(tmp_path: Path):
     store, expected = fake_store(tmp_path / "before"), fake_store(tmp_path / "after")
-    spec = store.spec()
-    expected.close(expected.spec())
-    assert _kill_everywhere(tmp_path, spec, torn_moves=False) > 130
+    spec = store.spec(validation=())
+    expected.close(expected.spec(validation=()))
+    assert _kill_everywhere(tmp_path, spec, torn_moves=False) > 80
 
 
 def _kill_everywhere(folder: Path, spec: ClosingSpec, torn_moves: bool) -> int:
@@ -155,7 +155,7 @@ def test_killed_again_and_again_with_changing_plans(tmp_path: Path, torn_moves: 
     """No closing in between comes to its end, and each wants something else."""
     first, final = _two_specs(tmp_path / "before", tmp_path / "after")
     files = MortalFiles(tmp_path / "before", 0, torn_moves=torn_moves)
-    for operations in range(5, 40, 2):
+    for operations in range(3, 30, 2):
         files.operations_left = operations
         with pytest.raises(Killed):
             close_store(files, Ledger(files), final if operations % 4 == 1 else first)
@@ -178,7 +178,7 @@ def test_processes_killed_while_they_close(tmp_path: Path):
             break
         close_again(root, final)
         assert contents(root) == contents(tmp_path / "after")
-    assert operations > 40
+    assert operations > 35
 
 
 def close_again(root: Path, spec: ClosingSpec) -> None:
@@ -189,10 +189,10 @@ def close_again(root: Path, spec: ClosingSpec) -> None:
 def _two_specs(before: Path, after: Path) -> tuple[ClosingSpec, ClosingSpec]:
     """A store that is closed, with shards for another closing; and one closed as it should be after that."""
     store, expected = fake_store(before), fake_store(after)
-    first = store.spec()
+    first = store.spec(validation=())  # fewer files, less to copy
     store.close(first)
     final = replace(changed(store, first, "everything"), uniqueness=UniquenessSettings(threshold=0.02))
-    changed(expected, expected.spec(), "everything")
+    changed(expected, expected.spec(validation=()), "everything")
     expected.close(final)
     return first, final
 
