@@ -1,6 +1,7 @@
 """One simulated box: it is run for so many scans, and its Warren–Cowley parameters are read."""
 
 import numpy as np
+import numpy.typing as npt
 
 from dsfu.simulate.contract import BoolArray, FloatArray, IntArray
 from dsfu.simulate.couplings import initial_steering
@@ -38,10 +39,15 @@ class Replica:
         """Run so many scans; return the α of the three nearest neighbours, averaged over them."""
         bonds = np.zeros(3, dtype=np.int64)
         run_scans(self._box, self._steering, scans, bonds)
-        return np.asarray(
-            (self.sites * bonds / scans - self.sites_a**2) / (self.sites_a * (self.sites - self.sites_a)),
-            dtype=np.float64,
-        )
+        return self._alpha(bonds / scans)
+
+    def alpha_now(self) -> FloatArray:
+        """α of the three nearest neighbours in the box as it is."""
+        return self._alpha(self._box.bonds)
+
+    def _alpha(self, bonds: npt.NDArray[np.number]) -> FloatArray:
+        sites_b = self.sites - self.sites_a
+        return np.asarray((self.sites * bonds - self.sites_a**2) / (self.sites_a * sites_b), dtype=np.float64)
 
     def occupied(self) -> BoolArray:
         """The box, True where A is."""

@@ -5,8 +5,6 @@ from math import cosh, pi, sinh, sqrt, tanh
 from scipy.optimize import brentq
 from scipy.special import ellipe, ellipk
 
-CRITICAL_COUPLING = 0.44068679350977147
-
 
 def nearest_neighbour_correlation(coupling):
     """Onsager (1944): coth(2K)/2 · [1 + 2/π (2 tanh²2K − 1) K(κ)] with κ = 2 sinh 2K / cosh² 2K."""
@@ -23,6 +21,4 @@ def diagonal_correlation(coupling):
 def coupling_of(correlation):
     """The coupling with that nearest-neighbour correlation, which must be below 1/√2, its critical value."""
     assert 0 < correlation < 1 / sqrt(2)
-    return brentq(
-        lambda coupling: nearest_neighbour_correlation(coupling) - correlation, 1e-6, CRITICAL_COUPLING - 1e-9
-    )
+    return brentq(lambda coupling: nearest_neighbour_correlation(coupling) - correlation, 1e-6, 0.4406)
