@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from dsfu.pipeline import expected as expected_module
 from dsfu.pipeline.expected import Expected, expected_shards
 from dsfu.pipeline.manifest import load_manifest, parse_manifest
 from dsfu.pipeline.manifest_pairs import all_pairs, species_of
+from dsfu.pipeline.science import SCIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = (ROOT / "examples" / "demo.yaml").read_text()
@@ -111,7 +111,7 @@ def test_a_raised_version_of_the_science_makes_what_it_covers(
     kind: str, made_again: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = keys(expected_of())
-    monkeypatch.setitem(expected_module.SCIENCE, kind, 2)  # type: ignore[index]
+    monkeypatch.setitem(SCIENCE, kind, 2)  # type: ignore[arg-type]
     after = keys(expected_of())
     assert kinds({identity for identity in before if before[identity] != after[identity]}) == made_again
 
