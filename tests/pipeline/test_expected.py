@@ -111,7 +111,7 @@ def test_a_raised_version_of_the_science_makes_what_it_covers(
     kind: str, made_again: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = keys(expected_of())
-    monkeypatch.setitem(SCIENCE, kind, 2)  # type: ignore[arg-type]
+    monkeypatch.setitem(SCIENCE, kind, 2)
     after = keys(expected_of())
     assert kinds({identity for identity in before if before[identity] != after[identity]}) == made_again
 
