@@ -20,12 +20,13 @@ def unseal(data: bytes) -> dict[str, Any]:
     """The values; raises Damaged if any bit differs from what `seal` made."""
     if not data:
         raise Damaged("it is empty")
+    if not data.endswith(b"}\n"):
+        raise Damaged("it is truncated")
     try:
         document = json.loads(data)
         values, checksum = document["sealed"], document["checksum"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        cause = "it is truncated" if not data.endswith(b"}\n") else "it is garbled"
-        raise Damaged(cause) from error
+        raise Damaged("it is garbled") from error
     # Comparing the whole text finds also what JSON does not mind, such as another spelling of a number.
     if checksum != crc32c(_text(values)) or seal(values) != data:
         raise Damaged("it does not match its own checksum")
