@@ -31,6 +31,11 @@ MONTE_CARLO_SETS, OSCILLATOR_SETS = 12, 14
 
 _ROWS, _COLUMNS = 4, 5
 
+_AXES: dict[MetricName, str] = {
+    "sliced_wasserstein": "sliced W₂, in widths of the plane",
+    "appearance": "√(1 − r) of √I",
+}
+
 _BOX = 32
 """Edge in sites of the boxes that the sets are made in: small, as it is only a picture that they are for."""
 
@@ -62,16 +67,19 @@ def draw_borderline(path: Path, planes: Sequence[PairPlanes], metric: MetricName
     """Write a sheet of cases on either side of the threshold, each the nearest to it of its molecule pair."""
     from matplotlib.figure import Figure
 
-    titles = (f"nearer than {threshold:g}: one of each two would be left out", "further apart: both stay")
-    figure = Figure(figsize=(12, 1.85 * 2 * _ROWS))
-    sheets = figure.subplots(2 * _ROWS, _COLUMNS).reshape(2, -1)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.03, top=0.94, wspace=0.06, hspace=0.35)
-    for axes, cases, title in zip(sheets, borderline_cases(planes, metric, threshold), titles, strict=True):
-        axes[0].set_title(title, fontsize=11, fontweight="bold", loc="left", pad=12)
-        for one in axes:
-            one.set_axis_off()
-        for one, case in zip(axes, cases, strict=False):
-            _draw_case(one, case)
+    figure = Figure(figsize=(12, 15))
+    for cases, title, top in zip(
+        borderline_cases(planes, metric, threshold),
+        (f"Nearer than {threshold:g}: one of each two would be left out", "Further apart: both stay"),
+        (0.965, 0.475),
+        strict=True,
+    ):
+        figure.text(0.01, top + 0.01, title, fontsize=12, fontweight="bold")
+        places = figure.add_gridspec(
+            _ROWS, _COLUMNS, left=0.01, right=0.99, top=top, bottom=top - 0.445, wspace=0.06, hspace=0.3
+        )
+        for number, case in enumerate(cases[: _ROWS * _COLUMNS]):
+            _draw_case(figure.add_subplot(places[divmod(number, _COLUMNS)]), case)
     figure.savefig(path, dpi=120)
 
 
@@ -100,10 +108,11 @@ def _case(pair: PairPlanes, first: IntArray, second: IntArray, between: FloatArr
 def _draw_case(axes: Any, case: Case) -> None:
     left, right = (case.pair.pictures[number] for number in (case.first, case.second))
     gap = np.full((len(left), len(left) // 24), np.nan)
+    axes.set_axis_off()
     axes.imshow(np.hstack([left / 255, gap, right / 255]), cmap="viridis", origin="lower", interpolation="nearest")
     labels = case.pair.labels[case.first], case.pair.labels[case.second]
-    text = f"{case.distance:.2g}: {case.pair.name}\n{labels[0]}; {labels[1]}"
-    axes.text(0, -4, text, fontsize=6.5, va="top")
+    text = f"{case.distance:.3g}: {case.pair.name}\n{labels[0]}; {labels[1]}"
+    axes.text(0, -4, text, fontsize=6, va="top")
 
 
 def draw_distances(path: Path, planes: Sequence[PairPlanes]) -> None:
@@ -116,7 +125,7 @@ def draw_distances(path: Path, planes: Sequence[PairPlanes]) -> None:
         between = np.concatenate([matrix[np.triu_indices(len(matrix), k=1)] for matrix in matrices])
         edges = np.geomspace(max(between[between > 0].min(), kind.threshold / 10), between.max(), 60)
         axes.hist(between, bins=edges.tolist(), color="0.75")
-        axes.set(xscale="log", yscale="log", xlabel=metric.replace("_", " "), ylabel="pairs of planes")
+        axes.set(xscale="log", yscale="log", xlabel=_AXES[metric], ylabel="pairs of planes")
         axes.axvline(kind.threshold, color="C3", linewidth=1)
         thresholds = edges[edges < np.quantile(between, 0.2)]
         shares = [np.mean([select_by_distances(m, float(t)).share_removed for m in matrices]) for t in thresholds]
@@ -141,11 +150,13 @@ def simulate_planes_of(pair: tuple[Species, Species], seed: int) -> PairPlanes:
         return np.empty(0, np.float32)
 
     samples = simulate_pair(
-        one.atoms,
-        other.atoms,
-        one.cell,
-        other.cell,
-        [SetChoice(kind=each.kind, fraction_a=each.fraction_a, alpha=each.alpha) for each in _random_sets(one, seed)],
+        atoms_a=one.atoms,
+        cell_a=one.cell,
+        atoms_b=other.atoms,
+        cell_b=other.cell,
+        sets=[
+            SetChoice(kind=each.kind, fraction_a=each.fraction_a, alpha=each.alpha) for each in _random_sets(one, seed)
+        ],
         q_max_range=(6.0, 8.0),
         rules=PlaneRules(),
         embed=look_at,
