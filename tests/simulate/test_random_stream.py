@@ -52,7 +52,7 @@ def test_parts_are_not_run_together():
         == 4
     )
     assert stream_key(1, "1") != stream_key(1, 1)
-    assert stream_key(1, np.int64(5)) == stream_key(1, 5)
+    assert stream_key(1, np.int64(5)) == stream_key(1, 5)  # type: ignore[arg-type]
 
 
 def test_a_child_does_not_depend_on_what_was_drawn():
@@ -97,7 +97,7 @@ def test_permutations_are_all_equally_likely():
 
 def test_what_is_not_a_seed_or_a_word_is_refused():
     with pytest.raises(ValueError, match=r"expected whole numbers and texts, not 1\.5"):
-        stream_key(1, 1.5)
+        stream_key(1, 1.5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not True"):
         RandomStream(True)
     with pytest.raises(ValueError, match="below = 0"):
