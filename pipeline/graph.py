@@ -25,8 +25,6 @@ MEMORY_LIMIT_BYTES: Final = 3 * 2**29
 
 MEMORY_LIMIT_BYTES_PER_FURTHER_THREAD: Final = 2**29
 
-CONNECT_SECONDS: Final = 20
-
 _MEMORY_LOGGER: Final = "distributed.nanny.memory"
 
 _LOCAL_CONFIG: Final[Mapping[str, Any]] = {
@@ -249,12 +247,15 @@ def open_local(
 
 
 def open_existing(address: str, *, quiet: bool = True) -> DaskEngine:
-    """Connect to a scheduler that is there already."""
+    """Connect to a scheduler that is there already.
+
+    How long to wait for it, now and should it go away, is Dask's setting ``distributed.comm.timeouts.connect``.
+    """
     from distributed import Client
 
     logging.getLogger("distributed").setLevel(_silence(quiet))
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = Client(address, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise EngineError(f"no Dask scheduler answers at {address}: {error}") from error
     engine = DaskEngine(client, f"workers of {address}", patience_seconds=300)

@@ -54,6 +54,10 @@ class Meter:
             return 0.0
         return self.left / rate if rate else None
 
+    def waiting(self, now: float) -> float:
+        """Seconds since the last shard, or since the beginning."""
+        return now - self._steps[-1][0]
+
     @property
     def left(self) -> int:
         """Items that are neither made nor failed."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PLAIN_LINE_SECONDS: Final = 5.0
 EVENT_SECONDS: Final = 1.0
 
+WIDE: Final = 92
+"""Columns of a terminal that has room for a bar."""
+
 _NOUNS: Final = {"sro_sets": "set", "masks": "mask", "planes": "plane"}
 
 Clock = Callable[[], float]
@@ -193,6 +196,7 @@ class LiveReporter(_Counting):
     def __init__(self, clock: Clock = time.monotonic) -> None:
         super().__init__(clock)
         self._display = _display()
+        self._wide = self._display.console.width >= WIDE
         self._bars: dict[str, Any] = {}
 
     def note(self, text: str) -> None:
@@ -201,7 +205,7 @@ class LiveReporter(_Counting):
     def stage(self, specs: Sequence[ShardSpec]) -> None:
         super().stage(specs)
         for kind, meter in self._meters.items():
-            self._bars[kind] = self._display.add_task(kind, total=meter.items, said="waiting for the first")
+            self._bars[kind] = self._display.add_task(kind, total=meter.items, said="")
 
     def failed(self, failure: ShardFailure) -> None:
         super().failed(failure)
@@ -211,7 +215,10 @@ class LiveReporter(_Counting):
         now = self._clock()
         for kind, meter in self._meters.items():
             done = meter.items_done + meter.items_failed
-            self._display.update(self._bars[kind], completed=done, said=_short(kind, meter, now, engine))
+            said = _short(kind, meter, now, engine)
+            if self._wide:
+                said = f"{grouped(done)} of {grouped(meter.items)}, {said}"
+            self._display.update(self._bars[kind], completed=done, said=said)
 
     def __enter__(self) -> Self:
         self._display.start()
@@ -229,8 +236,8 @@ def _display() -> "Progress":
 
     console = Console(stderr=True)
     columns: list[ProgressColumn] = [TextColumn("{task.description:<8}"), TextColumn("{task.percentage:>3.0f} %")]
-    if console.width >= 90:
-        columns.insert(1, BarColumn(bar_width=min(40, console.width - 70)))
+    if console.width >= WIDE:
+        columns.insert(1, BarColumn(bar_width=min(40, console.width - 72)))
     return Progress(*columns, TextColumn("{task.fields[said]}"), console=console, refresh_per_second=4)
 
 
@@ -259,7 +266,9 @@ def _short(kind: str, meter: Meter, now: float, engine: Engine) -> str:
         parts.append(f"{meter.shards_failed} failed")
     if meter.left and not engine.threads:
         parts.append("waiting for workers")
-    return ", ".join(parts) or "waiting for the first"
+    elif speed is None and meter.left:
+        parts.append(f"waiting for the first, {duration(meter.waiting(now))}")
+    return ", ".join(parts)
 
 
 @contextmanager

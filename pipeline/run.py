@@ -27,6 +27,7 @@ FAILED_SHARDS: Final = 3
 CUT_SHORT: Final = 4
 INTERRUPTED: Final = 130
 
+_MOST_REASONS: Final = 8
 _MOST_ROUNDS: Final = 3
 """How often a run begins again because closing finds shards damaged that seemed to be there."""
 
@@ -64,9 +65,9 @@ class RunResult:
     def exit_status(self) -> int:
         if self.interrupted:
             return INTERRUPTED
-        if self.failures:
-            return FAILED_SHARDS
-        return CUT_SHORT if self.trouble else DONE
+        if self.trouble:
+            return CUT_SHORT
+        return FAILED_SHARDS if self.failures else DONE
 
     @property
     def planes_per_second(self) -> float | None:
@@ -159,9 +160,7 @@ class _Run:
         self._reporter.finished(entry)
 
     def failed(self, failure: ShardFailure) -> None:
-        self.result.failures.append(failure)
-        self._failed.add(failure.key)
-        self._ledger.write_failure(failure)
+        self._give_up(failure)
         self._reporter.failed(failure)
         if failure.error.startswith(f"{StorageError.__module__}.{StorageError.__qualname__}"):
             self.result.trouble = failure.error.partition(": ")[2]
@@ -183,8 +182,12 @@ class _Run:
             if each.spec.key in entries:
                 self._ledger.set_aside(each.spec.key, each.reason.removeprefix("damaged: "))
         self._reporter.note(f"{self._wanted.loaded.manifest.name}: {count(len(plan.present), 'shard')} there")
-        for reason, specs in plan.by_reason().items():
+        reasons = list(plan.by_reason().items())
+        for reason, specs in reasons[:_MOST_REASONS]:
             self._reporter.note(f"  to make: {count(len(specs), 'shard')} of {reason}")
+        if len(reasons) > _MOST_REASONS:
+            rest = sum(len(specs) for _, specs in reasons[_MOST_REASONS:])
+            self._reporter.note(f"  to make: {count(rest, 'shard')} for other reasons; see dsfu-pipeline plan")
 
     def _make_missing(self, plan: Plan) -> None:
         missing = {each.spec.key for each in plan.missing} - self._failed
@@ -218,15 +221,27 @@ class _Run:
     def _possible(self, stage: Sequence[ShardSpec]) -> list[ShardSpec]:
         """A stage without the shards that lack something they need; those have failed already."""
         failures = {failure.key: failure for failure in self.result.failures}
-        possible = []
+        possible: list[ShardSpec] = []
+        lacking: Counter[str] = Counter()
         for spec in stage:
-            lacking = [failures[key] for key in needs(spec) if key in failures]
-            if lacking:
-                why = f"it needs {lacking[0].identity}, which could not be made: {lacking[0].error}"
-                self.failed(failure_of(spec, why, why, attempts=0))
-            else:
+            missing = next((failures[key] for key in needs(spec) if key in failures), None)
+            if missing is None:
                 possible.append(spec)
+            else:
+                why = f"it needs {missing.identity}, which could not be made: {missing.error}"
+                self._give_up(failure_of(spec, why, why, attempts=0))
+                lacking[missing.identity] += 1
+        for identity, number in lacking.items():
+            self._reporter.note(f"failed: {count(number, 'shard')} that cannot be made without {identity}")
         return possible
+
+    def _give_up(self, failure: ShardFailure) -> None:
+        self.result.failures.append(failure)
+        self._failed.add(failure.key)
+        try:
+            self._ledger.write_failure(failure)
+        except StorageError as error:
+            self.result.trouble = self.result.trouble or str(error)
 
     def _close(self) -> bool:
         """Close the store with what is complete. False if that brought damage to light, and it is worth another go."""
@@ -241,7 +256,7 @@ class _Run:
                 self._ledger.set_aside(key, str(error))
             return self._stop()
         except StorageError as error:
-            self.result.trouble = str(error)
+            self.result.trouble = self.result.trouble or str(error)
         return True
 
 

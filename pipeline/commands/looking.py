@@ -124,8 +124,9 @@ def _summary_text(summary: "Summary") -> str:
         for split in summary.splits
     ]
     sets = ", ".join(f"{grouped(number)} {kind.replace('_', ' ')}" for kind, number in summary.sets.items())
+    stored = "stored" if summary.materialised else "not stored"
     rows += [
-        f"  planes      {summary.pixels} × {summary.pixels} pixels, {'stored' if summary.materialised else 'not stored'}",
+        f"  planes      {summary.pixels} × {summary.pixels} pixels, {stored}",
         f"  sets        {sets or 'none'}",
         f"  masks       {grouped(summary.masks)}",
         f"  species     {grouped(summary.species)}",

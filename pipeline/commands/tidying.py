@@ -91,8 +91,9 @@ def gc(
 
 
 def _recompute(files: "Files", wanted: "Wanted") -> "Recompute":
-    """Makes the objects of a shard again, in memory. It cannot if the manifest does not ask for it, or its needs lack."""
+    """Makes the objects of a shard again, unless the manifest does not ask for it, or what it draws on is not there."""
     from dsfu.pipeline.makers import Stopwatch
+    from dsfu.pipeline.records import DamagedRecord
     from dsfu.pipeline.tasks import _set_reader, make_objects
 
     read_set = _set_reader(files.url)
@@ -101,7 +102,7 @@ def _recompute(files: "Files", wanted: "Wanted") -> "Recompute":
     def recompute(entry: "LedgerEntry") -> "Mapping[str, bytes] | None":
         try:
             return make_objects(specs[entry.key], read_set, Stopwatch())
-        except (KeyError, FileNotFoundError):
+        except (KeyError, FileNotFoundError, DamagedRecord):
             return None
 
     return recompute

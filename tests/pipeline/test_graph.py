@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dask
 import psutil  # type: ignore[import-untyped]
 import pytest
 
@@ -173,9 +174,16 @@ def scheduler_and_workers(folder: Path) -> Iterator[tuple[str, "subprocess.Popen
         yield found[1], scheduler
 
 
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    import distributed  # noqa: F401  (brings its own settings)
+
+    with dask.config.set({"distributed.comm.timeouts.connect": "3s"}):
+        yield
+
+
 @pytest.mark.slow
-def test_a_scheduler_that_is_there_already_and_then_is_not(tmp_path, monkeypatch):
-    monkeypatch.setattr("dsfu.pipeline.graph.CONNECT_SECONDS", 3)
+def test_a_scheduler_that_is_there_already_and_then_is_not(tmp_path, impatient):
     with scheduler_and_workers(tmp_path) as (address, scheduler), open_existing(address) as engine:
         notes = Notes()
         run_shards([spec(i) for i in range(50)], make, engine=engine, watcher=notes)
@@ -187,7 +195,6 @@ def test_a_scheduler_that_is_there_already_and_then_is_not(tmp_path, monkeypatch
         assert notes.failures == []
 
 
-def test_an_address_where_nothing_listens_is_told(monkeypatch):
-    monkeypatch.setattr("dsfu.pipeline.graph.CONNECT_SECONDS", 1)
+def test_an_address_where_nothing_listens_is_told(impatient):
     with pytest.raises(EngineError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
         open_existing("tcp://127.0.0.1:9")
