@@ -1,16 +1,12 @@
 """What a manifest may say: its sections, their fields, the ranges that make sense. `manifest` reads the file."""
 
-from math import cos, exp, pi
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from dsfu.simulate.contract import PIXELS
 from dsfu.simulate.species import SPLITS, Split
-
-FEWEST_SITES: Final = 30
-"""Fewest sites of the rarer species in a box; `dsfu.simulate.feasibility` says so too."""
 
 MOST_BYTES_PER_PAIR: Final = 2**30
 """Of the planes of one pair as they are stored. A worker holds a pair at a time, some of it more than once."""
@@ -37,6 +33,13 @@ def _ordered(ends: tuple[Number, Number]) -> tuple[Number, Number]:
     return ends
 
 
+def _whole(value: Any) -> Any:
+    """Python takes True and 1.0 for 1, and so do literals; manifests do not."""
+    if type(value) is not int:
+        raise PydanticCustomError("not_whole", "expected a whole number")
+    return value
+
+
 def _printable(text: str) -> str:
     if not text.isprintable() or text != text.strip():
         raise refuse("a name with control characters, or with spaces around it", expected="a plain path or URL")
@@ -45,7 +48,7 @@ def _printable(text: str) -> str:
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
 PathText = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_printable)]
-GroupNumber = Literal[0, 1, 2, 3, 4]
+GroupNumber = Annotated[Literal[0, 1, 2, 3, 4], BeforeValidator(_whole)]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -216,6 +219,8 @@ class MonteCarlo(Section):
         return self
 
     def _check_box(self) -> None:
+        from dsfu.simulate.feasibility import FEWEST_SITES  # late, as it loads numba
+
         low, high = self.fraction_a
         rarest = min(low, 1 - high)
         if rarest * self.box**3 < FEWEST_SITES:
@@ -254,24 +259,6 @@ class Oscillator(Section):
         default=0.3,
         description="Largest share of the zone over which I_SRO may be negative; a set with more is drawn again.",
     )
-
-    @model_validator(mode="after")
-    def _some_draw_is_possible(self) -> Self:
-        nearest_zero = 0.0 if self.amplitude[0] <= 0 <= self.amplitude[1] else min(map(abs, self.amplitude))
-        smallest = nearest_zero * exp(-self.decay[1]) * _least_cosine(*self.frequency)
-        if smallest > 1:
-            raise refuse(
-                f"every draw has |α| of at least {smallest:.3g} in the first shell, and no crystal more than 1",
-                "amplitude",
-                expected="ranges in which A exp(−d) |cos ω| is 1 or less somewhere",
-            )
-        return self
-
-
-def _least_cosine(low: float, high: float) -> float:
-    """Smallest |cos ω| in a range."""
-    has_zero = int((low - pi / 2) // pi) != int((high - pi / 2) // pi)
-    return 0.0 if has_zero else min(abs(cos(low)), abs(cos(high)))
 
 
 class SroSection(Section):
@@ -337,8 +324,8 @@ class Uniqueness(Section):
         default="pair",
         description="What a plane is compared with: planes of its pair, of its whole split (store), or none.",
     )
-    metric: Literal["sliced_wasserstein", "appearance"] = Field(
-        default="sliced_wasserstein", description="Distance between planes; what it needs is kept with each plane."
+    metric: Literal["appearance", "sliced_wasserstein"] = Field(
+        default="appearance", description="Distance between planes; what it needs is kept with each plane."
     )
     threshold: Share | None = Field(
         default=None,
@@ -357,7 +344,7 @@ class Storage(Section):
 class Manifest(Section):
     """A data set, declared."""
 
-    version: Literal[1] = Field(description="Format of the manifest.")
+    version: Annotated[Literal[1], BeforeValidator(_whole)] = Field(description="Format of the manifest.")
     problem: Literal["binary_substitutional"] = Field(default="binary_substitutional", description="What is simulated.")
     name: Name = Field(description="What the data set is called.")
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(

@@ -67,7 +67,7 @@ def test_the_key_of_a_shard_is_known_by_heart() -> None:
         ("bank_size: 64", "bank_size: 64\n  live_fraction: [0.5, 0.9]", {"masks"}),
         ("name: demo", "name: demo\nuniqueness: {threshold: 0.01}", set()),
         ("name: demo", "name: demo\nuniqueness: {scope: store}", set()),
-        ("name: demo", "name: demo\nuniqueness: {metric: appearance}", {"planes"}),
+        ("name: demo", "name: demo\nuniqueness: {metric: sliced_wasserstein}", {"planes"}),
         ("box: 32", "box: 64", {"sro_sets", "planes"}),
         ("seed: 7", "seed: 8", {"sro_sets", "masks", "planes"}),
         ("name: demo", "name: demo\nplanes: {q_max: [5.0, 8.0]}", {"planes"}),
@@ -125,5 +125,5 @@ def test_sets_of_a_pair_are_all_different_and_differ_between_pairs() -> None:
 KNOWN_KEYS = {
     "masks": "15f18900e1cfb2a535e21f12964de268",
     "sro_sets": "f43f3f9fbc692409ed734b9fc19ea93e",
-    "planes": "e4ab2ee09b559a80b26bf2bf5938d01e",
+    "planes": "01cdfc1e326c90bb91a3e2105cdb4c20",
 }
