@@ -70,22 +70,20 @@ def parse_manifest(data: bytes | str, source: str = "manifest", *, folder: Path 
     except ValidationError as error:
         for path, problem in _problems_of_values(error, document):
             problems.setdefault(path, problem)
-    for path, problem in document.problems:
-        problems[path] = problem
-    if problems:
-        in_order = sorted(problems.values(), key=lambda problem: problem.position)
+    every = [*document.problems, *problems.values()]
+    if every:
+        in_order = sorted(every, key=lambda problem: problem.position)
         raise InputError.together(in_order, where=source)
     return LoadedManifest(manifest=manifest, document=document, folder=folder or Path.cwd())
 
 
 def _problems_of_values(error: ValidationError, document: Document) -> Iterator[tuple[KeyPath, InputError]]:
     """What the model has against values, but for those about which something has been said already."""
-    unusable = {path for path, _ in document.problems}
     every = [(tuple(details["loc"]), details) for details in error.errors(include_url=False)]
     # A list that is too short because its items are of no use is not a mistake of its own.
     blamed_on_items = {path[:length] for path, _ in every for length in range(len(path))}
     for path, details in every:
-        if any(path[:length] in unusable for length in range(1, len(path) + 1)):
+        if any(path[:length] in document.unusable for length in range(1, len(path) + 1)):
             continue
         if details["type"] != "too_short" or path not in blamed_on_items:
             yield path, problem_of(details, document)

@@ -70,7 +70,7 @@ def _allowed_list(schema: Schema) -> str:
         return "two names, such as [benzene, toluene]"
     item = item_schema(schema)
     least, most = schema.get("minItems", 0), schema.get("maxItems", "many")
-    return f"a list [ ] of {least} to {most} items, each {allowed(item)}"
+    return f"a list of {least} to {most} items in brackets, each {allowed(item)}"
 
 
 def _limits(schema: Schema) -> str:

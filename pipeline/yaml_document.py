@@ -38,7 +38,9 @@ class Document:
     keys, values
         Places of keys and of values, by their path.
     problems
-        What cannot be used, by its path, though the file could be parsed; ``value`` has None in its place.
+        What cannot be used though the file could be parsed.
+    unusable
+        Paths of it; what ``value`` has there means nothing.
     """
 
     source: str
@@ -46,7 +48,8 @@ class Document:
     value: dict[str, Any] = field(default_factory=dict)
     keys: dict[KeyPath, Place] = field(default_factory=dict)
     values: dict[KeyPath, Place] = field(default_factory=dict)
-    problems: list[tuple[KeyPath, InputError]] = field(default_factory=list)
+    problems: list[InputError] = field(default_factory=list)
+    unusable: set[KeyPath] = field(default_factory=set)
 
     @cached_property
     def lines(self) -> Sequence[str]:
@@ -59,9 +62,13 @@ class Document:
         return value
 
     def place(self, path: KeyPath, *, of_key: bool = False) -> Place:
-        """Place of the value at a path, or of its key; of a path that is not there, of the part of it that is."""
-        if not of_key and path in self.values:
-            return self.values[path]
+        """Place of the value at a path, or of its key; of a path that is not there, of the part of it that is.
+
+        What begins below its key, such as a section, is pointed at by its key.
+        """
+        value = None if of_key else self.values.get(path)
+        if value is not None and value.line == self.keys.get(path, value).line:
+            return value
         while path and path not in self.keys:
             path = path[:-1]
         return self.keys.get(path, Place(1, 1, 0))

@@ -66,7 +66,7 @@ def read_yaml(data: bytes, source: str) -> Document:
 
 
 def _all(document: Document, last: InputError) -> InputError:
-    return InputError.together([*(problem for _, problem in document.problems), last], where=document.source)
+    return InputError.together([*document.problems, last], where=document.source)
 
 
 def _text_of(data: bytes, source: str) -> str:
@@ -263,6 +263,7 @@ class _Composer:
 
     def _refuse_alias(self, event: Any, path: KeyPath) -> None:
         """The first is enough: an alias is seldom alone."""
+        self._document.unusable.add(path)
         if not self._alias_seen:
             self._refuse(event, path, ": an alias (*name)", "values written out where they are used")
         self._alias_seen = True
@@ -272,7 +273,8 @@ class _Composer:
         self._note(path, problem)
 
     def _note(self, path: KeyPath, problem: InputError) -> None:
-        self._document.problems.append((path, problem))
+        self._document.unusable.add(path)
+        self._document.problems.append(problem)
 
     @staticmethod
     def _place(event: Any) -> Place:
