@@ -18,10 +18,10 @@ import numpy.typing as npt
 import zarr
 
 from dsfu.model.normalise import Scale, mask_dead, normalise_roots
+from dsfu.model.plane_reader import CodeArray, PlaneReader
 from dsfu.simulate.contract import SAMPLE_FIELDS, STORE_FIELDS, BoolArray, Float32Array, IntArray
 from dsfu.simulate.encoding import decode_plane, encode_plane
 
-CodeArray = npt.NDArray[np.uint16]
 Column = npt.NDArray[Any]
 
 COORDINATES: Final = tuple(field.name for field in (*SAMPLE_FIELDS, *STORE_FIELDS))
@@ -74,6 +74,15 @@ class StoredPlanes:
     sro: CodeArray
     form_factor_scale: Float32Array
     sro_scale: Float32Array
+
+    def plane(self, number: int) -> "StoredPlanes":
+        """One plane of a stack."""
+        return StoredPlanes(
+            form_factor=self.form_factor[number],
+            sro=self.sro[number],
+            form_factor_scale=self.form_factor_scale[number],
+            sro_scale=self.sro_scale[number],
+        )
 
     def physical(self) -> Planes:
         return Planes(
@@ -227,12 +236,22 @@ class Split:
         rows = self._rows(pair)
         if not self.materialised:
             return _stacked([self._computed(index) for index in range(rows.start, rows.stop)])
-        return self._read(rows)
+        number = rows.start // self.planes_per_pair
+        form_factor, sro = self._readers
+        return self._with_scales(form_factor.shard(number), sro.shard(number), rows)
 
     def samples_of_shard(self, pair: int, scale: Scale = "sqrt") -> Sample:
         """All samples of a pair as a network sees them, (planes, y, x)."""
         live = self.store.live_pixels(self.coordinates["mask"][self._rows(pair)], self.pixels)
-        return self.shard(pair).sample(live, scale)
+        shard = self.shard(pair)
+        # One by one: a plane stays in the processor's cache from step to step, and a whole shard does not.
+        samples = [shard.plane(number).sample(live[number], scale) for number in range(self.planes_per_pair)]
+        return Sample(
+            scattering=np.stack([each.scattering for each in samples]),
+            form_factor=np.stack([each.form_factor for each in samples]),
+            sro=np.stack([each.sro for each in samples]),
+            mask=live,
+        )
 
     @cached_property
     def _group(self) -> zarr.Group:
@@ -252,21 +271,26 @@ class Split:
         first = range(self.pairs)[pair] * self.planes_per_pair
         return slice(first, first + self.planes_per_pair)
 
-    def _stored(self, index: int) -> StoredPlanes:
-        return self._read(index) if self.materialised else self._computed(index)
-
     @cached_property
-    def _arrays(self) -> tuple[zarr.Array[Any], zarr.Array[Any]]:
-        return _array(self._group, "form_factor"), _array(self._group, "sro")
+    def _readers(self) -> tuple[PlaneReader, PlaneReader]:
+        return PlaneReader(_array(self._group, "form_factor")), PlaneReader(_array(self._group, "sro"))
 
-    def _read(self, rows: int | slice) -> StoredPlanes:
-        form_factor, sro = self._arrays
-        return StoredPlanes(
-            form_factor=np.asarray(form_factor[rows], np.uint16),
-            sro=np.asarray(sro[rows], np.uint16),
+    def _stored(self, index: int) -> StoredPlanes:
+        if not self.materialised:
+            return self._computed(index)
+        form_factor, sro = self._readers
+        return self._with_scales(form_factor.plane(index), sro.plane(index), index)
+
+    def _with_scales(self, form_factor: CodeArray, sro: CodeArray, rows: int | slice) -> StoredPlanes:
+        stored = StoredPlanes(
+            form_factor=form_factor,
+            sro=sro,
             form_factor_scale=self.coordinates["form_factor_scale"][rows],
             sro_scale=self.coordinates["sro_scale"][rows],
         )
+        _check_there(stored.form_factor, stored.form_factor_scale, f"{self.store.url}/{self.name}/form_factor")
+        _check_there(stored.sro, stored.sro_scale, f"{self.store.url}/{self.name}/sro")
+        return stored
 
     def _computed(self, index: int) -> StoredPlanes:
         planes = self.store.planes_from(self.name, index)
@@ -303,6 +327,12 @@ class _Coordinates(Mapping[str, Column]):
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     return cast(zarr.Array[Any], group[name])
+
+
+def _check_there(stored: CodeArray, scale: Float32Array, what: str) -> None:
+    """Zarr takes what is missing for zeros; a plane that has a scale has its maximum somewhere."""
+    if (stored.max(axis=(-2, -1)) < (scale > 0)).any():
+        raise FileNotFoundError(f"{what}: a plane is missing; `dsfu-pipeline run` makes it again")
 
 
 def _stacked(planes: list[StoredPlanes]) -> StoredPlanes:

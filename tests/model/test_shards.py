@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dsfu.model.normalise import Scale, normalise
+from dsfu.model.plane_reader import PlaneReader
 from dsfu.model.shards import COORDINATES, Split, Store, open_store
 from dsfu.pipeline.recompute import Recomputer
 from dsfu.simulate.encoding import decode_plane
@@ -153,6 +154,19 @@ def test_what_is_not_there_is_said(tmp_path: Path, fake: FakeStore):
         open_store(fake.files.url).split("test")
 
 
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_missing_object_is_no_zeros(tmp_path: Path, remote: bool, monkeypatch: pytest.MonkeyPatch):
+    store = fake_store(tmp_path)
+    store.close(store.spec())
+    (tmp_path / "train/sro/c/1/0/0").unlink()
+    monkeypatch.setattr(PlaneReader, "_is_of_known_make", lambda _: not remote)
+    split = open_store(tmp_path).split("train")
+    split.sample(5)
+    for read in (lambda: split.sample(6), lambda: split.planes(6), lambda: split.shard(1)):
+        with pytest.raises(FileNotFoundError, match="missing"):
+            read()
+
+
 def test_an_interrupted_closing_is_no_store(tmp_path: Path):
     store = fake_store(tmp_path)
     store.spec()
@@ -182,6 +196,7 @@ def test_processes_of_a_loader_read_on_their_own(train: Split, method: str):
 def test_reading_needs_neither_the_pipeline_nor_dask_nor_numba(fake: FakeStore):
     program = f"""
 import sys
+from dsfu.model.plane_reader import PlaneReader
 from dsfu.model.shards import open_store
 open_store({fake.files.url!r}).split("train").sample(0)
 loaded = {{name.split(".")[0] for name in sys.modules}} & {{"dask", "numba", "torch", "xarray", "ase", "scipy"}}
