@@ -244,14 +244,18 @@ class Split:
         """All samples of a pair as a network sees them, (planes, y, x)."""
         live = self.store.live_pixels(self.coordinates["mask"][self._rows(pair)], self.pixels)
         shard = self.shard(pair)
-        # One by one: a plane stays in the processor's cache from step to step, and a whole shard does not.
-        samples = [shard.plane(number).sample(live[number], scale) for number in range(self.planes_per_pair)]
-        return Sample(
-            scattering=np.stack([each.scattering for each in samples]),
-            form_factor=np.stack([each.form_factor for each in samples]),
-            sro=np.stack([each.sro for each in samples]),
+        stack = Sample(
+            scattering=np.empty(live.shape, np.float32),
+            form_factor=np.empty(live.shape, np.float32),
+            sro=np.empty(live.shape, np.float32),
             mask=live,
         )
+        # One by one: a plane stays in the processor's cache from step to step, and a whole shard does not.
+        for number in range(self.planes_per_pair):
+            sample = shard.plane(number).sample(live[number], scale)
+            stack.scattering[number], stack.form_factor[number] = sample.scattering, sample.form_factor
+            stack.sro[number] = sample.sro
+        return stack
 
     @cached_property
     def _group(self) -> zarr.Group:
