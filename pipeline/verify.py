@@ -14,7 +14,7 @@ from dsfu.pipeline.arrays import METADATA
 from dsfu.pipeline.closing import STATE, damaged_files
 from dsfu.pipeline.files import Files, StorageError, crc32c
 from dsfu.pipeline.ledger import DamagedEntry, Ledger, key_of_object
-from dsfu.pipeline.placement import PLACEMENT, DamagedPlacement, home_of, read_placement
+from dsfu.pipeline.placement import PLACEMENT, DamagedPlacement, Placement, home_of, read_placement
 from dsfu.pipeline.sealed import Damaged, unseal
 from dsfu.pipeline.specs import LedgerEntry, StoredObject
 
@@ -131,9 +131,9 @@ def verify_store(
     with ThreadPoolExecutor(threads) as pool:
         shards = list(_counted(pool.map(lambda key: _check_shard(ledger, key, recompute), keys), len(keys), progress))
     closed, damaged = _check_closed(ledger)
-    findings = [finding for shard in shards for finding in shard.findings] + damaged
-    findings += _check_placement(files, shards)
-    findings += _check_clutter(files, shards, closed)
+    placement, misplaced = _check_placement(files, shards)
+    findings = [*(finding for shard in shards for finding in shard.findings), *damaged, *misplaced]
+    findings += _check_clutter(files, shards, closed, placement)
     return VerifyReport(
         findings=tuple(sorted(findings, key=lambda each: (not each.is_damage, each.path))),
         shards=len(keys),
@@ -228,28 +228,29 @@ def _check_closed(ledger: Ledger) -> tuple[dict[str, StoredObject], list[Finding
     return closed, [Finding(kind="array", path=path, what=what) for path, what in faults]
 
 
-def _check_placement(files: Files, shards: Iterable[_CheckedShard]) -> Iterator[Finding]:
+def _check_placement(files: Files, shards: Iterable[_CheckedShard]) -> tuple[Placement, list[Finding]]:
     try:
         placement = read_placement(files)
     except DamagedPlacement:
-        yield Finding(kind="placement", path=PLACEMENT, what="is damaged")
-        return
+        return Placement(), [Finding(kind="placement", path=PLACEMENT, what="is damaged")]
     unplaced = [
         path
         for shard in shards
         for name, path in shard.paths.items()
         if path not in (home_of(shard.key, name), placement.path_of(shard.key, name))
     ]
-    if unplaced:
-        what = f"is missing, or does not know of {unplaced[0]} and {len(unplaced) - 1} other objects"
-        yield Finding(kind="placement", path=PLACEMENT, what=what)
+    if not unplaced:
+        return placement, []
+    what = f"is missing, or does not know of {unplaced[0]} and {len(unplaced) - 1} other objects"
+    return placement, [Finding(kind="placement", path=PLACEMENT, what=what)]
 
 
 def _check_clutter(
-    files: Files, shards: Iterable[_CheckedShard], closed: Mapping[str, StoredObject]
+    files: Files, shards: Iterable[_CheckedShard], closed: Mapping[str, StoredObject], placement: Placement
 ) -> Iterator[Finding]:
-    known = {path for shard in shards for path in shard.paths.values()} | {*closed, STATE, PLACEMENT}
     unreadable = {shard.key for shard in shards if shard.entry is None}
+    known = {path for shard in shards for path in shard.paths.values()} | {*closed, STATE, PLACEMENT}
+    known |= {path for item, path in placement.items() if item.key in unreadable}
     groups = {path.partition("/")[0] for path in closed if "/" in path}
     for path in files.list():
         if path not in known and (what := _why_clutter(files, path, groups, unreadable)):
