@@ -21,8 +21,8 @@ _BINS: Final = (12, 48)
 _PADDED: Final = 8
 """What is narrower than so many bins is widened to them."""
 
-_FINE_EDGES: Final = (np.arange(2002) - 1000.5) / 1000
-"""Bins, one of them around 0, in which the α of all vectors are counted; none is below −1 or above 1."""
+_FINE_STEPS: Final = 1000
+"""The α of all vectors are counted to the nearest of so many steps from 0 to 1; none is below −1 or above 1."""
 
 _SETS_AT_ONCE: Final = 2048
 _NEAREST: Final = {"alpha_100": (1, 0, 0), "alpha_010": (0, 1, 0), "alpha_001": (0, 0, 1)}
@@ -117,7 +117,7 @@ def _of_alpha(store: StoreView) -> Iterator[Distribution]:
     for name, values in nearest.items():
         quantity = _Quantity(name, f"α ({' '.join(map(str, _NEAREST[name]))})", centred=True)
         yield _distribution(quantity, dict.fromkeys(uses, values), uses)
-    centres = np.arange(-1000, 1001) / 1000
+    centres = np.arange(-_FINE_STEPS, _FINE_STEPS + 1) / _FINE_STEPS
     quantity = _Quantity("alpha_all", "α, all vectors", centred=True, logarithmic=True)
     yield _distribution(quantity, dict.fromkeys(uses, centres), fine)
 
@@ -129,23 +129,24 @@ def _uses(store: StoreView, split: SplitView) -> Values:
 
 
 def _scan_sets(store: StoreView, uses: Mapping[str, Values]) -> tuple[dict[str, Values], dict[str, Values]]:
-    """α of nearest neighbours of every set; and, by split, how often α has a value in each of the fine bins.
+    """α of nearest neighbours of every set; and, by split, how often α has each of the values it is rounded to.
 
     The table of a large store does not fit into a small memory, so it is read piece by piece.
     """
     table = store.array("sro_sets/alpha")
     half = ALPHA_SHAPE[0] * ALPHA_SHAPE[1] * ALPHA_SHAPE[2] // 2
     nearest: dict[str, list[Values]] = {name: [] for name in _NEAREST}
-    fine = {split: np.zeros(len(_FINE_EDGES) - 1) for split in uses}
+    fine = {split: np.zeros(2 * _FINE_STEPS + 1) for split in uses}
     for first in range(0, table.shape[0], _SETS_AT_ONCE):
         part = slice(first, first + _SETS_AT_ONCE)
         alpha = np.asarray(table[part], np.float64)
         for name, (u, v, w) in _NEAREST.items():
             nearest[name].append(alpha[:, SHELL_CUTOFF + u, SHELL_CUTOFF + v, SHELL_CUTOFF + w])
         vectors = alpha.reshape(len(alpha), -1)[:, half + 1 :].clip(-1, 1)  # one of each pair ±v, without the origin
+        steps = np.rint(vectors * _FINE_STEPS).astype(np.int64).ravel() + _FINE_STEPS
         for split, of_split in uses.items():
             weights = np.repeat(of_split[part], vectors.shape[1])
-            fine[split] += np.histogram(vectors, _FINE_EDGES, weights=weights.reshape(vectors.shape))[0]
+            fine[split] += np.bincount(steps, weights, 2 * _FINE_STEPS + 1)
     return {name: np.concatenate([np.empty(0), *parts]) for name, parts in nearest.items()}, fine
 
 

@@ -160,13 +160,9 @@ def _kind(kind: str, entries: Sequence[LedgerEntry]) -> KindSummary:
 
 def _active_seconds(entries: Iterable[LedgerEntry]) -> float:
     """Length of the union of the times at which the shards were being made."""
-    spans = []
-    for entry in entries:
-        if _when(entry):
-            end = datetime.fromisoformat(_when(entry)).timestamp()
-            spans.append((end - _seconds(entry), end))
+    ends = [(entry, end) for entry in entries if (end := _end(entry)) is not None]
     total, until = 0.0, float("-inf")
-    for start, end in sorted(spans):
+    for start, end in sorted((end - _seconds(entry), end) for entry, end in ends):
         total += max(0.0, end - max(start, until))
         until = max(until, end)
     return total
@@ -196,6 +192,14 @@ def _versions(entries: Iterable[LedgerEntry]) -> dict[str, tuple[str, ...]]:
 
 def _when(entry: LedgerEntry) -> str:
     return str(entry.made.get("when", ""))
+
+
+def _end(entry: LedgerEntry) -> float | None:
+    """When a shard was finished, in seconds; the times of its files are finer than the one that its maker tells."""
+    times = [stored.modified_ns for stored in entry.objects.values() if stored.modified_ns is not None]
+    if times:
+        return max(times) / 1e9
+    return datetime.fromisoformat(_when(entry)).timestamp() if _when(entry) else None
 
 
 def _seconds(entry: LedgerEntry) -> float:

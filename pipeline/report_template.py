@@ -18,19 +18,9 @@ _DARK: Final = """
     --teal: #5fc0bb;
 """
 
-_STYLE: Final = (
-    (
-        """
+_RULES: Final = """
 :root { color-scheme: light dark; LIGHT }
 @media (prefers-color-scheme: dark) { :root { DARK } }
-@media print {
-  :root { LIGHT }
-  body { font-size: 9.5pt; }
-  main { max-width: none; padding: 0; }
-  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  h2 { break-after: avoid; }
-  figure, tr, .sample, .couple, .tile { break-inside: avoid; }
-}
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body {
@@ -113,11 +103,28 @@ a { color: var(--blue); }
   td.wide { min-width: 200px; }
   th, td { padding-right: 12px; }
 }
+@media print {
+  :root { LIGHT }
+  body { font-size: 9.5pt; }
+  main { max-width: none; padding: 0; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  h2, h3 { break-after: avoid; }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding-right: 9px; }
+  th { white-space: normal; }
+  .tiles { grid-template-columns: repeat(5, 1fr); gap: 10px; }
+  .tile b { font-size: 15pt; }
+  .charts { grid-template-columns: repeat(3, 1fr); }
+  .couples { grid-template-columns: repeat(3, 1fr); gap: 14px; }
+  .sample { grid-template-columns: 190px minmax(0, 1fr); margin: 12px 0; }
+  .sample .planes { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+  details::details-content { content-visibility: visible; display: block; }
+  figure, tr, .sample, .couple, .tile { break-inside: avoid; }
+}
 """
-    )
-    .replace("LIGHT", _LIGHT)
-    .replace("DARK", _DARK)
-)
+
+_STYLE: Final = _RULES.replace("LIGHT", _LIGHT).replace("DARK", _DARK)
 
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """What browsers let the page do: show itself."""

@@ -52,6 +52,16 @@ def test_pauses_do_not_count_and_neither_does_time_twice(ledger: Ledger):
     assert (summary.first, summary.last) == ("2026-01-01T12:00:10.000+00:00", "2026-01-01T12:00:30.500+00:00")
 
 
+def test_times_of_files_are_finer_than_seconds(ledger: Ledger):
+    for identity, modified in (("planes/a+b", 5.2), ("planes/a+c", 5.9)):
+        entry = ledger.read(write(ledger, identity, 5.0, 0.5))
+        objects = {"record.npz": StoredObject(bytes=1, crc32c=0, modified_ns=int(modified * 1e9))}
+        ledger.write(LedgerEntry(**{**vars(entry), "objects": objects}))
+    planes = ledger_summary(ledger.files, PAIRS).kind("planes")
+    assert planes is not None
+    assert planes.active_seconds == pytest.approx(1.0)
+
+
 def test_what_no_step_accounts_for_is_other(ledger: Ledger):
     write(ledger, "planes/a+b", 10.0, 4.0, steps={"kernels": 2.0, "write": 0.5})
     write(ledger, "planes/a+c", 14.0, 2.0, steps={"kernels": 1.0})

@@ -10,9 +10,12 @@ import pytest
 
 from dsfu.pipeline.closing_spec import UniquenessSettings
 from dsfu.pipeline.errors import InputError
+from dsfu.pipeline.files import open_files
 from dsfu.pipeline.report import write_report
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure
 from tests.pipeline.fake_store import FakeStore, fake_store
+
+pytest_plugins = ["tests.s3_server"]
 
 WIDTHS = (360, 768, 1280)
 
@@ -161,6 +164,13 @@ def test_parameters_only_and_not_compared(tmp_path: Path):
     text = read(write_report(tmp_path / "store", tmp_path / "report.html")).text
     assert "planes are computed when read" in text
     assert "Planes were not compared with one another" in text
+
+
+def test_stores_in_object_storage(s3_url: str, tmp_path: Path):
+    store = FakeStore(open_files(s3_url))
+    store.close(store.spec(validation=()))
+    timed(store)
+    assert s3_url in read(write_report(s3_url, tmp_path / "report.html")).text
 
 
 def test_no_store(tmp_path: Path):
