@@ -12,8 +12,11 @@ PYTEST_ARGS ?=
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: venv  ## a small data set, from nothing to pictures, in out/demo
-	$(BIN)/python -m dsfu.simulate.sheets --out out/demo
+demo: venv  ## a small data set, from manifest to report, in out/demo
+	$(BIN)/dsfu-pipeline run examples/demo.yaml --store out/demo/store
+	$(BIN)/dsfu-pipeline inspect out/demo/store --sheet out/demo/samples.png
+	$(BIN)/dsfu-pipeline report out/demo/store --out out/demo/report.html
+	@if [ -t 1 ] && [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(BIN)/python -m webbrowser out/demo/report.html; fi
 
 test: venv  ## all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -21,7 +24,7 @@ test: venv  ## all tests
 check: venv  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	cd .typing && ../$(BIN)/mypy --config-file ../pyproject.toml dsfu ../tests
+	$(BIN)/mypy .typing/dsfu tests
 	$(BIN)/lint-imports
 
 format: venv  ## let ruff mend what it can
