@@ -105,8 +105,8 @@ class Document:
 
     def _excerpt(self, place: Place) -> str:
         """The line of a place, and carets below what it is about."""
-        line = _printable(self.lines[place.line - 1]) if place.line <= len(self.lines) else ""
-        if not line.strip() or not place.width:
+        line = self.lines[place.line - 1] if place.line <= len(self.lines) else ""
+        if not place.width or not line or line.isspace():
             return ""
         number, first = str(place.line), place.column - 1
         start = max(0, min(first - _EXCERPT_WIDTH // 2, len(line) - _EXCERPT_WIDTH))
@@ -114,7 +114,7 @@ class Document:
         width = max(1, min(place.width, start + _EXCERPT_WIDTH - first))
         carets = " " * (first - start + len(before)) + "^" * width
         return (
-            f"  {number} | {before}{line[start : start + _EXCERPT_WIDTH].rstrip()}{after}\n"
+            f"  {number} | {before}{_printable(line[start : start + _EXCERPT_WIDTH]).rstrip()}{after}\n"
             f"  {' ' * len(number)} | {carets}"
         )
 
