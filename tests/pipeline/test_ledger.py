@@ -207,7 +207,12 @@ def test_a_quick_check_reads_what_has_another_time_only(
     path = tmp_path / "store" / home_of(each.key, "sro")
     read: list[str] = []
     checksum = type(ledger.files).checksum
-    monkeypatch.setattr(type(ledger.files), "checksum", lambda files, name: read.append(name) or checksum(files, name))
+
+    def note_and_read(files: Files, name: str) -> int:
+        read.append(name)
+        return checksum(files, name)
+
+    monkeypatch.setattr(type(ledger.files), "checksum", note_and_read)
     assert ledger.check_quickly(each) is None
     assert read == []
     os.utime(path, ns=(1, 1))

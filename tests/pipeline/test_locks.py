@@ -247,7 +247,7 @@ class TestSuccession:
         """Another process succeeds, and clears up, between our look at the dead lock and our claim to it."""
         leave_lock(files, dead, token="first")
         write_new = type(files).write_new
-        overtaken = []
+        overtaken: list[str] = []
 
         def overtake(self: Files, path: str, data: bytes) -> bool:
             if "after" in path and not overtaken:

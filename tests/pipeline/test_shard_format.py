@@ -123,7 +123,7 @@ def test_the_document_is_that_of_zarr() -> None:
         dtype="uint16",
         compressors=BloscCodec(**inner),
         dimension_names=["sample", "y", "x"],
-        attributes=ATTRIBUTES,
+        attributes={**ATTRIBUTES},
         fill_value=0,
     )
     assert metadata == json.loads(json.dumps(theirs.metadata.to_dict()))
