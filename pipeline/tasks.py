@@ -29,7 +29,7 @@ def make_shard(store_url: str, spec: ShardSpec) -> LedgerEntry:
     with watch.step("write"):
         stored = {name: files.write(home_of(spec.key, name), data) for name, data in objects.items()}
     made = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "when": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "host": socket.gethostname(),
         "user": _user(),
         "seconds": round(perf_counter() - start, 4),
