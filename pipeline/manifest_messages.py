@@ -92,8 +92,9 @@ def _hint(value: Any, schema: Schema) -> str:
         return _hint_for_text(value, schema)
     if schema.get("type") == "integer" and isinstance(value, float) and value.is_integer():
         return f"write {value:.0f}"
-    if schema.get("type") == "array" and not isinstance(value, Sequence):
-        return f"put it in brackets: [{shown(value)}]" if "prefixItems" not in schema else ""
+    if schema.get("type") == "array" and not isinstance(value, Sequence | dict | bool):
+        fixed = len(schema.get("prefixItems", ()))
+        return f"for a single value, write [{', '.join([shown(value)] * (fixed or 1))}]" if fixed < 3 else ""
     if schema.get("type") == "string" and not isinstance(value, Sequence | dict):
         return f"put it in quotes, if it is meant: '{shown(value)}'"
     return ""

@@ -44,7 +44,7 @@ dead_zones:                # what a detector does not see
 
 uniqueness:                # planes that repeat others are marked, and not used
   scope: pair              # or: store, none
-  metric: sliced_wasserstein
+  metric: appearance       # or: sliced_wasserstein
   threshold: null          # the one calibrated for the metric
 
 storage:

@@ -73,6 +73,12 @@ class TestWhatIsThere:
         loaded = parse_manifest(TEMPLATE)
         assert all_pairs(loaded, species_of(loaded))
 
+    def test_what_init_writes_is_smaller_than_the_defaults_but_not_otherwise_different(self) -> None:
+        written, defaults = parse_manifest(TEMPLATE).manifest, parse_manifest(HEAD).manifest
+        for section in ("species", "planes", "uniqueness", "storage"):
+            assert getattr(written, section) == getattr(defaults, section)
+        assert plain(parse_manifest(TEMPLATE)).keys() | {"problem"} == defaults.to_dict().keys()
+
     @pytest.mark.parametrize("name", FILES)
     def test_first_lines_tell_editors_the_schema(self, name: str) -> None:
         first = FILES[name].splitlines()[0]
@@ -241,6 +247,15 @@ m.yaml, line 6: planes.q_max = [8]
   6 |   q_max: [8]
     |          ^
   expected: [low, high], each a number above 0 and up to 25""",
+    ),
+    "a single value for a range": (
+        "planes: {q_max: 8}\n",
+        """\
+m.yaml, line 5: planes.q_max = 8
+  5 | planes: {q_max: 8}
+    |                 ^
+  expected: [low, high], each a number above 0 and up to 25
+  remedy: for a single value, write [8, 8]""",
     ),
     "one of a few words": (
         "uniqueness: {scope: Pairs}\n",
