@@ -15,13 +15,13 @@ from dsfu.pipeline.arrays import METADATA, ZarrGroup, root_files
 from dsfu.pipeline.closing_spec import ClosingSpec
 from dsfu.pipeline.files import Files, crc32c
 from dsfu.pipeline.groups import (
-    joined_embedding,
     masks_group,
     own_set_count,
     set_tables,
     sets_group,
     species_group,
     split_group,
+    take_embeddings,
 )
 from dsfu.pipeline.ledger import DamagedEntry, Ledger
 from dsfu.pipeline.parallel import for_each
@@ -35,7 +35,8 @@ STATE: Final = "state.json"
 FORMAT: Final = "dsfu store"
 FORMAT_VERSION: Final = 1
 
-_TABLES: Final = ("species", "sro_sets", "masks")
+_GROUPS: Final = (*SPLITS, "species", "sro_sets", "masks")
+"""Every group that a store can have."""
 
 
 class MissingObjects(RuntimeError):
@@ -97,13 +98,12 @@ def close_store(files: Files, ledger: Ledger, spec: ClosingSpec) -> ClosingSumma
     held = for_each(files, lambda path: _holds(files, path, wanted[path]), wanted)
     differing = [path for path, is_held in zip(wanted, held, strict=True) if not is_held]
     if any((moves.back, moves.forth, moves.leftovers, placement, surplus, differing)):
-        hidden = _hide(files, wanted)
+        hidden = _hide(files)
         apply_moves(files, moves, placement)
-        for_each(files, files.remove, surplus)
-        for_each(
-            files, lambda path: files.write(path, wanted[path]), [path for path in differing if path not in hidden]
-        )
-        for path in wanted:  # the groups, then their root, then the state
+        _remove(files, moves, surplus)
+        inside = [path for path in differing if path not in hidden]
+        for_each(files, lambda path: files.write(path, wanted[path]), inside)
+        for path in wanted:  # in their order: the groups, their root, the state
             if path in hidden:
                 files.write(path, wanted[path])
     return ClosingSummary(
@@ -145,8 +145,9 @@ def _groups(files: Files, spec: ClosingSpec) -> tuple[dict[str, ZarrGroup], dict
     first_own_set = sum(shard.items for shard in spec.sro_sets)
     for split in spec.filled_splits:
         records = read_pair_records(files, [pair.key for pair in split.pairs], split.planes_per_pair)
-        duplicates = find_duplicates(joined_embedding(records), spec.uniqueness, split.planes_per_pair)
-        groups[split.name] = split_group(spec, split, records, duplicates, mask_count, first_own_set)
+        embedding, records = take_embeddings(records)
+        duplicates = find_duplicates(embedding, spec.uniqueness, split.planes_per_pair)
+        groups[split.name] = split_group(spec, split, records, embedding, duplicates, mask_count, first_own_set)
         first_own_set += own_set_count(records)
         every_record += records
         kept = int(duplicates.kept.sum())
@@ -196,17 +197,23 @@ def _every_entry(ledger: Ledger) -> Iterator[LedgerEntry]:
 def _surplus(files: Files, moves: Moves, new: Placement, wanted: Mapping[str, bytes]) -> list[str]:
     """Files of groups that belong to nothing: of arrays, splits and chunks that there used to be."""
     known = {*wanted, *(path for _, path in new.items()), *(source for source, _ in moves.back), *moves.leftovers}
-    groups = sorted({*SPLITS, *_TABLES, *(path.partition("/")[0] for path in wanted if "/" in path)})
-    return [path for group in groups for path in files.list(group) if path not in known]
+    return [path for group in _GROUPS for path in files.list(group) if path not in known]
 
 
-def _hide(files: Files, wanted: Mapping[str, bytes]) -> set[str]:
+def _hide(files: Files) -> set[str]:
     """Remove what makes the store readable: the state first, then the root, then the groups."""
-    groups = sorted({*SPLITS, *_TABLES, *(path.partition("/")[0] for path in wanted if "/" in path)})
-    hidden = [STATE, METADATA, *(f"{group}/{METADATA}" for group in groups)]
+    hidden = [STATE, METADATA, *(f"{group}/{METADATA}" for group in _GROUPS)]
     for path in hidden:
         files.remove(path)
     return set(hidden)
+
+
+def _remove(files: Files, moves: Moves, surplus: Sequence[str]) -> None:
+    """Remove files that belong to nothing, and the folders that they or objects have left empty."""
+    for_each(files, files.remove, surplus)
+    if surplus or moves.back or moves.leftovers:
+        for group in _GROUPS:
+            files.remove_empty_folders(group)
 
 
 def _holds(files: Files, path: str, data: bytes) -> bool:

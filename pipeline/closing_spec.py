@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from dsfu.pipeline.specs import digest
 from dsfu.simulate.contract import PIXELS
-from dsfu.simulate.species import Species
+from dsfu.simulate.species import SPLITS, Species
 from dsfu.simulate.uniqueness import METRICS, MetricName
 
 Scope = Literal["pair", "store", "none"]
@@ -106,6 +106,9 @@ class ClosingSpec:
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        unknown = sorted({split.name for split in self.splits} - set(SPLITS))
+        if unknown:
+            raise ValueError(f"splits: {unknown[0]!r}; expected only {' and '.join(SPLITS)}")
         repeated = [name for name, count in Counter(split.name for split in self.splits).items() if count > 1]
         if repeated:
             raise ValueError(f"splits: {repeated[0]} is there twice; expected each name once")

@@ -1,7 +1,7 @@
 """What the groups of a closed store hold, from the spec of the closing and what the shards recorded. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from dsfu.pipeline.arrays import NamedArray, ZarrGroup
 from dsfu.pipeline.closing_spec import ClosingSpec, SplitShards
-from dsfu.pipeline.records import FROM_PAIR, Arrays, PairRecord
+from dsfu.pipeline.records import FROM_PAIR, SETS, Arrays, DamagedRecord, PairRecord
 from dsfu.pipeline.shard_format import array_metadata
 from dsfu.pipeline.uniqueness import Duplicates
 from dsfu.simulate.contract import ALPHA_SHAPE, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS, Field
@@ -31,15 +31,17 @@ _SET_COLUMNS: Final[Mapping[str, tuple[tuple[str, ...], str, str]]] = {
 _SINGLE_PRECISION: Final = ("alpha", "standard_error")
 
 
-def joined_embedding(records: Sequence[PairRecord]) -> EmbeddingArray:
-    """Embeddings of all samples of some pairs."""
-    return np.concatenate([record.embedding for record in records])
+def take_embeddings(records: Sequence[PairRecord]) -> tuple[EmbeddingArray, list[PairRecord]]:
+    """Embeddings of all samples of some pairs, and the records without them; they are most of what records hold."""
+    embedding = np.concatenate([record.embedding for record in records])
+    return embedding, [replace(record, embedding=record.embedding[:0].copy()) for record in records]
 
 
 def split_group(
     spec: ClosingSpec,
     split: SplitShards,
     records: Sequence[PairRecord],
+    embedding: EmbeddingArray,
     duplicates: Duplicates,
     masks: int,
     first_own_set: int,
@@ -50,8 +52,8 @@ def split_group(
     ----------
     records
         One for each pair, in order.
-    duplicates
-        What `find_duplicates` makes of their embeddings.
+    embedding, duplicates
+        Of all their samples, and what `find_duplicates` makes of them.
     masks
         How many masks there are.
     first_own_set
@@ -72,7 +74,7 @@ def split_group(
     return ZarrGroup(
         arrays=[
             *coordinates,
-            _embedding(joined_embedding(records), spec.uniqueness.metric),
+            _embedding(embedding, spec.uniqueness.metric),
             *_pixel_numbers(spec.pixels),
         ],
         foreign={field.name: _plane_array(field, spec, split) for field in PLANE_FIELDS} if spec.materialise else {},
@@ -212,6 +214,10 @@ class SetTable:
 
 def set_tables(spec: ClosingSpec, bank: Mapping[str, Arrays], records: Sequence[PairRecord]) -> list[SetTable]:
     """All sets in the order of their numbers: the bank, given by key of its complete shards, then the pairs' own."""
+    for shard in spec.sro_sets:
+        rows = len(bank[shard.key]["alpha"]) if shard.key in bank else shard.items
+        if rows != shard.items:
+            raise DamagedRecord(shard.key, SETS, f"it has {rows} sets, expected {shard.items}")
     tables = [SetTable(rows=shard.items, columns=bank.get(shard.key, {})) for shard in spec.sro_sets]
     own = [record.own_sets for record in records if record.own_sets]
     return tables + [SetTable(rows=len(sets["alpha"]), columns=sets) for sets in own]

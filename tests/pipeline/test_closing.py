@@ -201,7 +201,7 @@ def test_a_split_without_any_pair_is_left_out(closed: tuple[FakeStore, ClosingSp
     train, validation = spec.splits
     store.close(replace(spec, splits=(train, replace(validation, pairs=()))))
     assert xr.open_datatree(store.files.url, engine="zarr").attrs["splits"] == ["train"]
-    assert not list(store.files.list("validation"))
+    assert not (Path(store.files.url) / "validation").exists()
     for name in ("form_factor", "sro"):
         assert store.files.exists(home_of(validation.pairs[0].key, name))
 
@@ -299,6 +299,8 @@ def test_specs_that_cannot_be_are_refused(store: FakeStore):
     train, validation = spec.splits
     with pytest.raises(ValueError, match="twice"):
         replace(spec, splits=(train, train))
+    with pytest.raises(ValueError, match="'test'; expected only train and validation"):
+        replace(spec, splits=(replace(train, name="test"),))
     with pytest.raises(ValueError, match="one shard"):
         replace(spec, splits=(train, replace(validation, pairs=train.pairs[:1])))
     with pytest.raises(ValueError, match="validation_1"):

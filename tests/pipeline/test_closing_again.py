@@ -260,6 +260,13 @@ def test_shards_with_another_number_of_planes_are_refused(store: FakeStore):
         store.close(with_train(spec, [*spec.splits[0].pairs, store.pair(2, 3, PLANES + 1)]))
 
 
+def test_a_bank_of_another_size_is_refused(store: FakeStore):
+    spec = store.spec()
+    first, second = spec.sro_sets
+    with pytest.raises(DamagedRecord, match="3 sets, expected 4"):
+        store.close(replace(spec, sro_sets=(replace(first, items=4), second)))
+
+
 def test_a_lost_placement_is_found_again(closed: tuple[FakeStore, ClosingSpec]):
     store, spec = closed
     before = contents(Path(store.files.url))
@@ -292,4 +299,5 @@ def test_files_that_belong_to_nothing_are_removed(closed: tuple[FakeStore, Closi
     for path in ("train/old/c/0", "train/old/zarr.json", "train/cell/c/7/0", "validation/sro/c/9/0/0", "masks/x"):
         store.files.write(path, b"?")
     assert store.close(spec).removed == 5
+    assert not [path for path in Path(store.files.url).rglob("*") if path.is_dir() and not any(path.iterdir())]
     assert contents(Path(store.files.url)) == before
