@@ -50,9 +50,13 @@ def load(manifest: str) -> "LoadedManifest":
 
 
 def want(manifest: str) -> "Wanted":
+    """All that a manifest wants, after making sure that it can be had."""
+    from dsfu.pipeline.manifest_feasibility import check_feasible
     from dsfu.pipeline.wanted import what_is_wanted
 
-    return what_is_wanted(load(manifest))
+    wanted = what_is_wanted(load(manifest))
+    check_feasible(wanted.loaded)
+    return wanted
 
 
 def store_of(wanted: "Wanted", store: str | None) -> "Files":
