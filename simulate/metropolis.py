@@ -130,7 +130,7 @@ def generate_set(
 ) -> MonteCarloSet:
     """Simulate a crystal with m_A = ``fraction_a`` at the targets (α_100, α_010, α_001).
 
-    The same arguments give the same result to the last bit, on any machine.
+    The same arguments give the same ``alpha`` to the last bit, on any machine and any number of threads.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 from scipy import fft
 
 from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, BoolArray, FloatArray, IntArray
@@ -12,6 +13,8 @@ from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, BoolArray, FloatAr
 _LARGEST_ROUNDING: Final = 0.2
 """A correlation of whole numbers must come out of the transform this close to one, or it is done again in float64."""
 
+_WIDTH: Final = 2 * SHELL_CUTOFF + 1
+_HALF_WIDTH: Final = SHELL_CUTOFF + 1
 _OFFSETS: Final = np.arange(-SHELL_CUTOFF, SHELL_CUTOFF + 1)
 
 
@@ -73,39 +76,70 @@ def alpha_of_box(occupied: BoolArray) -> FloatArray:
 
 def _checked_box(occupied: BoolArray) -> BoolArray:
     box = np.asarray(occupied)
-    smallest = 2 * SHELL_CUTOFF + 1
-    if box.dtype != np.bool_ or box.ndim != 3 or min(box.shape) < smallest:
+    if box.dtype != np.bool_ or box.ndim != 3 or min(box.shape) < _WIDTH:
         raise ValueError(
             f"occupied has dtype {box.dtype} and shape {box.shape}: expected a boolean box of at least "
-            f"{smallest} sites along each axis, so that v and -v are different sites"
+            f"{_WIDTH} sites along each axis, so that v and -v are different sites"
         )
     return box
 
 
-def _correlation(box: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Σ_r box(r) box(r + v) for the vectors of ``ALPHA_SHAPE``.
+def _correlation(box: npt.NDArray[np.floating]) -> FloatArray:
+    """Σ_r box(r) box(r + v) for the vectors of ``ALPHA_SHAPE``, not rounded yet.
 
-    The transform back is needed at 11 of the offsets along each axis only, so it is done by small matrices, axis by
-    axis, which takes a third of the time of a whole one. The large constant part is added last, for precision.
+    The transform back is needed at few of its offsets only, so it is summed there, axis by axis. The large constant
+    part is added last, for precision.
     """
-    mean_square = np.count_nonzero(box) ** 2 / box.size
     amplitude = fft.rfftn(box, workers=1)
-    power = amplitude.real**2 + amplitude.imag**2
-    power[0, 0, 0] = 0
-    along_x, along_y, along_z = (_phases(n, half, box.dtype.str) for n, half in zip(box.shape, (0, 0, 1), strict=True))
-    real, imaginary = power @ along_z.real, power @ along_z.imag
-    partial = np.tensordot(along_y, real + 1j * imaginary, axes=(0, 1))
-    return np.asarray(np.tensordot(along_x, partial, axes=(0, 1)).real / box.size + mean_square)
+    along_x, along_y, along_z = (_waves(n) for n in box.shape)
+    half = _sum_over_frequencies(amplitude, *along_x, *along_y, *along_z)
+    half += np.count_nonzero(box) ** 2
+    return np.concatenate([half[::-1, ::-1, :0:-1], half], axis=2) / box.size
 
 
 @lru_cache(maxsize=32)
-def _phases(count: int, half: int, dtype: str) -> npt.NDArray[np.complexfloating]:
-    """exp(2πi k v / count) for frequencies k (rows) and offsets v (columns).
+def _waves(count: int) -> tuple[FloatArray, FloatArray]:
+    """Cosine and sine of 2π k v / count for frequencies k (rows) and offsets v (columns)."""
+    angles = 2 * np.pi * np.outer(np.arange(count), _OFFSETS) / count
+    return np.cos(angles), np.sin(angles)
 
-    With ``half``, for the frequencies that a real transform keeps, each with the weight of those that it stands for.
+
+@njit(nogil=True, cache=True)
+def _sum_over_frequencies(
+    amplitude: npt.NDArray[np.complexfloating],
+    cos_x: FloatArray,
+    sin_x: FloatArray,
+    cos_y: FloatArray,
+    sin_y: FloatArray,
+    cos_z: FloatArray,
+    sin_z: FloatArray,
+) -> FloatArray:
+    """Σ_k |amplitude(k)|² exp(2πi k·v), without k = 0, for w ≥ 0; ``amplitude`` is that of a real transform.
+
+    Of the frequencies along z, it has one of each pair ±k, which counts twice. Returns (11, 11, 6). (Not by matrix
+    products: libraries run those on several threads, which costs more than it gains for matrices so small.)
     """
-    frequencies = np.arange(count // 2 + 1 if half else count)
-    phases = np.exp(2j * np.pi * np.outer(frequencies, _OFFSETS) / count)
-    if half:
-        phases[1 : (count + 1) // 2] *= 2
-    return np.ascontiguousarray(phases.astype(np.result_type(dtype, np.complex64)))
+    count_x, count_y, count_z = cos_x.shape[0], cos_y.shape[0], cos_z.shape[0]
+    result = np.zeros((_WIDTH, _WIDTH, _HALF_WIDTH))
+    plane_cos, plane_sin = np.empty((_WIDTH, _HALF_WIDTH)), np.empty((_WIDTH, _HALF_WIDTH))
+    row_cos, row_sin = np.empty(_HALF_WIDTH), np.empty(_HALF_WIDTH)
+    for x in range(count_x):
+        plane_cos[:], plane_sin[:] = 0.0, 0.0
+        for y in range(count_y):
+            row_cos[:], row_sin[:] = 0.0, 0.0
+            for z in range(amplitude.shape[2]):
+                here = amplitude[x, y, z]
+                pairs = 0.0 if x == y == z == 0 else 2.0 if 0 < 2 * z < count_z else 1.0
+                power = pairs * (here.real * here.real + here.imag * here.imag)
+                for w in range(_HALF_WIDTH):
+                    row_cos[w] += power * cos_z[z, w + SHELL_CUTOFF]
+                    row_sin[w] += power * sin_z[z, w + SHELL_CUTOFF]
+            for v in range(_WIDTH):
+                for w in range(_HALF_WIDTH):
+                    plane_cos[v, w] += cos_y[y, v] * row_cos[w] - sin_y[y, v] * row_sin[w]
+                    plane_sin[v, w] += cos_y[y, v] * row_sin[w] + sin_y[y, v] * row_cos[w]
+        for u in range(_WIDTH):
+            for v in range(_WIDTH):
+                for w in range(_HALF_WIDTH):
+                    result[u, v, w] += cos_x[x, u] * plane_cos[v, w] - sin_x[x, u] * plane_sin[v, w]
+    return result

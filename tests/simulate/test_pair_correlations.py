@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsfu.simulate import pair_correlations
@@ -16,6 +16,8 @@ from dsfu.simulate.pair_correlations import (
 from tests.simulate.strategies import seeds
 
 edges = st.integers(11, 18)
+compiled = settings(deadline=None)
+"""The first example compiles, or loads what was compiled."""
 
 
 @st.composite
@@ -26,6 +28,7 @@ def boxes(draw):
     return occupied
 
 
+@compiled
 @given(boxes())
 def test_transform_and_counting_agree_exactly(occupied):
     counts = pair_counts(occupied)
@@ -43,6 +46,7 @@ def test_they_agree_in_a_box_of_the_usual_size(fraction):
     assert (pair_counts(occupied) == pair_counts_by_counting(occupied)).all()
 
 
+@compiled
 @given(boxes())
 def test_double_precision_takes_over_where_rounding_is_not_safe(occupied):
     expected = pair_counts(occupied)
@@ -51,6 +55,7 @@ def test_double_precision_takes_over_where_rounding_is_not_safe(occupied):
         assert (pair_counts(occupied) == expected).all()
 
 
+@compiled
 @given(boxes())
 def test_alpha_is_defined_by_unlike_pairs(occupied):
     """α_v = 1 − P_v^AB / (m_A m_B), from the other kind of pair than the one that is counted."""
@@ -61,6 +66,7 @@ def test_alpha_is_defined_by_unlike_pairs(occupied):
         assert alpha[5 + u, 5 + v, 5 + w] == pytest.approx(1 - unlike / (fraction * (1 - fraction)), abs=1e-9)
 
 
+@compiled
 @given(boxes())
 def test_alpha_is_exact_at_the_origin_symmetric_and_the_same_for_both_species(occupied):
     alpha = alpha_of_box(occupied)
@@ -69,6 +75,7 @@ def test_alpha_is_exact_at_the_origin_symmetric_and_the_same_for_both_species(oc
     assert np.abs(alpha - alpha_of_box(~occupied)).max() < 1e-12
 
 
+@compiled
 @given(boxes())
 def test_boxes_of_one_composition_are_averaged(occupied):
     counts = pair_counts(occupied)
@@ -77,6 +84,7 @@ def test_boxes_of_one_composition_are_averaged(occupied):
     assert np.abs(together - (alone + alone[::-1]) / 2).max() < 1e-12
 
 
+@compiled
 @given(boxes())
 def test_mirror_images_are_the_counts_of_mirrored_boxes(occupied):
     images = mirror_images(pair_counts(occupied))

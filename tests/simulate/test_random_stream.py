@@ -40,6 +40,7 @@ def test_keys_do_not_change_between_versions_or_machines():
     assert stream_key(7, "planes", 3) == 0x5BD5A383820FF9B8
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(), WORDS), min_size=2, max_size=2, unique_by=repr))
 def test_keys_tell_every_part_and_its_type(two):
     (first, first_words), (second, second_words) = two
@@ -80,6 +81,7 @@ def test_neighbouring_streams_and_words_are_uncorrelated():
     assert max(along.max(), across.max()) < 5 / np.sqrt(bits.shape[1])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.integers())
 def test_whole_numbers_and_permutations(count, seed):
     stream = RandomStream(seed)
