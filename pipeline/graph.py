@@ -11,7 +11,9 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -228,7 +230,8 @@ def open_local(
     from distributed import Client, LocalCluster
 
     workers = workers or max(1, processors() // threads)
-    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children():
+    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(?s)Port .* is already in use")  # then it is another: we say which
         cluster: LocalCluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=threads,
@@ -302,6 +305,7 @@ def _interrupts_kept_from_children() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
+    resource_tracker.ensure_running()  # when it starts, it lets the signal through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
