@@ -179,11 +179,12 @@ def draw_monte_carlo_set(
     fraction_range: tuple[float, float] = (0.02, 0.54),
     target_range: tuple[float, float] = (-0.6, 0.6),
     box: int = LARGEST_BOX,
+    most_scans: int = MOST_SCANS,
 ) -> SroSet:
     """Draw a composition and feasible targets (see ``sample_targets``), simulate them, and return the bank's record."""
     rng = RandomStream(seed, "short-range order targets")
     fraction_a, targets = sample_targets(rng, fraction_range=fraction_range, target_range=target_range, box=box)
-    return generate_set(fraction_a, targets, seed, box).record()
+    return generate_set(fraction_a, targets, seed, box, most_scans=most_scans).record()
 
 
 def starting_replicas(targets: FloatArray, sites_a: int, box: int, stream: RandomStream) -> dict[Start, Replica]:
