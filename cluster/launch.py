@@ -1,0 +1,285 @@
+"""Starts workers as jobs of a batch system, and looks after them: what ends is replaced, what goes wrong is told.
+
+dask-jobqueue submits, cancels and scales; the scripts are those of `dsfu.cluster.job_script`. The only module that
+imports it, and that late.
+"""
+
+import asyncio
+import re
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from dsfu.cluster.job_script import worker_script
+from dsfu.cluster.queue import TAKEN_AWAY, JobState, job_states
+from dsfu.cluster.settings import ClusterSettings
+
+SUBMIT_COMMANDS: Final = {"slurm": "sbatch", "pbs": "qsub", "lsf": "bsub", "sge": "qsub", "htcondor": "condor_submit"}
+QUEUE_COMMANDS: Final = {"slurm": "squeue", "pbs": "qstat", "lsf": "bjobs", "sge": "qstat", "htcondor": "condor_q"}
+
+LOOK_SECONDS: Final = 2.0
+SUBMIT_PATIENCE_SECONDS: Final = 120.0
+RESUBMIT_AFTER_SECONDS: Final = 30.0
+GONE_AFTER_SECONDS: Final = 15.0
+"""A job whose workers have all left is over after so long, where the scheduler cannot be asked."""
+
+MOST_STILLBORN: Final = 3
+"""Jobs that may end without a single worker before we stop submitting more."""
+
+_LOG_LINES: Final = 8
+
+
+class ClusterError(Exception):
+    """Jobs cannot be had. Its text holds the scheduler's own words."""
+
+
+class BatchJobs:
+    """Workers in jobs of a batch system, as many as the settings say.
+
+    Parameters
+    ----------
+    note
+        Is told, in a sentence, what happens to the jobs.
+
+    Attributes
+    ----------
+    cluster
+        For a Dask client to connect to.
+    """
+
+    def __init__(
+        self, settings: ClusterSettings, note: Callable[[str], None], dashboard_address: str | None = None
+    ) -> None:
+        check_commands(settings)
+        Path(settings.log_dir).mkdir(parents=True, exist_ok=True)
+        self._settings, self._note = settings, note
+        self._jobs: dict[str, Any] = {}
+        self._past: dict[str, Any] = {}
+        self._refusals: list[str] = []
+        self._worked: set[str] = set()
+        self._silent_since: dict[str, float] = {}
+        self._states: dict[str, JobState] = {}
+        self._stillborn = 0
+        self._looked = self._resubmit_at = 0.0
+        self._without_workers_since = time.monotonic()
+        self._said_pending = 0.0
+        self.cluster = self._start(dashboard_address)
+        self._scale()
+
+    @property
+    def description(self) -> str:
+        settings = self._settings
+        number = f"{settings.fewest_jobs} to {settings.most_jobs}" if settings.adaptive else str(settings.most_jobs)
+        cores = "1 core" if settings.cores == 1 else f"{settings.cores} cores"
+        return f"{number} {settings.scheduler} job(s) of {cores}"
+
+    def look_after(self) -> str | None:
+        """Replace jobs that have ended, and speak of those that wait. To be called often.
+
+        Returns
+        -------
+        In words, why there is no use in going on, if so.
+        """
+        now = time.monotonic()
+        if now < self._looked + LOOK_SECONDS:
+            return None
+        names = self._names_of_workers()
+        self._worked |= names
+        self._states |= job_states(self._settings.scheduler, self._settings.job_name) or {}
+        trouble = self._settle_refusals(now) or self._settle_ended(names, now)
+        self._speak_of_pending(names, now)
+        self._looked = time.monotonic()
+        return trouble
+
+    def why_lost(self, worker_name: str) -> tuple[str, bool] | None:
+        """How the job of a lost worker ended, and whether what it did may be to blame; None if it goes on."""
+        name = self._job_name_of(worker_name)
+        job = self._jobs.get(name) or self._past.get(name)
+        if job is None or not job.job_id:
+            return None
+        for _ in range(10):
+            states = job_states(self._settings.scheduler, self._settings.job_name)
+            state = (states or {}).get(job.job_id)
+            if state is None or state.alive:
+                return None
+            if state.state != "COMPLETING":
+                return f"its job {job.job_id} ended ({state})", state.state not in TAKEN_AWAY
+            time.sleep(0.5)
+        return f"its job {job.job_id} is ending", False
+
+    def close(self, timeout: float | None = None) -> None:
+        """End all jobs."""
+        self.cluster.close(timeout=timeout)
+
+    def _start(self, dashboard_address: str | None) -> Any:
+        cluster_class, job_class = _classes(self._settings, self._jobs, self._refusals)
+        try:
+            return cluster_class(
+                job_cls=job_class,
+                cores=self._settings.cores,
+                processes=self._settings.cores,
+                memory=self._settings.memory_of_job_mib * 2**20,
+                interface=self._settings.interface,
+                scheduler_options={
+                    "dashboard": dashboard_address is not None,
+                    "dashboard_address": dashboard_address or ":0",
+                },
+                **({"disk": "2GB"} if self._settings.scheduler == "htcondor" else {}),
+            )
+        except (ValueError, RuntimeError, OSError) as error:
+            raise ClusterError(f"the driver cannot be started: {error}") from error
+
+    def _scale(self) -> None:
+        settings = self._settings
+        if settings.adaptive:
+            self.cluster.adapt(minimum_jobs=settings.fewest_jobs, maximum_jobs=settings.most_jobs, interval="2s")
+        else:
+            self.cluster.scale(jobs=settings.most_jobs)
+
+    def _names_of_workers(self) -> set[str]:
+        workers = list(self.cluster.scheduler_info["workers"].values())
+        return {self._job_name_of(str(worker["name"])) for worker in workers}
+
+    def _job_name_of(self, worker_name: str) -> str:
+        return worker_name if self._settings.cores == 1 else worker_name.rpartition("-")[0]
+
+    def _settle_refusals(self, now: float) -> str | None:
+        refused = [name for name, job in list(self._jobs.items()) if job.refused]
+        if refused:
+            words = self._refusals[-1]
+            if not any(job.job_id for job in [*self._jobs.values(), *self._past.values()]):
+                return f"{SUBMIT_COMMANDS[self._settings.scheduler]} refuses the job: {words}"
+            self._note(f"A job was refused, and will be tried again: {words}")
+            self._drop(refused)
+            self._resubmit_at = now + RESUBMIT_AFTER_SECONDS
+        if self._resubmit_at and now > self._resubmit_at:
+            self._resubmit_at = 0.0
+            self._refill()
+        return None
+
+    def _settle_ended(self, names: set[str], now: float) -> str | None:
+        ended = [name for name, job in list(self._jobs.items()) if job.job_id and self._has_ended(name, names, now)]
+        for name in ended:
+            job_id = self._jobs[name].job_id
+            state = self._states.get(job_id)
+            if name in self._worked:
+                self._stillborn = 0
+                self._note(f"Job {job_id} has ended{f' ({state})' if state else ''}; another takes its place.")
+            elif state is None or state.state not in TAKEN_AWAY:
+                self._stillborn += 1
+                if self._stillborn >= MOST_STILLBORN:
+                    return (
+                        f"{self._stillborn} jobs in a row ended before a worker of theirs reported to the driver, "
+                        f"the last of them job {job_id}{f' ({state})' if state else ''}{self._end_of_log(job_id)}"
+                    )
+        if ended:
+            self._drop(ended)
+            if not self._resubmit_at:
+                self._refill()
+        return None
+
+    def _has_ended(self, name: str, names: set[str], now: float) -> bool:
+        state = self._states.get(self._jobs[name].job_id)
+        if state is not None:
+            return not state.alive
+        if name in names or name not in self._worked:
+            self._silent_since.pop(name, None)
+            return False
+        return now > self._silent_since.setdefault(name, now) + GONE_AFTER_SECONDS
+
+    def _drop(self, names: Sequence[str]) -> None:
+        """Forget jobs that are no more, so that others are asked for."""
+
+        async def forget() -> None:
+            for name in names:
+                self.cluster.workers.pop(name, None)
+                self.cluster.worker_spec.pop(name, None)
+
+        self.cluster.sync(forget)
+        for name in names:
+            self._past[name] = self._jobs.pop(name)
+
+    def _refill(self) -> None:
+        if not self._settings.adaptive:
+            self.cluster.scale(jobs=self._settings.most_jobs)
+
+    def _speak_of_pending(self, names: set[str], now: float) -> None:
+        if names:
+            self._without_workers_since, self._said_pending = now, 0.0
+            return
+        waited = now - self._without_workers_since
+        patience = self._settings.say_pending_seconds
+        if waited < patience or now < self._said_pending + 10 * patience:
+            return
+        waiting = [job.job_id for job in list(self._jobs.values()) if job.job_id]
+        if waiting:
+            self._said_pending = now
+            self._note(f"No worker for {waited:.0f} s; still waiting. {self._words_for(waiting)}")
+
+    def _words_for(self, waiting: Sequence[str]) -> str:
+        told = [f"job {job_id}: {self._states[job_id]}" for job_id in waiting[:5] if job_id in self._states]
+        if told:
+            more = f"; and {len(waiting) - 5} more" if len(waiting) > 5 else ""
+            return f"{self._settings.scheduler.upper()} says: {'; '.join(told)}{more}"
+        return f"{QUEUE_COMMANDS[self._settings.scheduler]} tells of job {', '.join(waiting[:5])}"
+
+    def _end_of_log(self, job_id: str) -> str:
+        folder = Path(self._settings.log_dir)
+        for path in sorted(folder.glob(f"*{job_id}*")):
+            lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
+            if lines:
+                return f"; {path} ends with:\n" + "\n".join(f"    {line}" for line in lines[-_LOG_LINES:])
+        return f"; its output should be in {folder}"
+
+
+def check_commands(settings: ClusterSettings) -> None:
+    """Raise ClusterError if the scheduler's commands are not to be had here."""
+    command = SUBMIT_COMMANDS[settings.scheduler]
+    if shutil.which(command) is None:
+        raise ClusterError(
+            f"{command}: there is no such command here; is this a login node of a {settings.scheduler} cluster?"
+        )
+
+
+def words_of(error: Exception) -> str:
+    """What the scheduler said, out of what dask-jobqueue makes of it."""
+    text = str(error)
+    _, found, stderr = text.partition("stderr:\n")
+    words = stderr if found and stderr.strip() else text
+    return re.sub(r"\s*\n\s*", "; ", words.strip())
+
+
+def _classes(settings: ClusterSettings, jobs: dict[str, Any], refusals: list[str]) -> tuple[Any, Any]:
+    """Cluster and job of dask-jobqueue with our scripts, and without what it does about workers that leave."""
+    import dask_jobqueue
+    from distributed.deploy.cluster import Cluster
+
+    name = {"slurm": "SLURM", "pbs": "PBS", "lsf": "LSF", "sge": "SGE", "htcondor": "HTCondor"}[settings.scheduler]
+    cluster_base: Any = getattr(dask_jobqueue, f"{name}Cluster")
+
+    class OurJob(cluster_base.job_cls):  # type: ignore[misc]
+        refused = False
+
+        def job_script(self) -> str:
+            return worker_script(settings, str(self.scheduler), str(self.name))
+
+        async def start(self) -> None:
+            jobs[str(self.name)] = self
+            try:
+                await asyncio.wait_for(super().start(), SUBMIT_PATIENCE_SECONDS)
+            except (RuntimeError, ValueError, OSError, TimeoutError) as error:
+                refusals.append(words_of(error) or f"no answer within {SUBMIT_PATIENCE_SECONDS:.0f} s")
+                self.refused = True
+
+        async def _submit_job(self, script_filename: str) -> Any:
+            if settings.scheduler == "lsf":  # it reads standard input; and its words must not get lost
+                return await self._call([f"bsub < {script_filename}"], shell=True)
+            return await super()._submit_job(script_filename)
+
+    class OurCluster(cluster_base):  # type: ignore[misc]
+        def _update_worker_status(self, op: str, msg: Any) -> None:
+            Cluster._update_worker_status(self, op, msg)
+
+    return OurCluster, OurJob
