@@ -1,0 +1,60 @@
+"""How fast a closed store is read: python tests/benchmarks/reading.py STORE
+
+One core. Everything is in the cache of the operating system, as it is after the first epoch of a training.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from time import perf_counter
+
+for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import numpy as np
+import zarr
+
+from dsfu.model.shards import open_store
+from dsfu.pipeline.recompute import Recomputer
+
+
+def seconds(action: Callable[[], object], repeats: int = 7) -> float:
+    """The best of several."""
+    action()
+    times = []
+    for _ in range(repeats):
+        start = perf_counter()
+        action()
+        times.append(perf_counter() - start)
+    return min(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("store")
+    url = parser.parse_args().store
+    split = open_store(url).split("train")
+    count, pixels = split.planes_per_pair, split.pixels
+    some = np.random.default_rng(0).integers(0, len(split), 50).tolist()
+    arrays = [zarr.open_array(url, path=f"train/{name}", mode="r") for name in ("form_factor", "sro")]
+    recomputer = Recomputer(url)
+    rows = slice(0, count)
+    per_sample = {
+        "zarr-python, one sample": seconds(lambda: [array[i] for i in some for array in arrays]) / len(some),
+        "planes(i)": seconds(lambda: [split.planes(i) for i in some]) / len(some),
+        "sample(i), normalised and masked": seconds(lambda: [split.sample(i) for i in some]) / len(some),
+        "zarr-python, a shard": seconds(lambda: [array[rows] for array in arrays]) / count,
+        "shard(j)": seconds(lambda: split.shard(0)) / count,
+        "samples_of_shard(j)": seconds(lambda: split.samples_of_shard(0)) / count,
+        "recomputed, one by one": seconds(lambda: [recomputer("train", i) for i in some], 3) / len(some),
+    }
+    reference = {"planes(i)": "zarr-python, one sample", "shard(j)": "zarr-python, a shard"}
+    print(f"{url}: {len(split)} samples of 2 planes of {pixels} × {pixels}, {count} a pair")
+    print(f"{'':34} ms/sample  samples/s  MB/s  × zarr-python")
+    for what, time in per_sample.items():
+        ratio = f"{per_sample[reference[what]] / time:10.1f}" if what in reference else ""
+        print(f"{what:34} {time * 1e3:9.3f} {1 / time:10.0f} {4 * pixels**2 / time / 1e6:5.0f} {ratio}")
+
+
+if __name__ == "__main__":
+    main()
