@@ -85,7 +85,7 @@ def _start_of(pid: int) -> str | None:
         except OSError:
             return None
         return None if fields[0] in _DEAD_STATES else fields[19]
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     try:
         process = psutil.Process(pid)

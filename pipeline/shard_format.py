@@ -10,21 +10,23 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numcodecs import Blosc, blosc  # type: ignore[import-untyped]
+from numcodecs import Blosc, blosc
 
 from dsfu.pipeline.files import crc32c
 
 _CNAME: Final = "lz4"
-_LEVEL: Final = 5
+_LEVEL: Final = 9
+_SHUFFLE: Final = "shuffle"
+"""Of bytes, not of bits: planes have rows and columns that mirror others, and their bytes are found again."""
 
-CODEC_NAME: Final = f"{_CNAME} {_LEVEL} bitshuffle"
+CODEC_NAME: Final = f"{_CNAME} {_LEVEL} {_SHUFFLE}"
 """How planes are compressed. Part of the keys of shards: changing it means to write all planes again."""
 
 # Blosc's own threads lay a chunk's blocks down in the order in which they finish, and are not safe to use from several
 # threads of Python. Without them the same plane always gives the same bytes. zarr-python switches them off, too.
 blosc.use_threads = False
 
-_compressor = Blosc(cname=_CNAME, clevel=_LEVEL, shuffle=Blosc.BITSHUFFLE)
+_compressor = Blosc(cname=_CNAME, clevel=_LEVEL, shuffle=Blosc.SHUFFLE)
 
 
 def encode_shard(planes: npt.NDArray[np.uint16]) -> bytes:
@@ -47,7 +49,7 @@ def array_metadata(planes: int, planes_per_shard: int, pixels: int, attributes: 
                 "typesize": 2,
                 "cname": _CNAME,
                 "clevel": _LEVEL,
-                "shuffle": "bitshuffle",
+                "shuffle": _SHUFFLE,
                 "blocksize": 0,
             },
         },

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import count
 from unittest.mock import patch
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from dsfu.pipeline.engines import EngineError
@@ -38,7 +38,7 @@ def test_a_local_cluster_makes_shards_in_its_own_processes(engine):
     assert notes.identities() == identities(specs)
     assert len({entry.made["pid"] for entry in notes.made} - {os.getpid()}) == 2
     assert engine.description == "2 workers × 1 thread on this machine"
-    assert notes.most_in_flight <= 8
+    assert notes.most_in_flight <= FeedRules().least_window
 
 
 def test_workers_keep_libraries_to_one_thread(engine):
