@@ -41,8 +41,8 @@ class FeedRules:
     ----------
     retries
         Further attempts at a shard that raises, or whose worker dies.
-    tasks_per_thread
-        Tasks in flight for each thread of the engine.
+    tasks_per_thread, least_window
+        Tasks in flight for each thread of the engine, and at least: the quicker tasks are done, the more must wait.
     threads_hoped_for
         As if there were at least so many threads: workers that are still to come are asked for by what waits for them.
     task_seconds
@@ -53,6 +53,7 @@ class FeedRules:
 
     retries: int = 2
     tasks_per_thread: int = 4
+    least_window: int = 32
     threads_hoped_for: int = 1
     task_seconds: float = 1.0
     task_shards: int = 64
@@ -151,6 +152,9 @@ class _Feed:
         (self._suspects if last and result.counts else self._again).append((spec, attempts))
 
     def _window(self) -> int:
+        return max(self._fair_window(), self._rules.least_window)
+
+    def _fair_window(self) -> int:
         threads = max(self._engine.threads, self._rules.threads_hoped_for, 1)
         return threads * self._rules.tasks_per_thread
 
@@ -164,7 +168,7 @@ class _Feed:
 
     def _next_batch(self) -> list[ShardSpec]:
         """New shards for one task, as many as are cheap, of one kind, and not so many that threads would go idle."""
-        fair_share = -(-len(self._fresh) // self._window())
+        fair_share = -(-len(self._fresh) // self._fair_window())
         most = min(self._rules.task_shards, fair_share)
         batch = [self._fresh.popleft()]
         while (

@@ -70,8 +70,11 @@ def test_every_shard_is_made_once():
     deadly=st.sets(st.integers(0, 149), max_size=2),
     raising=st.sets(st.integers(0, 149), max_size=3),
     retries=st.integers(0, 2),
+    least_window=st.sampled_from([1, 32]),
 )
-def test_only_the_guilty_are_set_aside(kinds, threads, tasks_per_thread, task_shards, deadly, raising, retries):
+def test_only_the_guilty_are_set_aside(
+    kinds, threads, tasks_per_thread, task_shards, deadly, raising, retries, least_window
+):
     seconds = {"cheap": 0.001, "dear": 5.0}
     specs = [
         spec(i, kind=kind, seconds=seconds[kind], **({"raise": "no"} if i in raising else {}))
@@ -80,11 +83,13 @@ def test_only_the_guilty_are_set_aside(kinds, threads, tasks_per_thread, task_sh
     guilty = [each for i, each in enumerate(specs) if i in deadly | raising]
     engine = Rehearsal(threads, [each.identity for i, each in enumerate(specs) if i in deadly])
     notes = Notes()
-    rules = FeedRules(retries=retries, tasks_per_thread=tasks_per_thread, task_shards=task_shards)
+    rules = FeedRules(
+        retries=retries, tasks_per_thread=tasks_per_thread, task_shards=task_shards, least_window=least_window
+    )
     run_shards(specs, make, engine=engine, watcher=notes, rules=rules)
     assert sorted(failure.identity for failure in notes.failures) == identities(guilty)
     assert notes.identities() == identities([each for each in specs if each not in guilty])
-    assert engine.most <= threads * tasks_per_thread
+    assert engine.most <= max(threads * tasks_per_thread, least_window)
     for task in engine.log:
         assert len(task.specs) <= task_shards
         assert len({each.kind for each in task.specs}) == 1
@@ -167,7 +172,7 @@ def test_task_names_are_the_same_for_the_same_shards_of_the_same_store():
 
 def test_workers_that_are_hoped_for_are_asked_for():
     engine = Rehearsal(1)
-    rules = FeedRules(threads_hoped_for=8, tasks_per_thread=2)
+    rules = FeedRules(threads_hoped_for=8, tasks_per_thread=2, least_window=1)
     run_shards([spec(i, seconds=9.0) for i in range(100)], make, engine=engine, watcher=Notes(), rules=rules)
     assert engine.most == 16
 
@@ -175,7 +180,9 @@ def test_workers_that_are_hoped_for_are_asked_for():
 @pytest.mark.parametrize(("planned", "took", "first", "later"), [(0.0, 0.2, 1, 5), (9.0, 0.2, 1, 5), (0.2, 9.0, 5, 1)])
 def test_how_many_go_to_a_task_follows_from_what_they_take(planned, took, first, later):
     engine = Rehearsal(1)
-    run_shards([spec(i, seconds=planned, took=took) for i in range(300)], make, engine=engine, watcher=Notes())
+    rules = FeedRules(least_window=1)
+    specs = [spec(i, seconds=planned, took=took) for i in range(300)]
+    run_shards(specs, make, engine=engine, watcher=Notes(), rules=rules)
     sizes = [len(task.specs) for task in engine.log]
     assert sizes[0] == first
     assert sizes[6] == later

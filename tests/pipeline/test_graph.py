@@ -74,13 +74,11 @@ def test_one_that_takes_too_much_memory_is_told_so(engine):
 def test_stopping_drops_what_waits_and_keeps_what_runs(engine):
     notes = Notes()
     specs = [spec(i, seconds=9.0, sleep=0.3) for i in range(50)]
-    started = time.monotonic()
-    run_shards(specs, make, engine=engine, watcher=notes, scope="stop", stop=lambda: time.monotonic() > started + 1.0)
+    run_shards(specs, make, engine=engine, watcher=notes, scope="stop", stop=lambda: len(notes.made) >= 2)
     assert engine.in_flight == 0
-    assert 2 <= len(notes.made) < 15
+    assert 2 <= len(notes.made) < 10
     assert not notes.failures
     assert not notes.retries
-    assert time.monotonic() < started + 5.0
 
 
 @pytest.mark.slow
