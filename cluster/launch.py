@@ -164,6 +164,8 @@ class BatchJobs:
         for name in ended:
             job_id = self._jobs[name].job_id
             state = self._states.get(job_id)
+            if name not in self.cluster.worker_spec:
+                continue  # we have sent it home ourselves
             if name in self._worked:
                 self._stillborn = 0
                 self._note(f"Job {job_id} has ended{f' ({state})' if state else ''}; another takes its place.")

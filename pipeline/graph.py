@@ -12,10 +12,10 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing import resource_tracker
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from dsfu.pipeline.engines import EngineError, Result, Task, failure_of, make_all
 
@@ -62,6 +62,23 @@ def processors() -> int:
     return int(CPU_COUNT)
 
 
+class BatchWorkers(Protocol):
+    """Workers that come and go as jobs of a batch system, and what looks after them."""
+
+    cluster: Any
+    description: str
+
+    def look_after(self) -> str | None:
+        """Replace what is gone. Returns, in words, why there is no use in going on, if so."""
+        ...
+
+    def why_lost(self, worker_name: str) -> tuple[str, bool] | None:
+        """How the job of a lost worker ended, and whether its work may be to blame; None if that cannot be said."""
+        ...
+
+    def close(self, timeout: float | None = None) -> None: ...
+
+
 class DaskEngine:
     """Makes shards on the workers of a Dask scheduler.
 
@@ -73,10 +90,18 @@ class DaskEngine:
         What was started for this engine and has to be closed with it, if anything.
     patience_seconds
         How long to wait while there is no worker at all; None for ever, as befits a batch system.
+    batch
+        What looks after the workers, if they are jobs of a batch system.
     """
 
     def __init__(
-        self, client: "Client", description: str, *, cluster: Any = None, patience_seconds: float | None = None
+        self,
+        client: "Client",
+        description: str,
+        *,
+        cluster: Any = None,
+        patience_seconds: float | None = None,
+        batch: BatchWorkers | None = None,
     ) -> None:
         from distributed import as_completed
 
@@ -88,6 +113,7 @@ class DaskEngine:
         self._tasks: dict[Future, Task] = {}
         self._held: list[Task] = []
         self._patience_seconds = patience_seconds
+        self._batch = batch
         self._ended_for_memory = _EndedForMemory()
         logging.getLogger(_MEMORY_LOGGER).addHandler(self._ended_for_memory)
         self._threads = 0
@@ -111,6 +137,7 @@ class DaskEngine:
     def collect(self, timeout_seconds: float) -> Sequence[Result]:
         self._send()
         self._check_patience()
+        self._look_after_jobs()
         if not self._completed.has_ready():
             with self._completed.thread_condition:
                 self._completed.thread_condition.wait(timeout_seconds)
@@ -170,6 +197,11 @@ class DaskEngine:
         if time.monotonic() > self._workers_seen + self._patience_seconds:
             raise EngineError(f"there has been no worker for {self._patience_seconds:.0f} s ({self.description})")
 
+    def _look_after_jobs(self) -> None:
+        trouble = self._batch.look_after() if self._batch else None
+        if trouble:
+            raise EngineError(trouble)
+
     def _result(self, task: Task, future: "Future", value: Any) -> Result:
         from distributed import KilledWorker
 
@@ -178,6 +210,9 @@ class DaskEngine:
         if future.status == "error":
             kind, error, trace = value
             if isinstance(error, KilledWorker):
+                end = self._batch.why_lost(str(error.last_worker.name)) if self._batch else None
+                if end is not None:
+                    return Result(task=task, lost=end[0], counts=end[1])
                 return Result(task=task, lost=self._why_killed(error))
             details = "".join(traceback.format_exception(kind, error, trace))
             failures = [failure_of(spec, f"{kind.__name__}: {error}", details) for spec in task.specs]
@@ -268,6 +303,29 @@ def open_existing(address: str, *, quiet: bool = True) -> DaskEngine:
         engine.__exit__(None, None, None)
         raise
     return engine
+
+
+def open_batch(launch: Callable[[], BatchWorkers], *, quiet: bool = True) -> DaskEngine:
+    """Have workers that are jobs of a batch system, and wait for them as long as it takes.
+
+    Parameters
+    ----------
+    launch
+        Starts the driver's scheduler and submits the jobs. Raises `EngineError` if that cannot be done.
+    """
+    import dask
+    from distributed import Client
+
+    for name in ("distributed", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(_silence(quiet))
+    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children():
+        batch = launch()
+        try:
+            client = Client(batch.cluster, set_as_default=False)
+        except BaseException:
+            batch.close(timeout=10)
+            raise
+    return DaskEngine(client, batch.description, cluster=batch, batch=batch)
 
 
 def _check_workers(client: "Client") -> None:

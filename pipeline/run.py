@@ -46,6 +46,8 @@ class RunResult:
         What closing did, if it was done.
     trouble
         Why the run ended early, in words, if it did.
+    part
+        Which part of the whole it was, if it was one: ``3/8``.
     """
 
     store: str
@@ -60,6 +62,7 @@ class RunResult:
     closing: ClosingSummary | None = None
     interrupted: bool = False
     trouble: str = ""
+    part: str = ""
 
     @property
     def exit_status(self) -> int:
@@ -98,7 +101,7 @@ def run_store(
     """
     with writer_lock(files, EVERYTHING) as lock:
         keep_manifest(files, wanted.loaded)
-        run = _Run(wanted, files, engine, reporter, stop, make or _maker(files.url), rules, lock)
+        run = Run(wanted, files, engine, reporter, stop, make or maker(files.url), rules, lock)
         try:
             run.go()
         except KeyboardInterrupt:
@@ -106,13 +109,13 @@ def run_store(
         return run.finish()
 
 
-def _maker(store_url: str) -> Make:
+def maker(store_url: str) -> Make:
     from dsfu.pipeline.tasks import make_shard
 
     return partial(make_shard, store_url)
 
 
-class _Run:
+class Run:
     """One run under way. It is the watcher of what is fed, and passes on to the reporter."""
 
     def __init__(
@@ -220,7 +223,7 @@ class _Run:
 
     def _possible(self, stage: Sequence[ShardSpec]) -> list[ShardSpec]:
         """A stage without the shards that lack something they need; those have failed already."""
-        failures = {failure.key: failure for failure in self.result.failures}
+        failures = self._failures_by_key()
         possible: list[ShardSpec] = []
         lacking: Counter[str] = Counter()
         for spec in stage:
@@ -234,6 +237,9 @@ class _Run:
         for identity, number in lacking.items():
             self._reporter.note(f"failed: {count(number, 'shard')} that cannot be made without {identity}")
         return possible
+
+    def _failures_by_key(self) -> dict[str, ShardFailure]:
+        return {failure.key: failure for failure in self.result.failures}
 
     def _give_up(self, failure: ShardFailure) -> None:
         self.result.failures.append(failure)

@@ -57,7 +57,8 @@ def _headline(result: RunResult) -> str:
         return f"Cut short {after}: {result.trouble}. Nothing that was made is lost."
     if result.failures:
         return f"Done {after}, but for {count(len(result.failures), 'shard')} that could not be made."
-    return f"Done {after}." if result.made else "Nothing was missing."
+    whole = f"Part {result.part} is done" if result.part else "Done"
+    return f"{whole} {after}." if result.made else "Nothing was missing."
 
 
 def _made(result: RunResult) -> str:
@@ -82,6 +83,8 @@ def _samples(result: RunResult) -> str:
 
 
 def _next(result: RunResult, run_again: str) -> str:
+    if result.part and not result.exit_status:
+        return f"when all {result.part.partition('/')[2]} parts are done: dsfu-pipeline close"
     return run_again if result.exit_status else f"dsfu-pipeline report {result.store}"
 
 
