@@ -3,7 +3,9 @@
 f(s) = Σ a_k exp(−b_k s²) + c with s = sin θ / λ = |Q| / 4π (International Tables for Crystallography, volume C, 1992,
 table 6.1.1.4). Here the exponents are kept for |Q| itself: exp(−B_k |Q|²), B_k = b_k / 16π².
 
-Being Gaussian, f separates along the axes of a plane, which is what the kernels live on.
+Being Gaussian, f separates along the axes of a plane, which is what the kernels live on. The fit is for s up to 2 1/Å,
+|Q| = 8π = 25 1/Å, more than molybdenum radiation reaches. Further out it is not to be trusted: the first element falls
+below 0 before 40 1/Å.
 """
 
 from functools import lru_cache

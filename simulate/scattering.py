@@ -227,6 +227,11 @@ def _difference_of(atoms_a: Atoms, atoms_b: Atoms) -> _Difference:
 def _positions(name: str, atoms: Atoms) -> FloatArray:
     if not isinstance(atoms, Atoms):
         raise ValueError(f"{name} = {atoms!r}: expected an ase.Atoms")
+    for i, number in enumerate(atoms.numbers):
+        try:
+            coefficients(int(number))
+        except ValueError as error:
+            raise ValueError(f"{name}.numbers[{i}], {error}") from None
     return finite_array(f"{name}.positions", atoms.positions, (None, 3))
 
 

@@ -113,6 +113,17 @@ def test_negative_intensity_is_set_to_zero_and_counted() -> None:
     assert sro.min() == 0
 
 
+def test_rounding_between_v_and_minus_v_is_averaged_out() -> None:
+    """Up to 1e-6 is let pass; the series reads one of each ±v only, and which of them must not matter."""
+    exact = only((1, 0, 0), 0.3)
+    rounded = exact.copy()
+    rounded[:5] += 4e-7
+    rounded[6:] -= 4e-7
+    plane = layer(TRICLINIC, "b", 0, 6.0, 32)
+    (here, _), (there, _) = (sro_of_planes(TRICLINIC, alpha, [plane])[0] for alpha in (exact, rounded))
+    np.testing.assert_allclose(there, here, atol=TOLERANCE)
+
+
 # --- symmetries ----------------------------------------------------------------------------------------------------
 
 
@@ -195,7 +206,10 @@ def test_bad_arguments_are_named() -> None:
     cases = [
         ((broken, water, 0.5, TRICLINIC, fine, plane), r"atoms_a.positions\[1, 2\] = nan"),
         ((water, broken, 0.5, TRICLINIC, fine, plane), r"atoms_b.positions"),
-        ((water, Atoms("X"), 0.5, TRICLINIC, fine, plane), "atomic number 0"),
+        (
+            (water, Atoms("X"), 0.5, TRICLINIC, fine, plane),
+            r"atoms_b.numbers\[0\], atomic number 0: .*expected",
+        ),
         (("H2O", water, 0.5, TRICLINIC, fine, plane), "atoms_a = 'H2O': expected an ase.Atoms"),
         ((water, water, 1.5, TRICLINIC, fine, plane), r"fraction_a = 1\.5.*\[0\.0, 1\.0\]"),
         ((water, water, float("nan"), TRICLINIC, fine, plane), "fraction_a = nan"),
