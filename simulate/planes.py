@@ -107,7 +107,7 @@ def layer(cell: Cell, axis: AxisName, index: float, q_max: float, pixels: int = 
 
 def plane_through(cell: Cell, hkl_points: npt.ArrayLike, q_max: float, pixels: int = PIXELS) -> Plane:
     """Plane through three points given as hkl: centred on the first, x towards the second, y to the third."""
-    points = cell.q_of_hkl(finite_array("hkl_points", np.asarray(hkl_points, dtype=np.float64), (3, 3)))
+    points = cell.q_of_hkl(finite_array("hkl_points", hkl_points, (3, 3)))
     to_second, to_third = points[1] - points[0], points[2] - points[0]
     area = np.linalg.norm(np.cross(to_second, to_third))
     if area <= 1e-9 * np.linalg.norm(to_second) * np.linalg.norm(to_third) or area == 0.0:
