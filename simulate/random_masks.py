@@ -102,6 +102,8 @@ class RandomSettings:
             raise ValueError(f"detectors = {self.detectors}: unknown {unknown}; expected names out of {list(PRESETS)}")
         for name in ("share_of_two_positions", "share_of_full_turns", "share_of_friedel_averages"):
             number_between(name, getattr(self, name), 0.0, 1.0)
+        number_between("off_centre_m", self.off_centre_m, 0.0, 10.0)
+        number_between("spindle_error_deg", self.spindle_error_deg, 0.0, 45.0)
         for name in ("edge_pixels", "layers"):
             _check_ends(name, getattr(self, name), whole=True)
         for name in ("distance_m", "wavelength_angstrom", "swing_deg", "lift_m", "phi_range_deg", "shadow_radius"):

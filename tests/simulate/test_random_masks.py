@@ -112,6 +112,8 @@ def test_impossible_seeds_are_refused(seed):
         ({"detectors": ("pilatus",)}, r"unknown \['pilatus'\]; expected names out of"),
         ({"detectors": ()}, "expected names out of"),
         ({"share_of_full_turns": 1.1}, "share_of_full_turns = 1.1"),
+        ({"off_centre_m": -0.01}, "off_centre_m = -0.01: expected a number in"),
+        ({"spindle_error_deg": float("nan")}, "spindle_error_deg = nan"),
         ({"q_max": (8.0, 6.0)}, r"q_max = \(8.0, 6.0\): expected a pair of numbers, the lower first"),
         ({"q_max": 7.0}, "q_max = 7.0: expected a pair"),
         ({"distance_m": (0.2, float("nan"))}, "distance_m = .*: expected a pair"),
