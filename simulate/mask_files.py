@@ -112,7 +112,12 @@ def _read_npz(path: Path, file: IO[bytes], dataset: str | None, pixels: int) -> 
 
 
 def _read_hdf5(path: Path, dataset: str | None, pixels: int) -> npt.NDArray[Any]:
-    import h5py
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError(
+            f"mask file {path}: neither .npy nor .npz; to read HDF5, h5py is needed: pip install 'dsfu[pipeline]'"
+        ) from error
 
     with _hdf5_errors(path), h5py.File(path, "r") as file:
         fitting: list[str] = []

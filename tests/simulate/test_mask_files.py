@@ -1,6 +1,7 @@
 import io
 import os
 import struct
+import sys
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -228,6 +229,13 @@ def test_hdf5_that_claims_more_than_it_holds_is_refused(tmp_path):
         read(path, dataset="huge")
     with pytest.raises(ValueError, match="its chunks are"):
         read(path, dataset="lumps")
+
+
+def test_without_h5py_it_is_said_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    (tmp_path / "mask.txt").write_text("no mask")
+    with pytest.raises(ImportError, match=r"mask.txt: neither .npy nor .npz; .* pip install 'dsfu\[pipeline\]'"):
+        read(tmp_path / "mask.txt")
 
 
 def test_hdf5_that_points_to_other_files_is_refused(tmp_path, numbers):
