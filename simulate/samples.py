@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,8 @@ from dsfu.simulate.encoding import LEVELS
 from dsfu.simulate.lattice import Cell, vegard_cell
 from dsfu.simulate.plane_rules import Crystal, Layer, PlaneRules, monte_carlo_layers, oscillator_layers
 from dsfu.simulate.random_stream import RandomStream
+from dsfu.simulate.sro_set import SroKind
 
-SetKind = Literal["monte_carlo", "oscillator"]
 CodeArray = npt.NDArray[np.uint16]
 Step = Callable[[str], AbstractContextManager[None]]
 Embed = Callable[[Float32Array], npt.NDArray[Any]]
@@ -26,7 +26,7 @@ Embed = Callable[[Float32Array], npt.NDArray[Any]]
 class SetChoice:
     """One set of Warren–Cowley parameters that a pair is simulated with."""
 
-    kind: SetKind
+    kind: SroKind
     fraction_a: float
     alpha: FloatArray
 

@@ -208,7 +208,7 @@ def read_species(
         raise ValueError(f"path = {str(path)!r}: it holds no atoms; for an empty site use vacancy(partner)")
     if lay:
         atoms.set_positions(laid_on_axes(atoms.positions, atoms.numbers, group))
-    lengths = cell_lengths or _lengths_for(atoms, group, path)
+    lengths = _lengths_for(atoms, group, path) if cell_lengths is None else cell_lengths
     return Species(name, group, split, atoms, lengths)
 
 
