@@ -9,7 +9,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from dsfu.pipeline.commands import looking, making, manifests, tidying
+from dsfu.pipeline.commands import clusters, looking, making, manifests, tidying
 from dsfu.pipeline.engines import EngineError
 from dsfu.pipeline.errors import InputError
 
@@ -71,6 +71,7 @@ def _root(
 
 manifests.add_to(app)
 making.add_to(app)
+clusters.add_to(app)
 looking.add_to(app)
 tidying.add_to(app)
 

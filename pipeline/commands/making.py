@@ -3,12 +3,20 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsfu.pipeline.commands.clusters import (
+    SCHEDULERS,
+    batch_engine,
+    settings_of,
+    show_script,
+    with_cluster_options,
+)
 from dsfu.pipeline.commands.common import (
     DEFAULT_MANIFEST,
     JsonOption,
@@ -22,10 +30,13 @@ from dsfu.pipeline.commands.common import (
 from dsfu.pipeline.errors import InputError
 
 if TYPE_CHECKING:
+    from dsfu.cluster.settings import ClusterSettings
     from dsfu.pipeline.engines import Engine
     from dsfu.pipeline.plan import Plan
 
-DASHBOARD = "127.0.0.1:8787"
+DASHBOARD: Final = "127.0.0.1:8787"
+
+_STOPPING: Final = "Stopping: what is being made is finished first. Ctrl-C again drops it."
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,15 +66,16 @@ def plan(
         say(_plan_text(files.url, made, every=every))
 
 
+@with_cluster_options
 def run(
     manifest: ManifestArgument = DEFAULT_MANIFEST,
     store: StoreOption = None,
     scheduler: Annotated[
         str,
         typer.Option(
-            metavar="local|sync|tcp://HOST:PORT",
-            help="Who makes the shards: worker processes on this machine; this process itself, for debugging; or a "
-            "Dask scheduler that is there already.",
+            metavar="local|sync|slurm|…|tcp://HOST:PORT",
+            help="Who makes the shards: worker processes on this machine; this process itself, for debugging; jobs of "
+            "slurm, pbs, lsf, sge or htcondor; or a Dask scheduler that is there already.",
         ),
     ] = "local",
     workers: Annotated[
@@ -77,8 +89,19 @@ def run(
     dashboard: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Address of Dask's dashboard; 'none' for none.")
     ] = DASHBOARD,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            metavar="i/N", help="Make only the i-th of N parts, and do not close. See submit.", show_default=False
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the summary.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the script of a batch job, and start nothing.")
+    ] = False,
     as_json: JsonOption = False,
+    *,
+    cluster: Mapping[str, Any],
 ) -> None:
     """Make what the store lacks, and close it.
 
@@ -90,16 +113,27 @@ def run(
     """
     from dsfu.pipeline.feeding import FeedRules
     from dsfu.pipeline.interruption import Interruption
+    from dsfu.pipeline.parts import parse_part, run_part
     from dsfu.pipeline.progress import open_reporter, print_event
     from dsfu.pipeline.run import run_store
     from dsfu.pipeline.summary import summary_dict, summary_text
 
-    engine = _engine(scheduler, workers, threads, None if dashboard == "none" else dashboard)
+    batch = _batch_settings(scheduler, cluster)
+    if dry_run:
+        _show_script(scheduler, batch)
+        return
+    reporter = open_reporter(as_json=as_json, quiet=quiet)
+    address = None if dashboard == "none" else dashboard
+    rules = FeedRules(retries=retries, threads_hoped_for=batch.most_jobs * batch.cores if batch else 1)
+    if batch:
+        engine = batch_engine(batch, reporter.note, address, quiet="DSFU_DEBUG" not in os.environ)
+    else:
+        engine = _engine(scheduler, workers, threads, address)
+    run_it = run_store if part is None else partial(run_part, part=parse_part(part))
     wanted = want(manifest)
     files = store_of(wanted, store)
-    reporter = open_reporter(as_json=as_json, quiet=quiet)
-    with Interruption(lambda name: reporter.note(f"{name}: stopping; what is being made is finished first.")) as stop:
-        result = run_store(wanted, files, engine=engine, reporter=reporter, stop=stop, rules=FeedRules(retries=retries))
+    with Interruption(lambda: reporter.note(_STOPPING)) as stop:
+        result = run_it(wanted, files, engine=engine, reporter=reporter, stop=stop, rules=rules)
     if as_json:
         print_event(sys.stdout, "summary", summary_dict(result))
     else:
@@ -134,6 +168,28 @@ def close(
         say(f"  {split}: {samples} samples, of which {summary.kept[split]} unique")
 
 
+def _batch_settings(scheduler: str, cluster: Mapping[str, Any]) -> "ClusterSettings | None":
+    """Settings of batch jobs, if it is they that make the shards."""
+    if scheduler in SCHEDULERS:
+        return settings_of(scheduler, cluster)
+    if scheduler == "local" and "cluster" in cluster:
+        return settings_of(None, cluster)
+    if cluster:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in cluster)
+        raise InputError(f"{options}: of use with batch jobs only", expected=f"--scheduler {'|'.join(SCHEDULERS)}")
+    return None
+
+
+def _show_script(scheduler: str, batch: "ClusterSettings | None") -> None:
+    if batch is None:
+        raise InputError(
+            f"--dry-run shows the script of a batch job, and with --scheduler {scheduler} there is none",
+            expected=f"--scheduler {'|'.join(SCHEDULERS)}",
+            remedy="dsfu-pipeline plan says what would be made",
+        )
+    show_script(batch)
+
+
 def _engine(
     scheduler: str, workers: int | None, threads: int, dashboard: str | None
 ) -> "Callable[[], AbstractContextManager[Engine]]":
@@ -160,7 +216,7 @@ def _engine(
         return connect
     raise InputError(
         f"--scheduler {scheduler}: there is no such engine",
-        expected="local, sync, or the address of a Dask scheduler such as tcp://10.0.0.1:8786",
+        expected=f"local, sync, {', '.join(SCHEDULERS)}, or the address of a Dask scheduler such as tcp://10.0.0.1:8786",
     )
 
 

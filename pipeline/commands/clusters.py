@@ -1,0 +1,163 @@
+"""What the verbs need to run as jobs of a batch system: their options, and the verb submit."""
+
+import functools
+import inspect
+import shlex
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, ManifestArgument, StoreOption, say, store_of, want
+from dsfu.pipeline.engines import EngineError
+from dsfu.pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from dsfu.cluster.settings import ClusterSettings
+    from dsfu.pipeline.engines import Engine
+
+SCHEDULERS: Final = ("slurm", "pbs", "lsf", "sge", "htcondor")
+
+_OPTIONS: Final[Mapping[str, tuple[type, str, str]]] = {
+    "cluster": (str, "FILE", "Site file with the settings of batch jobs; these options win over it."),
+    "jobs": (int, "N", "Batch jobs at all times."),
+    "min_jobs": (int, "N", "Fewest batch jobs, where their number follows the work."),
+    "max_jobs": (int, "N", "Most batch jobs, where their number follows the work."),
+    "cores": (int, "N", "Cores of a job."),
+    "memory": (str, "SIZE", "Memory of a job, as 8GiB."),
+    "walltime": (str, "TIME", "What a job may take, as 4:00:00."),
+    "lifetime": (str, "TIME", "When workers leave, so that others take over. [default: before the walltime]"),
+    "lifetime_stagger": (str, "TIME", "Random part of the lifetime."),
+    "partition": (str, "NAME", "Partition or queue."),
+    "account": (str, "NAME", "Account or project."),
+    "qos": (str, "NAME", "Quality of service."),
+    "constraint": (str, "FEATURES", "Features that nodes must have."),
+    "reservation": (str, "NAME", "Reservation."),
+    "nodes_exclude": (str, "NODES", "Nodes not to be used."),
+    "interface": (str, "NAME", "Network interface of driver and workers, as ib0."),
+    "scratch": (str, "FOLDER", "Folder on the nodes for temporary files."),
+    "container": (str, "IMAGE", "Apptainer image in which jobs run."),
+    "prologue": (list[str], "LINE", "Line of shell at the beginning of a job; may be repeated."),
+    "job_extra": (list[str], "DIRECTIVE", "Further directive for the scheduler; may be repeated."),
+    "log_dir": (str, "FOLDER", "Folder for the output of jobs."),
+    "job_name": (str, "NAME", "Name of the jobs."),
+}
+
+
+def with_cluster_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the options of batch jobs; it gets them as one mapping, ``cluster``, without those not given."""
+
+    @functools.wraps(verb)
+    def wrapped(**values: Any) -> None:
+        given = {name: values.pop(name) for name in _OPTIONS}
+        verb(**values, cluster={name: value for name, value in given.items() if value is not None and value != []})
+
+    own = [each for each in inspect.signature(verb).parameters.values() if each.name != "cluster"]
+    wrapped.__signature__ = inspect.Signature([*own, *map(_option, _OPTIONS)])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {
+        **{name: kind for name, kind in verb.__annotations__.items() if name != "cluster"},
+        **{name: _option(name).annotation for name in _OPTIONS},
+    }
+    return wrapped
+
+
+def _option(name: str) -> inspect.Parameter:
+    kind, metavar, text = _OPTIONS[name]
+    option = typer.Option(f"--{name.replace('_', '-')}", metavar=metavar, help=text, show_default=False)
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def settings_of(scheduler: str | None, cluster: Mapping[str, Any]) -> "ClusterSettings":
+    """Settings of batch jobs from a site file and options."""
+    from dsfu.cluster.settings import SettingsError, read_settings
+
+    flags = {name: value for name, value in cluster.items() if name != "cluster"}
+    try:
+        return read_settings(scheduler, cluster.get("cluster"), flags)
+    except SettingsError as error:
+        raise InputError(str(error)) from None
+
+
+def batch_engine(
+    settings: "ClusterSettings", note: Callable[[str], None], dashboard: str | None, *, quiet: bool
+) -> "Callable[[], AbstractContextManager[Engine]]":
+    """How to open the engine whose workers are batch jobs. Complains at once where there is no such scheduler."""
+    from dsfu.cluster.launch import BatchJobs, ClusterError, check_commands
+    from dsfu.pipeline.graph import BatchWorkers, open_batch
+
+    try:
+        check_commands(settings)
+    except ClusterError as error:
+        raise InputError(
+            str(error), where=f"--scheduler {settings.scheduler}", remedy="--dry-run shows the job script"
+        ) from None
+
+    def launch() -> BatchWorkers:
+        try:
+            return BatchJobs(settings, note, dashboard)
+        except ClusterError as error:
+            raise EngineError(str(error)) from error
+
+    return lambda: open_batch(launch, quiet=quiet)
+
+
+def show_script(settings: "ClusterSettings") -> None:
+    """Print the script of a job of workers."""
+    from dsfu.cluster.job_script import worker_script
+
+    typer.echo(worker_script(settings), nl=False)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(submit)
+
+
+@with_cluster_options
+def submit(
+    manifest: ManifestArgument = DEFAULT_MANIFEST,
+    store: StoreOption = None,
+    *,
+    array: Annotated[int, typer.Option(min=1, metavar="N", help="Parts, and elements of the job array.")],
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(SCHEDULERS[:-1]), help="The batch system. [default: that of the site file, or slurm]"
+        ),
+    ] = None,
+    retries: Annotated[int, typer.Option(min=0, metavar="N", help="Further attempts at a shard that fails.")] = 2,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the job scripts, and submit nothing.")] = False,
+    cluster: Mapping[str, Any],
+) -> None:
+    """Make a store as a job array, without a program that has to stay on.
+
+    Each of N elements makes its own part of what the store lacks; a last job closes the store when all have ended,
+    however they ended. Submitted again, it makes what is still missing.
+    """
+    from dsfu.cluster.arrays import array_scripts, submit_array
+    from dsfu.cluster.launch import ClusterError
+    from dsfu.cluster.settings import SettingsError, find_site_file
+
+    try:
+        site = find_site_file(cluster.get("cluster"))
+    except SettingsError as error:
+        raise InputError(str(error)) from None
+    settings = settings_of(scheduler or (None if site else "slurm"), cluster)
+    url = store_of(want(manifest), store).url
+    close = [str(Path(manifest).resolve()), "--store", url]
+    run = [*close, "--retries", str(retries)]
+    try:
+        if dry_run:
+            scripts = array_scripts(settings, array, run, close)
+            say(f"{scripts.array}\n{scripts.closing}")
+            return
+        job, last = submit_array(settings, array, run, close)
+    except SettingsError as error:
+        raise InputError(str(error)) from None
+    except ClusterError as error:
+        raise InputError(str(error), where=f"--scheduler {settings.scheduler}") from None
+    say(f"Submitted job {job} with {array} parts, and job {last}, which closes {url} after it.")
+    say(f"  output  {settings.log_dir}\n  see     dsfu-pipeline status {shlex.quote(url)}")
