@@ -14,16 +14,16 @@ class Interruption:
     Parameters
     ----------
     on_first
-        Called at the first request, with its name: to say what happens now.
+        Called at the first request, to say what happens now.
     """
 
-    def __init__(self, on_first: Callable[[str], None] = lambda name: None) -> None:
-        self._asked_by: signal.Signals | None = None
+    def __init__(self, on_first: Callable[[], None] = lambda: None) -> None:
+        self._asked = False
         self._on_first = on_first
         self._before: dict[signal.Signals, Any] = {}
 
     def __call__(self) -> bool:
-        return self._asked_by is not None
+        return self._asked
 
     def __enter__(self) -> Self:
         self._before = {each: signal.signal(each, self._ask) for each in _SIGNALS}
@@ -36,7 +36,7 @@ class Interruption:
             signal.signal(each, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self._asked_by is not None:
+        if self._asked:
             raise KeyboardInterrupt
-        self._asked_by = signal.Signals(number)
-        self._on_first(self._asked_by.name)
+        self._asked = True
+        self._on_first()

@@ -44,7 +44,7 @@ def summary_text(result: RunResult, run_again: str) -> str:
     rows += [f"  there before  {count(result.present, 'shard')}"] if result.present else []
     rows += [f"  failed        {count(len(result.failures), 'shard')}"] if result.failures else []
     rows += [f"  still to make {count(result.untried, 'shard')}"] if result.untried else []
-    rows += [f"  store         {result.store}{_samples(result)}"]
+    rows += [f"  store         {result.store}{'' if result.closing else ' (not closed)'}", *_samples(result)]
     rows += [f"  next          {_next(result, run_again)}"]
     return "\n".join(rows + _failures(result))
 
@@ -72,14 +72,13 @@ def _made(result: RunResult) -> str:
     return told
 
 
-def _samples(result: RunResult) -> str:
+def _samples(result: RunResult) -> list[str]:
     if result.closing is None:
-        return " (not closed)"
-    splits = [
-        f"{split} {grouped(samples)}, of which {grouped(result.closing.kept[split])} unique"
+        return []
+    return [
+        f"    {split:<12}{count(samples, 'plane')}, {grouped(result.closing.kept[split])} of them unique"
         for split, samples in result.closing.samples.items()
     ]
-    return f" ({'; '.join(splits) or 'no samples yet'})"
 
 
 def _next(result: RunResult, run_again: str) -> str:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from tests.pipeline.tiny import checksums, manifest_text
@@ -202,7 +202,7 @@ def test_asked_to_stop(reference, tmp_path, ask):
         ask(driver)
         out, err = driver.communicate(timeout=60)
     assert driver.returncode == 130, out + err
-    assert "stopping" in err
+    assert "Stopping" in err
     assert "Traceback" not in out + err
     assert f"dsfu-pipeline run {reference.manifest} --store {store}" in out
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]

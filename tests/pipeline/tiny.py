@@ -15,7 +15,7 @@ pairs:
   train: {{groups: [0, 1, 2], per_group: {per_group}}}
   validation: {{groups: [1], per_group: 1}}
 sro:
-  monte_carlo: {{bank_size: 20, per_pair: {{train: 2, validation: 1}}, box: 12}}
+  monte_carlo: {{bank_size: 20, per_pair: {{train: 2, validation: 1}}, box: 16}}
   oscillator: {{per_pair: {{train: 2, validation: 0}}}}
 planes: {{pixels: 16}}
 dead_zones: {{bank_size: 70}}
