@@ -100,7 +100,7 @@ def close_store(files: Files, ledger: Ledger, spec: ClosingSpec) -> ClosingSumma
     if any((moves.back, moves.forth, moves.leftovers, placement, surplus, differing)):
         hidden = _hide(files)
         apply_moves(files, moves, placement)
-        _remove(files, moves, surplus)
+        for_each(files, files.remove, surplus)
         inside = [path for path in differing if path not in hidden]
         for_each(files, lambda path: files.write(path, wanted[path]), inside)
         for path in wanted:  # in their order: the groups, their root, the state
@@ -206,14 +206,6 @@ def _hide(files: Files) -> set[str]:
     for path in hidden:
         files.remove(path)
     return set(hidden)
-
-
-def _remove(files: Files, moves: Moves, surplus: Sequence[str]) -> None:
-    """Remove files that belong to nothing, and the folders that they or objects have left empty."""
-    for_each(files, files.remove, surplus)
-    if surplus or moves.back or moves.leftovers:
-        for group in _GROUPS:
-            files.remove_empty_folders(group)
 
 
 def _holds(files: Files, path: str, data: bytes) -> bool:
