@@ -12,9 +12,11 @@ from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, FloatArray
 def finite_array(name: str, value: npt.ArrayLike, shape: Sequence[int | None]) -> FloatArray:
     """Return ``value`` as a C-contiguous float64 array, after checking shape (None: any length) and finiteness."""
     try:
+        if np.iscomplexobj(value):  # numpy would drop the imaginary part with no more than a warning
+            raise TypeError("complex numbers")
         array = np.ascontiguousarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} = {value!r}: expected an array of numbers of shape {tuple(shape)}") from error
+        raise ValueError(f"{name} = {value!r}: expected an array of real numbers of shape {tuple(shape)}") from error
     fits = array.ndim == len(shape) and all(want in (None, got) for want, got in zip(shape, array.shape, strict=True))
     if not fits:
         wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"

@@ -57,7 +57,7 @@ def test_bad_planes_are_refused_with_the_argument_named() -> None:
         Plane(origin, x, y, 6.0, 2.5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="one line"):
         plane_through(Cell(5, 5, 5), [(0, 0, 0), (1, 0, 0), (2, 0, 0)], 6.0)
-    with pytest.raises(ValueError, match="hkl_points = .*: expected an array of numbers"):
+    with pytest.raises(ValueError, match="hkl_points = .*: expected an array of real numbers"):
         plane_through(Cell(5, 5, 5), [(0, 0, 0), (1, 0, "l"), (0, 1, 0)], 6.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="axis = 'd'"):
         layer(Cell(5, 5, 5), "d", 0, 6.0)  # type: ignore[arg-type]
