@@ -59,7 +59,7 @@ def embed_quantiles(intensities: npt.ArrayLike) -> EmbeddingArray:
     turned = -quantiles[:, :, ::-1]
     half = LEVELS // 2
     parts = np.stack([quantiles + turned, quantiles - turned], axis=1)[..., :half] / 2
-    return np.rint(parts.reshape(len(quantiles), -1) / _STEP).astype(EMBEDDING_DTYPE)
+    return np.rint(parts.reshape(len(quantiles), EMBEDDING_SIZE) / _STEP).astype(EMBEDDING_DTYPE)
 
 
 def projected_quantiles(intensities: npt.ArrayLike, directions: int, levels: int) -> FloatArray:
@@ -105,8 +105,9 @@ def vector_distances(one: EmbeddingArray, other: EmbeddingArray | None, unit: fl
 def checked_planes(name: str, intensities: npt.ArrayLike) -> Float32Array:
     """Return planes (planes, pixels, pixels) as C-contiguous float32, after checking that they can be intensity."""
     planes = np.ascontiguousarray(intensities, dtype=np.float32)
-    if planes.ndim != 3 or planes.shape[1] != planes.shape[2] or planes.shape[1] < 2:
-        raise ValueError(f"{name} has shape {planes.shape}: expected (planes, pixels, pixels) with 2 pixels or more")
+    # Of two pixels the centred part is one, and all planes would be alike.
+    if planes.ndim != 3 or planes.shape[1] != planes.shape[2] or planes.shape[1] < 3:
+        raise ValueError(f"{name} has shape {planes.shape}: expected (planes, pixels, pixels) with 3 pixels or more")
     if not _is_intensity(planes.reshape(-1)):
         plane, y, x = np.argwhere(~((planes >= 0) & np.isfinite(planes)))[0]
         value = planes[plane, y, x]

@@ -149,6 +149,8 @@ def test_wrong_shapes_and_numbers_are_refused() -> None:
         embed_quantiles(np.ones((8, 8)))
     with pytest.raises(ValueError, match=r"intensities has shape \(1, 8, 7\)"):
         embed_quantiles(np.ones((1, 8, 7)))
+    with pytest.raises(ValueError, match=r"intensities has shape \(1, 2, 2\): .* with 3 pixels or more"):
+        embed_quantiles(np.ones((1, 2, 2)))
     with pytest.raises(ValueError, match="levels = 0: expected at least 1"):
         projected_quantiles(np.ones((1, 8, 8)), 3, 0)
     with pytest.raises(ValueError, match=r"other is float64 of shape \(1, 480\): expected int16"):

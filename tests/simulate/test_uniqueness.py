@@ -114,6 +114,22 @@ def test_appearance_sees_spots_turn_into_rings_and_not_a_slope_of_brightness() -
     assert appearance[1] > 10 * appearance[2]
 
 
+@metrics
+def test_no_planes_are_no_vectors_and_nothing_is_selected(metric: MetricName) -> None:
+    vectors = embed_planes(np.empty((0, 16, 16)), metric)
+    assert vectors.shape == (0, EMBEDDING_SIZE)
+    assert embedding_distances(vectors, metric=metric).shape == (0, 0)
+    found = select_unique(vectors, metric=metric)
+    assert found.kept.shape == found.duplicate_of.shape == found.distance.shape == (0,)
+    assert found.share_removed == 0
+
+
+@metrics
+def test_planes_of_three_pixels_are_told_apart(metric: MetricName) -> None:
+    distances = embedding_distances(embed_planes(np.random.default_rng(1).random((4, 3, 3)), metric), metric=metric)
+    assert distances[~np.eye(4, dtype=bool)].min() > METRICS[metric].threshold
+
+
 def test_metrics_and_planes_that_do_not_exist_are_refused(planes: Float32Array) -> None:
     with pytest.raises(ValueError, match=r"metric = 'wasserstein': expected one of sliced_wasserstein, appearance"):
         embed_plane(planes[0], "wasserstein")  # type: ignore[arg-type]
