@@ -20,6 +20,14 @@ def small_disk(folder: Path, kib: int) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@contextmanager
+def no_waiting_for_disks() -> Iterator[None]:
+    """While nothing is made to survive a loss of power, small stores are made much faster."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 def fill(folder: Path) -> None:
     """Write until there is no room left."""
     with suppress(OSError), (folder / "filler").open("wb", buffering=0) as filler:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,18 @@ from dsfu.pipeline.ledger import entry_path
 from dsfu.pipeline.locks import StoreLocked, live_writers, writer_lock
 from dsfu.pipeline.placement import PLACEMENT, home_of
 from dsfu.pipeline.verify import verify_store
+from tests.pipeline.disks import no_waiting_for_disks
 from tests.pipeline.fake_store import FakeStore, contents, fake_store, with_train
 from tests.pipeline.test_ledger import failure
 
 NAMES = ("form_factor", "sro", "record.npz")
 DAY = 86400
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    with no_waiting_for_disks():
+        yield
 
 
 @pytest.fixture

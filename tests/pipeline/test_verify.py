@@ -16,8 +16,15 @@ from dsfu.pipeline.ledger import Ledger, entry_path
 from dsfu.pipeline.placement import PLACEMENT, home_of
 from dsfu.pipeline.specs import LedgerEntry
 from dsfu.pipeline.verify import Finding, VerifyReport, verify_store
+from tests.pipeline.disks import no_waiting_for_disks
 from tests.pipeline.fake_store import FakeStore, contents, fake_store, with_train
 from tests.pipeline.test_ledger import failure
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    with no_waiting_for_disks():
+        yield
 
 
 class Damageable:
@@ -82,7 +89,7 @@ def test_a_good_store(closed: Damageable) -> None:
     assert report.bytes == read - sizes[STATE] - sizes[PLACEMENT]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_any_flipped_bit_of_any_file_is_found(damageable: Damageable, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(damageable.original)))
