@@ -73,7 +73,7 @@ class BatchJobs:
         settings = self._settings
         number = f"{settings.fewest_jobs} to {settings.most_jobs}" if settings.adaptive else str(settings.most_jobs)
         cores = "1 core" if settings.cores == 1 else f"{settings.cores} cores"
-        return f"{number} {settings.scheduler} job(s) of {cores}"
+        return f"{number} {settings.scheduler} {'job' if number == '1' else 'jobs'} of {cores}"
 
     def look_after(self) -> str | None:
         """Replace jobs that have ended, and speak of those that wait. To be called often.
@@ -256,6 +256,7 @@ def words_of(error: Exception) -> str:
 def _classes(settings: ClusterSettings, jobs: dict[str, Any], refusals: list[str]) -> tuple[Any, Any]:
     """Cluster and job of dask-jobqueue with our scripts, and without what it does about workers that leave."""
     import dask_jobqueue
+    from distributed.core import Status
     from distributed.deploy.cluster import Cluster
 
     name = {"slurm": "SLURM", "pbs": "PBS", "lsf": "LSF", "sge": "SGE", "htcondor": "HTCondor"}[settings.scheduler]
@@ -274,6 +275,11 @@ def _classes(settings: ClusterSettings, jobs: dict[str, Any], refusals: list[str
             except (RuntimeError, ValueError, OSError, TimeoutError) as error:
                 refusals.append(words_of(error) or f"no answer within {SUBMIT_PATIENCE_SECONDS:.0f} s")
                 self.refused = True
+                self.status = Status.running  # so much for Dask; `BatchJobs` sees to it
+
+        async def close(self) -> None:
+            await super().close()
+            self.status = Status.closed
 
         async def _submit_job(self, script_filename: str) -> Any:
             if settings.scheduler == "lsf":  # it reads standard input; and its words must not get lost

@@ -66,7 +66,9 @@ class BatchWorkers(Protocol):
     """Workers that come and go as jobs of a batch system, and what looks after them."""
 
     cluster: Any
-    description: str
+
+    @property
+    def description(self) -> str: ...
 
     def look_after(self) -> str | None:
         """Replace what is gone. Returns, in words, why there is no use in going on, if so."""
@@ -318,7 +320,8 @@ def open_batch(launch: Callable[[], BatchWorkers], *, quiet: bool = True) -> Das
 
     for name in ("distributed", "tornado", "asyncio"):
         logging.getLogger(name).setLevel(_silence(quiet))
-    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children():
+    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(?s)Port .* is already in use")  # then it is another: we say which
         batch = launch()
         try:
             client = Client(batch.cluster, set_as_default=False)

@@ -41,6 +41,7 @@ SelectTypeParameters=CR_Core_Memory
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=2,sched_interval=2,batch_sched_delay=0
 ReturnToService=2
+EnforcePartLimits=ALL
 KillWait=5
 InactiveLimit=0
 MinJobAge=300
@@ -109,7 +110,8 @@ class SlurmHere:
 
     def _configure(self) -> None:
         self.folder.chmod(0o755)
-        (self.folder / "state").mkdir()
+        for name in ("state", *(f"spool-{node}" for node in NODES)):
+            (self.folder / name).mkdir()
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
@@ -121,7 +123,7 @@ class SlurmHere:
         ]
         text = _CONFIGURATION.format(folder=self.folder, controller_port=ports[0], nodes="\n".join(nodes))
         (self.folder / "slurm.conf").write_text(text)
-        (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
+        (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
 
     def _start_daemons(self) -> None:
         folder = self.folder
