@@ -11,6 +11,7 @@ from dsfu.simulate.form_factors import form_factor
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane, layer, plane_through
 from dsfu.simulate.scattering import form_factor_of_planes, simulate_plane, simulate_planes, sro_of_planes
+from dsfu.simulate.species import SPLITS, cell_of_pair, load_library, pairs
 from tests.simulate.strategies import cells, molecules, planes, random_alpha, seeds
 
 TOLERANCE = 2e-6
@@ -20,6 +21,8 @@ NOISE_FLOOR = 1e-3
 """Electrons²: what is left of |F_A − F_B|² by rounding, where the two species are the same."""
 
 fractions = st.sampled_from([0.0, 1.0]) | st.floats(0.01, 0.99)
+
+LIBRARY_PAIRS = [pair for split in SPLITS for pair in pairs(load_library(), split)]
 
 TRICLINIC = Cell(5.1, 6.3, 7.7, 82.0, 101.0, 113.0)
 
@@ -47,6 +50,16 @@ def test_kernels_agree_with_the_formulas(data, cell, atoms_a, atoms_b, fraction_
     assert np.abs(result.sro - np.maximum(sro_expected, 0)).max() <= TOLERANCE * np.abs(sro_expected).max()
     assert result.clipped_fraction == pytest.approx((sro_expected < 0).mean(), abs=2 / plane.pixels**2)
     assert result.form_factor.dtype == result.sro.dtype == np.float32
+
+
+@given(st.data(), st.sampled_from(LIBRARY_PAIRS), fractions)
+def test_pairs_of_the_library_agree_with_the_formulas(data, pair, fraction_a) -> None:
+    """Real molecules, of up to 26 atoms, some nearly alike, in the cell that they would have."""
+    one, other = pair
+    plane = data.draw(planes(cell_of_pair(one, other, fraction_a)))
+    (result,) = form_factor_of_planes(one.atoms, other.atoms, fraction_a, [plane])
+    expected = reference.form_factor_intensity(one.atoms, other.atoms, fraction_a, plane)
+    assert np.abs(result - expected).max() <= TOLERANCE * expected.max()
 
 
 @pytest.mark.parametrize("pixels", [2, 3, 17, 64])
