@@ -54,15 +54,19 @@ class InputError(Exception):
         super().__init__("\n".join(lines))
 
     @classmethod
-    def together(cls, problems: "Iterable[InputError]", *, where: str = "") -> "InputError":
-        """One error that tells several, in their order; of a single one, that one."""
+    def together(cls, problems: "Iterable[InputError]", *, where: str = "", further: int = 0) -> "InputError":
+        """One error that tells several, in their order; of a single one, that one.
+
+        ``further`` is the number of problems that are not among them, because nobody would read so many.
+        """
         every = [each for problem in problems for each in problem.problems]
-        if len(every) == 1:
+        number = len(every) + further
+        if number == 1:
             return every[0]
         shown = [str(each) for each in every[:MOST_SHOWN]]
-        if len(every) > MOST_SHOWN:
-            shown.append(f"… and {len(every) - MOST_SHOWN} more")
-        whole = cls("\n\n".join([f"{len(every)} mistakes", *shown]), where=where)
+        if number > MOST_SHOWN:
+            shown.append(f"… and {number - MOST_SHOWN} more")
+        whole = cls("\n\n".join([f"{number} mistakes", *shown]), where=where)
         whole.problems = tuple(every)
         return whole
 

@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from dsfu.pipeline.errors import InputError
-from dsfu.pipeline.manifest_messages import problem_of
+from dsfu.pipeline.manifest_messages import meant_by, problem_of
 from dsfu.pipeline.manifest_model import Manifest
 from dsfu.pipeline.yaml_document import Document, KeyPath
 from dsfu.pipeline.yaml_reader import MOST_BYTES, read_yaml
 
 DEFAULT_PATH: Final = "data_manifest.yaml"
+
+_MOST_TOLD: Final = 1000
+"""Wrong values that are put in words; of more, only the number is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,28 +69,36 @@ def parse_manifest(data: bytes | str, source: str = "manifest", *, folder: Path 
     """
     document = read_yaml(data.encode(errors="surrogatepass") if isinstance(data, str) else data, source)
     problems = dict(_problems_of_files(document, folder)) if folder is not None else {}
+    further = 0
     try:
         manifest = Manifest.model_validate(document.value)
     except ValidationError as error:
-        for path, problem in _problems_of_values(error, document):
-            problems.setdefault(path, problem)
-    every = [*document.problems, *problems.values()]
-    if every:
-        in_order = sorted(every, key=lambda problem: problem.position)
-        raise InputError.together(in_order, where=source)
+        every = _wrong_values(error, document)
+        told, further = every[:_MOST_TOLD], len(every[_MOST_TOLD:])
+        for details in told:
+            problems.setdefault(tuple(details["loc"]), problem_of(details, document))
+    found = [*document.problems, *problems.values()]
+    if found:
+        in_order = sorted(found, key=lambda problem: problem.position)
+        raise InputError.together(in_order, where=source, further=further)
     return LoadedManifest(manifest=manifest, document=document, folder=folder or Path.cwd())
 
 
-def _problems_of_values(error: ValidationError, document: Document) -> Iterator[tuple[KeyPath, InputError]]:
-    """What the model has against values, but for those about which something has been said already."""
-    every = [(tuple(details["loc"]), details) for details in error.errors(include_url=False)]
+def _wrong_values(error: ValidationError, document: Document) -> list[ErrorDetails]:
+    """What the model has against values, in the order of lines, without what has been said already or goes without."""
+    every = error.errors(include_url=False)
     # A list that is too short because its items are of no use is not a mistake of its own.
-    blamed_on_items = {path[:length] for path, _ in every for length in range(len(path))}
-    for path, details in every:
+    blamed_on_items = {each["loc"][:length] for each in every for length in range(len(each["loc"]))}
+    # Nor is a key missing that is there with its name misspelt.
+    misspelt = {meant_by(each["loc"]) for each in every[:_MOST_TOLD] if each["type"] == "extra_forbidden"}
+
+    def is_new(details: ErrorDetails) -> bool:
+        path, kind = details["loc"], details["type"]
         if any(path[:length] in document.unusable for length in range(1, len(path) + 1)):
-            continue
-        if details["type"] != "too_short" or path not in blamed_on_items:
-            yield path, problem_of(details, document)
+            return False
+        return not (kind == "too_short" and path in blamed_on_items) and not (kind == "missing" and path in misspelt)
+
+    return sorted(filter(is_new, every), key=lambda details: document.place(details["loc"]))
 
 
 def _problems_of_files(document: Document, folder: Path) -> Iterator[tuple[KeyPath, InputError]]:

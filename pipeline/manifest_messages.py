@@ -13,6 +13,7 @@ from dsfu.pipeline.yaml_document import Document, KeyPath, shown
 _YES: Final = ("yes", "on", "y")
 _NO: Final = ("no", "off", "n")
 _NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LONGEST_NUMBER: Final = 40
 _NAME: Final = "letters, digits and . _ + -, a letter or digit first, at most 80 of them"
 
 
@@ -32,6 +33,12 @@ def problem_of(details: ErrorDetails, document: Document) -> InputError:
             return document.wrong_value(
                 path, value, expected=allowed(schema) or details["msg"], remedy=_hint(value, schema)
             )
+
+
+def meant_by(path: KeyPath) -> KeyPath | None:
+    """Path of the key that was probably meant by an unknown one."""
+    near = near_miss(str(path[-1]), (schema_at(path[:-1]) or {}).get("properties", {}))
+    return None if near is None else (*path[:-1], near)
 
 
 def allowed(schema: Schema) -> str:
@@ -117,7 +124,7 @@ def _hint_for_text(text: str, schema: Schema) -> str:
         return f"did you mean {near}?"
     if kind == "boolean" and text.lower() in (*_YES, *_NO, "true", "false"):
         return f"write {'true' if text.lower() in (*_YES, 'true') else 'false'}, without quotes"
-    if kind in ("integer", "number"):
+    if kind in ("integer", "number") and len(text) <= _LONGEST_NUMBER:
         bare = text.strip().replace("_", "").replace(" ", "").replace("'", "")
         if _NUMBER.fullmatch(bare):
             return f"write {bare}, without quotes or separators"
@@ -140,10 +147,10 @@ def _refused(path: KeyPath, details: ErrorDetails, document: Document) -> InputE
 def _unknown_key(path: KeyPath, document: Document) -> InputError:
     key = str(path[-1])
     allowed_here = list((schema_at(path[:-1]) or {}).get("properties", {}))
-    near = near_miss(key, allowed_here)
+    near = meant_by(path)
     elsewhere = [] if near else paths_of_key(key)
     if near:
-        remedy = f"did you mean {near}?"
+        remedy = f"did you mean {near[-1]}?"
     elif elsewhere:
         remedy = f"{key} belongs in {_listed([each or 'no section, at the left margin' for each in elsewhere])}"
     else:

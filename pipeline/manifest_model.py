@@ -113,7 +113,7 @@ class SpeciesSection(Section):
     """Which species there are."""
 
     library: bool = Field(default=True, description="Whether the 127 species that come with dsfu are used.")
-    own: tuple[OwnSpecies, ...] = Field(default=(), max_length=10_000, description="Species of your own.")
+    own: tuple[OwnSpecies, ...] = Field(default=(), max_length=5000, description="Species of your own.")
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -135,7 +135,7 @@ class PairsOfSplit(Section):
         default=None,
         description="At most so many pairs of each group, spread evenly over all of them; null: every pair.",
     )
-    only: Annotated[tuple[tuple[Name, Name], ...], Field(min_length=1, max_length=50_000)] | None = Field(
+    only: Annotated[tuple[tuple[Name, Name], ...], Field(min_length=1, max_length=15_000)] | None = Field(
         default=None,
         description="These pairs and no others, by the names of their species; null: as groups and per_group say.",
     )

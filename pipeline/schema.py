@@ -1,23 +1,20 @@
 """The JSON Schema of manifests, for editors, and for the messages that say what is allowed at a key."""
 
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from dsfu.pipeline.manifest_model import Manifest
 from dsfu.pipeline.yaml_document import KeyPath
 
 Schema = dict[str, Any]
 
-DRAFT: Final = "http://json-schema.org/draft-07/schema#"
-"""The draft that editors know best."""
-
 
 def manifest_json_schema() -> Schema:
     """JSON Schema of a manifest. It knows keys, types, ranges and descriptions, but not how keys depend on others."""
     return {
-        "$schema": DRAFT,
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "dsfu data manifest",
-        **_as_draft_7(Manifest.model_json_schema()),
+        **_for_editors(Manifest.model_json_schema()),
     }
 
 
@@ -51,14 +48,18 @@ def _schema() -> Schema:
     return Manifest.model_json_schema()
 
 
-def _as_draft_7(value: Any) -> Any:
-    """Tuples in the words of draft 7: ``items`` for 2020's ``prefixItems``; and no titles that repeat the key."""
+def _for_editors(value: Any) -> Any:
+    """The same without titles that repeat the key, and in words that mean the same in every draft from the seventh on.
+
+    Editors know the older drafts better. What differs is tuples; all of ours have items of one kind.
+    """
     if isinstance(value, dict):
-        if isinstance(value.get("title"), str):
-            value = {key: each for key, each in value.items() if key != "title"}
-        converted = {("items" if key == "prefixItems" else key): _as_draft_7(each) for key, each in value.items()}
-        return {**converted, "additionalItems": False} if "prefixItems" in value else converted
-    return [_as_draft_7(each) for each in value] if isinstance(value, list) else value
+        kept = {key: each for key, each in value.items() if key != "title" or not isinstance(each, str)}
+        if "prefixItems" in kept:
+            kept["items"], *others = kept.pop("prefixItems")
+            assert all(each == kept["items"] for each in others), "a tuple with items of several kinds"
+        return {key: _for_editors(each) for key, each in kept.items()}
+    return [_for_editors(each) for each in value] if isinstance(value, list) else value
 
 
 def _resolved(schema: Schema) -> Schema:

@@ -73,6 +73,11 @@ class Document:
             path = path[:-1]
         return self.keys.get(path, Place(1, 1, 0))
 
+    def character(self, place: Place) -> str:
+        """The character at a place; at the end of a line, nothing."""
+        line = self.lines[place.line - 1] if place.line <= len(self.lines) else ""
+        return line[place.column - 1 : place.column]
+
     def where(self, path: KeyPath) -> str:
         """File and line of a path."""
         return f"{self.source}, line {self.place(path, of_key=path in self.keys).line}"

@@ -28,7 +28,8 @@ for each in VALUES:
     each["species"] = {"library": True, "own": [{"name": "hole", "group": 0, "cell_lengths": [4.0, 4.0, 4.0]}]}
     each["store"] = "out"
 
-MOST_SECONDS = 1.0
+MOST_SECONDS = 2.0
+"""Of the processor. It is below 1 on the slowest machine that this was tried on."""
 
 
 def outcome(text: str | bytes) -> LoadedManifest | InputError:
@@ -201,7 +202,8 @@ def test_any_bytes(data: bytes) -> None:
     outcome(data)
 
 
-LONG = 200_000
+LONG = MOST_BYTES - 100
+"""As long as a manifest may be."""
 
 GOOD = "version: 1\nseed: 1\nstore: x\nname: x\n"
 LAUGHS = [f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in pairwise("abcdefghi")]
@@ -209,16 +211,26 @@ LAUGHS = [f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in pairwise("abcd
 BOMBS = {
     "laughs": "a: &a [x, x, x]\n" + "".join(LAUGHS),
     "lists in lists": "a: " + "[" * LONG,
+    "lists in lists, line by line": "a: " + "[\n" * (LONG // 2),
+    "lists that seem to be closed": "a:\n" + "  [[ # ]]\n" * (LONG // 10),
+    "lists with quoted brackets": "a: " + '["]",' * (LONG // 5),
     "braces": "{" * LONG,
+    "braces with keys": "a: " + "{a: " * (LONG // 4),
     "keys in keys": "? " * (LONG // 2),
     "dashes": "- " * (LONG // 2),
-    "indentation": "\n".join(" " * i + "a:" for i in range(700)),
+    "dashes below a key": "a:\n  " + "- " * (LONG // 2 - 4),
+    "indentation": "\n".join(" " * i + "a:" for i in range(1000)),
+    "indented dashes": "\n".join(" " * i + "-" for i in range(1000)),
     "an endless word": "a: " + "x" * LONG,
-    "an endless name": "version: 1\nseed: 1\nstore: x\nname: " + "x " * (LONG // 2),
+    "an endless name": GOOD.replace("name: x", "name: ") + "x " * (LONG // 2 - 30),
     "an endless key": "x" * LONG + ": 1",
     "an endless quoted text": "a: '" + "x" * LONG,
+    "an endless text of short lines": "a: |\n" + "  x\n" * (LONG // 4 - 2),
     "an endless comment": "#" * LONG,
     "an endless number": "seed: " + "9" * LONG,
+    "an endless exponent": "seed: 1e" + "9" * LONG,
+    "an endless hexadecimal": "seed: 0x" + "f" * LONG,
+    "an endless number with underscores": "seed: 1" + "_1" * (LONG // 2 - 4),
     "an endless tag": "seed: !" + "x" * LONG + " 1",
     "an endless anchor": "seed: &" + "x" * LONG + " 1",
     "an endless escape": 'seed: "' + "\\x41" * (LONG // 4) + '"',
@@ -229,13 +241,19 @@ BOMBS = {
     "colons": ":" * LONG,
     "colons and spaces": ": " * (LONG // 2),
     "quotes": "'" * LONG,
-    "anchors": "a: " + "&a " * (LONG // 3),
-    "aliases": "a: [" + "*a, " * (LONG // 100) + "]",
-    "unknown keys": "".join(f"k{i}: 1\n" for i in range(LONG // 100)),
-    "one key": "k: 1\n" * (LONG // 100),
-    "wrong names": GOOD + "pairs: {train: {only: [" + "[1, 2], " * (LONG // 150) + "]}}",
-    "wrong groups": GOOD + "pairs: {train: {groups: [" + "9, " * (LONG // 50) + "]}}",
+    "anchors": "a: " + "&a " * (LONG // 3 - 1),
+    "aliases": "a: [" + "*a, " * (LONG // 4 - 2) + "]",
+    "tags": "a:\n" + "- !!int 1\n" * (LONG // 10 - 1),
+    "numbers": "a: [" + "1," * (LONG // 2 - 4) + "]",
+    "unknown keys": "".join(f"k{i}: 1\n" for i in range(LONG // 11)),
+    "unknown keys in one line": "{" + "".join(f"k{i}: 1, " for i in range(LONG // 12)) + "}",
+    "keys without values": "a: {" + "? a, " * (LONG // 5 - 2) + "}",
+    "one key": "k: 1\n" * (LONG // 5),
+    "wrong names": GOOD + "pairs: {train: {only: [" + "[1, 2], " * (LONG // 8 - 10) + "]}}",
+    "wrong groups": GOOD + "pairs: {train: {groups: [" + "9, " * (LONG // 3 - 30) + "]}}",
+    "wrong species": GOOD + "species:\n  own:\n" + "    - {name: a, file: a.cif, group: 9}\n" * (LONG // 42),
 }
+assert max(map(len, BOMBS.values())) <= MOST_BYTES
 
 
 @pytest.mark.parametrize("name", BOMBS)
@@ -245,8 +263,15 @@ def test_bombs(name: str) -> None:
     assert len(str(found)) < 20_000
 
 
-def test_as_many_values_as_a_file_can_hold() -> None:
-    """They take some seconds, and less memory than a worker has; measured in a process of its own."""
+def test_as_many_species_as_a_manifest_may_have() -> None:
+    rows = (f"    - {{name: own_{i}, file: species/own_{i}.cif, group: 2, split: train}}\n" for i in range(5000))
+    found = outcome(GOOD + "species:\n  own:\n" + "".join(rows))
+    assert isinstance(found, LoadedManifest)
+    assert len(found.manifest.species.own) == 5000
+
+
+def test_memory() -> None:
+    """Of the largest file that can be read, in a process of its own: less than a worker has."""
     code = (
         "import resource, sys\n"
         "from dsfu.pipeline.manifest import InputError, parse_manifest\n"
@@ -260,4 +285,4 @@ def test_as_many_values_as_a_file_can_hold() -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     kilobytes, what = answer.split(" ", 1)
     assert what.startswith("a[")
-    assert int(kilobytes) < 300_000
+    assert int(kilobytes) < 150_000
