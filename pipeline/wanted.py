@@ -50,7 +50,8 @@ class Wanted:
             pixels=manifest.planes.pixels,
             materialise=manifest.storage.materialise,
             manifest_text=self.loaded.text,
-            versions=versions(),
+            # That of dsfu alone, so that stores do not differ by who made them; the ledger has the others.
+            versions={"dsfu": versions()["dsfu"]},
         )
 
 
