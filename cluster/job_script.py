@@ -1,5 +1,6 @@
 """Job scripts as pure text: what schedulers are asked for, and what runs in the jobs. Nothing here starts anything."""
 
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -40,17 +41,16 @@ def worker_script(settings: ClusterSettings, address: str = ADDRESS_TO_COME, nam
     address, name
         Of the driver's scheduler, and of the worker; the only parts that differ from job to job.
     """
-    environment = {**_ENVIRONMENT, **_WORKER_ENVIRONMENT}
-    return _script(
-        settings, directives(settings), environment, _in_container(settings, _worker(settings, address, name))
-    )
+    command = _in_container(settings, _worker(settings, address, name)) + _scratch(settings)
+    return _script(settings, directives(settings), {**_ENVIRONMENT, **_WORKER_ENVIRONMENT}, command)
 
 
 def array_script(settings: ClusterSettings, arguments: Sequence[str], parts: int) -> str:
     """The script of a job array; each element runs ``dsfu-pipeline run … --part i/N``."""
+    lines = directives(settings, array=parts)
     command = _pipeline(settings, ["run", *arguments, "--workers", str(settings.cores), "--dashboard", "none"])
     command += f' --part "${{{_INDEX[settings.scheduler]}}}/{parts}"'
-    return _script(settings, directives(settings, array=parts), _ENVIRONMENT, command)
+    return _script(settings, lines, _ENVIRONMENT, command)
 
 
 def closing_script(settings: ClusterSettings, arguments: Sequence[str], after: str = "ARRAY-JOB") -> str:
@@ -137,7 +137,7 @@ def _lsf(settings: ClusterSettings, array: int, after: str) -> list[str]:
 def _sge(settings: ClusterSettings, array: int, after: str) -> list[str]:
     """Grid Engine counts memory by the core."""
     per_core_mib = -(-settings.memory_of_job_mib // settings.cores)
-    lines = [f"-N {settings.job_name}", "-cwd", "-j y", f"-o {settings.log_dir}/"]
+    lines = [f"-N {settings.job_name}", "-S /bin/bash", "-cwd", "-j y", f"-o {settings.log_dir}/"]
     lines += [f"-q {settings.partition}"] if settings.partition else []
     lines += [f"-P {settings.account}"] if settings.account else []
     if settings.cores > 1 or settings.parallel_environment:
@@ -190,8 +190,14 @@ def _worker(settings: ClusterSettings, address: str, name: str) -> list[str]:
     command += ["--death-timeout", str(DEATH_TIMEOUT_SECONDS), "--no-dashboard"]
     command += ["--lifetime", f"{settings.worker_lifetime_seconds}s"]
     command += ["--lifetime-stagger", f"{settings.stagger_seconds}s"]
-    command += ["--interface", settings.interface] if settings.interface else []
-    return command + (["--local-directory", settings.scratch] if settings.scratch else [])
+    return command + (["--interface", settings.interface] if settings.interface else [])
+
+
+def _scratch(settings: ClusterSettings) -> str:
+    """Variables in the name of the folder are the node's: ``$TMPDIR``."""
+    if settings.scratch is None:
+        return ""
+    return ' --local-directory "' + re.sub(r'([\\"`])', r"\\\1", settings.scratch) + '"'
 
 
 def _pipeline(settings: ClusterSettings, arguments: Sequence[str]) -> str:

@@ -196,8 +196,10 @@ class BatchJobs:
 
         async def forget() -> None:
             for name in names:
-                self.cluster.workers.pop(name, None)
                 self.cluster.worker_spec.pop(name, None)
+                job = self.cluster.workers.pop(name, None)
+                if job is not None:
+                    await job.close()
 
         self.cluster.sync(forget)
         for name in names:

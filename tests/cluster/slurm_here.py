@@ -104,6 +104,17 @@ class SlurmHere:
         only = [f"--states={state}"] if state else []
         return self.command("squeue", "--noheader", "--format=%i", *only).split()
 
+    def be_idle(self) -> None:
+        """End all jobs, and open all nodes."""
+        self.command("scancel", "--user=root", check=False)
+        self._wait(lambda: not self.jobs(), "jobs to end", 30)
+        for name in NODES:
+            self.command("scontrol", "update", f"nodename={name}", "state=resume", check=False)
+        self._wait(self._is_idle, "idle nodes", 30)
+
+    def wait_for_end(self, seconds: float) -> None:
+        self._wait(lambda: not self.jobs(), "jobs to end", seconds)
+
     def wait_for_jobs(self, number: int, state: str = "RUNNING", seconds: float = 60.0) -> list[str]:
         self._wait(lambda: len(self.jobs(state)) >= number, f"{number} jobs {state}", seconds)
         return self.jobs(state)
