@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final, Self
 
 from dsfu.pipeline.engines import Engine, EngineError, Make
@@ -140,7 +139,7 @@ class _PartRun(Run):
         mine = {spec.key for stage in (first, last) for spec in self.part.share(stage)}
         self._missing = {each.spec.key for each in plan.missing}
         self._damaged = self._missing & self._ledger.entries()
-        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._failures_before = {each.key: each for each in self._ledger.failures()}
         self.result.present = len(mine - self._missing)
         self._begin(_only(plan, mine))
         if not self._missing or self._stop():
@@ -212,7 +211,8 @@ class _PartRun(Run):
             return True
 
     def _failures_by_key(self) -> dict[str, ShardFailure]:
-        theirs = {each.key: each for each in self._ledger.failures() if each.when >= self._started}
+        now = {each.key: each for each in self._ledger.failures()}
+        theirs = {key: each for key, each in now.items() if self._failures_before.get(key) != each}
         return {**theirs, **super()._failures_by_key()}
 
 

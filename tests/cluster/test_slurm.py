@@ -66,7 +66,7 @@ def test_the_command_line_runs_jobs_with_the_memory_that_was_asked_for(slurm: Sl
 def test_workers_that_leave_before_the_walltime_hand_over(slurm: SlurmHere, tmp_path, local):
     notes = Notes()
     batch = settings(jobs=2, walltime_seconds=60, lifetime_seconds=6, lifetime_stagger_seconds=2)
-    result = run_slurm(WANTED, tmp_path / "store", batch, notes, seconds_a_shard=2.5)
+    result = run_slurm(WANTED, tmp_path / "store", batch, notes, seconds_a_shard=1.5)
     assert result.exit_status == 0, result.trouble
     assert "another takes its place" in notes.text
     assert notes.retries == []
@@ -91,7 +91,7 @@ def test_jobs_that_slurm_ends_at_their_walltime_are_replaced(slurm: SlurmHere, t
 
     notes = Notes()
     notes.at(1, end_soon)
-    result = run_slurm(WANTED, tmp_path / "store", settings(jobs=1), notes, seconds_a_shard=9.0, limit=180)
+    result = run_slurm(WANTED, tmp_path / "store", settings(jobs=1), notes, seconds_a_shard=8.0, limit=180)
     assert result.exit_status == 0, result.trouble
     assert "TIMEOUT" in notes.text
     assert contents(tmp_path / "store") == local
