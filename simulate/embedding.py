@@ -164,7 +164,7 @@ def _fill_quantiles(planes: Float32Array, out: FloatArray) -> None:
                 _share_out(bins, y_part / pixels, out[n, j])
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(nogil=True, cache=True)
 def _project(rows: Float32Array, slope: float, bins: FloatArray) -> None:
     """Add up rows, each shifted by ``slope`` times its distance from the middle one.
 

@@ -7,8 +7,8 @@ On a regular grid both sums of the model separate. With Q = centre + x·axis_x +
 - the cosine sum over lattice vectors collapses, row by row, into a short Fourier series in x.
 
 Tables are made in double precision, the sums over atoms in single precision unless double is asked for. Two rows are
-done at once, because one alone is limited by reading the tables of x. `fastmath` is "contract" and no more: it lets the
-compiler fuse a multiplication and an addition, which then round once instead of twice.
+done at once, because one alone is limited by reading the tables of x. There is no `fastmath`, not even fused
+multiply-adds: the same plane has the same bits on every processor, and a store is the same whoever made it.
 """
 
 from math import cos, exp, sin
@@ -111,7 +111,7 @@ def form_factor_planes(
         )
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(nogil=True, cache=True)
 def _form_factor_rows(
     x_cos: RealArray,
     x_sin: RealArray,
@@ -241,7 +241,7 @@ def sro_planes(
         clipped[n] = _cosine_rows(x_cos, x_sin, row_cos, row_sin, out[n])
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(nogil=True, cache=True)
 def _cosine_rows(
     x_cos: Float32Array, x_sin: Float32Array, row_cos: Float32Array, row_sin: Float32Array, out: Float32Array
 ) -> int:

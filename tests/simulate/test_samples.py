@@ -1,4 +1,11 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
+import pytest
 from ase.build import molecule
 
 from dsfu.simulate.contract import SAMPLE_FIELDS
@@ -19,7 +26,14 @@ SETS = (
 )
 
 
-def samples(seed: int = 7, sets=SETS) -> PairSamples:
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def first_columns(intensity: np.ndarray) -> np.ndarray:
+    return np.asarray(intensity.sum(axis=0)[:3])
+
+
+def samples(seed: int = 7, sets=SETS, embed: Callable[[np.ndarray], np.ndarray] = first_columns) -> PairSamples:
     return simulate_pair(
         A,
         CELL_A,
@@ -28,7 +42,7 @@ def samples(seed: int = 7, sets=SETS) -> PairSamples:
         sets,
         q_max_range=(6.0, 8.0),
         rules=PlaneRules(pixels=32),
-        embed=lambda intensity: intensity.sum(axis=0)[:3],
+        embed=embed,
         random=RandomStream(seed, "test"),
     )
 
@@ -81,3 +95,30 @@ def test_the_compiled_encoder_is_the_plain_one_bit_for_bit() -> None:
         expected, expected_scale = encode_plane(intensity)
         np.testing.assert_array_equal(out, expected)
         assert scale == expected_scale
+
+
+PRINT_DIGEST = """
+import hashlib
+from tests.simulate.test_samples import samples
+from dsfu.simulate.uniqueness import embed_plane
+made = samples(embed=embed_plane)
+print(hashlib.sha256(made.form_factor.tobytes() + made.sro.tobytes() + made.embedding.tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_a_processor_without_special_instructions_makes_the_same_bits(tmp_path: Path) -> None:
+    """As far as one machine can show: what is compiled for any x86-64 gives what is compiled for this processor."""
+    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", PRINT_DIGEST],
+            env={**os.environ, **extra},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for extra in ({}, plain)
+    }
+    assert len(digests) == 1
