@@ -20,6 +20,7 @@ SUBMIT_COMMANDS: Final = {"slurm": "sbatch", "pbs": "qsub", "lsf": "bsub", "sge"
 QUEUE_COMMANDS: Final = {"slurm": "squeue", "pbs": "qstat", "lsf": "bjobs", "sge": "qstat", "htcondor": "condor_q"}
 
 LOOK_SECONDS: Final = 2.0
+ASK_SECONDS: Final = 0.4
 SUBMIT_PATIENCE_SECONDS: Final = 120.0
 RESUBMIT_AFTER_SECONDS: Final = 30.0
 GONE_AFTER_SECONDS: Final = 15.0
@@ -62,7 +63,7 @@ class BatchJobs:
         self._silent_since: dict[str, float] = {}
         self._states: dict[str, JobState] = {}
         self._stillborn = 0
-        self._looked = self._resubmit_at = 0.0
+        self._asked = self._looked = self._resubmit_at = 0.0
         self._without_workers_since = time.monotonic()
         self._said_pending = 0.0
         self.cluster = self._start(dashboard_address)
@@ -87,7 +88,7 @@ class BatchJobs:
             return None
         names = self._names_of_workers()
         self._worked |= names
-        self._states |= job_states(self._settings.scheduler, self._settings.job_name) or {}
+        self._ask()
         trouble = self._settle_refusals(now) or self._settle_ended(names, now)
         self._speak_of_pending(names, now)
         self._looked = time.monotonic()
@@ -100,8 +101,8 @@ class BatchJobs:
         if job is None or not job.job_id:
             return None
         for _ in range(10):
-            states = job_states(self._settings.scheduler, self._settings.job_name)
-            state = (states or {}).get(job.job_id)
+            self._ask()
+            state = self._states.get(job.job_id)
             if state is None or state.alive:
                 return None
             if state.state != "COMPLETING":
@@ -130,6 +131,12 @@ class BatchJobs:
             )
         except (ValueError, RuntimeError, OSError) as error:
             raise ClusterError(f"the driver cannot be started: {error}") from error
+
+    def _ask(self) -> None:
+        """Ask the scheduler for the states of all jobs, but not time and again when many workers are lost at once."""
+        if time.monotonic() > self._asked + ASK_SECONDS:
+            self._states |= job_states(self._settings.scheduler, self._settings.job_name) or {}
+            self._asked = time.monotonic()
 
     def _scale(self) -> None:
         settings = self._settings

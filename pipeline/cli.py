@@ -10,8 +10,8 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from dsfu.pipeline.commands import clusters, looking, making, manifests, tidying
-from dsfu.pipeline.engines import EngineError
 from dsfu.pipeline.errors import InputError
+from dsfu.pipeline.running.engines import EngineError
 
 UNEXPECTED: Final = 1
 BAD_INPUT: Final = 2
@@ -94,7 +94,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception as error:
-        from dsfu.pipeline.files import StorageError
+        from dsfu.pipeline.store.files import StorageError
 
         if isinstance(error, StorageError):
             _leave(f"error: {error}", CUT_SHORT)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dsfu.pipeline.manifest_model import Manifest
-from dsfu.pipeline.manifest_pairs import Pair
+from dsfu.pipeline.manifest.model import Manifest
+from dsfu.pipeline.manifest.pairs import Pair
 from dsfu.pipeline.science import SCIENCE
-from dsfu.pipeline.shard_format import CODEC_NAME
 from dsfu.pipeline.specs import ShardSpec, digest
+from dsfu.pipeline.store.shard_format import CODEC_NAME
 from dsfu.simulate.random_stream import RandomStream
 from dsfu.simulate.species import Species, Split
 

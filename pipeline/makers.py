@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
-from dsfu.pipeline.records import MASKS, RECORD, SETS
-from dsfu.pipeline.shard_format import encode_shard
+from dsfu.pipeline.store.records import MASKS, RECORD, SETS
+from dsfu.pipeline.store.shard_format import encode_shard
 from dsfu.simulate.contract import FloatArray
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.metropolis import draw_monte_carlo_set

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dsfu.pipeline.expected import Expected
-from dsfu.pipeline.ledger import DamagedEntry, Ledger
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
+from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
 
 _SECONDS_PER_ITEM: Final = {"sro_sets": 0.3, "masks": 0.005, "planes": 0.0016}
 """First guesses, from two slow cores; what the ledger has measured replaces them."""

@@ -12,12 +12,12 @@ from time import perf_counter
 
 import numpy as np
 
-from dsfu.pipeline.files import Files, open_files
-from dsfu.pipeline.ledger import Ledger
 from dsfu.pipeline.makers import MAKERS, Objects, SetReader, Stopwatch
-from dsfu.pipeline.placement import home_of
-from dsfu.pipeline.records import Arrays, read_sets
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
+from dsfu.pipeline.store.files import Files, open_files
+from dsfu.pipeline.store.ledger import Ledger
+from dsfu.pipeline.store.placement import home_of
+from dsfu.pipeline.store.records import Arrays, read_sets
 from dsfu.simulate.contract import FloatArray
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, ManifestArgument, StoreOption, say, store_of, want
-from dsfu.pipeline.engines import EngineError
 from dsfu.pipeline.errors import InputError
+from dsfu.pipeline.running.engines import EngineError
 
 if TYPE_CHECKING:
     from dsfu.cluster.settings import ClusterSettings
-    from dsfu.pipeline.engines import Engine
+    from dsfu.pipeline.running.engines import Engine
 
 SCHEDULERS: Final = ("slurm", "pbs", "lsf", "sge", "htcondor")
 
@@ -87,7 +87,7 @@ def batch_engine(
 ) -> "Callable[[], AbstractContextManager[Engine]]":
     """How to open the engine whose workers are batch jobs. Complains at once where there is no such scheduler."""
     from dsfu.cluster.launch import BatchJobs, ClusterError, check_commands
-    from dsfu.pipeline.graph import BatchWorkers, open_batch
+    from dsfu.pipeline.running.graph import BatchWorkers, open_batch
 
     try:
         check_commands(settings)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 if TYPE_CHECKING:
-    from dsfu.pipeline.files import Files
-    from dsfu.pipeline.manifest import LoadedManifest
+    from dsfu.pipeline.manifest.loading import LoadedManifest
+    from dsfu.pipeline.store.files import Files
     from dsfu.pipeline.wanted import Wanted
 
 DEFAULT_MANIFEST: Final = "data_manifest.yaml"
@@ -44,14 +44,14 @@ def answer_json(values: Any) -> None:
 
 
 def load(manifest: str) -> "LoadedManifest":
-    from dsfu.pipeline.manifest import load_manifest
+    from dsfu.pipeline.manifest.loading import load_manifest
 
     return load_manifest(manifest)
 
 
 def want(manifest: str) -> "Wanted":
     """All that a manifest wants, after making sure that it can be had."""
-    from dsfu.pipeline.manifest_feasibility import check_feasible
+    from dsfu.pipeline.manifest.feasibility import check_feasible
     from dsfu.pipeline.wanted import what_is_wanted
 
     wanted = what_is_wanted(load(manifest))
@@ -61,15 +61,15 @@ def want(manifest: str) -> "Wanted":
 
 def store_of(wanted: "Wanted", store: str | None) -> "Files":
     """The store that is named, or else that of the manifest, relative to the current folder."""
-    from dsfu.pipeline.files import open_files
+    from dsfu.pipeline.store.files import open_files
 
     return open_files(store or wanted.loaded.manifest.store)
 
 
 def existing_store(store: str) -> "tuple[Files, Wanted]":
     """A store, and what the manifest that it was last run with wants."""
-    from dsfu.pipeline.files import open_files
-    from dsfu.pipeline.store_manifest import kept_manifest
+    from dsfu.pipeline.store.files import open_files
+    from dsfu.pipeline.store.manifest_copy import kept_manifest
     from dsfu.pipeline.wanted import what_is_wanted
 
     files = open_files(store)

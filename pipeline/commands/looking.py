@@ -8,8 +8,8 @@ import typer
 from dsfu.pipeline.commands.common import JsonOption, StoreArgument, answer_json, existing_store, say
 
 if TYPE_CHECKING:
-    from dsfu.pipeline.store_status import StoreStatus
-    from dsfu.pipeline.store_summary import Summary
+    from dsfu.pipeline.report.store_status import StoreStatus
+    from dsfu.pipeline.report.store_summary import Summary
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def status(
     Only names in the ledger are read: it takes no time, also while a run is under way. To know whether everything is
     intact, use verify.
     """
-    from dsfu.pipeline.store_status import status_of
+    from dsfu.pipeline.report.store_status import status_of
 
     found = status_of(*existing_store(store))
     if as_json:
@@ -49,8 +49,8 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Say what is in a closed store; draw a sheet of samples."""
-    from dsfu.pipeline.store_summary import summary_of
-    from dsfu.pipeline.store_view import StoreView
+    from dsfu.pipeline.report.store_summary import summary_of
+    from dsfu.pipeline.report.store_view import StoreView
 
     view = StoreView(store)
     summary = summary_of(view)
@@ -59,7 +59,7 @@ def inspect(
     else:
         say(_summary_text(summary))
     if sheet is not None:
-        from dsfu.pipeline.sample_sheet import write_sample_sheet
+        from dsfu.pipeline.report.sample_sheet import write_sample_sheet
 
         write_sample_sheet(view, sheet, samples)
         if not as_json:
@@ -80,7 +80,7 @@ def report(
     Counts by group and split, distributions, removed duplicates, samples, where the time went, and how it was made.
     The file needs no network and nothing beside it.
     """
-    from dsfu.pipeline.report import write_report
+    from dsfu.pipeline.report.page import write_report
 
     name = store.rstrip("/").rpartition("/")[2] or "store"
     say(f"Wrote {write_report(store, out or Path(f'{name}-report.html'))}.")

@@ -31,8 +31,8 @@ from dsfu.pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from dsfu.cluster.settings import ClusterSettings
-    from dsfu.pipeline.engines import Engine
     from dsfu.pipeline.plan import Plan
+    from dsfu.pipeline.running.engines import Engine
 
 DASHBOARD: Final = "127.0.0.1:8787"
 
@@ -54,8 +54,8 @@ def plan(
 
     And how long it would take, and how much room. Changes nothing.
     """
-    from dsfu.pipeline.ledger import Ledger
     from dsfu.pipeline.plan import make_plan
+    from dsfu.pipeline.store.ledger import Ledger
 
     wanted = want(manifest)
     files = store_of(wanted, store)
@@ -111,12 +111,12 @@ def run(
 
     With --json, stdout is a line of JSON for everything that happens; the last one has the event "summary".
     """
-    from dsfu.pipeline.feeding import FeedRules
-    from dsfu.pipeline.interruption import Interruption
-    from dsfu.pipeline.parts import parse_part, run_part
-    from dsfu.pipeline.progress import open_reporter, print_event
-    from dsfu.pipeline.run import run_store
-    from dsfu.pipeline.summary import summary_dict, summary_text
+    from dsfu.pipeline.running.feeding import FeedRules
+    from dsfu.pipeline.running.interruption import Interruption
+    from dsfu.pipeline.running.parts import parse_part, run_part
+    from dsfu.pipeline.running.progress import open_reporter, print_event
+    from dsfu.pipeline.running.run import run_store
+    from dsfu.pipeline.running.summary import summary_dict, summary_text
 
     batch = _batch_settings(scheduler, cluster)
     if dry_run:
@@ -149,10 +149,10 @@ def close(
     A run does this at its end. On its own it is of use after a run that was killed, or to apply another threshold of
     uniqueness, other splits or another order of pairs to what is there.
     """
-    from dsfu.pipeline.closing import close_store
-    from dsfu.pipeline.ledger import Ledger
-    from dsfu.pipeline.locks import writer_lock
-    from dsfu.pipeline.store_manifest import keep_manifest
+    from dsfu.pipeline.store.closing import close_store
+    from dsfu.pipeline.store.ledger import Ledger
+    from dsfu.pipeline.store.locks import writer_lock
+    from dsfu.pipeline.store.manifest_copy import keep_manifest
 
     wanted = want(manifest)
     files = store_of(wanted, store)
@@ -195,13 +195,13 @@ def _engine(
 ) -> "Callable[[], AbstractContextManager[Engine]]":
     """How to open what makes the shards."""
     if scheduler == "sync":
-        from dsfu.pipeline.engines import InThisProcess
+        from dsfu.pipeline.running.engines import InThisProcess
 
         return InThisProcess
     if scheduler == "local":
 
         def open_it() -> "AbstractContextManager[Engine]":
-            from dsfu.pipeline.graph import open_local
+            from dsfu.pipeline.running.graph import open_local
 
             return open_local(workers, threads, dashboard_address=dashboard, quiet="DSFU_DEBUG" not in os.environ)
 
@@ -209,7 +209,7 @@ def _engine(
     if "://" in scheduler:
 
         def connect() -> "AbstractContextManager[Engine]":
-            from dsfu.pipeline.graph import open_existing
+            from dsfu.pipeline.running.graph import open_existing
 
             return open_existing(scheduler, quiet="DSFU_DEBUG" not in os.environ)
 

@@ -11,7 +11,7 @@ from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, JsonOption, Manifest
 from dsfu.pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from dsfu.pipeline.differences import Differences
+    from dsfu.pipeline.manifest.differences import Differences
     from dsfu.pipeline.wanted import Wanted
 
 
@@ -28,7 +28,7 @@ def init(
 
     It declares a small data set, made in about a minute, with a comment on everything that can be changed.
     """
-    from dsfu.pipeline.manifest_template import TEMPLATE
+    from dsfu.pipeline.manifest.template import TEMPLATE
 
     path = Path(manifest)
     if path.exists() and not force:
@@ -68,7 +68,7 @@ def diff(
 
     That is, which shards would have to be made to go from the old to the new one, and because of what.
     """
-    from dsfu.pipeline.differences import differences
+    from dsfu.pipeline.manifest.differences import differences
 
     found = differences(_manifest_or_store(old), _manifest_or_store(new))
     if as_json:
@@ -79,7 +79,7 @@ def diff(
 
 def schema() -> None:
     """Print the JSON Schema of manifests, for editors."""
-    from dsfu.pipeline.schema import manifest_json_schema
+    from dsfu.pipeline.manifest.schema import manifest_json_schema
 
     answer_json(manifest_json_schema())
 
@@ -90,7 +90,7 @@ def species(manifest: ManifestArgument = DEFAULT_MANIFEST, as_json: JsonOption =
     Those of the library, and a user's own that the manifest names.
     """
     from dsfu.pipeline.commands.common import load
-    from dsfu.pipeline.manifest_pairs import species_of
+    from dsfu.pipeline.manifest.pairs import species_of
 
     found = species_of(load(manifest))
     if as_json:

@@ -15,10 +15,10 @@ from dsfu.pipeline.commands.common import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dsfu.pipeline.files import Files
-    from dsfu.pipeline.gc import Garbage
     from dsfu.pipeline.specs import LedgerEntry
-    from dsfu.pipeline.verify import Recompute, VerifyReport
+    from dsfu.pipeline.store.files import Files
+    from dsfu.pipeline.store.gc import Garbage
+    from dsfu.pipeline.store.verify import Recompute, VerifyReport
     from dsfu.pipeline.wanted import Wanted
 
 DAMAGE = 3
@@ -47,9 +47,9 @@ def verify(
     """
     from contextlib import nullcontext
 
-    from dsfu.pipeline.locks import writer_lock
-    from dsfu.pipeline.progress import counter
-    from dsfu.pipeline.verify import verify_store
+    from dsfu.pipeline.running.progress import counter
+    from dsfu.pipeline.store.locks import writer_lock
+    from dsfu.pipeline.store.verify import verify_store
 
     files, wanted = existing_store(store)
     with writer_lock(files) if mark else nullcontext(), counter("verify", quiet=as_json) as progress:
@@ -71,7 +71,7 @@ def gc(
     Shards that the manifest of the last run does not ask for, what killed writers left behind, and records of troubles
     that are past. Nothing that stands in an array is touched.
     """
-    from dsfu.pipeline.gc import collect_garbage, find_garbage
+    from dsfu.pipeline.store.gc import collect_garbage, find_garbage
 
     files, wanted = existing_store(store)
     keys = {spec.key for spec in wanted.expected.specs}
@@ -93,7 +93,7 @@ def gc(
 def _recompute(files: "Files", wanted: "Wanted") -> "Recompute":
     """Makes the objects of a shard again, unless the manifest does not ask for it, or what it draws on is not there."""
     from dsfu.pipeline.makers import Stopwatch
-    from dsfu.pipeline.records import DamagedRecord
+    from dsfu.pipeline.store.records import DamagedRecord
     from dsfu.pipeline.tasks import _set_reader, make_objects
 
     read_set = _set_reader(files.url)

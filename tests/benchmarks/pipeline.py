@@ -19,8 +19,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from dsfu.pipeline.files import open_files
-from dsfu.pipeline.ledger import Ledger
+from dsfu.pipeline.store.files import open_files
+from dsfu.pipeline.store.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).parent / "dsfu-pipeline"

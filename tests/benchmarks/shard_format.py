@@ -25,7 +25,7 @@ from numcodecs import Blosc, blosc
 from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import MemoryStore
 
-from dsfu.pipeline.shard_format import CODEC_NAME, array_metadata, encode_shard
+from dsfu.pipeline.store.shard_format import CODEC_NAME, array_metadata, encode_shard
 from dsfu.simulate.metropolis import draw_monte_carlo_set
 from dsfu.simulate.oscillator import draw_oscillator_set
 from dsfu.simulate.plane_rules import PlaneRules

@@ -120,6 +120,7 @@ class SlurmHere:
         return self.jobs(state)
 
     def _configure(self) -> None:
+        self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o755)
         for name in ("state", *(f"spool-{node}" for node in NODES)):
             (self.folder / name).mkdir()

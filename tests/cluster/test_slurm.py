@@ -8,10 +8,10 @@ import pytest
 
 from dsfu.cluster.arrays import array_scripts
 from dsfu.cluster.job_script import worker_script
-from dsfu.pipeline.engines import InThisProcess
-from dsfu.pipeline.files import open_files
-from dsfu.pipeline.progress import SilentReporter
-from dsfu.pipeline.run import run_store
+from dsfu.pipeline.running.engines import InThisProcess
+from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.run import run_store
+from dsfu.pipeline.store.files import open_files
 from tests.cluster.runs import Notes, later, run_slurm, settings
 from tests.cluster.slurm_here import SlurmHere
 from tests.pipeline.tiny import checksums, manifest_text, tiny

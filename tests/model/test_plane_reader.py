@@ -8,7 +8,7 @@ from zarr.codecs import BloscCodec, ZstdCodec
 from zarr.storage import LocalStore, MemoryStore
 
 from dsfu.model.plane_reader import PlaneReader
-from dsfu.pipeline.shard_format import array_metadata, encode_shard
+from dsfu.pipeline.store.shard_format import array_metadata, encode_shard
 
 PLANES = np.random.default_rng(0).integers(0, 2**16, (6, 8, 10)).astype(np.uint16)
 

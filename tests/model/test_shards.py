@@ -11,7 +11,7 @@ import pytest
 from dsfu.model.normalise import Scale, normalise
 from dsfu.model.plane_reader import PlaneReader
 from dsfu.model.shards import COORDINATES, Split, Store, open_store
-from dsfu.pipeline.recompute import Recomputer
+from dsfu.pipeline.store.recompute import Recomputer
 from dsfu.simulate.encoding import decode_plane
 from tests.pipeline.fake_store import PIXELS, FakeStore, fake_store
 

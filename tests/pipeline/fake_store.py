@@ -12,13 +12,13 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from dsfu.pipeline.closing import ClosingSummary, close_store
-from dsfu.pipeline.closing_spec import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
-from dsfu.pipeline.files import Files, open_files
-from dsfu.pipeline.ledger import Ledger
-from dsfu.pipeline.placement import PLACED_NAMES, home_of
-from dsfu.pipeline.shard_format import encode_shard
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
+from dsfu.pipeline.store.closing import ClosingSummary, close_store
+from dsfu.pipeline.store.closing_spec import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
+from dsfu.pipeline.store.files import Files, open_files
+from dsfu.pipeline.store.ledger import Ledger
+from dsfu.pipeline.store.placement import PLACED_NAMES, home_of
+from dsfu.pipeline.store.shard_format import encode_shard
 from dsfu.simulate.contract import SAMPLE_FIELDS, FloatArray
 from dsfu.simulate.encoding import encode_plane
 from dsfu.simulate.planes import AxisName, layer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dsfu.pipeline.engines import Engine
+from dsfu.pipeline.running.engines import Engine
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
 
 

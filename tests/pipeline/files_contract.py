@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import zarr
 
-from dsfu.pipeline.files import Files, crc32c
+from dsfu.pipeline.store.files import Files, crc32c
 
 
 class FilesContract:

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from dsfu.pipeline.closing import close_store
-from dsfu.pipeline.closing_spec import ClosingSpec
-from dsfu.pipeline.ledger import Ledger
-from dsfu.pipeline.local_files import LocalFiles
 from dsfu.pipeline.specs import StoredObject
+from dsfu.pipeline.store.closing import close_store
+from dsfu.pipeline.store.closing_spec import ClosingSpec
+from dsfu.pipeline.store.ledger import Ledger
+from dsfu.pipeline.store.local_files import LocalFiles
 
 DEAD = 9
 

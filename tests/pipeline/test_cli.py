@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dsfu.pipeline import cli
-from dsfu.pipeline.manifest import load_manifest
+from dsfu.pipeline.manifest.loading import load_manifest
 from dsfu.pipeline.wanted import what_is_wanted
 from tests.pipeline.tiny import checksums, manifest_text
 

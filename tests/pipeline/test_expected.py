@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from dsfu.pipeline.expected import Expected, expected_shards
-from dsfu.pipeline.manifest import load_manifest, parse_manifest
-from dsfu.pipeline.manifest_pairs import all_pairs, species_of
+from dsfu.pipeline.manifest.loading import load_manifest, parse_manifest
+from dsfu.pipeline.manifest.pairs import all_pairs, species_of
 from dsfu.pipeline.science import SCIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,5 +125,5 @@ def test_sets_of_a_pair_are_all_different_and_differ_between_pairs() -> None:
 KNOWN_KEYS = {
     "masks": "15f18900e1cfb2a535e21f12964de268",
     "sro_sets": "f43f3f9fbc692409ed734b9fc19ea93e",
-    "planes": "01cdfc1e326c90bb91a3e2105cdb4c20",
+    "planes": "cab239e90954851fec436df718188a1e",
 }

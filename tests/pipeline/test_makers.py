@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from dsfu.pipeline.expected import Expected, expected_shards
-from dsfu.pipeline.files import open_files
-from dsfu.pipeline.ledger import Ledger
 from dsfu.pipeline.makers import Stopwatch
-from dsfu.pipeline.manifest import parse_manifest
-from dsfu.pipeline.manifest_pairs import all_pairs, species_of
-from dsfu.pipeline.records import read_masks, read_pair_records, read_sets
+from dsfu.pipeline.manifest.loading import parse_manifest
+from dsfu.pipeline.manifest.pairs import all_pairs, species_of
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
+from dsfu.pipeline.store.files import open_files
+from dsfu.pipeline.store.ledger import Ledger
+from dsfu.pipeline.store.records import read_masks, read_pair_records, read_sets
 from dsfu.pipeline.tasks import make_objects, make_shard
 
 SMALL = """

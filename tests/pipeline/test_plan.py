@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from dsfu.pipeline.expected import Expected
-from dsfu.pipeline.files import open_files
-from dsfu.pipeline.ledger import Ledger, entry_path
-from dsfu.pipeline.placement import home_of
 from dsfu.pipeline.plan import Plan, make_plan
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
+from dsfu.pipeline.store.files import open_files
+from dsfu.pipeline.store.ledger import Ledger, entry_path
+from dsfu.pipeline.store.placement import home_of
 
 
 def spec(number: int, geometry: str = "g", kind: str = "masks") -> ShardSpec:

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from dsfu.pipeline.manifest import parse_manifest
+from dsfu.pipeline.manifest.loading import parse_manifest
 from dsfu.pipeline.wanted import Wanted, what_is_wanted
 
 MANIFEST = """\

@@ -1,0 +1,128 @@
+"""Reading a manifest: from a file to a checked `Manifest`, or to an error that says all that is wrong with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from dsfu.pipeline.errors import InputError
+from dsfu.pipeline.manifest.messages import meant_by, problem_of
+from dsfu.pipeline.manifest.model import Manifest
+from dsfu.pipeline.manifest.yaml_document import Document, KeyPath
+from dsfu.pipeline.manifest.yaml_reader import MOST_BYTES, read_yaml
+
+DEFAULT_PATH: Final = "data_manifest.yaml"
+
+_MOST_TOLD: Final = 1000
+"""Wrong values that are put in words; of more, only the number is told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedManifest:
+    """A manifest with the text it was read from and the folder that the paths of its species start from."""
+
+    manifest: Manifest
+    document: Document
+    folder: Path
+
+    @property
+    def text(self) -> str:
+        return self.document.text
+
+    @property
+    def source(self) -> str:
+        return self.document.source
+
+    def where(self, *path: str | int) -> str:
+        """File and line of a key, for errors found after reading."""
+        return self.document.where(path)
+
+    def problem(self, *path: str | int, what: str, expected: str = "", remedy: str = "") -> InputError:
+        """An error found after reading, about what stands at a path."""
+        return self.document.problem(path, what, expected=expected, remedy=remedy)
+
+
+def load_manifest(path: str | Path) -> LoadedManifest:
+    """Read and check a manifest file, and whether the files that it names are there."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"cannot be read: {reason}",
+            where=str(path),
+            expected="a manifest file",
+            remedy="name one that exists, or write one to start from with `dsfu-pipeline init`",
+        ) from None
+    return parse_manifest(data, str(path), folder=path.resolve().parent)
+
+
+def parse_manifest(data: bytes | str, source: str = "manifest", *, folder: Path | None = None) -> LoadedManifest:
+    """Check the text of a manifest. All that is wrong is reported together, in the order of lines.
+
+    Files of the user's own species are looked for in ``folder``, if there is one.
+    """
+    document = read_yaml(data.encode(errors="surrogatepass") if isinstance(data, str) else data, source)
+    problems = dict(_problems_of_files(document, folder)) if folder is not None else {}
+    further = 0
+    try:
+        manifest = Manifest.model_validate(document.value)
+    except ValidationError as error:
+        every = _wrong_values(error, document)
+        told, further = every[:_MOST_TOLD], len(every[_MOST_TOLD:])
+        for details in told:
+            problems.setdefault(tuple(details["loc"]), problem_of(details, document))
+    found = [*document.problems, *problems.values()]
+    if found:
+        in_order = sorted(found, key=lambda problem: problem.position)
+        raise InputError.together(in_order, where=source, further=further)
+    return LoadedManifest(manifest=manifest, document=document, folder=folder or Path.cwd())
+
+
+def _wrong_values(error: ValidationError, document: Document) -> list[ErrorDetails]:
+    """What the model has against values, in the order of lines, without what has been said already or goes without."""
+    every = error.errors(include_url=False)
+    # A list that is too short because its items are of no use is not a mistake of its own.
+    blamed_on_items = {each["loc"][:length] for each in every for length in range(len(each["loc"]))}
+    # Nor is a key missing that is there with its name misspelt.
+    misspelt = {meant_by(each["loc"]) for each in every[:_MOST_TOLD] if each["type"] == "extra_forbidden"}
+
+    def is_new(details: ErrorDetails) -> bool:
+        path, kind = details["loc"], details["type"]
+        if any(path[:length] in document.unusable for length in range(1, len(path) + 1)):
+            return False
+        return not (kind == "too_short" and path in blamed_on_items) and not (kind == "missing" and path in misspelt)
+
+    return sorted(filter(is_new, every), key=lambda details: document.place(details["loc"]))
+
+
+def _problems_of_files(document: Document, folder: Path) -> Iterator[tuple[KeyPath, InputError]]:
+    """Files of own species that are not there. Looks at raw values, so as to be told together with all else."""
+    for path, name in _files_of(document.value):
+        try:
+            found = (folder / name).is_file()
+        except (OSError, ValueError):
+            found = False
+        if not found and name.isprintable():
+            yield (
+                path,
+                document.wrong_value(
+                    path,
+                    name,
+                    expected="a file that exists",
+                    remedy=f"paths start at the manifest's own folder, {folder}",
+                ),
+            )
+
+
+def _files_of(value: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    species = value.get("species")
+    own = species.get("own") if isinstance(species, dict) else None
+    for number, each in enumerate(own if isinstance(own, tuple) else ()):
+        if isinstance(each, dict) and isinstance(each.get("file"), str):
+            yield ("species", "own", number, "file"), each["file"]

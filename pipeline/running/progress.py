@@ -1,0 +1,282 @@
+"""What a run says while it runs: a live display on a terminal, plain lines elsewhere, or events for programs.
+
+All of it goes to stderr, but for the events, which are lines of JSON on stdout.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO
+
+from dsfu.pipeline.running.engines import Engine
+from dsfu.pipeline.running.meter import Meter
+from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
+from dsfu.pipeline.words import count, duration, grouped, rate
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+PLAIN_LINE_SECONDS: Final = 5.0
+EVENT_SECONDS: Final = 1.0
+
+WIDE: Final = 92
+"""Columns of a terminal that has room for a bar."""
+
+_NOUNS: Final = {"sro_sets": "set", "masks": "mask", "planes": "plane"}
+
+Clock = Callable[[], float]
+
+
+class Reporter(Protocol):
+    """Is told what a run does. It is a `dsfu.pipeline.running.feeding.Watcher` as well."""
+
+    def note(self, text: str) -> None:
+        """Something that happened once, in a sentence."""
+        ...
+
+    def stage(self, specs: Sequence[ShardSpec]) -> None:
+        """What is handed over from now on."""
+        ...
+
+    def finished(self, entry: LedgerEntry) -> None: ...
+
+    def failed(self, failure: ShardFailure) -> None: ...
+
+    def retried(self, spec: ShardSpec, why: str) -> None: ...
+
+    def tick(self, engine: Engine) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_reporter(*, as_json: bool, quiet: bool = False) -> Reporter:
+    """The reporter that suits where the output goes."""
+    if as_json:
+        return JsonReporter(sys.stdout)
+    if quiet:
+        return SilentReporter()
+    return LiveReporter() if sys.stderr.isatty() else PlainReporter(sys.stderr)
+
+
+class _Counting:
+    """Keeps a meter for each kind of shard in the stage; what is said, and how, is left to subclasses."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._meters: dict[str, Meter] = {}
+        self._items: dict[str, int] = {}
+        self._last_finished = clock()
+
+    def note(self, text: str) -> None: ...
+
+    def stage(self, specs: Sequence[ShardSpec]) -> None:
+        self._items = {spec.key: spec.items for spec in specs}
+        self._meters = {}
+        self._last_finished = self._clock()
+        for kind in dict.fromkeys(spec.kind for spec in specs):
+            of_kind = [spec.items for spec in specs if spec.kind == kind]
+            self._meters[kind] = Meter(len(of_kind), sum(of_kind), self._clock())
+
+    def finished(self, entry: LedgerEntry) -> None:
+        meter, now = self._meters[entry.kind], self._clock()
+        if not meter.shards_done:
+            meter.begin(self._last_finished)
+        meter.finished(entry, now)
+        self._last_finished = now
+
+    def failed(self, failure: ShardFailure) -> None:
+        self._meters[failure.kind].failed(self._items[failure.key])
+
+    def retried(self, spec: ShardSpec, why: str) -> None: ...
+
+    def tick(self, engine: Engine) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class SilentReporter(_Counting):
+    """Says nothing."""
+
+
+class JsonReporter(_Counting):
+    """One JSON object a line: `event` says what it is."""
+
+    def __init__(self, stream: TextIO, clock: Clock = time.monotonic) -> None:
+        super().__init__(clock)
+        self._stream = stream
+        self._next = 0.0
+
+    def note(self, text: str) -> None:
+        self._say("note", text=text)
+
+    def stage(self, specs: Sequence[ShardSpec]) -> None:
+        super().stage(specs)
+        self._next = 0.0
+
+    def failed(self, failure: ShardFailure) -> None:
+        super().failed(failure)
+        self._say("failed", shard=failure.identity, key=failure.key, error=failure.error, attempts=failure.attempts)
+
+    def retried(self, spec: ShardSpec, why: str) -> None:
+        self._say("retried", shard=spec.identity, key=spec.key, why=why)
+
+    def tick(self, engine: Engine) -> None:
+        now = self._clock()
+        if now < self._next:
+            return
+        self._next = now + EVENT_SECONDS
+        for kind, meter in self._meters.items():
+            self._say(
+                "progress",
+                kind=kind,
+                shards=meter.shards_done,
+                shards_wanted=meter.shards,
+                items=meter.items_done,
+                items_wanted=meter.items,
+                failed=meter.shards_failed,
+                items_per_second=meter.per_second(now),
+                seconds_left=meter.seconds_left(now),
+                threads=engine.threads,
+            )
+
+    def _say(self, event: str, **values: Any) -> None:
+        print_event(self._stream, event, values)
+
+
+def print_event(stream: TextIO, event: str, values: Mapping[str, Any]) -> None:
+    """Write one line of JSON, at once."""
+    stream.write(json.dumps({"event": event, **values}) + "\n")
+    stream.flush()
+
+
+class PlainReporter(_Counting):
+    """A line every few seconds, for files and pipes."""
+
+    def __init__(self, stream: TextIO, clock: Clock = time.monotonic) -> None:
+        super().__init__(clock)
+        self._stream = stream
+        self._next = clock() + PLAIN_LINE_SECONDS
+
+    def note(self, text: str) -> None:
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def failed(self, failure: ShardFailure) -> None:
+        super().failed(failure)
+        self.note(failed_line(failure))
+
+    def retried(self, spec: ShardSpec, why: str) -> None:
+        self.note(f"trying again: {spec.identity}: {why}")
+
+    def tick(self, engine: Engine) -> None:
+        now = self._clock()
+        if now < self._next:
+            return
+        self._next = now + PLAIN_LINE_SECONDS
+        for kind, meter in self._meters.items():
+            if meter.left:
+                self.note(progress_line(kind, meter, now, engine))
+
+
+class LiveReporter(_Counting):
+    """A bar for each kind of shard, on a terminal."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        super().__init__(clock)
+        self._display = _display()
+        self._wide = self._display.console.width >= WIDE
+        self._bars: dict[str, Any] = {}
+
+    def note(self, text: str) -> None:
+        self._display.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def stage(self, specs: Sequence[ShardSpec]) -> None:
+        super().stage(specs)
+        for kind, meter in self._meters.items():
+            self._bars[kind] = self._display.add_task(kind, total=meter.items, said="")
+
+    def failed(self, failure: ShardFailure) -> None:
+        super().failed(failure)
+        self.note(failed_line(failure))
+
+    def tick(self, engine: Engine) -> None:
+        now = self._clock()
+        for kind, meter in self._meters.items():
+            done = meter.items_done + meter.items_failed
+            said = _short(kind, meter, now, engine)
+            if self._wide:
+                said = f"{grouped(done)} of {grouped(meter.items)}, {said}"
+            self._display.update(self._bars[kind], completed=done, said=said)
+
+    def __enter__(self) -> Self:
+        self._display.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._display.stop()
+
+
+def _display() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+
+    console = Console(stderr=True)
+    columns: list[ProgressColumn] = [TextColumn("{task.description:<8}"), TextColumn("{task.percentage:>3.0f} %")]
+    if console.width >= WIDE:
+        columns.insert(1, BarColumn(bar_width=min(40, console.width - 72)))
+    return Progress(*columns, TextColumn("{task.fields[said]}"), console=console, refresh_per_second=4)
+
+
+def failed_line(failure: ShardFailure) -> str:
+    return f"failed: {failure.identity}: {failure.error} ({count(failure.attempts, 'attempt')})"
+
+
+def progress_line(kind: str, meter: Meter, now: float, engine: Engine) -> str:
+    """Such as ``planes: 412 of 1147 shards, 82 400 of 223 912 planes, 310 planes/s, 7 min 36 s left``."""
+    parts = [
+        f"{kind}: {grouped(meter.shards_done)} of {count(meter.shards, 'shard')}",
+        f"{grouped(meter.items_done)} of {count(meter.items, _NOUNS.get(kind, 'item'))}",
+        _short(kind, meter, now, engine),
+    ]
+    return ", ".join(parts)
+
+
+def _short(kind: str, meter: Meter, now: float, engine: Engine) -> str:
+    parts = []
+    speed, left = meter.per_second(now), meter.seconds_left(now)
+    if speed is not None:
+        parts.append(rate(speed, _NOUNS.get(kind, "item") + "s"))
+    if left:
+        parts.append(f"{duration(left)} left")
+    if meter.shards_failed:
+        parts.append(f"{meter.shards_failed} failed")
+    if meter.left and not engine.threads:
+        parts.append("waiting for workers")
+    elif speed is None and meter.left:
+        parts.append(f"waiting for the first, {duration(meter.waiting(now))}")
+    return ", ".join(parts)
+
+
+@contextmanager
+def counter(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A function that shows how many of how many are done, on a terminal; elsewhere it is silent."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with _display() as display:
+        bar = display.add_task(what, total=None, said="")
+        yield lambda done, total: display.update(bar, completed=done, total=total, said=f"{done} of {total}")

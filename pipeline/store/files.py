@@ -1,0 +1,187 @@
+"""Files of a store, on local disk or in object storage: the only way in which the pipeline touches either.
+
+Paths are relative to the store, with ``/`` between their parts. A file appears under its name whole or not at all:
+it is written under a temporary name first (object storage does the same by itself). What killed writers leave behind
+begins with ``.tmp-``, is never listed, and is removed by `dsfu.pipeline.store.gc`.
+"""
+
+import errno
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import google_crc32c
+
+from dsfu.pipeline.errors import InputError
+from dsfu.pipeline.specs import StoredObject
+
+if TYPE_CHECKING:
+    from zarr.abc.store import Store
+
+TEMPORARY_PREFIX: Final = ".tmp-"
+
+_CAUSES: Final = {
+    errno.ENOSPC: "the disk is full; make room, or choose another place for the store",
+    errno.EDQUOT: "your quota there is used up; make room, or choose another place for the store",
+    errno.EROFS: "the file system is read-only; choose another place for the store",
+    errno.EACCES: "permission is denied; ask its owner, or choose another place for the store",
+    errno.EPERM: "the operation is not permitted; ask its owner, or choose another place for the store",
+    errno.EIO: "the device reports an error; look into the system's log",
+    errno.ESTALE: "the network file system has lost it; try again",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EISDIR: "it is a folder, not a file",
+    errno.ENAMETOOLONG: "the path is too long; choose a shorter one for the store",
+}
+
+
+class StorageError(OSError):
+    """The storage refuses. Its text is complete: which file, why, and what to do. ``errno`` is the system's."""
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileInfo:
+    """Size of a file, and when it was last written, by the clock of the storage."""
+
+    bytes: int
+    modified_ns: int | None = None
+
+
+class Files(ABC):
+    """The files of one store. Can be sent to other processes.
+
+    Attributes
+    ----------
+    url
+        Where the store is: an absolute path, or a URL.
+    is_local
+        Whether it is on a file system, where looking at a file costs microseconds.
+    """
+
+    url: str
+    is_local: bool
+
+    @abstractmethod
+    def read(self, path: str) -> bytes:
+        """Contents of a file. Raises FileNotFoundError if there is none."""
+
+    @abstractmethod
+    def write(self, path: str, data: bytes) -> StoredObject:
+        """Write a file, or replace it, at once and for good: it survives a loss of power that follows."""
+
+    @abstractmethod
+    def write_new(self, path: str, data: bytes) -> bool:
+        """Write a file only if there is none. Of several writers at once, one gets True.
+
+        Object storage keeps this promise if it knows conditional writes (``If-None-Match``), as Amazon's and MinIO do.
+        """
+
+    @abstractmethod
+    def stat(self, path: str) -> FileInfo | None:
+        """Size and time of a file; None if there is none."""
+
+    @abstractmethod
+    def scan(self, folder: str = "") -> Iterator[tuple[str, FileInfo]]:
+        """Every file below a folder, sorted by path; temporary ones are left out."""
+
+    @abstractmethod
+    def list(self, folder: str = "") -> Iterator[str]:
+        """Paths of every file below a folder, sorted; temporary ones are left out."""
+
+    @abstractmethod
+    def leftovers(self, folder: str = "") -> Iterator[tuple[str, FileInfo]]:
+        """Temporary files: those of writers at work, and those that killed writers left behind."""
+
+    @abstractmethod
+    def remove(self, path: str) -> None:
+        """Remove a file; nothing happens if there is none."""
+
+    @abstractmethod
+    def remove_tree(self, folder: str) -> None:
+        """Remove everything below a folder, and the folder."""
+
+    @abstractmethod
+    def remove_empty_folders(self, folder: str) -> None:
+        """Remove every folder below a folder in which there is no file."""
+
+    @abstractmethod
+    def touch(self, path: str) -> None:
+        """Make a file's time now. Raises FileNotFoundError if there is none."""
+
+    @abstractmethod
+    def checksum(self, path: str) -> int:
+        """CRC-32C of a file, which is read piece by piece."""
+
+    @abstractmethod
+    def zarr_store(self, *, read_only: bool = False) -> "Store":
+        """The same files as zarr-python sees them."""
+
+    @abstractmethod
+    def move(self, source: str, target: str) -> None:
+        """Rename a file, replacing the target; in object storage it is a copy followed by a removal.
+
+        Killed in between, it leaves both. It need not survive a loss of power, but is not lost by one.
+        """
+
+    def exists(self, path: str) -> bool:
+        return self.stat(path) is not None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+
+def open_files(url: str | Path, storage_options: Mapping[str, Any] | None = None) -> Files:
+    """The files at a local path or at any URL that fsspec knows, such as ``s3://bucket/folder``.
+
+    Nothing is touched yet. Options of the storage (endpoint, credentials) come from fsspec's own configuration and
+    environment, unless they are given here.
+    """
+    from dsfu.pipeline.store.local_files import LocalFiles
+
+    text = str(url)
+    scheme, separator, rest = text.partition("://")
+    if separator and scheme not in ("file", "local"):
+        from dsfu.pipeline.store.object_files import ObjectFiles
+
+        return ObjectFiles(text, dict(storage_options or {}))
+    if storage_options:
+        raise ValueError(f"storage_options = {sorted(storage_options)} for {text}: expected none for a local path")
+    root = Path(rest if separator else text).expanduser().absolute()
+    if root.exists() and not root.is_dir():
+        raise InputError("it is a file", where=str(root), expected="a folder, or a name that is free")
+    return LocalFiles(root)
+
+
+def crc32c(data: bytes, before: int = 0) -> int:
+    """CRC-32C of some bytes, or of those that gave ``before`` followed by these."""
+    return cast(int, google_crc32c.extend(before, data))
+
+
+def checked_path(path: str, *, temporary: bool = False) -> str:
+    """The path, if it stays inside the store and, unless allowed, is no temporary name."""
+    parts = path.split("/")
+    if not all(parts) or {".", ".."} & set(parts) or (parts[-1].startswith(TEMPORARY_PREFIX) and not temporary):
+        raise ValueError(f"path = {path!r}: expected names separated by single slashes, relative to the store")
+    return path
+
+
+@contextmanager
+def explained(path: str | Path) -> Iterator[None]:
+    """Turn an error of the system about a file into a StorageError that says what to do.
+
+    What callers ask about, FileNotFoundError and FileExistsError, passes.
+    """
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError, StorageError):
+        raise
+    except OSError as error:
+        number = error.errno or errno.EIO
+        cause = _CAUSES.get(number) or error.strerror or os.strerror(number)
+        raise StorageError(number, cause, str(path)) from error

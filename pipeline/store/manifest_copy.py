@@ -1,0 +1,44 @@
+"""The manifest that a store was last run with, kept in the store for the commands that are given a store only."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from dsfu.pipeline.errors import InputError
+from dsfu.pipeline.manifest.loading import LoadedManifest, parse_manifest
+from dsfu.pipeline.store.files import Files
+from dsfu.pipeline.store.sealed import Damaged, seal, unseal
+
+KEPT: Final = "ledger/manifest.json"
+
+
+def keep_manifest(files: Files, loaded: LoadedManifest) -> None:
+    """Keep a manifest, and where the files that it names are."""
+    data = seal({"text": loaded.text, "source": str(loaded.source), "folder": str(loaded.folder)})
+    try:
+        if files.read(KEPT) == data:
+            return
+    except FileNotFoundError:
+        pass
+    files.write(KEPT, data)
+
+
+def kept_manifest(files: Files) -> LoadedManifest:
+    """The manifest that a store was last run with."""
+    try:
+        kept = unseal(files.read(KEPT))
+    except FileNotFoundError:
+        raise InputError(
+            "there is no store here, or nothing was ever run on it",
+            where=files.url,
+            expected="a store that `dsfu-pipeline run` has made",
+            remedy="name one; `dsfu-pipeline run MANIFEST --store STORE` makes one",
+        ) from None
+    except Damaged as error:
+        raise InputError(
+            f"its copy of the manifest is damaged ({error})",
+            where=files.url,
+            remedy="`dsfu-pipeline run MANIFEST --store STORE` puts it right",
+        ) from None
+    loaded = parse_manifest(kept["text"], f"manifest of {files.url} (from {kept['source']})")
+    return replace(loaded, folder=Path(kept["folder"]))

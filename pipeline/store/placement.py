@@ -1,0 +1,220 @@
+"""Where an object of a shard is, and how objects move so that being killed at any moment loses none of them.
+
+The invariant: an object is at home, in ``objects/KEY/``, or, failing that, where ``placement.json`` says. Home wins, so
+that what was made again, or what a copy that was not yet deleted left behind, never hides the good one.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple, Self
+
+from dsfu.pipeline.specs import LedgerEntry
+from dsfu.pipeline.store.files import Files
+from dsfu.pipeline.store.parallel import for_each
+from dsfu.pipeline.store.sealed import Damaged, seal, unseal
+from dsfu.simulate.contract import PLANE_FIELDS
+from dsfu.simulate.species import SPLITS
+
+PLACEMENT: Final = "placement.json"
+PLACED_NAMES: Final = tuple(each.name for each in PLANE_FIELDS)
+"""Objects of a planes shard that become part of an array; the others stay at home."""
+
+_ARRAYS: Final = tuple(f"{split}/{name}" for split in SPLITS for name in PLACED_NAMES)
+"""Arrays in which objects are looked for, whatever ``placement.json`` says."""
+
+
+class ObjectName(NamedTuple):
+    """One object: the key of its shard, and its name within the shard."""
+
+    key: str
+    name: str
+
+
+class DamagedPlacement(ValueError):
+    """``placement.json`` is unreadable; the next closing mends it."""
+
+
+def home_of(key: str, name: str) -> str:
+    """Path at which an object is written, and to which it comes back."""
+    return f"objects/{key[:2]}/{key}/{name}"
+
+
+def place_in(array: str, index: int) -> str:
+    """Path of the Zarr shard number ``index`` of an array of planes, such as ``train/form_factor``."""
+    return f"{array}/c/{index}/0/0"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which shard stands at which place of which array: keys in order, by the path of the array."""
+
+    arrays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of_splits(cls, keys_of_splits: Mapping[str, Iterable[str]]) -> Self:
+        """Every placed object of each split's shards, in the given order."""
+        ordered = {split: tuple(keys) for split, keys in keys_of_splits.items()}
+        return cls({f"{split}/{name}": keys for split, keys in ordered.items() for name in PLACED_NAMES})
+
+    def items(self) -> Iterator[tuple[ObjectName, str]]:
+        """Every object and the path of its place. An empty key is a place that nobody has."""
+        for array, keys in self.arrays.items():
+            name = _name_of(array)
+            for index, key in enumerate(keys):
+                if key:
+                    yield ObjectName(key, name), place_in(array, index)
+
+    @cached_property
+    def _path_of(self) -> dict[ObjectName, str]:
+        return dict(self.items())
+
+    def path_of(self, key: str, name: str) -> str | None:
+        """Place of an object in an array; None if it has none."""
+        return self._path_of.get(ObjectName(key, name))
+
+    def to_bytes(self) -> bytes:
+        return seal({"arrays": {array: list(keys) for array, keys in self.arrays.items()}})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        try:
+            return cls({array: tuple(keys) for array, keys in unseal(data)["arrays"].items()})
+        except (Damaged, KeyError, TypeError, AttributeError) as error:
+            raise DamagedPlacement(f"{PLACEMENT} is damaged ({error})") from error
+
+
+def read_placement(files: Files) -> Placement:
+    """The placement of a store; an empty one where nothing has been placed yet."""
+    try:
+        return Placement.from_bytes(files.read(PLACEMENT))
+    except FileNotFoundError:
+        return Placement()
+
+
+def locate(files: Files, placement: Placement, key: str, name: str) -> str:
+    """Path of an object: at home, or at its place; home too if it is nowhere."""
+    home = home_of(key, name)
+    place = placement.path_of(key, name)
+    return home if place is None or files.exists(home) else place
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What takes a store from one placement to another.
+
+    Attributes
+    ----------
+    back
+        Objects that leave their place (from, to): home.
+    forth
+        Objects that go from home to their place; all that is at home after ``back``.
+    leftovers
+        Files at places where nobody stands any more.
+    missing
+        Objects that are neither at home nor at their place.
+    """
+
+    back: list[tuple[str, str]]
+    forth: list[tuple[str, str]]
+    leftovers: list[str]
+    missing: list[ObjectName]
+
+
+def plan_moves(old: Placement, new: Placement, present: Collection[str]) -> Moves:
+    """Moves from ``old`` to ``new``, given which files there are. Right also after any part of them has been done."""
+    back: list[tuple[str, str]] = []
+    forth: list[tuple[str, str]] = []
+    missing: list[ObjectName] = []
+    at_home = set()
+    for item, path in old.items():
+        home = home_of(*item)
+        if new.path_of(*item) != path and path in present and home not in present:
+            back.append((path, home))
+            at_home.add(home)
+    for item, path in new.items():
+        home = home_of(*item)
+        if home in present or home in at_home:
+            forth.append((home, path))
+        elif old.path_of(*item) != path or path not in present:
+            missing.append(item)
+    used = {source for source, _ in back} | {path for _, path in new.items()}
+    leftovers = sorted(path for path in present if not _is_home(path) and path not in used)
+    return Moves(back, forth, leftovers, missing)
+
+
+def moves_to(
+    files: Files, new: Placement, entries: Callable[[], Iterable[LedgerEntry]]
+) -> tuple[Moves, Placement | None]:
+    """Moves that bring a store to a placement, and what to write to ``placement.json`` for it (None: nothing).
+
+    Where ``placement.json`` is damaged or lost, objects are recognised by size and checksum; ``entries``, all of the
+    ledger, are asked for then only.
+    """
+    try:
+        told = readable = read_placement(files)
+    except DamagedPlacement:
+        told, readable = Placement(), None
+    present = present_files(files, {*_ARRAYS, *told.arrays, *new.arrays})
+    strangers = sorted(present - {path for _, path in told.items()} - {path for path in present if _is_home(path)})
+    if strangers:
+        told = _adopt(files, told, strangers, present, entries())
+    return plan_moves(told, new, present), None if readable == new else new
+
+
+def present_files(files: Files, arrays: Collection[str]) -> set[str]:
+    """Every file at home or at a place of an array."""
+    return {path for folder in ("objects", *(f"{array}/c" for array in sorted(arrays))) for path in files.list(folder)}
+
+
+def _adopt(
+    files: Files, told: Placement, strangers: Iterable[str], present: Collection[str], entries: Iterable[LedgerEntry]
+) -> Placement:
+    """The placement with those strangers that are what some shard has lost."""
+    owners: dict[tuple[str, int, int], list[str]] = defaultdict(list)
+    for entry in entries:
+        for name, stored in entry.objects.items():
+            if home_of(entry.key, name) not in present and told.path_of(entry.key, name) not in present:
+                owners[name, stored.bytes, stored.crc32c].append(entry.key)
+    arrays = {array: dict(enumerate(keys)) for array, keys in told.arrays.items()}
+    for path in strangers:
+        array, index = _parse_place(path)
+        info = files.stat(path)
+        candidates = owners.get((_name_of(array), info.bytes, files.checksum(path)), []) if info else []
+        if candidates:
+            key = candidates.pop(0)
+            before = told.path_of(key, _name_of(array))
+            if before is not None:
+                former, place = _parse_place(before)
+                arrays[former][place] = ""
+            arrays.setdefault(array, {})[index] = key
+    return Placement(
+        {array: tuple(keys.get(i, "") for i in range(max(keys, default=-1) + 1)) for array, keys in arrays.items()}
+    )
+
+
+def _is_home(path: str) -> bool:
+    return path.startswith("objects/")
+
+
+def _name_of(array: str) -> str:
+    return array.rpartition("/")[2]
+
+
+def _parse_place(path: str) -> tuple[str, int]:
+    array, _, rest = path.partition("/c/")
+    index = rest.partition("/")[0]
+    return array, int(index) if index.isdecimal() else -1
+
+
+def apply_moves(files: Files, moves: Moves, placement: Placement | None) -> None:
+    """Bring back, write the new placement (None: the one there is stays), put in place.
+
+    In this order, which is what keeps the invariant.
+    """
+    for_each(files, lambda move: files.move(*move), moves.back)
+    if placement is not None:
+        files.write(PLACEMENT, placement.to_bytes())
+    for_each(files, lambda move: files.move(*move), moves.forth)
+    for_each(files, files.remove, moves.leftovers)

@@ -1,0 +1,305 @@
+"""Is everything in a store as it was written? Every file is read and compared with what was recorded of it."""
+
+import json
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from time import perf_counter
+from typing import Any, Final, Literal
+
+from dsfu.pipeline.specs import LedgerEntry, StoredObject
+from dsfu.pipeline.store import ledger as ledgers
+from dsfu.pipeline.store import locks
+from dsfu.pipeline.store.arrays import METADATA
+from dsfu.pipeline.store.closing import STATE, damaged_files
+from dsfu.pipeline.store.files import Files, StorageError, crc32c
+from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_object
+from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, Placement, home_of, read_placement
+from dsfu.pipeline.store.sealed import Damaged, unseal
+
+Kind = Literal["object", "entry", "array", "placement", "unreadable", "difference", "clutter"]
+
+_REMEDIES: Final[Mapping[Kind, str]] = {
+    "object": "`verify --mark` sets the shard aside, and the next `run` makes it again",
+    "entry": "the next `run` makes the shard again",
+    "array": "the next `run` writes it again",
+    "placement": "the next `run` finds the objects by their contents, and writes it again",
+    "unreadable": "find out why; if it stays so, remove the file, and the next `run` makes it again",
+    "difference": "if that was not intended, look for what changed; to make it again, raise the version of the science",
+    "clutter": "it does no harm; the next `run` or `gc` puts it right",
+}
+
+_MOST_THREADS: Final = 8
+_REMOTE_THREADS: Final = 16
+
+Recompute = Callable[[LedgerEntry], Mapping[str, bytes] | None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    Attributes
+    ----------
+    kind
+        "object": of a shard; "entry": of the ledger; "array": a file of the closed store that is no object of a shard;
+        "placement": ``placement.json``; "unreadable": the storage refuses to read it; "difference": an object is
+        intact, but would be computed differently now; "clutter": a file that belongs to nothing.
+    key, identity
+        Of the shard it belongs to, if that is known.
+    """
+
+    kind: Kind
+    path: str
+    what: str
+    key: str = ""
+    identity: str = ""
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether something is lost, as opposed to left over."""
+        return self.kind != "clutter"
+
+    @property
+    def remedy(self) -> str:
+        return _REMEDIES[self.kind]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "remedy": self.remedy}
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.what}" + (f" ({self.identity})" if self.identity else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyReport:
+    """What was found.
+
+    Attributes
+    ----------
+    shards, bytes
+        How many shards were checked, and how much was read for it.
+    set_aside
+        Keys of shards that were set aside.
+    """
+
+    findings: tuple[Finding, ...]
+    shards: int
+    bytes: int
+    seconds: float
+    set_aside: tuple[str, ...] = ()
+
+    @property
+    def damage(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.is_damage)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "findings": [finding.to_dict() for finding in self.findings]}
+
+
+def verify_store(
+    files: Files,
+    *,
+    mark: bool = False,
+    threads: int | None = None,
+    recompute: Recompute | None = None,
+    progress: Progress | None = None,
+) -> VerifyReport:
+    """Read every file of a store, and say what is missing, damaged, or left over.
+
+    While somebody writes to the store, what is being written is taken for left over. With ``mark`` the caller holds
+    the store's lock.
+
+    Parameters
+    ----------
+    mark
+        Set shards with damaged objects or entries aside, so that the next run makes them again. Objects that are intact
+        but have another time than recorded (a copied store) get it recorded, so that quick checks are quick again.
+    threads
+        How many shards are checked at once.
+    recompute
+        Makes the objects of a shard again, in memory, to be compared; None for a shard that it knows nothing of.
+    progress
+        Told how many shards of how many have been checked.
+    """
+    start = perf_counter()
+    ledger = Ledger(files)
+    keys = sorted(ledger.entries())
+    threads = threads or (min(os.cpu_count() or 1, _MOST_THREADS) if files.is_local else _REMOTE_THREADS)
+    with ThreadPoolExecutor(threads) as pool:
+        shards = list(_counted(pool.map(lambda key: _check_shard(ledger, key, recompute), keys), len(keys), progress))
+    closed, damaged = _check_closed(ledger)
+    placement, misplaced = _check_placement(files, shards)
+    findings = [*(finding for shard in shards for finding in shard.findings), *damaged, *misplaced]
+    findings += _check_clutter(files, shards, closed, placement)
+    return VerifyReport(
+        findings=tuple(sorted(findings, key=lambda each: (not each.is_damage, each.path))),
+        shards=len(keys),
+        bytes=sum(shard.bytes for shard in shards) + sum(each.bytes for each in closed.values()),
+        seconds=perf_counter() - start,
+        set_aside=_mark(ledger, shards) if mark else (),
+    )
+
+
+@dataclass
+class _CheckedShard:
+    """What the check of one shard found: where its objects are, by name, and what is wrong with them."""
+
+    key: str
+    entry: LedgerEntry | None = None
+    paths: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    bytes: int = 0
+
+    def add(self, kind: Kind, path: str, what: str) -> None:
+        identity = self.entry.identity if self.entry else ""
+        self.findings.append(Finding(kind=kind, path=path, what=what, key=self.key, identity=identity))
+
+    @property
+    def faults(self) -> list[Finding]:
+        """What is wrong with the shard as it is stored."""
+        return [finding for finding in self.findings if finding.kind in ("object", "entry")]
+
+
+def _check_shard(ledger: Ledger, key: str, recompute: Recompute | None) -> _CheckedShard:
+    shard = _CheckedShard(key)
+    try:
+        shard.entry = ledger.read(key)
+    except DamagedEntry as error:
+        shard.add("entry", ledgers.entry_path(key), f"is damaged: {error.why}")
+    except FileNotFoundError:
+        shard.add("entry", ledgers.entry_path(key), "was removed in the meantime")
+    except StorageError as error:
+        shard.add("unreadable", ledgers.entry_path(key), f"cannot be read: {error.strerror}")
+    if shard.entry is not None:
+        for name, stored in shard.entry.objects.items():
+            _check_object(ledger, shard, name, stored)
+        if recompute is not None and not shard.findings:
+            _compare(shard, shard.entry, recompute(shard.entry))
+    return shard
+
+
+def _check_object(ledger: Ledger, shard: _CheckedShard, name: str, stored: StoredObject) -> None:
+    shard.paths[name] = path = ledger.locate(shard.key, name)
+    shard.bytes += stored.bytes
+    try:
+        fault = ledger.fault_of_object(path, stored)
+    except StorageError as error:
+        shard.add("unreadable", path, f"cannot be read: {error.strerror}")
+    else:
+        if fault:
+            shard.add("object", path, fault)
+
+
+def _compare(shard: _CheckedShard, entry: LedgerEntry, made: Mapping[str, bytes] | None) -> None:
+    """Compare what is stored with what is computed now."""
+    if made is None:
+        return
+    for name in sorted({*made, *entry.objects}):
+        path = shard.paths.get(name, home_of(entry.key, name))
+        if name not in made:
+            shard.add("difference", path, "would not be made now")
+        elif name not in entry.objects:
+            shard.add("difference", path, "would be made now, and was not")
+        elif crc32c(made[name]) != entry.objects[name].crc32c:
+            shard.add("difference", path, "is not what is computed now")
+
+
+def _counted(shards: Iterator[_CheckedShard], total: int, progress: Progress | None) -> Iterator[_CheckedShard]:
+    for number, shard in enumerate(shards, 1):
+        yield shard
+        if progress is not None:
+            progress(number, total)
+
+
+def _check_closed(ledger: Ledger) -> tuple[dict[str, StoredObject], list[Finding]]:
+    """Files that closing wrote, as it recorded them, and what is wrong with them."""
+    files, damaged = ledger.files, damaged_files(ledger.files)
+    if STATE in damaged:
+        if not any(files.exists(path) for path in (STATE, METADATA, PLACEMENT)):
+            return {}, []  # it never was closed
+        what = "is damaged" if files.exists(STATE) else "is missing: it is lost, or closing was interrupted"
+        return {}, [Finding(kind="array", path=STATE, what=what)]
+    told = json.loads(files.read(STATE))["files"]
+    closed = {path: StoredObject(bytes=size, crc32c=checksum) for path, (size, checksum) in told.items()}
+    faults = [(path, ledger.fault_of_object(path, closed[path]) or "was damaged") for path in damaged]
+    return closed, [Finding(kind="array", path=path, what=what) for path, what in faults]
+
+
+def _check_placement(files: Files, shards: Iterable[_CheckedShard]) -> tuple[Placement, list[Finding]]:
+    try:
+        placement = read_placement(files)
+    except DamagedPlacement:
+        return Placement(), [Finding(kind="placement", path=PLACEMENT, what="is damaged")]
+    unplaced = [
+        path
+        for shard in shards
+        for name, path in shard.paths.items()
+        if path not in (home_of(shard.key, name), placement.path_of(shard.key, name))
+    ]
+    if not unplaced:
+        return placement, []
+    what = f"is missing, or does not know of {unplaced[0]} and {len(unplaced) - 1} other objects"
+    return placement, [Finding(kind="placement", path=PLACEMENT, what=what)]
+
+
+def _check_clutter(
+    files: Files, shards: Iterable[_CheckedShard], closed: Mapping[str, StoredObject], placement: Placement
+) -> Iterator[Finding]:
+    unreadable = {shard.key for shard in shards if shard.entry is None}
+    known = {path for shard in shards for path in shard.paths.values()} | {*closed, STATE, PLACEMENT}
+    known |= {path for item, path in placement.items() if item.key in unreadable}
+    groups = {path.partition("/")[0] for path in closed if "/" in path}
+    for path in files.list():
+        if path not in known and (what := _why_clutter(files, path, groups, unreadable)):
+            yield Finding(kind="clutter", path=path, what=what)
+    for path, _ in files.leftovers():
+        yield Finding(kind="clutter", path=path, what="was left behind by a writer that was killed")
+
+
+def _why_clutter(files: Files, path: str, groups: Collection[str], unreadable: Collection[str]) -> str | None:
+    """Why a file that belongs to no shard and to no array is there. None for what is none of our business."""
+    top, _, rest = path.partition("/")
+    if top == "objects":
+        return None if key_of_object(path) in unreadable else "belongs to no shard in the ledger"
+    if top == ledgers.FOLDER:
+        return None if ledgers.key_of_entry(path) else _fault_of_document(files, path)
+    if top == locks.FOLDER:
+        return _fault_of_document(files, path)
+    if top in groups:
+        return "stands in an array where no shard has a place" if "/c/" in rest else "belongs to no array"
+    return None
+
+
+def _fault_of_document(files: Files, path: str) -> str | None:
+    try:
+        unseal(files.read(path))
+    except Damaged as error:
+        return f"cannot be read: {error}"
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def _mark(ledger: Ledger, shards: Iterable[_CheckedShard]) -> tuple[str, ...]:
+    """Set damaged shards aside, and record the times of intact ones."""
+    aside = []
+    for shard in shards:
+        if shard.faults:
+            ledger.set_aside(shard.key, "; ".join(f"{each.path} {each.what}" for each in shard.faults))
+            aside.append(shard.key)
+        elif shard.entry is not None and not shard.findings:
+            _record_times(ledger, shard.entry, shard.paths)
+    return tuple(aside)
+
+
+def _record_times(ledger: Ledger, entry: LedgerEntry, paths: Mapping[str, str]) -> None:
+    times = {name: getattr(ledger.files.stat(path), "modified_ns", None) for name, path in paths.items()}
+    objects = {
+        name: stored if stored.modified_ns is None else replace(stored, modified_ns=times[name])
+        for name, stored in entry.objects.items()
+    }
+    if objects != dict(entry.objects):
+        ledger.write(replace(entry, objects=objects))

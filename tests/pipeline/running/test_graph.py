@@ -1,0 +1,198 @@
+"""The engine that is a Dask cluster, with real schedulers, workers and deaths."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dask
+import psutil
+import pytest
+
+from dsfu.pipeline.running.engines import EngineError
+from dsfu.pipeline.running.feeding import FeedRules, run_shards
+from dsfu.pipeline.running.graph import DaskEngine, memory_limit_bytes, open_existing, open_local
+from tests.pipeline.fakes import Notes, identities, make, spec
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DaskEngine]:
+    with open_local(2) as engine:
+        yield engine
+
+
+def test_a_local_cluster_makes_shards_in_its_own_processes(engine):
+    specs = [spec(i) for i in range(500)]
+    notes = Notes()
+    run_shards(specs, make, engine=engine, watcher=notes, scope="plain")
+    assert notes.identities() == identities(specs)
+    assert len({entry.made["pid"] for entry in notes.made} - {os.getpid()}) == 2
+    assert engine.description == "2 workers × 1 thread on this machine"
+    assert notes.most_in_flight <= FeedRules().least_window
+
+
+def test_workers_keep_libraries_to_one_thread(engine):
+    variables = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"]
+    for values in engine._client.run(lambda: [os.environ.get(name) for name in variables]).values():
+        assert values == ["1"] * len(variables)
+
+
+def test_one_that_raises_and_one_that_kills_its_worker_are_set_aside_and_others_go_on(engine):
+    bad: dict[int, Any] = {3: {"raise": "no such lattice"}, 7: {"die": True}}
+    specs = [spec(i, **bad.get(i, {"sleep": 0.02})) for i in range(30)]
+    notes = Notes()
+    run_shards(specs, make, engine=engine, watcher=notes, scope="bad")
+    failures = {failure.identity: failure for failure in notes.failures}
+    assert set(failures) == {"noop/3", "noop/7"}
+    assert "no such lattice" in failures["noop/3"].traceback
+    assert failures["noop/7"].error.startswith("its worker died while making it")
+    assert notes.identities() == identities([each for i, each in enumerate(specs) if i not in bad])
+
+
+@pytest.mark.slow
+def test_one_that_takes_too_much_memory_is_told_so(engine):
+    notes = Notes()
+    greedy: dict[str, Any] = {"eat": memory_limit_bytes(1)}
+    specs = [spec(i, **(greedy if i == 1 else {})) for i in range(6)]
+    run_shards(specs, make, engine=engine, watcher=notes, scope="memory", rules=FeedRules(retries=0))
+    (failure,) = notes.failures
+    assert failure.identity == "noop/1"
+    assert "took more than the 1.5 GiB of memory" in failure.error
+    assert len(notes.made) == 5
+
+
+def test_stopping_drops_what_waits_and_keeps_what_runs(engine):
+    notes = Notes()
+    specs = [spec(i, seconds=9.0, sleep=0.3) for i in range(50)]
+    run_shards(specs, make, engine=engine, watcher=notes, scope="stop", stop=lambda: len(notes.made) >= 2)
+    assert engine.in_flight == 0
+    assert 2 <= len(notes.made) < 10
+    assert not notes.failures
+    assert not notes.retries
+
+
+@pytest.mark.slow
+def test_random_workers_killed_again_and_again_cost_time_only(engine):
+    notes = Notes()
+    specs = [spec(i, seconds=9.0, sleep=0.05) for i in range(150)]
+    done = threading.Event()
+
+    def kill_workers() -> None:
+        for _ in range(5):
+            if done.wait(0.7):
+                return
+            workers = [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+            workers[0].kill()
+
+    killer = threading.Thread(target=kill_workers)
+    killer.start()
+    run_shards(specs, make, engine=engine, watcher=notes, scope="kill", rules=FeedRules(retries=2))
+    done.set()
+    killer.join()
+    assert notes.identities() == identities(specs)
+    assert notes.failures == []
+    assert notes.retries != []
+
+
+DRIVER = """
+    import os
+    from dsfu.pipeline.running.feeding import run_shards
+    from dsfu.pipeline.running.graph import open_local
+    from tests.pipeline.fakes import Notes, make, spec
+    if __name__ == "__main__":
+        with open_local(2) as engine:
+            print(*engine._client.run(os.getpid).values(), flush=True)
+            specs = [spec(i, seconds=9.0, grip=30_000_000) for i in range(100)]
+            run_shards(specs, make, engine=engine, watcher=Notes())
+"""
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def works(process: psutil.Process) -> bool:
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel is asked for it in Linux's way")
+def test_workers_do_not_outlive_a_driver_that_is_killed(tmp_path):
+    script = tmp_path / "driver.py"
+    script.write_text(textwrap.dedent(DRIVER))
+    with running(str(script)) as driver:
+        assert driver.stdout is not None
+        workers = [psutil.Process(int(pid)) for pid in driver.stdout.readline().split()]
+        assert len(workers) == 2
+        time.sleep(1.0)  # by now they hold their interpreters' locks, so that no thread of theirs could notice
+        driver.send_signal(signal.SIGKILL)
+        driver.wait()
+        time.sleep(0.3)
+        alive = [worker for worker in workers if works(worker)]
+        for worker in alive:
+            worker.kill()
+        assert alive == []
+
+
+@contextmanager
+def scheduler_and_workers(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """A scheduler and two workers that were there already."""
+    file = folder / "scheduler.json"
+    common = ["--no-dashboard", "--scheduler-file", str(file)]
+    with (
+        running("-m", "distributed.cli.dask_scheduler", *common, "--port", "0", "--host", "127.0.0.1") as scheduler,
+        running("-m", "distributed.cli.dask_worker", *common, "--nworkers", "2", "--nthreads", "1"),
+    ):
+        deadline = time.monotonic() + 30
+        while not (file.exists() and (found := re.search(r'"address": "(tcp://[^"]+)"', file.read_text()))):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield found[1], scheduler
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    import distributed  # noqa: F401  (brings its own settings)
+
+    with dask.config.set({"distributed.comm.timeouts.connect": "3s"}):
+        yield
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_there_already_and_then_is_not(tmp_path, impatient):
+    with scheduler_and_workers(tmp_path) as (address, scheduler), open_existing(address) as engine:
+        notes = Notes()
+        run_shards([spec(i) for i in range(50)], make, engine=engine, watcher=notes)
+        assert len(notes.made) == 50
+        timer = threading.Timer(1.0, scheduler.kill)
+        timer.start()
+        with pytest.raises(EngineError, match=re.escape(f"the scheduler at {address} has gone away")):
+            run_shards([spec(i, seconds=9.0, sleep=0.1) for i in range(200)], make, engine=engine, watcher=notes)
+        assert notes.failures == []
+
+
+def test_an_address_where_nothing_listens_is_told(impatient):
+    with pytest.raises(EngineError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+        open_existing("tcp://127.0.0.1:9")
