@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dsfu.cluster.job_script import worker_script
-from dsfu.cluster.queue import TAKEN_AWAY, JobState, job_states
+from dsfu.cluster.queue import GONE, TAKEN_AWAY, JobState, job_states
 from dsfu.cluster.settings import ClusterSettings
 
 SUBMIT_COMMANDS: Final = {"slurm": "sbatch", "pbs": "qsub", "lsf": "bsub", "sge": "qsub", "htcondor": "condor_submit"}
@@ -135,7 +135,10 @@ class BatchJobs:
     def _ask(self) -> None:
         """Ask the scheduler for the states of all jobs, but not time and again when many workers are lost at once."""
         if time.monotonic() > self._asked + ASK_SECONDS:
-            self._states |= job_states(self._settings.scheduler, self._settings.job_name) or {}
+            answer = job_states(self._settings.scheduler, self._settings.job_name)
+            if answer is not None:
+                gone = {number: GONE for number, state in self._states.items() if state.alive and number not in answer}
+                self._states.update({**gone, **answer})
             self._asked = time.monotonic()
 
     def _scale(self) -> None:

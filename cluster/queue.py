@@ -11,7 +11,7 @@ PATIENCE_SECONDS: Final = 30
 ALIVE: Final = frozenset({"PENDING", "RUNNING", "CONFIGURING", "SUSPENDED", "REQUEUED", "REQUEUE_HOLD", "RESIZING"})
 
 TAKEN_AWAY: Final = frozenset(
-    {"CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE", "COMPLETED", "REQUEUED"}
+    {"CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE", "COMPLETED", "REQUEUED", "FORGOTTEN"}
 )
 """How jobs end through no fault of what they were doing."""
 
@@ -29,6 +29,10 @@ class JobState:
 
     def __str__(self) -> str:
         return self.state if self.reason in ("", "None") else f"{self.state}, {self.reason}"
+
+
+GONE: Final = JobState(state="FORGOTTEN", reason="")
+"""Of a job that the scheduler does not know any more."""
 
 
 def job_states(scheduler: str, job_name: str) -> Mapping[str, JobState] | None:

@@ -178,6 +178,8 @@ class ClusterSettings:
             for text in value if isinstance(value, tuple) else [value]:
                 if isinstance(text, str) and ("\n" in text or "\0" in text):
                     raise SettingsError(f"{field.name} = {text!r}: expected a single line")
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", self.job_name):
+            raise SettingsError(f"job_name = {self.job_name!r}: expected letters, digits, _, . and -")
         for name, schedulers in _NOT_EVERYWHERE.items():
             if getattr(self, name) is not None and self.scheduler not in schedulers:
                 raise SettingsError(

@@ -82,7 +82,7 @@ class SlurmHere:
     def __exit__(self, *_: object) -> None:
         if len(self._daemons) > 1:
             subprocess.run(["scancel", "--user=root"], env=self.environment, timeout=30, check=False)
-            self._wait(lambda: not self.jobs(), "jobs to end", 15, insist=False)
+            self.wait_until(lambda: not self.jobs(), "jobs to end", 15, insist=False)
         for daemon in reversed(self._daemons):
             daemon.send_signal(signal.SIGTERM)
         for daemon in reversed(self._daemons):
@@ -107,16 +107,16 @@ class SlurmHere:
     def be_idle(self) -> None:
         """End all jobs, and open all nodes."""
         self.command("scancel", "--user=root", check=False)
-        self._wait(lambda: not self.jobs(), "jobs to end", 30)
+        self.wait_until(lambda: not self.jobs(), "jobs to end", 30)
         for name in NODES:
             self.command("scontrol", "update", f"nodename={name}", "state=resume", check=False)
-        self._wait(self._is_idle, "idle nodes", 30)
+        self.wait_until(self._is_idle, "idle nodes", 30)
 
     def wait_for_end(self, seconds: float) -> None:
-        self._wait(lambda: not self.jobs(), "jobs to end", seconds)
+        self.wait_until(lambda: not self.jobs(), "jobs to end", seconds)
 
     def wait_for_jobs(self, number: int, state: str = "RUNNING", seconds: float = 60.0) -> list[str]:
-        self._wait(lambda: len(self.jobs(state)) >= number, f"{number} jobs {state}", seconds)
+        self.wait_until(lambda: len(self.jobs(state)) >= number, f"{number} jobs {state}", seconds)
         return self.jobs(state)
 
     def _configure(self) -> None:
@@ -141,11 +141,11 @@ class SlurmHere:
         folder = self.folder
         options = [f"--{name}-file={folder / f'munge.{name}'}" for name in ("key", "pid", "seed", "log")]
         self._start("munged", "--foreground", "--force", f"--socket={folder / 'munge.socket'}", *options)
-        self._wait(lambda: (folder / "munge.socket").exists(), "munged", 10)
+        self.wait_until(lambda: (folder / "munge.socket").exists(), "munged", 10)
         self._start("slurmctld", "-D")
         for name in NODES:
             self._start("slurmd", "-D", "-N", name)
-        self._wait(self._is_idle, "two idle nodes", 60)
+        self.wait_until(self._is_idle, "two idle nodes", 60)
 
     def _start(self, name: str, *arguments: str) -> None:
         with (self.folder / f"{name}.out").open("ab") as output:
@@ -156,7 +156,7 @@ class SlurmHere:
     def _is_idle(self) -> bool:
         return self.command("sinfo", "--noheader", "--Node", "--format=%N %t", check=False).count(" idle") >= len(NODES)
 
-    def _wait(self, is_so: Callable[[], bool], what: str, seconds: float, *, insist: bool = True) -> None:
+    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float, *, insist: bool = True) -> None:
         end = time.monotonic() + seconds
         while not is_so():
             dead = [daemon.args for daemon in self._daemons if daemon.poll() is not None]

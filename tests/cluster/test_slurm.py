@@ -12,7 +12,7 @@ from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.progress import SilentReporter
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.store.files import open_files
-from tests.cluster.runs import Notes, later, run_slurm, settings
+from tests.cluster.runs import ROOT, Notes, later, run_slurm, settings
 from tests.cluster.slurm_here import SlurmHere
 from tests.pipeline.tiny import checksums, manifest_text, tiny
 
@@ -73,11 +73,12 @@ def test_workers_that_leave_before_the_walltime_hand_over(slurm: SlurmHere, tmp_
     assert contents(tmp_path / "store") == local
 
 
-def test_one_cancelled_job_and_then_all_of_them(slurm: SlurmHere, tmp_path, local):
+@pytest.mark.parametrize("more", [{"jobs": 2}, {"min_jobs": 1, "max_jobs": 2}], ids=["fixed", "adaptive"])
+def test_one_cancelled_job_and_then_all_of_them(slurm: SlurmHere, tmp_path, local, more):
     notes = Notes()
     notes.at(2, lambda: void(slurm.command("scancel", slurm.jobs("RUNNING")[0])))
     notes.at(5, lambda: void(slurm.command("scancel", "--user=root")))
-    result = run_slurm(WANTED, tmp_path / "store", settings(jobs=2), notes, seconds_a_shard=1.0)
+    result = run_slurm(WANTED, tmp_path / "store", settings(**more), notes, seconds_a_shard=1.0)
     assert result.exit_status == 0, result.trouble
     assert result.failures == []
     assert "CANCELLED" in notes.text
@@ -95,6 +96,32 @@ def test_jobs_that_slurm_ends_at_their_walltime_are_replaced(slurm: SlurmHere, t
     assert result.exit_status == 0, result.trouble
     assert "TIMEOUT" in notes.text
     assert contents(tmp_path / "store") == local
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from tests.cluster.runs import ROOT, Notes, run_slurm, settings
+from tests.pipeline.tiny import tiny
+run_slurm(tiny(), Path(sys.argv[1]), settings(jobs=2), Notes(), seconds_a_shard=20.0)
+"""
+
+
+def test_jobs_of_a_driver_that_is_killed_end_by_themselves(slurm: SlurmHere, tmp_path):
+    environment = {**slurm.environment, "PYTHONPATH": str(ROOT)}
+    driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(tmp_path / "store")], env=environment)
+    try:
+        slurm.wait_for_jobs(2)
+        logs = tmp_path / "dsfu-logs"
+        slurm.wait_until(lambda: all("Registered to" in log for log in texts(logs, 2)), "workers at work", 60)
+    finally:
+        driver.kill()
+        driver.wait()
+    slurm.wait_for_end(60)
+
+
+def texts(folder: Path, number: int) -> list[str]:
+    return ([path.read_text() for path in folder.glob("*.out")] + [""] * number)[:number]
 
 
 def test_drained_nodes_are_waited_for(slurm: SlurmHere, tmp_path, local):

@@ -76,7 +76,7 @@ class Counting:
 @given(st.integers(1, 40), st.integers(0, 100))
 def test_shares_are_apart_and_together_everything(number, specs):
     shards: Sequence[int] = range(specs)
-    shares = [set(Part(index + 1, number).share(shards)) for index in range(number)]  # type: ignore[arg-type]
+    shares = [set(Part(index + 1, number).share(shards)) for index in range(number)]
     assert sum(map(len, shares)) == specs
     assert set().union(*shares) == set(shards)
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
