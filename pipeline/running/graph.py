@@ -273,17 +273,21 @@ def open_local(
             n_workers=workers,
             threads_per_worker=threads,
             memory_limit=memory_limit_bytes(threads),
-            dashboard_address=dashboard_address,
+            # Without an address Dask listens all the same, at its favourite port: any other one is better.
+            dashboard_address=dashboard_address or "127.0.0.1:0",
             preload="dsfu.pipeline.running.worker_process",
             silence_logs=_silence(quiet),
         )
         client = Client(cluster)
-    return DaskEngine(
+    engine = DaskEngine(
         client,
         f"{_count(workers, 'worker')} × {_count(threads, 'thread')} on this machine",
         cluster=cluster,
         patience_seconds=60,
     )
+    if dashboard_address is None:
+        engine.dashboard = None
+    return engine
 
 
 def open_existing(address: str, *, quiet: bool = True) -> DaskEngine:

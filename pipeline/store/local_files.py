@@ -179,7 +179,8 @@ def _open_temporary(folder: Path) -> tuple[Path, int]:
 def _make_folder(folder: Path) -> None:
     if not folder.parent.exists():
         _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    with suppress(FileExistsError):  # another writer's; whether it stays shows when a file is made in it
+        folder.mkdir()
     _synchronise(folder.parent)
 
 
@@ -197,13 +198,15 @@ def _link(temporary: Path, target: Path, data: bytes) -> None:
 
 
 def _synchronise(folder: Path) -> None:
-    """Have the names in a folder survive a loss of power."""
+    """Have the names in a folder survive a loss of power. One that is gone by now had nothing left in it to lose."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except FileNotFoundError:
+        return
     except OSError as error:
         if error.errno not in _NO_SYNCHRONISING:
             raise
