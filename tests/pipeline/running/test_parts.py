@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsfu.pipeline.running import parts
+from dsfu.pipeline.running import parts, processes
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.feeding import FeedRules
 from dsfu.pipeline.running.parts import Part, parse_part, run_part
@@ -19,10 +19,11 @@ from dsfu.pipeline.running.progress import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
 from dsfu.pipeline.running.summary import summary_text
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
+from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.closing import close_store
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger
-from dsfu.pipeline.store.locks import StoreLocked, live_writers, writer_lock
+from dsfu.pipeline.store.locks import StoreLocked, WriterLock, live_writers, writer_lock
 from dsfu.pipeline.store.placement import home_of
 from dsfu.pipeline.tasks import make_shard
 from tests.pipeline.tiny import checksums, tiny
@@ -155,6 +156,26 @@ def test_a_part_that_is_being_made_is_refused_and_so_is_another_division(tmp_pat
         with pytest.raises(StoreLocked, match="in 2 parts"):
             make(tmp_path / "store", Part(3, 4))
         assert make(tmp_path / "store", Part(2, 2)).exit_status == 0
+
+
+@pytest.mark.parametrize("heartbeat_seconds", [1000.0, 0.1], ids=["dead", "alive"])
+def test_a_part_that_was_begun_on_another_machine_waits_until_it_is_known_whether_that_is_dead(
+    tmp_path, monkeypatch, heartbeat_seconds
+):
+    files = open_files(tmp_path / "store")
+    monkeypatch.setattr(locks, "DEAD_AFTER_SECONDS", 1.0)
+    monkeypatch.setattr(parts, "_DEATH_IS_KNOWN_SECONDS", 2.0)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(processes, "_machine", lambda: "elsewhere")
+        lock = WriterLock(files, Part(1, 2).lock_name, heartbeat_seconds)
+    try:
+        if heartbeat_seconds > 1.0:
+            assert make(tmp_path / "store", Part(1, 2)).exit_status == 0
+        else:
+            with pytest.raises(StoreLocked):
+                make(tmp_path / "store", Part(1, 2))
+    finally:
+        lock.release()
 
 
 def test_runs_and_parts_exclude_each_other(tmp_path):
