@@ -16,16 +16,36 @@ _TRIAL_PIXELS: Final = 32
 
 
 def check_feasible(loaded: LoadedManifest) -> None:
-    """Make a few oscillator sets and masks as the manifest has them; takes under a second, also if none can be made.
+    """Try targets, oscillator sets and masks as the manifest has them; takes under a second, also if none can be made.
 
     Raises
     ------
     InputError
         With the keys whose ranges leave nothing to draw.
     """
-    problems = [*_problems_of_oscillator(loaded), *_problems_of_masks(loaded)]
+    problems = [*_problems_of_targets(loaded), *_problems_of_oscillator(loaded), *_problems_of_masks(loaded)]
     if problems:
         raise InputError.together(problems, where=loaded.source)
+
+
+def _problems_of_targets(loaded: LoadedManifest) -> Iterator[InputError]:
+    """Targets above what a box can have would be lowered to what it can, and so leave their range."""
+    from dsfu.simulate.feasibility import InfeasibleTargetsError, feasible_targets  # late, as it loads numba
+
+    settings = loaded.manifest.sro.monte_carlo
+    low, high = settings.fraction_a
+    least = settings.targets[0]
+    if not settings.bank_size or least <= 0:
+        return
+    try:
+        feasible_targets(low if low <= 1 - high else high, (least,) * 3, settings.box)
+    except InfeasibleTargetsError as error:
+        yield loaded.problem(
+            *("sro", "monte_carlo", "targets"),
+            what=f"domains of such order are too large for a box of {settings.box}³ sites",
+            expected=f"a lower end of at most {max(error.nearest):.2g}, where the rarer species is rarest",
+            remedy="lower it, narrow fraction_a towards 0.5, or enlarge box",
+        )
 
 
 def _problems_of_oscillator(loaded: LoadedManifest) -> Iterator[InputError]:

@@ -14,7 +14,7 @@ _YES: Final = ("yes", "on", "y")
 _NO: Final = ("no", "off", "n")
 _NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER: Final = 40
-_NAME: Final = "letters, digits and . _ + -, a letter or digit first, at most 80 of them"
+_NAME: Final = "letters, digits and . _ -, a letter or digit first, at most 80 of them"
 
 
 def problem_of(details: ErrorDetails, document: Document) -> InputError:
@@ -134,7 +134,7 @@ def _hint_for_text(text: str, schema: Schema) -> str:
 
 
 def _hint_for_name(text: str) -> str:
-    name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", text[:80]).strip("-.+_")
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", text[:80]).strip("-._")
     return f"write {name}" if name else ""
 
 

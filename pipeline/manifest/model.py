@@ -1,5 +1,6 @@
-"""What a manifest may say: its sections, their fields, the ranges that make sense. `manifest` reads the file."""
+"""What a manifest may say: its sections, their fields, the ranges that make sense. `loading` reads the file."""
 
+import re
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -8,14 +9,17 @@ from pydantic_core import PydanticCustomError
 from dsfu.simulate.contract import PIXELS
 from dsfu.simulate.species import SPLITS, Split
 
-MOST_BYTES_PER_PAIR: Final = 2**30
+MOST_BYTES_PER_PAIR: Final = 2**29
 """Of the planes of one pair as they are stored. A worker holds a pair at a time, some of it more than once."""
 
 _BYTES_PER_PIXEL: Final = 4
 
+_MOST_THRESHOLD: Final = {"appearance": 0.7, "sliced_wasserstein": 0.02}
+"""Three of four planes of a pair go at these, measured on seven training pairs with 128 planes each."""
+
 
 def refuse(what: str, *at: str | int, expected: str = "", remedy: str = "") -> PydanticCustomError:
-    """An error about a field or an item of what is being validated, for `manifest_messages` to tell."""
+    """An error about a field or an item of what is being validated, for `messages` to tell."""
     return PydanticCustomError("refused", "{what}", {"what": what, "at": at, "expected": expected, "remedy": remedy})
 
 
@@ -46,7 +50,19 @@ def _printable(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)]
+def _is_url_or_path(text: str) -> str:
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/?(?!/)", text)
+    if scheme:
+        raise refuse(
+            f"{text} is neither a folder nor a URL",
+            expected="a folder, or a URL such as s3://bucket/name",
+            remedy=f"write {scheme[1]}://{text[scheme.end() :]}",
+        )
+    return text
+
+
+# Without +, which joins the names of a pair's species.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 PathText = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_printable)]
 GroupNumber = Annotated[Literal[0, 1, 2, 3, 4], BeforeValidator(_whole)]
 
@@ -140,6 +156,11 @@ class PairsOfSplit(Section):
         description="These pairs and no others, by the names of their species; null: as groups and per_group say.",
     )
 
+    @property
+    def names_groups(self) -> bool:
+        """Whether groups are named one by one, so that each should have pairs."""
+        return bool(self.groups != type(self).model_fields["groups"].default)
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len(set(self.groups)) < len(self.groups):
@@ -205,15 +226,6 @@ class MonteCarlo(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        most = max(self.per_pair.train, self.per_pair.validation)
-        if most > self.bank_size:
-            split = "train" if self.per_pair.train == most else "validation"
-            raise refuse(
-                f"a pair cannot draw {most} different sets from a bank of {self.bank_size}",
-                *("per_pair", split),
-                expected=f"at most bank_size = {self.bank_size}",
-                remedy="draw fewer, or enlarge the bank",
-            )
         self._check_box()
         self._check_targets()
         return self
@@ -233,16 +245,17 @@ class MonteCarlo(Section):
             )
 
     def _check_targets(self) -> None:
+        """At every composition there must be something in the range of targets that a crystal can have."""
         low, high = self.fraction_a
-        evenest = min(max(low, 0.5), high)
-        rarer = min(evenest, 1 - evenest)
-        lowest = -rarer / (1 - rarer)
+        rarest = min(low, 1 - high)
+        lowest = -rarest / (1 - rarest)
         if self.targets[1] < lowest:
+            needed = self.targets[1] / (self.targets[1] - 1)
             raise refuse(
-                f"no crystal with m_A from {low:g} to {high:g} has an α below {lowest:.3g}",
+                f"no crystal with m_A = {low if low <= 1 - high else high:g} has an α below {lowest:.3g}",
                 "targets",
                 expected=f"an upper end of at least {lowest:.3g}",
-                remedy="raise the targets, or bring fraction_a nearer to 0.5",
+                remedy=f"raise it, or bring fraction_a within [{needed:.3g}, {1 - needed:.3g}]",
             )
 
 
@@ -289,8 +302,11 @@ class OscillatorPlanes(Section):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        if len(set(self.layers)) < len(self.layers):
-            raise refuse("a layer is there twice", "layers", expected="every layer once")
+        for number, layer in enumerate(self.layers):
+            for before in self.layers[:number]:
+                if abs(layer) == abs(before):
+                    what = "is there twice" if layer == before else f"is the layer {before:g} turned by 180°"
+                    raise refuse(f"{layer:g} {what}", "layers", number, expected="every plane once")
         return self
 
 
@@ -332,6 +348,18 @@ class Uniqueness(Section):
         description="Distance below which a plane repeats another; null: the one calibrated for the metric.",
     )
 
+    @model_validator(mode="after")
+    def _threshold_suits_metric(self) -> Self:
+        most = _MOST_THRESHOLD[self.metric]
+        if self.scope != "none" and self.threshold is not None and self.threshold > most:
+            raise refuse(
+                f"by {self.metric}, most planes of a pair are nearer to one another than {self.threshold:g}",
+                "threshold",
+                expected=f"at most {most:g} for this metric",
+                remedy="write null, or remove the key, for the threshold calibrated for the metric",
+            )
+        return self
+
 
 class Storage(Section):
     """How planes are kept."""
@@ -350,7 +378,7 @@ class Manifest(Section):
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(
         description="All random numbers derive from it; another seed makes another data set of the same kind."
     )
-    store: PathText = Field(
+    store: Annotated[PathText, AfterValidator(_is_url_or_path)] = Field(
         description="Folder or URL (s3://…) where the data set goes, unless --store says otherwise."
     )
     species: SpeciesSection = SpeciesSection()
@@ -367,6 +395,7 @@ class Manifest(Section):
             if self.pairs_of(split) is None:
                 continue
             planes = self.planes_per_pair(split)
+            self._check_bank(split)
             if planes == 0:
                 raise refuse(
                     f"{split} pairs get neither Monte Carlo nor oscillator sets, and so no planes",
@@ -381,7 +410,27 @@ class Manifest(Section):
                     expected=f"at most {MOST_BYTES_PER_PAIR / 2**30:g} GiB, so that a pair fits in a worker's memory",
                     remedy="take fewer pixels, fewer sets a pair, or fewer layers",
                 )
+        self._check_that_the_bank_is_used()
         return self
+
+    def _check_bank(self, split: Split) -> None:
+        bank, drawn = self.sro.monte_carlo.bank_size, self.monte_carlo_sets(split)
+        if drawn > bank:
+            raise refuse(
+                f"a pair cannot draw {drawn} different sets from a bank of {bank}",
+                *("sro", "monte_carlo", "per_pair", split),
+                expected=f"at most bank_size = {bank}",
+                remedy="draw fewer, or enlarge the bank",
+            )
+
+    def _check_that_the_bank_is_used(self) -> None:
+        wanted = [split for split in SPLITS if self.pairs_of(split) is not None]
+        if self.sro.monte_carlo.bank_size and not any(map(self.monte_carlo_sets, wanted)):
+            raise refuse(
+                f"a bank of {self.sro.monte_carlo.bank_size} sets would be made, and no pair draws from it",
+                *("sro", "monte_carlo", "bank_size"),
+                remedy="write `bank_size: 0`, or let pairs draw from it: per_pair",
+            )
 
     def pairs_of(self, split: Split) -> PairsOfSplit | None:
         return self.pairs.train if split == SPLITS[0] else self.pairs.validation

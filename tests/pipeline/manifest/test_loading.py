@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dsfu.pipeline.errors import MOST_SHOWN, InputError
@@ -19,7 +22,7 @@ from dsfu.pipeline.manifest.schema import manifest_json_schema, schema_at
 from dsfu.pipeline.manifest.template import TEMPLATE
 from dsfu.pipeline.manifest.yaml_reader import read_yaml
 from dsfu.simulate.feasibility import FEWEST_SITES, LARGEST_BOX, SMALLEST_BOX
-from dsfu.simulate.species import SPLITS
+from dsfu.simulate.species import SPLITS, pairs
 from dsfu.simulate.uniqueness import METRICS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -293,13 +296,39 @@ m.yaml, line 5: sro.monte_carlo.per_pair.train: a pair cannot draw 12 different 
   remedy: draw fewer, or enlarge the bank""",
     ),
     "targets that no crystal has": (
-        "sro: {monte_carlo: {fraction_a: [0.02, 0.1], targets: [-0.6, -0.5]}}\n",
+        "sro: {monte_carlo: {fraction_a: [0.1, 0.5], targets: [-0.6, -0.25]}}\n",
         """\
-m.yaml, line 5: sro.monte_carlo.targets: no crystal with m_A from 0.02 to 0.1 has an α below -0.111
-  5 | sro: {monte_carlo: {fraction_a: [0.02, 0.1], targets: [-0.6, -0.5]}}
-    |                                                       ^
+m.yaml, line 5: sro.monte_carlo.targets: no crystal with m_A = 0.1 has an α below -0.111
+  5 | sro: {monte_carlo: {fraction_a: [0.1, 0.5], targets: [-0.6, -0.25]}}
+    |                                                      ^
   expected: an upper end of at least -0.111
-  remedy: raise the targets, or bring fraction_a nearer to 0.5""",
+  remedy: raise it, or bring fraction_a within [0.2, 0.8]""",
+    ),
+    "a bank for nothing": (
+        "sro:\n  monte_carlo: {per_pair: {train: 0, validation: 0}}\n"
+        "  oscillator: {per_pair: {train: 1, validation: 1}}\n",
+        """\
+m.yaml, line 6: sro.monte_carlo.bank_size: a bank of 12000 sets would be made, and no pair draws from it
+  6 |   monte_carlo: {per_pair: {train: 0, validation: 0}}
+    |   ^^^^^^^^^^^
+  remedy: write `bank_size: 0`, or let pairs draw from it: per_pair""",
+    ),
+    "the threshold of another metric": (
+        "uniqueness: {metric: sliced_wasserstein, threshold: 0.14}\n",
+        """\
+m.yaml, line 5: uniqueness.threshold: by sliced_wasserstein, most planes of a pair are nearer to one another than 0.14
+  5 | uniqueness: {metric: sliced_wasserstein, threshold: 0.14}
+    |                                                     ^^^^
+  expected: at most 0.02 for this metric
+  remedy: write null, or remove the key, for the threshold calibrated for the metric""",
+    ),
+    "two layers that are one": (
+        "planes: {oscillator: {layers: [-1, 0, 1]}}\n",
+        """\
+m.yaml, line 5: planes.oscillator.layers[2]: 1 is the layer -1 turned by 180°
+  5 | planes: {oscillator: {layers: [-1, 0, 1]}}
+    |                                       ^
+  expected: every plane once""",
     ),
     "too few sites": (
         "sro: {monte_carlo: {fraction_a: [0.01, 0.5], box: 12}}\n",
@@ -325,7 +354,7 @@ m.yaml, line 5: sro: validation pairs get neither Monte Carlo nor oscillator set
 m.yaml, line 5: planes.pixels: a train pair has 200 planes of 2048² pixels, 3.1 GiB
   5 | planes: {pixels: 2048}
     |                  ^^^^
-  expected: at most 1 GiB, so that a pair fits in a worker's memory
+  expected: at most 0.5 GiB, so that a pair fits in a worker's memory
   remedy: take fewer pixels, fewer sets a pair, or fewer layers""",
     ),
     "a key twice": (
@@ -463,6 +492,15 @@ m.yaml, line 1: the file holds one value, "name:x seed:3"
   expected: keys with values, such as `name: my-data`
   remedy: a space must follow each colon""",
     ),
+    "half a URL": (
+        HEAD.replace("out", "s3:/bucket/set"),
+        """\
+m.yaml, line 4: store: s3:/bucket/set is neither a folder nor a URL
+  4 | store: s3:/bucket/set
+    |        ^^^^^^^^^^^^^^
+  expected: a folder, or a URL such as s3://bucket/name
+  remedy: write s3://bucket/set""",
+    ),
     "missing": (
         HEAD.replace("seed: 1\n", ""),
         """\
@@ -490,7 +528,7 @@ m.yaml, line 1: version = 2
 m.yaml, line 2: name = "my data"
   2 | name: my data
     |       ^^^^^^^
-  expected: letters, digits and . _ + -, a letter or digit first, at most 80 of them
+  expected: letters, digits and . _ -, a letter or digit first, at most 80 of them
   remedy: write my-data
 
 m.yaml, line 3: seed = -1
@@ -612,6 +650,9 @@ class TestFiles:
             load_manifest(tmp_path / "m.yaml")
 
 
+TWO_SPECIES = [("co", "file: co.xyz, "), ("hole", "")]
+
+
 class TestSpeciesAndPairs:
     def load(self, folder: Path, added: str) -> LoadedManifest:
         (folder / "m.yaml").write_text(HEAD + added)
@@ -667,10 +708,78 @@ class TestSpeciesAndPairs:
         assert "line 8: species.own[1]: path" in text
         assert "line 9: species.own[2]: cell_lengths" in text
 
-    def test_twins_are_refused(self, tmp_path: Path) -> None:
-        row = "group: 0, cell_lengths: [4, 4, 4]"
-        loaded = self.own(tmp_path, f"name: one, {row}", f"name: two, split: validation, {row}")
+    @pytest.mark.parametrize(
+        ("one", "two"),
+        [
+            ("group: 2, file: co.xyz", "group: 2, file: co.xyz"),
+            ("group: 2, file: co.xyz", "group: 2, file: co.xyz, split: validation"),
+            ("group: 2, file: co.xyz", "group: 1, file: co.xyz, cell_lengths: [3, 3, 3], split: validation"),
+            ("group: 0, cell_lengths: [4, 4, 4]", "group: 0, cell_lengths: [4, 4, 4]"),
+        ],
+    )
+    def test_twins_are_refused(self, tmp_path: Path, one: str, two: str) -> None:
+        (tmp_path / "co.xyz").write_text("2\n\nC 0 0 0\nO 0 1.1 0\n")
+        loaded = self.own(tmp_path, f"name: one, {one}", f"name: two, {two}")
         assert "line 8: species.own[1]: two has the very atoms and cell of one" in self.error(loaded)
+
+    def test_holes_may_be_alike_where_they_make_no_pair(self, tmp_path: Path) -> None:
+        cell = "cell_lengths: [5, 6, 5]"
+        loaded = self.own(
+            tmp_path,
+            f"name: a, group: 1, {cell}",
+            f"name: b, group: 2, {cell}",
+            f"name: c, group: 1, split: validation, {cell}",
+        )
+        assert len(all_pairs(loaded, species_of(loaded))["train"]) == 1049 + 20 + 30
+
+    def test_a_pair_in_two_groups(self, tmp_path: Path) -> None:
+        (tmp_path / "co.xyz").write_text("2\n\nC 0 0 0\nO 0 1.1 0\n")
+        cell = "cell_lengths: [5, 6, 5]"
+        rows = [f"{{name: {n}{g}, {what}group: {g}, {cell}}}" for g in (1, 2) for n, what in TWO_SPECIES]
+        loaded = self.load(tmp_path, f"species: {{library: false, own: [{', '.join(rows)}]}}\n")
+        text = self.error(loaded)
+        assert (
+            "pairs.train: co2 (group 2, train) and hole2 (group 2, train) have the very atoms and cells of "
+            "co1 (group 1, train) and hole1 (group 1, train)" in text
+        )
+
+    def test_an_element_without_a_form_factor(self, tmp_path: Path) -> None:
+        (tmp_path / "es.xyz").write_text("1\n\nEs 0 0 0\n")
+        loaded = self.own(tmp_path, "name: einsteinium, group: 0, file: es.xyz")
+        assert "line 7: species.own[0]: atomic number 99: it has no form factor" in self.error(loaded)
+
+    def test_a_group_that_is_named_and_has_no_pairs(self, tmp_path: Path) -> None:
+        loaded = self.load(tmp_path, "pairs: {validation: {groups: [0, 4]}}\n")
+        text = self.error(loaded)
+        assert "line 5: pairs.validation.groups[1]: group 4 (perovskite) has no species in the split validation" in text
+
+    def test_only_the_sets_of_splits_that_there_are_count(self) -> None:
+        parse_manifest(
+            HEAD + "pairs: {train: null}\nsro: {monte_carlo: {bank_size: 6, per_pair: {train: 12, validation: 6}}}"
+        )
+
+    def test_so_many_species_that_there_are_too_many_pairs(self, tmp_path: Path) -> None:
+        rows = [f"name: hole-{i}, group: 1, cell_lengths: [5, {5 + i / 1000}, 5]" for i in range(1100)]
+        text = self.error(self.own(tmp_path, *rows))
+        assert "pairs.train: group 1 has 1120 species, which make 626640 pairs" in text
+
+    def test_of_very_many_pairs_a_few_can_be_taken(self, tmp_path: Path) -> None:
+        rows = [f"    - {{name: hole-{i}, group: 1, cell_lengths: [5, {5 + i / 1000}, 5]}}\n" for i in range(1100)]
+        loaded = self.load(tmp_path, "pairs: {train: {groups: [1], per_group: 5}}\nspecies:\n  own:\n" + "".join(rows))
+        chosen = all_pairs(loaded, species_of(loaded))["train"]
+        assert [one.name for one, _ in (chosen[0], chosen[-1])] == ["diethyl_ether", "hole-1098"]
+        assert len(set(chosen)) == 5
+
+    @given(st.integers(2, 12), st.integers(1, 80))
+    def test_the_pairs_taken_are_numbers_of_all_pairs(self, members: int, most: int) -> None:
+        rows = ", ".join(f"{{name: h{i}, group: 0, cell_lengths: [{4 + i}, {4 + i}, {4 + i}]}}" for i in range(members))
+        loaded = parse_manifest(
+            HEAD + f"species: {{library: false, own: [{rows}]}}\npairs: {{train: {{per_group: {most}}}}}"
+        )
+        species = species_of(loaded)
+        everything = pairs(species, "train")
+        expected = np.linspace(0, len(everything) - 1, min(most, len(everything))).round().astype(int)
+        assert all_pairs(loaded, species)["train"] == [everything[number] for number in expected]
 
     def test_names_of_pairs(self, tmp_path: Path) -> None:
         loaded = self.load(
@@ -706,7 +815,7 @@ class TestSpeciesAndPairs:
             ("pairs: {train: {groups: []}}", "pairs.train.groups = []"),
             ("pairs: {train: {per_group: 0}}", "pairs.train.per_group = 0"),
             ("pairs: {train: null, validation: null}", "pairs: no pairs at all"),
-            ("planes: {oscillator: {layers: [1, 1.0]}}", "planes.oscillator.layers: a layer is there twice"),
+            ("planes: {oscillator: {layers: [1, 1.0]}}", "planes.oscillator.layers[1]: 1 is there twice"),
             ("store: ''", "the key is there twice"),
         ],
     )
@@ -745,6 +854,7 @@ class TestFeasibility:
             ("sro: {oscillator: {amplitude: [5, 6], decay: [0.1, 0.2]}}", "sro.oscillator: of thousands of draws"),
             ("dead_zones: {live_fraction: [0, 0.02]}", "dead_zones.live_fraction: hardly a mask"),
             ("dead_zones: {live_fraction: [0.5, 0.5]}", "dead_zones.live_fraction: hardly a mask"),
+            ("sro: {monte_carlo: {box: 16, targets: [0.9, 0.95]}}", "sro.monte_carlo.targets: domains of such order"),
         ],
     )
     def test_draws_that_hardly_ever_succeed(self, added: str, expected: str) -> None:
