@@ -11,7 +11,7 @@ from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, JsonOption, Manifest
 from dsfu.pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from dsfu.pipeline.manifest.differences import Differences
+    from dsfu.pipeline.differences import Differences
     from dsfu.pipeline.wanted import Wanted
 
 
@@ -68,7 +68,7 @@ def diff(
 
     That is, which shards would have to be made to go from the old to the new one, and because of what.
     """
-    from dsfu.pipeline.manifest.differences import differences
+    from dsfu.pipeline.differences import differences
 
     found = differences(_manifest_or_store(old), _manifest_or_store(new))
     if as_json:

@@ -34,10 +34,13 @@ def tiny(per_group: int = 2) -> Wanted:
 
 
 def checksums(store: Path) -> dict[str, str]:
-    """SHA-256 of every file of a store that holds something of its contents, by path."""
+    """SHA-256 of every file of a store that holds something of its contents, by path.
+
+    What a killed writer was writing counts for nothing.
+    """
     found = {}
     for path in sorted(store.rglob("*")):
         name = path.relative_to(store).as_posix()
-        if path.is_file() and not name.startswith(NOT_CONTENTS):
+        if path.is_file() and not name.startswith(NOT_CONTENTS) and not path.name.startswith(TEMPORARY_PREFIX):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

@@ -14,10 +14,10 @@ from threading import Thread
 import pytest
 
 from dsfu.pipeline.errors import InputError
-from dsfu.pipeline.running.processes import ProcessIdentity
 from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.files import Files, StorageError, open_files
 from dsfu.pipeline.store.locks import StoreLocked, live_writers, writer_lock
+from dsfu.pipeline.store.processes import ProcessIdentity
 from dsfu.pipeline.store.sealed import seal, unseal
 from tests.pipeline.disks import fill, read_only, small_disk
 
@@ -36,7 +36,7 @@ def dead() -> ProcessIdentity:
         [
             sys.executable,
             "-c",
-            "from dsfu.pipeline.running.processes import *; print(ProcessIdentity.of_this().to_dict())",
+            "from dsfu.pipeline.store.processes import *; print(ProcessIdentity.of_this().to_dict())",
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -360,7 +360,7 @@ def test_this_process_is_running() -> None:
 
 
 def test_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch, dead: ProcessIdentity) -> None:
-    monkeypatch.setattr("dsfu.pipeline.running.processes._PROC", Path("/nonexistent"))
+    monkeypatch.setattr("dsfu.pipeline.store.processes._PROC", Path("/nonexistent"))
     me = ProcessIdentity.of_this()
     assert me.machine == me.host
     assert me.is_running()
