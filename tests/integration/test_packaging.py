@@ -41,7 +41,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_module_and_data_file_is_in_the_wheel(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     tracked = run("git", "ls-files", *FOLDERS, cwd=ROOT).split()
-    kept = {f"dsfu/{name}" for name in tracked if not name.endswith((".sbatch", ".def"))}
+    kept = {f"dsfu/{name}" for name in tracked}
     assert kept <= inside, sorted(kept - inside)
 
 

@@ -17,7 +17,21 @@ from dsfu.pipeline.wanted import what_is_wanted
 from tests.pipeline.tiny import checksums, manifest_text
 
 ROOT = Path(__file__).parents[2]
-VERBS = ["init", "validate", "plan", "run", "close", "status", "verify", "diff", "gc", "inspect", "report", "schema"]
+VERBS = [
+    "init",
+    "validate",
+    "plan",
+    "run",
+    "close",
+    "status",
+    "verify",
+    "diff",
+    "gc",
+    "inspect",
+    "report",
+    "schema",
+    "submit",
+]
 
 Call = Callable[..., tuple[int, str, str]]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsfu.pipeline.running import parts, processes
+from dsfu.pipeline.running import parts
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.feeding import FeedRules
 from dsfu.pipeline.running.parts import Part, parse_part, run_part
@@ -19,7 +19,7 @@ from dsfu.pipeline.running.progress import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
 from dsfu.pipeline.running.summary import summary_text
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
-from dsfu.pipeline.store import locks
+from dsfu.pipeline.store import locks, processes
 from dsfu.pipeline.store.closing import close_store
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger
