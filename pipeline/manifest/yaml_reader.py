@@ -45,6 +45,7 @@ _FIRST_OF_OTHERS: Final = frozenset("0123456789+-.~nNtTfF") | {""}
 _NULL: Final = re.compile(r"~|null|Null|NULL|")
 _BOOL: Final = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_ZERO_IN_FRONT: Final = re.compile(r"[-+]?0[0-9]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -265,6 +266,8 @@ class _Composer:
         if len(text) > _LONGEST_NUMBER:
             self._refuse(event, path, f": a number of {len(text)} digits", "a shorter number")
             return None
+        if _ZERO_IN_FRONT.fullmatch(text):
+            self._refuse(event, path, f" = {text}", "no zeros in front: YAML 1.1 reads such a number to the base of 8")
         if _INT.fullmatch(text):
             return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
         number = float(text)

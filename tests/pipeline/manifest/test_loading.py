@@ -390,6 +390,23 @@ m.yaml, line 5: planes.q_max[1] = .nan
     |                     ^^^^
   expected: a finite number""",
     ),
+    "a number with a zero in front": (
+        "planes: {pixels: 0256}\n",
+        """\
+m.yaml, line 5: planes.pixels = 0256
+  5 | planes: {pixels: 0256}
+    |                  ^^^^
+  expected: no zeros in front: YAML 1.1 reads such a number to the base of 8""",
+    ),
+    "a number with underscores": (
+        "sro: {monte_carlo: {bank_size: 12_000}}\n",
+        """\
+m.yaml, line 5: sro.monte_carlo.bank_size = "12_000"
+  5 | sro: {monte_carlo: {bank_size: 12_000}}
+    |                                ^^^^^^
+  expected: a whole number from 0 to 10000000
+  remedy: write 12000, without quotes or separators""",
+    ),
     "a huge number": (
         f"planes: {{pixels: {'9' * 400}}}\n",
         f"""\

@@ -49,8 +49,7 @@ def check_message(error: InputError) -> None:
     assert text.startswith("m.yaml")
     assert all(c == "\n" or c.isprintable() for c in text)
     assert max(map(len, text.splitlines())) < 400
-    assert "Traceback" not in text
-    assert "pydantic" not in text
+    assert "Input should" not in text  # pydantic's own words
     for each in error.problems:
         assert each.what
         assert ", line " in each.where or each.what.startswith("the file is larger")
