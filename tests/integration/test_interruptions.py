@@ -19,6 +19,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from dsfu.pipeline.store.files import open_files
+from dsfu.pipeline.store.verify import verify_store
 from tests.pipeline.tiny import checksums, manifest_text
 
 pytestmark = pytest.mark.slow
@@ -32,11 +34,11 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Reference:
-    """A data set made without any disturbance, and how long that took with two workers."""
+    """A data set made without any disturbance."""
 
     manifest: Path
     contents: dict[str, str]
-    seconds: float
+    shards: int
 
 
 def program(*arguments: str | Path) -> list[str]:
@@ -97,21 +99,21 @@ def assert_same(store: Path, reference: Reference) -> None:
     found = checksums(store)
     differing = sorted(name for name in found | reference.contents if found.get(name) != reference.contents.get(name))
     assert not differing
-    assert "no damage" in answer("verify", store)
+    assert verify_store(open_files(store)).damage == ()
 
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     folder = tmp_path_factory.mktemp("reference")
     manifest = folder / "tiny.yaml"
-    manifest.write_text(manifest_text(per_group=15))
+    manifest.write_text(manifest_text(per_group=12))
     finish(manifest, folder / "alone", "--scheduler", "sync")
-    start = time.monotonic()
-    finish(manifest, folder / "two")
-    seconds = time.monotonic() - start
-    whole = Reference(manifest, checksums(folder / "alone"), seconds)
-    assert_same(folder / "two", whole)
-    return whole
+    return Reference(manifest, checksums(folder / "alone"), made(folder / "alone"))
+
+
+def test_two_workers_make_the_same(reference, tmp_path):
+    finish(reference.manifest, tmp_path / "store")
+    assert_same(tmp_path / "store", reference)
 
 
 def test_one_process_with_four_threads_makes_the_same(reference, tmp_path):
@@ -119,12 +121,20 @@ def test_one_process_with_four_threads_makes_the_same(reference, tmp_path):
     assert_same(tmp_path / "store", reference)
 
 
+def wait_for_progress(driver: "subprocess.Popen[str]", store: Path, shards: int, chance: random.Random) -> None:
+    """Until so many shards are there, and then a little longer."""
+    wait_for(lambda: made(store) >= shards or driver.poll() is not None)
+    time.sleep(chance.uniform(0.0, 0.1))
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_killed_drivers(reference, tmp_path, seed):
     store, chance = tmp_path / "store", random.Random(seed)
     for _ in range(3):
+        before = made(store)
         with started(run_command(reference.manifest, store)) as driver:
-            time.sleep(chance.uniform(0.2, 0.9) * reference.seconds)
+            wait_for_progress(driver, store, before + chance.randrange((reference.shards - before) // 2), chance)
+            assert driver.poll() is None
             driver.kill()
             driver.wait()
     finish(reference.manifest, store)
@@ -133,14 +143,12 @@ def test_killed_drivers(reference, tmp_path, seed):
 
 @pytest.mark.parametrize("seed", [4, 5, 6])
 def test_killed_workers(reference, tmp_path, seed):
-    store, chance, kills = tmp_path / "store", random.Random(seed), 0
+    store, chance = tmp_path / "store", random.Random(seed)
     with started(run_command(reference.manifest, store)) as driver:
-        while kills < 3:
-            wait_for(lambda: made(store) >= 5 and workers_of(driver))
-            time.sleep(chance.uniform(0.0, 0.1) * reference.seconds)
-            if workers := workers_of(driver):
-                chance.choice(workers).kill()
-                kills += 1
+        for shards in sorted(chance.sample(range(reference.shards - 20), 3)):
+            wait_for_progress(driver, store, shards, chance)
+            wait_for(lambda: workers_of(driver))
+            chance.choice(workers_of(driver)).kill()
         _, told = driver.communicate(timeout=120)
         assert driver.returncode == 0, told
     assert_same(store, reference)
@@ -171,8 +179,7 @@ def test_killed_schedulers(reference, tmp_path):
             scheduler_and_workers(tmp_path) as (address, scheduler),
             started(run_command(reference.manifest, store, "--scheduler", address)) as driver,
         ):
-            wait_for(lambda before=before: made(store) > before)  # type: ignore[misc]
-            time.sleep(chance.uniform(0.0, 0.15) * reference.seconds)
+            wait_for_progress(driver, store, before + chance.randrange(1, (reference.shards - before) // 2), chance)
             scheduler.kill()
             out, err = driver.communicate(timeout=60)
             assert driver.returncode == 4, out + err

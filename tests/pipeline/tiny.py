@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from dsfu.pipeline.manifest.loading import parse_manifest
+from dsfu.pipeline.store.files import TEMPORARY_PREFIX
 from dsfu.pipeline.wanted import Wanted, what_is_wanted
 
 MANIFEST = """\
