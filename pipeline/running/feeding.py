@@ -18,6 +18,9 @@ from dsfu.pipeline.specs import KEY_DIGITS, LedgerEntry, ShardFailure, ShardSpec
 
 Stop = Callable[[], bool]
 
+TASKS_PER_SECOND: Final = 200
+"""How many tasks a second may end: half of what scheduler and driver manage (``tests/benchmarks/scheduler.py``)."""
+
 
 class Watcher(Protocol):
     """Is told what happens, in the thread that feeds."""
@@ -46,7 +49,8 @@ class FeedRules:
     threads_hoped_for
         As if there were at least so many threads: workers that are still to come are asked for by what waits for them.
     task_seconds
-        Shards are put together until their task is expected to take so long.
+        Shards are put together until their task is expected to take so long; on large clusters longer, see
+        `TASKS_PER_SECOND`.
     task_shards
         Most shards in a task.
     """
@@ -168,13 +172,14 @@ class _Feed:
 
     def _next_batch(self) -> list[ShardSpec]:
         """New shards for one task, as many as are cheap, of one kind, and not so many that threads would go idle."""
+        task_seconds = max(self._rules.task_seconds, self._engine.threads / TASKS_PER_SECOND)
         fair_share = -(-len(self._fresh) // self._fair_window())
         most = min(self._rules.task_shards, fair_share)
         batch = [self._fresh.popleft()]
         while (
             len(batch) < most
             and self._fresh[0].kind == batch[0].kind
-            and sum(map(self._pace.seconds, batch)) < self._rules.task_seconds
+            and sum(map(self._pace.seconds, batch)) < task_seconds
         ):
             batch.append(self._fresh.popleft())
         return batch

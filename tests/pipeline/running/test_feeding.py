@@ -186,3 +186,10 @@ def test_how_many_go_to_a_task_follows_from_what_they_take(planned, took, first,
     sizes = [len(task.specs) for task in engine.log]
     assert sizes[0] == first
     assert sizes[6] == later
+
+
+def test_tasks_on_a_large_cluster_are_longer_so_that_one_scheduler_can_keep_up():
+    engine = Rehearsal(2000)
+    specs = [spec(i, seconds=1.0) for i in range(24_000)]
+    run_shards(specs, make, engine=engine, watcher=Notes(), rules=FeedRules(tasks_per_thread=1))
+    assert len(engine.log[0].specs) == 10
