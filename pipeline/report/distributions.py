@@ -107,7 +107,7 @@ def _distances(store: StoreView) -> Distribution:
     values = {
         name: split.column("duplicate_distance")[~split.kept].astype(np.float64) for name, split in store.splits.items()
     }
-    return _distribution(_Quantity("duplicate_distance", "removed, distance", "widths"), values)
+    return _distribution(_Quantity("duplicate_distance", "removed, distance", ""), values)
 
 
 def _of_alpha(store: StoreView) -> Iterator[Distribution]:

@@ -32,7 +32,12 @@ _CAPTIONS: Final = {
     "offset_h": "<i>h</i> of planes normal to <i>a</i>",
     "offset_k": "<i>k</i> of planes normal to <i>b</i>",
     "offset_l": "<i>l</i> of planes normal to <i>c</i>",
-    "duplicate_distance": "distance of removed planes (widths of a plane)",
+    "duplicate_distance": "distance of removed planes",
+}
+
+_MEASURES: Final = {
+    "appearance": "the distance √(1 − <i>r</i>), with <i>r</i> the correlation of √<i>I</i>",
+    "sliced_wasserstein": "the sliced Wasserstein distance of intensity, in widths of a plane",
 }
 
 _RAMP: Final = (
@@ -141,10 +146,10 @@ def _rule(split: SplitCount) -> str:
     if split.scope == "none":
         return "Planes were not compared with one another."
     among = "of the same pair" if split.scope == "pair" else "of the same split"
-    metric = escape(split.metric.replace("_", " ").replace("wasserstein", "Wasserstein"))
+    measure = _MEASURES.get(split.metric, escape(split.metric))
     return (
-        f"A plane is removed if another one {among} that is kept lies nearer than {number_words(split.threshold)} "
-        f"widths of a plane, by {metric} distance. Removed planes stay in the store and are marked."
+        f"A plane is removed if another one {among} that is kept lies nearer than {number_words(split.threshold)}, by "
+        f"{measure}. Removed planes stay in the store and are marked."
     )
 
 

@@ -22,7 +22,7 @@ class ChosenSample:
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenDuplicate:
-    """A removed plane, the one that it repeats, and their distance in widths of a plane."""
+    """A removed plane, the one that it repeats, and their distance."""
 
     split: str
     removed: int
