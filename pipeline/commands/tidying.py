@@ -66,9 +66,9 @@ def gc(
     delete: Annotated[bool, typer.Option("--delete", help="Remove it, instead of only saying what it is.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find what a store holds without need, and with --delete remove it.
+    """Find what a store holds without need.
 
-    Shards that the manifest of the last run does not ask for, what killed writers left behind, and records of troubles
+    And, with --delete, remove it: shards that the manifest of the last run does not ask for, what killed writers left behind, and records of troubles
     that are past. Nothing that stands in an array is touched.
     """
     from dsfu.pipeline.store.gc import collect_garbage, find_garbage

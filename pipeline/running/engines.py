@@ -135,7 +135,7 @@ def _make_one(make: Make, spec: ShardSpec) -> Outcome:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join("".join(traceback.format_exception_only(error)).split())
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 class InThisProcess:

@@ -28,6 +28,7 @@ CUT_SHORT: Final = 4
 INTERRUPTED: Final = 130
 
 _MOST_REASONS: Final = 8
+_MOST_REFUSALS: Final = 3
 _MOST_ROUNDS: Final = 3
 """How often a run begins again because closing finds shards damaged that seemed to be there."""
 
@@ -134,6 +135,7 @@ class Run:
         self._open_engine, self._reporter, self._asked_to_stop = engine, reporter, stop
         self._make, self._rules, self._lock = make, rules, lock
         self._failed: set[str] = set()
+        self._refusals = 0
         self._start = time.monotonic()
 
     def go(self) -> None:
@@ -157,6 +159,7 @@ class Run:
         return self.result
 
     def finished(self, entry: LedgerEntry) -> None:
+        self._refusals = 0
         self.result.made += 1
         self.result.items_made[entry.kind] += entry.items
         self.result.bytes_made += sum(each.bytes for each in entry.objects.values())
@@ -165,11 +168,19 @@ class Run:
     def failed(self, failure: ShardFailure) -> None:
         self._give_up(failure)
         self._reporter.failed(failure)
-        if failure.error.startswith(f"{StorageError.__module__}.{StorageError.__qualname__}"):
-            self.result.trouble = failure.error.partition(": ")[2]
+        self._mind_refusals(failure.error)
 
     def retried(self, spec: ShardSpec, why: str) -> None:
         self._reporter.retried(spec, why)
+        self._mind_refusals(why)
+
+    def _mind_refusals(self, error: str) -> None:
+        """A storage that refuses again and again, being full perhaps, will refuse every other shard too."""
+        name, _, text = error.partition(": ")
+        if name == StorageError.__name__:
+            self._refusals += 1
+            if self._refusals >= _MOST_REFUSALS:
+                self.result.trouble = text
 
     def tick(self, engine: Engine) -> None:
         self._lock.check()
