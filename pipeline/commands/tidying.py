@@ -68,8 +68,8 @@ def gc(
 ) -> None:
     """Find what a store holds without need.
 
-    And, with --delete, remove it: shards that the manifest of the last run does not ask for, what killed writers left behind, and records of troubles
-    that are past. Nothing that stands in an array is touched.
+    That is shards that the manifest of the last run does not ask for, what killed writers left behind, and records of
+    troubles that are past. With --delete it is removed. Nothing that stands in an array is touched.
     """
     from dsfu.pipeline.store.gc import collect_garbage, find_garbage
 

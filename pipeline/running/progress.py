@@ -178,7 +178,7 @@ class PlainReporter(_Counting):
         self.note(failed_line(failure))
 
     def retried(self, spec: ShardSpec, why: str) -> None:
-        self.note(f"trying again: {spec.identity}: {why}")
+        self.note(retried_line(spec, why))
 
     def tick(self, engine: Engine) -> None:
         now = self._clock()
@@ -210,6 +210,9 @@ class LiveReporter(_Counting):
     def failed(self, failure: ShardFailure) -> None:
         super().failed(failure)
         self.note(failed_line(failure))
+
+    def retried(self, spec: ShardSpec, why: str) -> None:
+        self.note(retried_line(spec, why))
 
     def tick(self, engine: Engine) -> None:
         now = self._clock()
@@ -243,6 +246,10 @@ def _display() -> "Progress":
 
 def failed_line(failure: ShardFailure) -> str:
     return f"failed: {failure.identity}: {failure.error} ({count(failure.attempts, 'attempt')})"
+
+
+def retried_line(spec: ShardSpec, why: str) -> str:
+    return f"trying again: {spec.identity}: {why}"
 
 
 def progress_line(kind: str, meter: Meter, now: float, engine: Engine) -> str:

@@ -151,6 +151,7 @@ def test_killed_workers(reference, tmp_path, seed):
             chance.choice(workers_of(driver)).kill()
         _, told = driver.communicate(timeout=120)
         assert driver.returncode == 0, told
+        assert "Warning" not in told
     assert_same(store, reference)
 
 
