@@ -54,6 +54,11 @@ def make_objects(spec: ShardSpec, read_set: SetReader, watch: Stopwatch) -> Obje
     return MAKERS[spec.kind](spec.parameters, read_set, watch)
 
 
+def remake(store_url: str, spec: ShardSpec) -> Objects:
+    """The objects of a shard, made in memory from what the store holds; nothing is written."""
+    return make_objects(spec, _set_reader(store_url), Stopwatch())
+
+
 @lru_cache(maxsize=1)
 def versions() -> Mapping[str, str]:
     """Versions of what the numbers depend on."""

@@ -71,9 +71,7 @@ def form_factor_planes(
     y_phases = np.empty((atoms, pixels), np.complex128)
     for i in range(atoms):
         _fill_phases(_dot(positions[i], axis_x), start, step, phases)
-        for x in range(pixels):
-            x_cos[i, x] = phases[x].real
-            x_sin[i, x] = phases[x].imag
+        _split(phases, x_cos[i], x_sin[i])
         _fill_phases(_dot(positions[i], axis_y), start, step, y_phases[i])
 
     x_gauss = np.empty((elements, GAUSSIANS, pixels))
@@ -203,9 +201,7 @@ def sro_planes(
     row_phases = np.empty((kept, pixels), np.complex128)
     for i in range(kept):
         _fill_phases(_dot(x_vectors[i], axis_x), start, step, phases)
-        for x in range(pixels):
-            x_cos[i, x] = phases[x].real
-            x_sin[i, x] = phases[x].imag
+        _split(phases, x_cos[i], x_sin[i])
         _fill_phases(_dot(x_vectors[i], axis_y), start, step, row_phases[i])
     y_phases = np.empty((y_terms, pixels), np.complex128)
     for j in range(y_terms):
@@ -278,6 +274,14 @@ def _fill_phases(frequency: float, start: float, step: float, out: np.ndarray) -
             out[done + i] = out[i] * ratio
         ratio *= ratio
         done *= 2
+
+
+@njit(nogil=True, cache=True)
+def _split(phases: npt.NDArray[np.complex128], cosines: RealArray, sines: RealArray) -> None:
+    """Real and imaginary parts, in the precision of what they go into."""
+    for i in range(phases.shape[0]):
+        cosines[i] = phases[i].real
+        sines[i] = phases[i].imag
 
 
 @njit(nogil=True, cache=True)

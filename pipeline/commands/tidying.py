@@ -92,16 +92,14 @@ def gc(
 
 def _recompute(files: "Files", wanted: "Wanted") -> "Recompute":
     """Makes the objects of a shard again, unless the manifest does not ask for it, or what it draws on is not there."""
-    from dsfu.pipeline.makers import Stopwatch
     from dsfu.pipeline.store.records import DamagedRecord
-    from dsfu.pipeline.tasks import _set_reader, make_objects
+    from dsfu.pipeline.tasks import remake
 
-    read_set = _set_reader(files.url)
     specs = {spec.key: spec for spec in wanted.expected.specs}
 
     def recompute(entry: "LedgerEntry") -> "Mapping[str, bytes] | None":
         try:
-            return make_objects(specs[entry.key], read_set, Stopwatch())
+            return remake(files.url, specs[entry.key])
         except (KeyError, FileNotFoundError, DamagedRecord):
             return None
 

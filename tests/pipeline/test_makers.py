@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from dsfu.pipeline.expected import Expected, expected_shards
-from dsfu.pipeline.makers import Stopwatch
 from dsfu.pipeline.manifest.loading import parse_manifest
 from dsfu.pipeline.manifest.pairs import all_pairs, species_of
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.records import read_masks, read_pair_records, read_sets
-from dsfu.pipeline.tasks import make_objects, make_shard
+from dsfu.pipeline.tasks import make_shard, remake
 
 SMALL = """
 version: 1
@@ -82,9 +81,7 @@ def test_a_shard_is_the_same_bytes_whenever_it_is_made(store: Any) -> None:
 
 
 def made_again(folder: Path, spec: ShardSpec) -> dict[str, bytes]:
-    from dsfu.pipeline.tasks import _set_reader
-
-    return make_objects(spec, _set_reader(str(folder)), Stopwatch())
+    return remake(str(folder), spec)
 
 
 def test_without_planes_the_record_is_the_same(store: Any) -> None:
