@@ -1,6 +1,6 @@
 """What a training is fed with: where samples come from, how they are drawn, and what is done to them."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
@@ -69,20 +69,6 @@ class AugmentConfig:
         for name in ("bragg_strength", "poisson_counts"):
             if getattr(self, name)[0] <= 0:
                 raise _refused(f"data.augment.{name}", getattr(self, name), "a range above 0, as it is log-uniform")
-
-
-AS_MEASURED: Final = AugmentConfig(
-    dead_zones=0.97,
-    debye_waller=0.5,
-    strain=0.5,
-    bragg=0.3,
-    blur=0.5,
-    flat=0.5,
-    radial=0.3,
-    poisson=0.5,
-    gaussian=0.3,
-)
-"""Everything at once, as in measurements; for networks that are to be used on such."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +148,8 @@ class DataConfig:
     last_batch: LastBatch = "smaller"
     masks: Masks = "drawn"
     samples_per_epoch: int = 0
-    synthesis: SynthesisConfig = SynthesisConfig()
-    augment: AugmentConfig = AugmentConfig()
+    synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
         least = {"pixels": 2, "workers": 0, "buffer_planes": 1, "batches_ahead": 1, "samples_per_epoch": 0}
@@ -188,12 +174,12 @@ class DataConfig:
 
 def _check_all(config: AugmentConfig | SynthesisConfig, where: str, counted: tuple[str, ...] = ()) -> None:
     """Numbers are probabilities unless they are counted, pairs of numbers are ranges."""
-    for field in fields(config):
-        name, value = f"{where}.{field.name}", getattr(config, field.name)
-        if isinstance(field.default, tuple):
-            object.__setattr__(config, field.name, _range(name, value))
-        elif not _is_number(value) or value < 0 or (field.name not in counted and value > 1):
-            expected = "a number, 0 or more" if field.name in counted else "a probability from 0 to 1"
+    for each in fields(config):
+        name, value = f"{where}.{each.name}", getattr(config, each.name)
+        if isinstance(each.default, tuple):
+            object.__setattr__(config, each.name, _range(name, value))
+        elif not _is_number(value) or value < 0 or (each.name not in counted and value > 1):
+            expected = "a number, 0 or more" if each.name in counted else "a probability from 0 to 1"
             raise _refused(name, value, expected)
 
 
@@ -210,3 +196,17 @@ def _is_number(value: Any) -> bool:
 
 def _refused(where: str, value: Any, expected: str, remedy: str = "") -> InputError:
     return InputError(f"it is {value!r}", where=where, expected=expected, remedy=remedy)
+
+
+AS_MEASURED: Final = AugmentConfig(
+    dead_zones=0.97,
+    debye_waller=0.5,
+    strain=0.5,
+    bragg=0.3,
+    blur=0.5,
+    flat=0.5,
+    radial=0.3,
+    poisson=0.5,
+    gaussian=0.3,
+)
+"""Everything at once, as in measurements; for networks that are to be used on such."""
