@@ -111,7 +111,7 @@ class _Stage(nn.Sequential):
 
 
 class _Block(nn.Module):
-    """Two 3 × 3 convolutions beside an identity; dense ones, which cost less time than their number of products says."""
+    """Two 3 × 3 convolutions beside an identity; dense ones, which take less time than their products suggest."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
