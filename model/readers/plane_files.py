@@ -37,7 +37,7 @@ def write_planes(path: str | Path, planes: Sequence[MeasuredPlane]) -> None:
         names = [f"plane_{number:0{digits}d}" for number in range(1, len(planes) + 1)]
         file.attrs.update({"NX_class": "NXroot", "dsfu_format": FORMAT, "default": names[0]})
         for name, plane in zip(names, planes, strict=True):
-            _write_plane(_group(file, name, "NXentry"), plane)
+            write_entry(make_group(file, name, "NXentry"), plane)
 
 
 def read_planes(path: str | Path) -> list[MeasuredPlane]:
@@ -47,7 +47,7 @@ def read_planes(path: str | Path) -> list[MeasuredPlane]:
         names = [name for name in sorted(file.names(file.root)) if name.startswith("plane_")]
         if not names:
             raise InputError("holds no plane", where=str(path))
-        return [_read_plane(file, file.need(name)) for name in names]
+        return [read_entry(file, file.need(name)) for name in names]
 
 
 def is_ours(file: Hdf5) -> bool:
@@ -66,30 +66,32 @@ def check_is_ours(file: Hdf5) -> None:
         )
 
 
-def _write_plane(entry: Node, measured: MeasuredPlane) -> None:
+def write_entry(entry: Node, measured: MeasuredPlane) -> None:
+    """Write a plane into an empty NXentry."""
     entry.attrs["default"] = "data"
     entry["title"], entry["source"] = measured.name, measured.source
     entry["history"] = history_text(measured.history)
-    data = _group(entry, "data", "NXdata")
+    data = make_group(entry, "data", "NXdata")
     data.attrs.update({"signal": "intensity", "axes": ["Qy", "Qx"], "Qy_indices": 0, "Qx_indices": 1})
     for axis in ("Qy", "Qx"):
         data[axis] = measured.plane.offsets
         data[axis].attrs.update({"units": "1/angstrom", "long_name": f"{axis} from the centre (1/Å)"})
-    _write_array(
+    write_array(
         data, "intensity", np.where(measured.live, measured.intensity, np.nan).astype(_float(measured.intensity))
     )
-    _write_array(data, "live", measured.live.astype(np.uint8))
+    write_array(data, "live", measured.live.astype(np.uint8))
     if measured.sigma is not None:
-        _write_array(data, "intensity_errors", measured.sigma)
-    geometry = _group(entry, "plane", "NXcollection")
+        write_array(data, "intensity_errors", measured.sigma)
+    geometry = make_group(entry, "plane", "NXcollection")
     for name in ("centre", "axis_x", "axis_y", "q_max", "pixels"):
         geometry[name] = getattr(measured.plane, name)
     if measured.cell is not None:
-        sample = _group(entry, "sample", "NXsample")
+        sample = make_group(entry, "sample", "NXsample")
         sample["unit_cell"] = np.array(measured.cell.constants)
 
 
-def _read_plane(file: Hdf5, entry: Node) -> MeasuredPlane:
+def read_entry(file: Hdf5, entry: Node) -> MeasuredPlane:
+    """The plane of an NXentry that `write_entry` wrote."""
     geometry = file.need("plane", entry)
     numbers = {
         name: file.numbers(file.need(name, geometry)) for name in ("centre", "axis_x", "axis_y", "q_max", "pixels")
@@ -142,13 +144,15 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _group(parent: Node, name: str, kind: str) -> Node:
+def make_group(parent: Node, name: str, kind: str) -> Node:
+    """A new group of a NeXus class."""
     group = parent.create_group(name)
     group.attrs["NX_class"] = kind
     return group
 
 
-def _write_array(group: Node, name: str, values: Any) -> None:
+def write_array(group: Node, name: str, values: Any) -> None:
+    """A new dataset, compressed by what every HDF5 knows."""
     group.create_dataset(name, data=values, compression="gzip", compression_opts=4, shuffle=True)
 
 
