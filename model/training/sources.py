@@ -5,8 +5,13 @@ from typing import Any, Protocol
 
 import torch
 
+from dsfu.model.errors import InputError
+from dsfu.model.shards import Split, open_store
 from dsfu.model.training.batch import Batch
 from dsfu.model.training.data_config import DataConfig
+from dsfu.model.training.epochs import Part
+from dsfu.model.training.store_parameters import StoreParameters
+from dsfu.model.training.synthesis import SynthesisSource
 
 
 class BatchSource(Protocol):
@@ -64,4 +69,21 @@ def open_source(
     device
         Where batches are wanted, and made where they are computed.
     """
+    opened = open_store(store_url).split(split)
+    _check_pixels(opened, config)
+    part = Part(batch_size=batch_size, rank=rank, world_size=world_size)
+    parameters, on = StoreParameters(opened), torch.device(device)
+    fresh = config.source == "synthesis" or (config.source == "auto" and not opened.materialised)
+    if fresh:
+        return SynthesisSource(parameters, config, part, seed, on)
     raise NotImplementedError
+
+
+def _check_pixels(split: Split, config: DataConfig) -> None:
+    if split.pixels % config.pixels:
+        divisors = [str(split.pixels // n) for n in (1, 2, 4, 8) if split.pixels % n == 0]
+        raise InputError(
+            f"it is {config.pixels}, and the planes of {split.store.url} have {split.pixels} along each side",
+            where="data.pixels",
+            expected=f"a divisor: {', '.join(divisors)}",
+        )
