@@ -1,0 +1,152 @@
+"""What factorising gives: the two factors of every plane, how well they are known, and whether to believe them."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from dsfu.model.measured.plane import MeasuredPlane
+from dsfu.model.measured.reconstruction import RealArray, Step
+from dsfu.simulate.contract import BoolArray, Float32Array, FloatArray, IntArray
+from dsfu.simulate.lattice import Cell
+from dsfu.simulate.planes import Plane
+
+Method = Literal["hybrid", "solver", "network"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlaneFactors:
+    """The factors of one plane, (y, x). Observed ≈ form_factor · sro + background.
+
+    Attributes
+    ----------
+    measured
+        The plane that was factorised.
+    form_factor
+        I_FF in the data's unit.
+    sro
+        I_SRO, not negative.
+    background
+        What was found to be constant on the plane, in the data's unit.
+    sigma_form_factor, sigma_sro
+        Standard uncertainties; None where the method has none.
+    from_data
+        True where the form factor follows from data; elsewhere it is a prior's or a network's guess.
+    misfit
+        Root mean square of (observed − model) / sigma over live pixels, where sigma is known; else relative to the
+        root mean square of what was observed.
+    """
+
+    measured: MeasuredPlane
+    form_factor: Float32Array
+    sro: Float32Array
+    background: float
+    sigma_form_factor: Float32Array | None
+    sigma_sro: Float32Array | None
+    from_data: BoolArray
+    misfit: float
+
+    def __post_init__(self) -> None:
+        for name in ("form_factor", "sro", "sigma_form_factor", "sigma_sro", "from_data"):
+            values = getattr(self, name)
+            if values is not None and values.shape != self.measured.live.shape:
+                raise ValueError(
+                    f"{name}: shape {values.shape}; expected {self.measured.live.shape}, the plane's pixels"
+                )
+
+    @property
+    def name(self) -> str:
+        return self.measured.name
+
+    @property
+    def live(self) -> BoolArray:
+        return self.measured.live
+
+    @property
+    def plane(self) -> Plane:
+        return self.measured.plane
+
+    @property
+    def cell(self) -> Cell | None:
+        return self.measured.cell
+
+    @property
+    def model(self) -> RealArray:
+        """What the factors say should have been observed."""
+        return self.form_factor * self.sro + np.float32(self.background)
+
+    @property
+    def difference(self) -> RealArray:
+        """Observed − model; 0 where dead."""
+        return np.where(self.live, self.measured.intensity - self.model, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that should be so if the data are what the method assumes.
+
+    Attributes
+    ----------
+    name
+        What was looked at, for people.
+    value
+        What was found.
+    limit
+        Above it the check fails.
+    passed
+        Whether it holds.
+    meaning
+        What it means if it does not.
+    """
+
+    name: str
+    value: float
+    limit: float
+    passed: bool
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether the data can be taken for two factors at all: binary substitutional disorder on one site."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        failed = [check.meaning for check in self.checks if not check.passed]
+        if not failed:
+            return "The data agree with binary substitutional disorder on one site."
+        return "The data do not agree with the assumptions: " + "; ".join(failed) + "."
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Factors:
+    """The planes of one crystal, factorised.
+
+    Attributes
+    ----------
+    alpha_vectors
+        (n, 3) indices u, v, w of lattice vectors, one of each ±v. On a single plane vectors with the same projection
+        cannot be told apart; then they stand for their sum.
+    alpha, alpha_covariance
+        The solver's own Warren–Cowley parameters and their covariance; None from a network.
+    axis_scales
+        By what the lattice had to be stretched along x and y of each plane to fit, (planes, 2); 1 if it was held.
+    """
+
+    planes: tuple[PlaneFactors, ...]
+    method: Method
+    verdict: Verdict
+    alpha_vectors: IntArray | None = None
+    alpha: FloatArray | None = None
+    alpha_covariance: FloatArray | None = None
+    axis_scales: FloatArray | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    history: tuple[Step, ...] = ()
