@@ -184,7 +184,7 @@ def _condor_script(lines: Sequence[str], commands: Sequence[str]) -> str:
 
 
 def _worker(settings: ClusterSettings, address: str, name: str) -> list[str]:
-    command = [_python(settings), "-m", "distributed.cli.dask_worker", address, "--name", name]
+    command = [python_of(settings), "-m", "distributed.cli.dask_worker", address, "--name", name]
     command += ["--nthreads", "1", "--nworkers", str(settings.cores), "--nanny"]
     command += ["--memory-limit", f"{settings.memory_of_worker_bytes}B"]
     command += ["--death-timeout", str(DEATH_TIMEOUT_SECONDS), "--no-dashboard"]
@@ -201,13 +201,18 @@ def _scratch(settings: ClusterSettings) -> str:
 
 
 def _pipeline(settings: ClusterSettings, arguments: Sequence[str]) -> str:
-    return _in_container(settings, [_python(settings), "-m", "dsfu.pipeline.cli", *arguments])
+    return _in_container(settings, [python_of(settings), "-m", "dsfu.pipeline.cli", *arguments])
 
 
-def _python(settings: ClusterSettings) -> str:
+def python_of(settings: ClusterSettings) -> str:
+    """The Python that jobs run."""
     return settings.python or ("python3" if settings.container else sys.executable)
 
 
+def container_words(settings: ClusterSettings) -> list[str]:
+    """What stands before a command that runs in the container, if there is one."""
+    return ["apptainer", "exec", settings.container] if settings.container else []
+
+
 def _in_container(settings: ClusterSettings, command: Sequence[str]) -> str:
-    inside = ["apptainer", "exec", settings.container] if settings.container else []
-    return shlex.join([*inside, *command])
+    return shlex.join([*container_words(settings), *command])

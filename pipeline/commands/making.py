@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from dsfu.cluster.options import with_cluster_options
 from dsfu.pipeline.commands.clusters import (
     SCHEDULERS,
     batch_engine,
     settings_of,
     show_script,
-    with_cluster_options,
 )
 from dsfu.pipeline.commands.common import (
     DEFAULT_MANIFEST,
