@@ -42,7 +42,8 @@ class Draws:
 
     def order(self, count: int) -> list[int]:
         """The numbers below ``count`` in random order."""
-        return np.argsort(self._generator.random(count), kind="stable").tolist()
+        order: list[int] = np.argsort(self._generator.random(count), kind="stable").tolist()
+        return order
 
     def rotation(self) -> FloatArray:
         """A uniformly random rotation, from a unit quaternion (Shoemake, Graphics Gems III, 1992, p. 124)."""

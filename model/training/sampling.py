@@ -110,8 +110,8 @@ class Recorded:
     def __init__(self, parameters: StoreParameters, pixels: int) -> None:
         self._parameters, self._pixels = parameters, pixels
 
-    def specimen(self, index: int) -> Specimen:
-        """Sample number ``index`` of the split."""
+    def specimen(self, index: int, strain: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Specimen:
+        """Sample number ``index`` of the split, on its plane; ``strain`` as in `Sampler.draw`."""
         columns, sets = self._parameters.split.coordinates, self._parameters.sets
         one, other = (self._parameters.species[columns[name][index]] for name in ("species_a", "species_b"))
         return Specimen(
@@ -120,7 +120,7 @@ class Recorded:
             positions_b=other.positions,
             numbers_b=other.numbers,
             fraction_a=float(columns["fraction_a"][index]),
-            cell=Cell(*columns["cell"][index].tolist()),
+            cell=strained(Cell(*columns["cell"][index].tolist()), strain),
             alpha=sets.alpha[sets.place(columns["sro_set"][index])],
             plane=Plane(
                 centre=columns["centre"][index],

@@ -11,6 +11,7 @@ from dsfu.model.training.batch import Batch
 from dsfu.model.training.data_config import DataConfig
 from dsfu.model.training.epochs import Part
 from dsfu.model.training.store_parameters import StoreParameters
+from dsfu.model.training.streaming import StreamingSource
 from dsfu.model.training.synthesis import SynthesisSource
 
 
@@ -73,10 +74,10 @@ def open_source(
     _check_pixels(opened, config)
     part = Part(batch_size=batch_size, rank=rank, world_size=world_size)
     parameters, on = StoreParameters(opened), torch.device(device)
-    fresh = config.source == "synthesis" or (config.source == "auto" and not opened.materialised)
-    if fresh:
+    is_fresh = config.source == "synthesis" or (config.source == "auto" and not opened.materialised)
+    if is_fresh:
         return SynthesisSource(parameters, config, part, seed, on)
-    raise NotImplementedError
+    return StreamingSource(parameters, config, part, seed, on)
 
 
 def _check_pixels(split: Split, config: DataConfig) -> None:

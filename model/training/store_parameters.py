@@ -1,7 +1,7 @@
 """What the planes of a store are made from: species, pairs, Warren–Cowley sets, masks and rules. Reads no plane."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, cast
 
@@ -115,16 +115,15 @@ class StoreParameters:
         given |= {"q_max": planes.get("q_max"), "most_clipped": oscillator.get("most_clipped")}
         monte_carlo = _section(planes, "monte_carlo")
         given |= {"layers": monte_carlo.get("layers_per_axis"), "displaced_below": monte_carlo.get("displaced_below")}
-        return Rules(
-            **{
-                name: tuple(map(float, value)) if isinstance(value, list) else value
-                for name, value in given.items()
-                if value is not None
-            }
-        )
+        found = {name: _as_range(value) for name, value in given.items() if value is not None}
+        return replace(Rules(), **found)
 
     def _read(self, path: str) -> npt.NDArray[Any]:
         return np.asarray(cast("zarr.Array[Any]", self._group[path])[...])
+
+
+def _as_range(value: Any) -> Any:
+    return (float(value[0]), float(value[1])) if isinstance(value, list) else value
 
 
 def _section(document: Any, *names: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -19,11 +20,16 @@ from dsfu.model.training.masks import MaskBank
 from dsfu.model.training.sampling import Sampler, Specimen
 from dsfu.model.training.store_parameters import StoreParameters
 
+_AT_ONCE: Final = {"cpu": 8}
+_MOST_AT_ONCE: Final = 64
+"""How many planes are computed at once, by kind of device: as many as its cache, or its memory, is good for."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Packed:
     """Specimens as tensors, padded to one number of atoms."""
 
+    atom_counts: list[int]
     atoms: Atoms
     weight: Tensor
     alpha: Tensor
@@ -31,7 +37,8 @@ class Packed:
 
     @classmethod
     def of(cls, specimens: Sequence[Specimen]) -> "Packed":
-        most = max(1, max(len(each.numbers_a) + len(each.numbers_b) for each in specimens))
+        counts = [max(1, len(each.numbers_a) + len(each.numbers_b)) for each in specimens]
+        most = max(counts)
         positions = np.zeros((len(specimens), most, 3))
         numbers, signs = np.ones((len(specimens), most), np.int64), np.zeros((len(specimens), most))
         for row, each in enumerate(specimens):
@@ -40,6 +47,7 @@ class Packed:
             numbers[row, :first], numbers[row, first:both] = each.numbers_a, each.numbers_b
             signs[row, :first], signs[row, first:both] = 1, -1
         return cls(
+            atom_counts=counts,
             atoms=Atoms(
                 positions=torch.from_numpy(positions), numbers=torch.from_numpy(numbers), signs=torch.from_numpy(signs)
             ),
@@ -58,6 +66,7 @@ class Packed:
             return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
         return Packed(
+            atom_counts=self.atom_counts,
             atoms=Atoms(
                 positions=moved(self.atoms.positions), numbers=moved(self.atoms.numbers), signs=moved(self.atoms.signs)
             ),
@@ -67,9 +76,27 @@ class Packed:
         )
 
     def factors(self) -> tuple[Tensor, Tensor]:
-        """I_FF and I_SRO in physical units, each (planes, y, x)."""
+        """I_FF and I_SRO in physical units, each (planes, y, x).
+
+        Some planes at once, those of like numbers of atoms together: less padding, and a processor's cache holds them.
+        """
         planes = self.places.planes
-        return form_factor(self.atoms, self.weight, planes), short_range_order(self.alpha, self.places.vectors, planes)
+        at_once = _AT_ONCE.get(planes.q_max.device.type, _MOST_AT_ONCE)
+        order = torch.argsort(torch.tensor(self.atom_counts), stable=True)
+        form_factors, orders = [], []
+        for chosen in torch.split(order, at_once):
+            most = max(self.atom_counts[i] for i in chosen.tolist())
+            on_device = chosen.to(planes.q_max.device)
+            some = planes[on_device]
+            form_factors.append(form_factor(_first(self.atoms[on_device], most), self.weight[on_device], some))
+            orders.append(short_range_order(self.alpha[on_device], self.places.vectors[on_device], some))
+        back = torch.argsort(order).to(planes.q_max.device)
+        return torch.cat(form_factors)[back], torch.cat(orders)[back]
+
+
+def _first(atoms: Atoms, count: int) -> Atoms:
+    """The first atoms of each plane; the rest is padding."""
+    return Atoms(positions=atoms.positions[:, :count], numbers=atoms.numbers[:, :count], signs=atoms.signs[:, :count])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
