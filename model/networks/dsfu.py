@@ -19,7 +19,7 @@ PATCH: Final = 4
 _MEAN_ROOT: Final = 0.25
 """What √I of live pixels is scaled to on average. A mean, unlike the maximum, is not moved by a hot pixel."""
 
-_LEAST: Final = 0.05
+LEAST: Final = 0.15
 """Below this, one factor says little about the other: the width of the division's damping."""
 
 
@@ -86,14 +86,13 @@ def relative_root(intensity: Tensor, seen: Tensor) -> Tensor:
 
 def corrected(form_factor: Tensor, sro: Tensor, root: Tensor, seen: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
     """Move both factors, as far as each pixel is trusted, to where their product is what was measured."""
-    product = form_factor * sro
-    scale = (product * root * seen).sum((2, 3), keepdim=True) / (root.square()).sum((2, 3), keepdim=True).clamp(
-        min=1e-6
-    )
+    positive_form_factor, positive_sro = form_factor.clamp(min=0), sro.clamp(min=0)
+    product = positive_form_factor * positive_sro
+    scale = (product * root * seen).sum((2, 3), keepdim=True) / root.square().sum((2, 3), keepdim=True).clamp(min=1e-6)
     missing = (scale * root - product) * trust
-    damping = _LEAST**2
-    better_sro = sro + missing[:, :1] * form_factor / (form_factor.square() + damping)
-    better_form_factor = form_factor + missing[:, 1:] * sro / (sro.square() + damping)
+    damping = LEAST**2
+    better_sro = sro + missing[:, :1] * positive_form_factor / (positive_form_factor.square() + damping)
+    better_form_factor = form_factor + missing[:, 1:] * positive_sro / (positive_sro.square() + damping)
     return better_form_factor, better_sro
 
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dsfu.model.networks.dsfu import Dsfu, corrected, relative_root
+from dsfu.model.networks.dsfu import LEAST, Dsfu, corrected, relative_root
 
 
 def tiny(**options: object) -> Dsfu:
@@ -60,7 +60,10 @@ def test_the_correction_brings_the_product_to_the_data():
     same, better = corrected(form_factor, guess, root, seen, trust)
     torch.testing.assert_close(same, form_factor)
     scale = (form_factor * guess * root).sum() / root.square().sum()
-    torch.testing.assert_close(better * form_factor, scale * root, atol=2e-3, rtol=0)
+    missing = scale * root - form_factor * guess
+    left = missing * LEAST**2 / (form_factor.square() + LEAST**2)
+    torch.testing.assert_close(scale * root - better * form_factor, left, atol=1e-5, rtol=0)
+    assert left.norm() < 0.05 * missing.norm()
 
 
 def test_live_pixels_are_scaled_by_their_mean_root():
@@ -105,7 +108,7 @@ def test_it_can_learn_a_plane_by_heart():
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < 0.02 * losses[0]
+    assert losses[-1] < 0.1 * losses[0]
 
 
 def test_levels_must_agree():
