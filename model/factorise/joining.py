@@ -12,7 +12,8 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import cg
 
-from dsfu.simulate.contract import BoolArray, Float32Array, FloatArray
+from dsfu.model.measured.reconstruction import RealArray
+from dsfu.simulate.contract import BoolArray, Float32Array, FloatArray, IntArray
 
 REACH_PIXELS: Final = 8.0
 """How far from data, in pixels of a plane of 256, the network's guess is corrected (ℓ)."""
@@ -21,7 +22,7 @@ _ACCURACY: Final = 1e-3
 
 
 def join(
-    form_factor: Float32Array, from_data: BoolArray, guess_root: Float32Array, reach_pixels: float = REACH_PIXELS
+    form_factor: RealArray, from_data: BoolArray, guess_root: RealArray, reach_pixels: float = REACH_PIXELS
 ) -> Float32Array:
     """Form factor (y, x) in the data's unit.
 
@@ -63,8 +64,8 @@ def _scale(wanted: FloatArray, guess: FloatArray) -> float:
     return float(wanted @ guess) / square if square > 0 else 1.0
 
 
-def _neighbours(values: FloatArray, known: BoolArray, numbers: np.ndarray) -> tuple[csr_array, FloatArray, FloatArray]:
-    """Which unknown pixels touch, what the known ones among their neighbours sum to, and how many neighbours they have."""
+def _neighbours(values: FloatArray, known: BoolArray, numbers: IntArray) -> tuple[csr_array, FloatArray, FloatArray]:
+    """Which unknown pixels touch, what the known ones beside them sum to, and how many neighbours each has."""
     count = int(numbers.max()) + 1
     source, neighbours = np.zeros(count), np.zeros(count)
     rows, columns = [], []

@@ -8,7 +8,7 @@ from dsfu.model.factorise.joining import extend, join
 
 def smooth(pixels: int = 48, phase: float = 0.3) -> np.ndarray:
     y, x = np.mgrid[:pixels, :pixels] / pixels
-    return (1.5 + np.sin(5 * x + phase) * np.cos(4 * y)).astype(np.float32)
+    return np.asarray(1.5 + np.sin(5 * x + phase) * np.cos(4 * y), np.float32)
 
 
 def with_hole(pixels: int = 48) -> np.ndarray:
