@@ -4,7 +4,6 @@ from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
-from scipy import ndimage
 
 from dsfu.model.errors import InputError
 from dsfu.model.measured.reconstruction import Reconstruction, Step
@@ -108,11 +107,20 @@ def _levels_of_shells(
             counts.append(last - first)
     if not centres:
         raise InputError("too few live voxels in every shell of |Q|", expected="fewer shells, or a flat background")
-    weights = np.sqrt(np.array(counts, np.float64))
-    if smoothing > 0:
-        blurred = ndimage.gaussian_filter1d(weights * levels, smoothing, mode="constant")
-        levels = list(blurred / ndimage.gaussian_filter1d(weights, smoothing, mode="constant"))
-    return np.array(centres), np.array(levels)
+    width = max(smoothing, 1e-3) * (edges[1] - edges[0])
+    return np.array(centres), _smoothed(np.array(centres), np.array(levels), np.sqrt(counts), width)
+
+
+def _smoothed(positions: FloatArray, values: FloatArray, weights: FloatArray, width: float) -> FloatArray:
+    """At every position the straight line that fits best under a Gaussian there: slopes and ends stay as they are."""
+    distance = positions - positions[:, np.newaxis]
+    kernel = weights * np.exp(-((distance / width) ** 2) / 2)
+    zeroth, first, second = (np.sum(kernel * distance**power, axis=1) for power in range(3))
+    mean, slope = np.sum(kernel * values, axis=1), np.sum(kernel * distance * values, axis=1)
+    determinant = zeroth * second - first**2
+    straight = determinant > 1e-9 * zeroth**2 * width**2
+    line = (second * mean - first * slope) / np.where(straight, determinant, 1.0)
+    return np.asarray(np.where(straight, line, mean / zeroth))
 
 
 def _radii(reconstruction: Reconstruction, cell: Cell, slab: slice) -> FloatArray:

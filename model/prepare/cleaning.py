@@ -71,6 +71,7 @@ def without_hot_pixels(reconstruction: Reconstruction, *, factor: float = 8.0) -
 
 
 def _neighbours(shape: tuple[int, int, int]) -> IntArray:
+    """Steps to them; the opposite of the first is the last, and so on."""
     steps = [(-1, 0, 1) if length > 1 else (0,) for length in shape]
     return np.array([step for step in product(*steps) if any(step)], np.int64).reshape(-1, 3)
 
@@ -135,9 +136,11 @@ def _hot(
         inside = ((places >= 0) & (places < shape)).all(axis=-1)
         where = tuple(np.moveaxis(np.clip(places, 0, shape - 1), -1, 0))
         around = np.where(inside & reconstruction.live[where], reconstruction.intensity[where], np.nan)
+        # Where a rod ends at a dead zone or at the edge, it would have gone on: what is opposite stands in.
+        counts = np.isfinite(around).sum(axis=-1)
+        around = np.where(np.isnan(around), around[:, ::-1], around)
         _, deviation = median_and_deviation(around)
         scale = np.fmax(SIGMA_PER_MAD * deviation, floor[first : first + _CANDIDATES_AT_ONCE])
-        counts = np.isfinite(around).sum(axis=-1)
         second_brightest = np.sort(np.where(np.isnan(around), -np.inf, around), axis=-1)[:, -2]
         excess = reconstruction.intensity[tuple(chosen.T)] - second_brightest
         parts.append((counts >= LEAST_NEIGHBOURS) & (excess > factor * scale))

@@ -13,7 +13,7 @@ MARGIN: Final = 3
 """Voxels around a hole from which it is filled."""
 
 LARGEST_HOLE: Final = 40
-"""Voxels along any axis beyond which a hole is left alone: a quadratic knows nothing of its middle."""
+"""Voxels along any axis beyond which a hole is left alone: a polynomial knows nothing of its middle."""
 
 _TOUCHING: Final = np.ones((3, 3, 3), np.bool_)
 
@@ -21,10 +21,11 @@ _TOUCHING: Final = np.ones((3, 3, 3), np.bool_)
 def without_voxels(reconstruction: Reconstruction, holes: BoolArray, *, fill: bool) -> tuple[dict[str, Any], int]:
     """Changes that take voxels out of a reconstruction, for its ``after``, and how many were filled again.
 
-    Unfilled, they are not live. Filled, they have the quadratic through the live voxels around the hole, and where
-    there are too few of those they are not live either. Filled voxels are marked: their weight is 0, nothing having
-    been measured there (a weight is made if there was none), and their uncertainty, if there are any, is at least the
-    scatter about the quadratic.
+    Unfilled, they are not live. Filled, they have what a polynomial of the fourth degree (the second, where there are
+    few voxels) through the live voxels around the hole has there; where there are too few of those, or none on one
+    side (at the edge of the grid, say), they are not live either. Filled voxels are marked: their weight is 0, nothing
+    having been measured there (a weight is made if there was none), and their uncertainty, if there are any, is at
+    least the scatter about the polynomial.
     """
     live = reconstruction.live & ~holes
     if not fill:
@@ -44,7 +45,7 @@ def without_voxels(reconstruction: Reconstruction, holes: BoolArray, *, fill: bo
         )
         hole = labels[wide] == number
         around = measured[wide] & ndimage.binary_dilation(hole, _TOUCHING, iterations=MARGIN)
-        values = _quadratic(reconstruction.intensity[wide], around, hole)
+        values = _polynomial(reconstruction.intensity[wide], around, hole)
         if values is None:
             continue
         intensity[wide][hole], scatter = values
@@ -55,25 +56,39 @@ def without_voxels(reconstruction: Reconstruction, holes: BoolArray, *, fill: bo
     return {"live": live, "intensity": intensity, "sigma": sigma, "weight": weight}, filled
 
 
-def _quadratic(intensity: RealArray, around: BoolArray, hole: BoolArray) -> tuple[FloatArray, float] | None:
-    """Values in a hole of the quadratic that fits around it best, and the scatter about it; None if undetermined."""
+def _polynomial(intensity: RealArray, around: BoolArray, hole: BoolArray) -> tuple[FloatArray, float] | None:
+    """Values in a hole of the polynomial that fits around it best, and the scatter about it.
+
+    None if it is undetermined, or if it would be extrapolated.
+    """
     middle = np.argwhere(hole).mean(axis=0)
     from_places, to_places = np.argwhere(around) - middle, np.argwhere(hole) - middle
-    terms = _terms(from_places)
-    if len(terms) < 2 * terms.shape[1]:
+    axes = [axis for axis in range(3) if hole.shape[axis] > 1]
+    if not _encloses(from_places[:, axes], to_places[:, axes]):
         return None
+    reach = np.abs(from_places[:, axes]).max()
     values = intensity[around].astype(np.float64)
-    coefficients, _, rank, _ = np.linalg.lstsq(terms, values)
-    if rank < terms.shape[1]:
-        return None
-    scatter = float(np.sqrt(np.sum((values - terms @ coefficients) ** 2) / (len(terms) - rank)))
-    return _terms(to_places) @ coefficients, scatter
+    for degree in (4, 2):
+        terms = _terms(from_places[:, axes] / reach, degree)
+        if len(terms) >= 3 * terms.shape[1]:
+            coefficients, _, rank, _ = np.linalg.lstsq(terms, values)
+            scatter = float(np.sqrt(np.sum((values - terms @ coefficients) ** 2) / (len(terms) - rank)))
+            return _terms(to_places[:, axes] / reach, degree) @ coefficients, scatter
+    return None
 
 
-def _terms(places: FloatArray) -> FloatArray:
-    """1, x, y, z, x², xy, … of places (n, 3) around 0; axes along which there is nothing are left out."""
-    scaled = places / np.maximum(1.0, np.abs(places).max(axis=0))
-    used = [axis for axis in range(3) if np.ptp(places[:, axis]) > 0]
-    columns = [np.ones(len(places)), *(scaled[:, axis] for axis in used)]
-    columns += [scaled[:, i] * scaled[:, j] for i, j in combinations_with_replacement(used, 2)]
+def _encloses(around: FloatArray, hole: FloatArray) -> bool:
+    """Whether there are points around a hole on both of its sides along each axis."""
+    if len(around) == 0:
+        return False
+    return bool(((around.min(axis=0) < hole.min(axis=0)) & (around.max(axis=0) > hole.max(axis=0))).all())
+
+
+def _terms(places: FloatArray, degree: int) -> FloatArray:
+    """1, x, y, …, x², xy, … of places (n, axes), up to a degree: (n, terms)."""
+    columns = [
+        places[:, axes].prod(axis=1)
+        for order in range(degree + 1)
+        for axes in combinations_with_replacement(range(places.shape[1]), order)
+    ]
     return np.stack(columns, axis=1)
