@@ -44,6 +44,13 @@ class Reconstruction:
         Where it came from, for people.
     history
         What was done to it since it was read.
+    indexed
+        False where nothing says how the array lies in reciprocal space: then origin and steps count voxels from the
+        middle, the cell is None, and only a network can factorise it.
+    format
+        What kind of file it came from, for people.
+    notes
+        What the reader had to decide, sentences for people.
     """
 
     intensity: RealArray
@@ -55,6 +62,9 @@ class Reconstruction:
     weight: RealArray | None = None
     source: str = ""
     history: tuple[Step, ...] = ()
+    indexed: bool = True
+    format: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = self.intensity.shape

@@ -19,6 +19,7 @@ from dsfu.model.readers.sizes import check_declared
 from dsfu.simulate.contract import FloatArray
 
 MAGIC: Final = b"\x89HDF\r\n\x1a\n"
+_LARGEST_USER_BLOCK: Final = 1 << 20
 _MOST_HOPS: Final = 16
 _MOST_SMALL_NUMBERS: Final = 1_000_000
 _MOST_NODES: Final = 4096
@@ -131,10 +132,11 @@ class Hdf5:
                 continue
             seen.add(identity)
             yield node
-            children = [self._hard_child(node, name) for name in self.names(node)]
+            children = [self.hard_child(node, name) for name in self.names(node)]
             queue += [child for child in children if child is not None]
 
-    def _hard_child(self, group: Node, name: str) -> Node | None:
+    def hard_child(self, group: Node, name: str) -> Node | None:
+        """What a group itself holds under that name; None if it is a link."""
         with told(f"{self.where(group)}/{name}"):
             is_hard = isinstance(group.get(name, getlink=True), h5py.HardLink)
             return group[name] if is_hard else None
@@ -217,6 +219,19 @@ class Hdf5:
                 self._beside(dataset, source.file_name, where)
         compact = dataset.dtype.kind not in "iufb"
         check_declared(max(bytes_declared, chunk or 0), where, stored=None if sources or compact else stored)
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file has the signature of HDF5, at its beginning or after a block that is the user's."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        offset = 0
+        while offset <= min(size, _LARGEST_USER_BLOCK):
+            file.seek(offset)
+            if file.read(len(MAGIC)) == MAGIC:
+                return True
+            offset = 2 * offset or 512
+    return False
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def test_arrays_in_the_history_become_lists(tmp_path: Path):
 
 
 def test_it_is_a_nexus_file(tmp_path: Path):
-    from nexusformat.nexus import nxload  # type: ignore[import-untyped]
+    from nexusformat.nexus import nxload
 
     plane = measured()
     write_planes(tmp_path / "planes.h5", [plane])
