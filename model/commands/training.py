@@ -1,7 +1,75 @@
 """Verbs that make networks: train and export."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+STOPPED = 75
+"""Exit status of a training that wrote a checkpoint and wants to be continued: EX_TEMPFAIL, "try again later"."""
+
+FAILED = 3
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
+    for verb in (train,):
+        app.command()(verb)
+
+
+def train(
+    store: Annotated[
+        str, typer.Argument(metavar="STORE", help="Folder or URL (s3://…) of a data set.", show_default=False)
+    ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Settings, such as limits.epochs=5.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="RUN", help="Folder for all that comes of it.", show_default=False)
+    ] = ...,  # type: ignore[assignment]
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", metavar="NAME", help="dsfu or pix2pix. [default: dsfu]", show_default=False),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML.", show_default=False)
+    ] = None,
+    resume: Annotated[
+        str,
+        typer.Option("--resume", metavar="auto|none|FILE", help="Go on from the last checkpoint, not, or from which."),
+    ] = "auto",
+    start_from: Annotated[
+        Path | None,
+        typer.Option("--start-from", metavar="FILE", help="Weights to begin with.", show_default=False),
+    ] = None,
+) -> None:
+    """Train a network on a data set.
+
+    \b
+      dsfu-model train STORE --out RUN
+      dsfu-model train STORE --out RUN --recipe pix2pix limits.epochs=10 batch_size=32
+      torchrun --nproc-per-node 4 -m dsfu.model.cli train STORE --out RUN
+
+    On SIGTERM, SIGUSR1 and Ctrl-C it writes a checkpoint and exits with 75; the same command goes on from there.
+    """
+    from dsfu.model.training.config_file import load_config
+    from dsfu.model.training.loop import Outcome
+    from dsfu.model.training.loss_log import LossNotFinite
+    from dsfu.model.training.train import Job
+    from dsfu.model.training.train import train as run
+
+    job = Job(
+        store=store,
+        run=out,
+        config=load_config(recipe, config, settings or ()),
+        resume=resume,
+        start_from=start_from,
+    )
+    try:
+        outcome = run(job)
+    except LossNotFinite as error:
+        typer.echo(f"error: {error}\n  The last checkpoint is from before: {out / 'checkpoints'}", err=True)
+        raise typer.Exit(FAILED) from error
+    if outcome is Outcome.STOPPED:
+        raise typer.Exit(STOPPED)

@@ -1,0 +1,193 @@
+"""The training loop: step after step, until it is done or told to stop."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from dsfu.model.training.batch import Batch
+from dsfu.model.training.checkpoint import Checkpoints
+from dsfu.model.training.config import Config
+from dsfu.model.training.config_file import values_of
+from dsfu.model.training.distributed import Ranks
+from dsfu.model.training.loss_log import LossLog
+from dsfu.model.training.outputs import Outputs
+from dsfu.model.training.random_states import random_states, set_random_states
+from dsfu.model.training.recipes import Recipe
+from dsfu.model.training.reporting import Reporter
+from dsfu.model.training.schedule import Progress, Schedule
+from dsfu.model.training.signals import StopRequests
+from dsfu.model.training.sources import BatchSource
+from dsfu.model.training.validation import Validation
+
+CHECKPOINTS: Final = "checkpoints"
+
+
+class Outcome(Enum):
+    """How a session of training ended."""
+
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a training is put together from.
+
+    Attributes
+    ----------
+    run
+        Folder of everything that is written.
+    validation
+        None: the network is not watched.
+    """
+
+    config: Config
+    recipe: Recipe
+    source: BatchSource
+    ranks: Ranks
+    run: Path
+    outputs: Outputs
+    reporter: Reporter
+    validation: Validation | None
+
+
+class Trainer:
+    """Trains a recipe on a source. All processes take the same steps and stop after the same one."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts, self.config = parts, parts.config
+        self.recipe, self.source, self.ranks = parts.recipe, parts.source, parts.ranks
+        self.progress = Progress()
+        self.schedule = Schedule(
+            limits=self.config.limits,
+            optimiser=self.config.optimiser,
+            batches_per_epoch=parts.source.batches_per_epoch,
+        )
+        self.checkpoints = Checkpoints(parts.run / CHECKPOINTS)
+        self._losses = LossLog(parts.ranks)
+        self._errors: Mapping[str, float] = {}
+
+    def resume(self, checkpoint: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint. With another number of processes, random numbers are not those of before."""
+        self.recipe.load_state_dict(checkpoint["recipe"])
+        self.source.load_state_dict(checkpoint["source"])
+        self.progress = Progress(**checkpoint["progress"])
+        self._errors = checkpoint["errors"]
+        if len(checkpoint["random"]) == self.ranks.world_size:
+            set_random_states(checkpoint["random"][self.ranks.rank])
+
+    def run(self) -> Outcome:
+        """Train until it is done, or told to stop; in either case there is a checkpoint of that moment."""
+        with StopRequests() as requests:
+            self.parts.reporter.begin(self.progress)
+            try:
+                return self._train(requests)
+            finally:
+                self.parts.reporter.end()
+
+    def _train(self, requests: StopRequests) -> Outcome:
+        clock = _Clock(self.config, self.progress.seconds)
+        if self.schedule.is_done(self.progress):
+            return Outcome.DONE
+        for batch in _endless(self.source):
+            self._step(batch)
+            stop, is_due, self.progress.seconds = self.ranks.highest(
+                [requests.received != "" or clock.session_is_over, clock.checkpoint_is_due, clock.seconds]
+            )
+            is_done, epoch_ended = self.schedule.is_done(self.progress), self._count_epoch()
+            is_best = self._look(epoch_ended=epoch_ended, is_done=is_done)
+            if stop or is_due or is_best or is_done:
+                self._keep(is_best=is_best)
+                clock.checkpoint_was_kept()
+            if is_done:
+                return Outcome.DONE
+            if stop:
+                return Outcome.STOPPED
+        raise AssertionError("batches never end")
+
+    def _step(self, batch: Batch) -> None:
+        progress, learning_rate = self.progress, self.schedule.learning_rate(self.progress)
+        losses = self.recipe.step(batch, learning_rate, progress.step + 1)
+        progress.step += 1
+        progress.batch += 1
+        progress.samples += len(batch) * self.ranks.world_size
+        self._losses.add(losses, progress)
+        if progress.step % self.config.watching.log_steps == 0:
+            self.parts.reporter.losses(progress, self._losses.checked_means(), learning_rate)
+        self.parts.reporter.stepped(progress)
+
+    def _count_epoch(self) -> bool:
+        """Whether an epoch ended with the last step."""
+        if self.progress.batch < self.source.batches_per_epoch:
+            return False
+        self.progress.epoch, self.progress.batch = self.progress.epoch + 1, 0
+        return True
+
+    def _look(self, *, epoch_ended: bool, is_done: bool) -> bool:
+        """Validate and draw where it is time to; whether the network is better than it ever was."""
+        every = self.config.watching.validation_steps
+        is_time = self.progress.step % every == 0 if every else epoch_ended
+        if self.parts.validation is None or not (is_time or is_done):
+            return False
+        self._losses.check()
+        self._errors = self.parts.validation.errors(self.recipe.result, self.recipe.engine.device, self.ranks)
+        is_best = self._errors["score"] < self.progress.best_score
+        self.progress.best_score = min(self._errors["score"], self.progress.best_score)
+        if self.ranks.is_first:
+            self.parts.reporter.validated(self.progress, self._errors, is_best=is_best)
+            picture = self.parts.outputs.draw(self.recipe, self.parts.validation, self.progress)
+            if picture is not None:
+                self.parts.reporter.picture(self.progress, picture)
+        return is_best
+
+    def _keep(self, *, is_best: bool) -> None:
+        """Write a checkpoint and weights. Only the first process writes, and the others wait until it has."""
+        self._losses.check()
+        states = self.ranks.gathered(random_states())
+        if self.ranks.is_first:
+            self.checkpoints.save(
+                {
+                    "progress": asdict(self.progress),
+                    "errors": dict(self._errors),
+                    "config": values_of(self.config),
+                    "recipe": self.recipe.state_dict(),
+                    "source": self.source.state_dict(),
+                    "random": states,
+                },
+                is_best=is_best,
+            )
+            self.parts.outputs.write_weights(self.recipe.result, self.progress, self._errors, is_best=is_best)
+        self.ranks.gathered(None)
+
+
+class _Clock:
+    """What this process knows of time."""
+
+    def __init__(self, config: Config, seconds_before: float) -> None:
+        self._config, self._before = config, seconds_before
+        self._began = self._kept = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Of training, earlier sessions included."""
+        return self._before + time.monotonic() - self._began
+
+    @property
+    def session_is_over(self) -> bool:
+        minutes = self._config.limits.session_minutes
+        return minutes > 0 and time.monotonic() - self._began >= 60 * minutes
+
+    @property
+    def checkpoint_is_due(self) -> bool:
+        return time.monotonic() - self._kept >= 60 * self._config.watching.checkpoint_minutes
+
+    def checkpoint_was_kept(self) -> None:
+        self._kept = time.monotonic()
+
+
+def _endless(source: BatchSource) -> Iterator[Batch]:
+    while True:
+        yield from source.batches()

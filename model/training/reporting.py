@@ -1,0 +1,159 @@
+"""What people see of a training: a bar or lines, TensorBoard, and pictures."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dsfu.model.training.schedule import Progress, Schedule
+from dsfu.simulate.contract import Float32Array
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+class Reporter:
+    """Tells nothing; what the processes use that are not the first."""
+
+    def begin(self, progress: Progress) -> None:
+        """Training begins, or goes on, from here."""
+
+    def stepped(self, progress: Progress) -> None:
+        """A step is done."""
+
+    def losses(self, progress: Progress, losses: Mapping[str, float], learning_rate: float) -> None:
+        """Mean losses since the last time."""
+
+    def validated(self, progress: Progress, errors: Mapping[str, float], *, is_best: bool) -> None:
+        """Errors in validation."""
+
+    def picture(self, progress: Progress, picture: Float32Array) -> None:
+        """A picture was drawn."""
+
+    def say(self, text: str) -> None:
+        """Something else."""
+
+    def end(self) -> None:
+        """Training is over, for now."""
+
+
+class RunReporter(Reporter):
+    """Tells on stderr, and in RUN/tensorboard and RUN/validation.jsonl."""
+
+    def __init__(self, run: Path, schedule: Schedule) -> None:
+        self._run, self._schedule = run, schedule
+        self._shown = _Bar(schedule) if sys.stderr.isatty() else _Lines(schedule)
+        self._last: Mapping[str, float] = {}
+
+    def begin(self, progress: Progress) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._board: Any = SummaryWriter(str(self._run / "tensorboard"), purge_step=progress.step or None)
+        self._shown.begin(progress)
+
+    def stepped(self, progress: Progress) -> None:
+        self._shown.stepped(progress, self._last)
+
+    def losses(self, progress: Progress, losses: Mapping[str, float], learning_rate: float) -> None:
+        self._last = losses
+        for name, value in losses.items():
+            self._board.add_scalar(f"training/{name}", value, progress.step)
+        self._board.add_scalar("training/learning_rate", learning_rate, progress.step)
+        self._board.add_scalar("training/samples_per_second", self._shown.speed, progress.step)
+
+    def validated(self, progress: Progress, errors: Mapping[str, float], *, is_best: bool) -> None:
+        for name, value in errors.items():
+            self._board.add_scalar(f"validation/{name}", value, progress.step)
+        row = {"step": progress.step, "samples": progress.samples, "hours": progress.seconds / 3600, **errors}
+        with (self._run / "validation.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        sro, form_factor = errors["sro.linear"], errors["form_factor.linear"]
+        told = f"step {progress.step}: MSE of I_SRO {sro:.4f}, of I_FF {form_factor:.4f} on the linear scale"
+        self.say(told + (", the best so far" if is_best else ""))
+
+    def picture(self, progress: Progress, picture: Float32Array) -> None:
+        self._board.add_image("validation", picture, progress.step, dataformats="HWC")
+
+    def say(self, text: str) -> None:
+        self._shown.say(text)
+
+    def end(self) -> None:
+        self._shown.end()
+        self._board.close()
+
+
+class _Speed:
+    """Samples per second, since training began in this process."""
+
+    def __init__(self) -> None:
+        self.speed = 0.0
+
+    def begin(self, progress: Progress) -> None:
+        self._first, self._since = progress.samples, time.monotonic()
+
+    def count(self, progress: Progress) -> None:
+        self.speed = (progress.samples - self._first) / max(time.monotonic() - self._since, 1e-9)
+
+
+class _Lines(_Speed):
+    """A line now and then, for files."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        self._schedule, self._next = schedule, 0.0
+
+    def stepped(self, progress: Progress, losses: Mapping[str, float]) -> None:
+        self.count(progress)
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _SECONDS_BETWEEN_LINES
+            self.say(_line(self._schedule, progress, losses, self.speed))
+
+    def say(self, text: str) -> None:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Lines need no end."""
+
+
+class _Bar(_Speed):
+    """A bar, for terminals."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._schedule = schedule
+        self._bar = Progress(
+            BarColumn(),
+            TextColumn("{task.percentage:.1f} %"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=Console(stderr=True),
+        )
+
+    def begin(self, progress: Progress) -> None:
+        super().begin(progress)
+        self._task = self._bar.add_task("", total=1.0)
+        self._bar.update(self._task, completed=self._schedule.done_share(progress))
+        self._bar.start()
+
+    def stepped(self, progress: Progress, losses: Mapping[str, float]) -> None:
+        self.count(progress)
+        line = _line(self._schedule, progress, losses, self.speed)
+        self._bar.update(self._task, completed=self._schedule.done_share(progress), description=line)
+
+    def say(self, text: str) -> None:
+        self._bar.console.print(text, markup=False, highlight=False)
+
+    def end(self) -> None:
+        self._bar.stop()
+
+
+def _line(schedule: Schedule, progress: Progress, losses: Mapping[str, float], speed: float) -> str:
+    of_all = f"/{schedule.last_step}" if schedule.last_step else f", {100 * schedule.done_share(progress):.1f} %"
+    loss = f", loss {losses['loss']:.4f}" if "loss" in losses else ""
+    return f"step {progress.step}{of_all}, epoch {progress.epoch + 1}{loss}, {speed:.1f} samples/s"

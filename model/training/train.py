@@ -1,0 +1,196 @@
+"""A training from beginning to end: what ``dsfu-model train`` does."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from dsfu.model.computed_planes import ComputedPlanes
+from dsfu.model.errors import InputError
+from dsfu.model.evaluation.planes import EvaluationPlanes, PlaneSettings
+from dsfu.model.shards import open_store
+from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
+from dsfu.model.training.config import Config
+from dsfu.model.training.config_file import differences, save_config, values_of
+from dsfu.model.training.distributed import Ranks, connected, ranks_of_environment
+from dsfu.model.training.engine import Engine, device_named
+from dsfu.model.training.loop import CHECKPOINTS, Outcome, Parts, Trainer
+from dsfu.model.training.outputs import Outputs
+from dsfu.model.training.random_states import seed_all
+from dsfu.model.training.recipes import recipe_of
+from dsfu.model.training.reporting import Reporter, RunReporter
+from dsfu.model.training.schedule import Schedule
+from dsfu.model.training.sources import BatchSource, open_source
+from dsfu.model.training.validation import Validation
+from dsfu.model.weights.files import load_weights
+
+GOES_ON: Final = "goes-on"
+"""File in the folder of a run that was stopped and wants to be continued; there is none while it trains, nor when it
+is done or has failed."""
+
+_BATCHES_OF_VALIDATION: Final = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to train, and where.
+
+    Attributes
+    ----------
+    store
+        Folder or URL of a closed store.
+    run
+        Folder of everything that is written.
+    resume
+        "auto": from the run's newest checkpoint, if there is one; "none": from the beginning; or a checkpoint's path.
+    start_from
+        A file of weights to begin with, in the first session.
+    """
+
+    store: str
+    run: Path
+    config: Config
+    resume: str = "auto"
+    start_from: Path | None = None
+
+
+def train(job: Job) -> Outcome:
+    """Train, alone or as one of the processes that torchrun started."""
+    ranks = ranks_of_environment()
+    device = device_named(job.config.device, ranks.local_rank)
+    with connected(ranks, device):
+        checkpoint = _checkpoint_of(job, ranks)
+        if ranks.is_first:
+            _prepare_folder(job)
+        trainer = _trainer(job, ranks, device)
+        if checkpoint is None:
+            _begin(trainer, job, ranks)
+        else:
+            _continue(trainer, checkpoint)
+        outcome = trainer.run()
+        if ranks.is_first and outcome is Outcome.STOPPED:
+            (job.run / GOES_ON).write_text(f"step {trainer.progress.step}\n", encoding="utf-8")
+        ranks.gathered(None)
+        return outcome
+
+
+def _checkpoint_of(job: Job, ranks: Ranks) -> dict[str, Any] | None:
+    """The checkpoint to go on from, the same in all processes."""
+    chosen: tuple[Path | None, InputError | None] = (None, None)
+    if ranks.is_first:
+        try:
+            chosen = (_chosen_checkpoint(job), None)
+        except InputError as error:
+            chosen = (None, error)
+    path, refused = ranks.gathered(chosen)[0]
+    if refused is not None:
+        raise refused
+    return None if path is None else load_checkpoint(path)
+
+
+def _chosen_checkpoint(job: Job) -> Path | None:
+    if job.resume not in ("auto", "none"):
+        return Path(job.resume)
+    newest = Checkpoints(job.run / CHECKPOINTS).newest()
+    if newest is not None and job.resume == "none":
+        raise InputError(
+            "there is a training in it already, which would be lost",
+            where=str(job.run),
+            expected="another --out, or --resume auto to go on with it",
+        )
+    return newest
+
+
+def _prepare_folder(job: Job) -> None:
+    try:
+        job.run.mkdir(parents=True, exist_ok=True)
+        (job.run / GOES_ON).unlink(missing_ok=True)
+        save_config(job.config, job.run / "config.yaml")
+    except OSError as error:
+        raise InputError(f"it cannot be written to: {error.strerror}", where=str(job.run)) from error
+
+
+def _trainer(job: Job, ranks: Ranks, device: torch.device) -> Trainer:
+    config = job.config
+    seed_all(config.seed, 0)  # the same initial weights in all processes
+    recipe = recipe_of(config, Engine(config, device), ranks)
+    seed_all(config.seed, 1 + ranks.rank)
+    source = _source(job, ranks, device)
+    schedule = Schedule(limits=config.limits, optimiser=config.optimiser, batches_per_epoch=source.batches_per_epoch)
+    return Trainer(
+        Parts(
+            config=config,
+            recipe=recipe,
+            source=source,
+            ranks=ranks,
+            run=job.run,
+            outputs=Outputs(run=job.run, config=config, data=_facts_of(job.store)),
+            reporter=RunReporter(job.run, schedule) if ranks.is_first else Reporter(),
+            validation=_validation(job, ranks),
+        )
+    )
+
+
+def _begin(trainer: Trainer, job: Job, ranks: Ranks) -> None:
+    if job.start_from is not None:
+        network, card = load_weights(job.start_from)
+        wanted = trainer.parts.outputs.card(trainer.progress, {})
+        if (card.recipe, card.network) != (wanted.recipe, wanted.network):
+            raise InputError(
+                f"its network is {card.recipe} with {card.network}",
+                where=str(job.start_from),
+                expected=f"{wanted.recipe} with {wanted.network}, as configured",
+            )
+        trainer.recipe.begin_with(network)
+    weights = sum(weight.numel() for weight in trainer.recipe.factoriser.parameters())
+    trainer.parts.reporter.say(
+        f"Training {job.config.recipe}, {weights / 1e6:.2f} million weights, on {trainer.recipe.engine.device} in "
+        f"{trainer.recipe.engine.precision}, {ranks.world_size * job.config.batch_size} planes a step."
+    )
+
+
+def _continue(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
+    trainer.resume(checkpoint)
+    changed = differences(checkpoint["config"], values_of(trainer.config))
+    trainer.parts.reporter.say(
+        f"Going on from step {trainer.progress.step}" + (f", with other {', '.join(changed)}." if changed else ".")
+    )
+
+
+def _source(job: Job, ranks: Ranks, device: torch.device) -> BatchSource:
+    return open_source(
+        job.store,
+        "train",
+        job.config.data,
+        batch_size=job.config.batch_size,
+        seed=job.config.seed,
+        rank=ranks.rank,
+        world_size=ranks.world_size,
+        device=device,
+    )
+
+
+def _validation(job: Job, ranks: Ranks) -> Validation | None:
+    """Planes of the validation split, drawn once; each process has its share of them."""
+    store, wanted = open_store(job.store), job.config.watching.validation_planes
+    if not wanted or "validation" not in store.splits:
+        return None
+    settings = PlaneSettings(pixels=job.config.data.pixels, limit=wanted, seed=job.config.seed)
+    planes = EvaluationPlanes(store.split("validation"), ComputedPlanes(job.store), settings)
+    mine = planes.indices[ranks.rank :: ranks.world_size].tolist()
+    return Validation(batches=[planes.batch(some) for some in _parts(mine)]) if len(planes.indices) else None
+
+
+def _parts(indices: Sequence[int]) -> list[Sequence[int]]:
+    size = _BATCHES_OF_VALIDATION
+    return [indices[first : first + size] for first in range(0, len(indices), size)]
+
+
+def _facts_of(store_url: str) -> dict[str, Any]:
+    """What identifies a store: the manifest that it was made from, word by word."""
+    attributes = open_store(store_url).attributes
+    manifest = str(attributes.get("manifest", ""))
+    return {"store": store_url, "manifest_sha256": hashlib.sha256(manifest.encode()).hexdigest()}

@@ -1,0 +1,139 @@
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from dsfu.model.training.batch import Batch
+from dsfu.model.training.checkpoint import load_checkpoint
+from dsfu.model.training.loop import Outcome
+from dsfu.model.training.loss_log import LossNotFinite
+from dsfu.model.weights.files import load_weights
+from tests.model.training.made import (
+    MadeSource,
+    Notes,
+    assert_equal_weights,
+    config_of,
+    trainer_of,
+    weights_of,
+)
+
+
+class Interrupting(MadeSource):
+    """Sends a signal to this process while it makes a batch."""
+
+    def __init__(self, at: int, number: signal.Signals, batches_per_epoch: int = 5) -> None:
+        super().__init__(batches_per_epoch)
+        self._at, self._number = at, number
+
+    def made(self, number: int) -> Batch:
+        if number == self._at:
+            os.kill(os.getpid(), self._number)
+        return super().made(number)
+
+
+class Broken(MadeSource):
+    """Has infinite planes from some batch on."""
+
+    def made(self, number: int) -> Batch:
+        batch = super().made(number)
+        if number >= 7:
+            batch.sro.fill_(float("nan"))
+        return batch
+
+
+@pytest.mark.parametrize("recipe", ["dsfu", "pix2pix"])
+@pytest.mark.parametrize(("at", "number"), [(2, signal.SIGUSR1), (4, signal.SIGTERM), (5, signal.SIGUSR1)])
+def test_interrupted_and_uninterrupted_training_are_equal(tmp_path, recipe, at, number):
+    config = config_of(recipe, "limits.steps=9")
+    straight = trainer_of(tmp_path / "straight", config, validation=True)
+    assert straight.run() is Outcome.DONE
+
+    first = trainer_of(tmp_path / "halted", config, Interrupting(at, number), validation=True)
+    assert first.run() is Outcome.STOPPED
+    assert first.progress.step == at + 1
+    torch.manual_seed(12345)  # whatever the next process begins with
+    second = trainer_of(tmp_path / "halted", config, validation=True)
+    second.resume(load_checkpoint(first.checkpoints.last))
+    assert second.run() is Outcome.DONE
+
+    assert second.progress.step == straight.progress.step == 9
+    assert second.progress.epoch == straight.progress.epoch
+    assert second.progress.best_score == straight.progress.best_score
+    assert_equal_weights(weights_of(straight), weights_of(second))
+
+
+def test_handlers_of_signals_are_as_before(tmp_path):
+    before = signal.getsignal(signal.SIGUSR1)
+    trainer_of(tmp_path, config_of("dsfu", "limits.steps=1")).run()
+    assert signal.getsignal(signal.SIGUSR1) is before
+
+
+class Repeating(MadeSource):
+    """The same planes in every epoch."""
+
+    def made(self, number: int) -> Batch:
+        return super().made(number % self.batches_per_epoch)
+
+
+def test_learns(tmp_path):
+    config = config_of("dsfu", "limits.steps=60", "optimiser.learning_rate=3e-3", "watching.log_steps=10")
+    trainer = trainer_of(tmp_path, config, Repeating(batches_per_epoch=4))
+    trainer.run()
+    notes = trainer.parts.reporter
+    assert isinstance(notes, Notes)
+    assert notes.means[-1]["loss"] < 0.6 * notes.means[0]["loss"]
+
+
+def test_nan_stops_and_the_checkpoint_is_from_before(tmp_path):
+    config = config_of("dsfu", "limits.steps=40", "watching.log_steps=4", "watching.checkpoint_minutes=0")
+    trainer = trainer_of(tmp_path, config, Broken())
+    with pytest.raises(LossNotFinite, match=r"step 8 .*batch 3 of epoch 2"):
+        trainer.run()
+    kept = load_checkpoint(trainer.checkpoints.last)
+    assert kept["progress"]["step"] == 7
+    assert all(value.isfinite().all() for value in kept["recipe"]["modules"]["factoriser"].values())
+
+
+def test_weights_are_the_moving_average(tmp_path):
+    trainer = trainer_of(tmp_path, config_of("dsfu", "limits.steps=6"), validation=True)
+    trainer.run()
+    network, card = load_weights(tmp_path / "weights.safetensors")
+    assert card.steps == 6
+    assert card.samples == 12
+    assert card.metrics["score"] > 0
+    stored, average, last = (each.state_dict() for each in (network, trainer.recipe.result, trainer.recipe.factoriser))
+    assert_equal_weights(stored, average)
+    assert not torch.equal(stored["stem.weight"], last["stem.weight"])
+
+
+def test_a_session_may_be_shorter_than_the_training(tmp_path):
+    config = config_of("dsfu", "limits.steps=1000", "limits.session_minutes=1e-9")
+    trainer = trainer_of(tmp_path, config)
+    assert trainer.run() is Outcome.STOPPED
+    assert trainer.progress.step == 1
+
+
+def test_time_ends_a_training(tmp_path):
+    trainer = trainer_of(tmp_path, config_of("dsfu", "limits.minutes=0.0001"))
+    assert trainer.run() is Outcome.DONE
+    again = trainer_of(tmp_path, config_of("dsfu", "limits.minutes=0.0001"))
+    again.resume(load_checkpoint(trainer.checkpoints.last))
+    assert again.run() is Outcome.DONE
+    assert again.progress.step == trainer.progress.step
+
+
+class Counting(MadeSource):
+    def batches(self) -> Iterator[Batch]:
+        self.asked = getattr(self, "asked", 0) + 1
+        return super().batches()
+
+
+def test_epochs_end_where_batches_do(tmp_path):
+    source = Counting(batches_per_epoch=3)
+    trainer = trainer_of(tmp_path, config_of("dsfu", "limits.epochs=2"), source, validation=True)
+    trainer.run()
+    assert trainer.progress.step == 6
+    assert (trainer.progress.epoch, trainer.progress.batch) == (2, 0)
+    assert source.asked == 2
