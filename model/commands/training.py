@@ -53,23 +53,21 @@ def train(
 
     On SIGTERM, SIGUSR1 and Ctrl-C it writes a checkpoint and exits with 75; the same command goes on from there.
     """
-    from dsfu.model.training.config_file import load_config
-    from dsfu.model.training.loop import Outcome
-    from dsfu.model.training.loss_log import LossNotFinite
-    from dsfu.model.training.train import Job
-    from dsfu.model.training.train import train as run
+    from dsfu.model.training.signals import StopRequests
 
-    job = Job(
-        store=store,
-        run=out,
-        config=load_config(recipe, config, settings or ()),
-        resume=resume,
-        start_from=start_from,
-    )
-    try:
-        outcome = run(job)
-    except LossNotFinite as error:
-        typer.echo(f"error: {error}\n  The last checkpoint is from before: {out / 'checkpoints'}", err=True)
-        raise typer.Exit(FAILED) from error
+    with StopRequests() as requests:  # from here on: loading torch takes a while, too
+        from dsfu.model.training.config_file import load_config
+        from dsfu.model.training.loop import Outcome
+        from dsfu.model.training.loss_log import LossNotFinite
+        from dsfu.model.training.train import Job
+        from dsfu.model.training.train import train as run
+
+        chosen = load_config(recipe, config, settings or ())
+        job = Job(store=store, run=out, config=chosen, resume=resume, start_from=start_from)
+        try:
+            outcome = run(job, requests)
+        except LossNotFinite as error:
+            typer.echo(f"error: {error}\n  The last checkpoint is from before: {out / 'checkpoints'}", err=True)
+            raise typer.Exit(FAILED) from error
     if outcome is Outcome.STOPPED:
         raise typer.Exit(STOPPED)

@@ -79,14 +79,13 @@ class Trainer:
         if len(checkpoint["random"]) == self.ranks.world_size:
             set_random_states(checkpoint["random"][self.ranks.rank])
 
-    def run(self) -> Outcome:
-        """Train until it is done, or told to stop; in either case there is a checkpoint of that moment."""
-        with StopRequests() as requests:
-            self.parts.reporter.begin(self.progress)
-            try:
-                return self._train(requests)
-            finally:
-                self.parts.reporter.end()
+    def run(self, requests: StopRequests) -> Outcome:
+        """Train until it is done, or asked to stop; in either case there is a checkpoint of that moment."""
+        self.parts.reporter.begin(self.progress)
+        try:
+            return self._train(requests)
+        finally:
+            self.parts.reporter.end()
 
     def _train(self, requests: StopRequests) -> Outcome:
         clock = _Clock(self.config, self.progress.seconds)

@@ -23,6 +23,7 @@ from dsfu.model.training.random_states import seed_all
 from dsfu.model.training.recipes import recipe_of
 from dsfu.model.training.reporting import Reporter, RunReporter
 from dsfu.model.training.schedule import Schedule
+from dsfu.model.training.signals import StopRequests
 from dsfu.model.training.sources import BatchSource, open_source
 from dsfu.model.training.validation import Validation
 from dsfu.model.weights.files import load_weights
@@ -57,8 +58,11 @@ class Job:
     start_from: Path | None = None
 
 
-def train(job: Job) -> Outcome:
-    """Train, alone or as one of the processes that torchrun started."""
+def train(job: Job, requests: StopRequests) -> Outcome:
+    """Train, alone or as one of the processes that torchrun started.
+
+    Requests to stop that came before the first step are followed after it.
+    """
     ranks = ranks_of_environment()
     device = device_named(job.config.device, ranks.local_rank)
     with connected(ranks, device):
@@ -70,7 +74,7 @@ def train(job: Job) -> Outcome:
             _begin(trainer, job, ranks)
         else:
             _continue(trainer, checkpoint)
-        outcome = trainer.run()
+        outcome = trainer.run(requests)
         if ranks.is_first and outcome is Outcome.STOPPED:
             (job.run / GOES_ON).write_text(f"step {trainer.progress.step}\n", encoding="utf-8")
         ranks.gathered(None)

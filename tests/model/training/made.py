@@ -11,11 +11,12 @@ from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import load_config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.engine import Engine
-from dsfu.model.training.loop import Parts, Trainer
+from dsfu.model.training.loop import Outcome, Parts, Trainer
 from dsfu.model.training.outputs import Outputs
 from dsfu.model.training.random_states import seed_all
 from dsfu.model.training.recipes import recipe_of
 from dsfu.model.training.reporting import Reporter
+from dsfu.model.training.signals import StopRequests
 from dsfu.model.training.validation import Validation
 
 torch.set_num_threads(1)  # planes are small, and threads would wait for one another
@@ -112,6 +113,11 @@ def trainer_of(
             validation=Validation(batches=[batch_of(number, seed=99) for number in range(2)]) if validation else None,
         )
     )
+
+
+def run(trainer: Trainer) -> Outcome:
+    with StopRequests() as requests:
+        return trainer.run(requests)
 
 
 def weights_of(trainer: Trainer) -> dict[str, torch.Tensor]:

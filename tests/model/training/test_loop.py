@@ -15,6 +15,7 @@ from tests.model.training.made import (
     Notes,
     assert_equal_weights,
     config_of,
+    run,
     trainer_of,
     weights_of,
 )
@@ -48,15 +49,15 @@ class Broken(MadeSource):
 def test_interrupted_and_uninterrupted_training_are_equal(tmp_path, recipe, at, number):
     config = config_of(recipe, "limits.steps=9")
     straight = trainer_of(tmp_path / "straight", config, validation=True)
-    assert straight.run() is Outcome.DONE
+    assert run(straight) is Outcome.DONE
 
     first = trainer_of(tmp_path / "halted", config, Interrupting(at, number), validation=True)
-    assert first.run() is Outcome.STOPPED
+    assert run(first) is Outcome.STOPPED
     assert first.progress.step == at + 1
     torch.manual_seed(12345)  # whatever the next process begins with
     second = trainer_of(tmp_path / "halted", config, validation=True)
     second.resume(load_checkpoint(first.checkpoints.last))
-    assert second.run() is Outcome.DONE
+    assert run(second) is Outcome.DONE
 
     assert second.progress.step == straight.progress.step == 9
     assert second.progress.epoch == straight.progress.epoch
@@ -66,7 +67,7 @@ def test_interrupted_and_uninterrupted_training_are_equal(tmp_path, recipe, at, 
 
 def test_handlers_of_signals_are_as_before(tmp_path):
     before = signal.getsignal(signal.SIGUSR1)
-    trainer_of(tmp_path, config_of("dsfu", "limits.steps=1")).run()
+    run(trainer_of(tmp_path, config_of("dsfu", "limits.steps=1")))
     assert signal.getsignal(signal.SIGUSR1) is before
 
 
@@ -80,7 +81,7 @@ class Repeating(MadeSource):
 def test_learns(tmp_path):
     config = config_of("dsfu", "limits.steps=60", "optimiser.learning_rate=3e-3", "watching.log_steps=10")
     trainer = trainer_of(tmp_path, config, Repeating(batches_per_epoch=4))
-    trainer.run()
+    run(trainer)
     notes = trainer.parts.reporter
     assert isinstance(notes, Notes)
     assert notes.means[-1]["loss"] < 0.6 * notes.means[0]["loss"]
@@ -90,7 +91,7 @@ def test_nan_stops_and_the_checkpoint_is_from_before(tmp_path):
     config = config_of("dsfu", "limits.steps=40", "watching.log_steps=4", "watching.checkpoint_minutes=0")
     trainer = trainer_of(tmp_path, config, Broken())
     with pytest.raises(LossNotFinite, match=r"step 8 .*batch 3 of epoch 2"):
-        trainer.run()
+        run(trainer)
     kept = load_checkpoint(trainer.checkpoints.last)
     assert kept["progress"]["step"] == 7
     assert all(value.isfinite().all() for value in kept["recipe"]["modules"]["factoriser"].values())
@@ -98,7 +99,7 @@ def test_nan_stops_and_the_checkpoint_is_from_before(tmp_path):
 
 def test_weights_are_the_moving_average(tmp_path):
     trainer = trainer_of(tmp_path, config_of("dsfu", "limits.steps=6"), validation=True)
-    trainer.run()
+    run(trainer)
     network, card = load_weights(tmp_path / "weights.safetensors")
     assert card.steps == 6
     assert card.samples == 12
@@ -111,16 +112,16 @@ def test_weights_are_the_moving_average(tmp_path):
 def test_a_session_may_be_shorter_than_the_training(tmp_path):
     config = config_of("dsfu", "limits.steps=1000", "limits.session_minutes=1e-9")
     trainer = trainer_of(tmp_path, config)
-    assert trainer.run() is Outcome.STOPPED
+    assert run(trainer) is Outcome.STOPPED
     assert trainer.progress.step == 1
 
 
 def test_time_ends_a_training(tmp_path):
     trainer = trainer_of(tmp_path, config_of("dsfu", "limits.minutes=0.0001"))
-    assert trainer.run() is Outcome.DONE
+    assert run(trainer) is Outcome.DONE
     again = trainer_of(tmp_path, config_of("dsfu", "limits.minutes=0.0001"))
     again.resume(load_checkpoint(trainer.checkpoints.last))
-    assert again.run() is Outcome.DONE
+    assert run(again) is Outcome.DONE
     assert again.progress.step == trainer.progress.step
 
 
@@ -133,7 +134,7 @@ class Counting(MadeSource):
 def test_epochs_end_where_batches_do(tmp_path):
     source = Counting(batches_per_epoch=3)
     trainer = trainer_of(tmp_path, config_of("dsfu", "limits.epochs=2"), source, validation=True)
-    trainer.run()
+    run(trainer)
     assert trainer.progress.step == 6
     assert (trainer.progress.epoch, trainer.progress.batch) == (2, 0)
     assert source.asked == 2
