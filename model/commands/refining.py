@@ -1,7 +1,212 @@
 """Verbs for the order: refine-sro and deltapdf."""
 
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from dsfu.model.errors import InputError
+
+if TYPE_CHECKING:
+    from dsfu.model.refine.sro_input import SroInput
+    from dsfu.model.refine.sro_planes import Negative, SroSettings
+    from dsfu.model.refine.sro_result import SroRefinement
+
+
+class Axes(StrEnum):
+    """Axes along which there may be no order."""
+
+    A = "a"
+    B = "b"
+    C = "c"
+    AB = "ab"
+    AC = "ac"
+    BC = "bc"
+
+
+class Picture(StrEnum):
+    """Formats of pictures."""
+
+    PNG = "png"
+    PDF = "pdf"
+    SVG = "svg"
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
+    app.command("refine-sro")(refine_sro_command)
+
+
+def refine_sro_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What factorise wrote, or an .npz with I_SRO.")],
+    laue: Annotated[
+        str,
+        typer.Option("--laue", metavar="CLASS", help='Laue class ("6/mmm", "6/mmm:b"), plane group or space group.'),
+    ] = "-1",
+    no_order_along: Annotated[
+        Axes | None,
+        typer.Option("--no-order-along", help="Refine only vectors without a component along these axes."),
+    ] = None,
+    cutoff: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Largest |u|, |v|, |w|.")] = 5,
+    cutoff_angstrom: Annotated[
+        float | None, typer.Option("--cutoff-angstrom", min=0.1, metavar="Å", help="Instead, the greatest length.")
+    ] = None,
+    weak: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out where I_FF is below this share of its maximum.")
+    ] = 0.05,
+    fraction_a: Annotated[
+        float | None, typer.Option("--fraction-a", metavar="m_A", help="Keep α to what this composition allows.")
+    ] = None,
+    positivity: Annotated[
+        bool, typer.Option("--positivity/--no-positivity", help="Keep I_SRO from being negative.")
+    ] = True,
+    clipped: Annotated[
+        bool | None,
+        typer.Option(
+            "--clipped/--not-clipped",
+            help="Take zeros for negative values that were set to zero. [default: as factorise says]",
+            show_default=False,
+        ),
+    ] = None,
+    own_scales: Annotated[
+        bool | None,
+        typer.Option(
+            "--own-scales/--one-scale",
+            help="Whether each plane has a scale of its own. [default: as factorise says]",
+            show_default=False,
+        ),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table as CSV.")] = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
+    cif: Annotated[Path | None, typer.Option("--cif", metavar="FILE", help="Write a CIF.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Draw I_SRO and α (.png, .pdf, .svg).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write all four there.")] = None,
+) -> None:
+    """Refine Warren–Cowley parameters from I_SRO, with standard uncertainties.
+
+    Linear least squares on all pixels of all planes at once. The solver's own parameters, where the file has them, are
+    averaged over the symmetry and shown beside them: they are the better estimate.
+    """
+    from dsfu.model.refine.sro import refine_sro
+    from dsfu.model.refine.sro_input import read_sro
+    from dsfu.model.refine.tables import table_text
+
+    outputs = _Outputs(csv, json, cif, picture, out, file.stem)
+    given = read_sro(file)
+    settings = _settings(
+        symmetry=laue,
+        no_order_along=no_order_along,
+        cutoff=cutoff,
+        cutoff_angstrom=cutoff_angstrom,
+        weak=weak,
+        fraction_a=fraction_a,
+        negative=_negative(positivity, given.clipped if clipped is None else clipped),
+        own_scales=given.own_scales if own_scales is None else own_scales,
+    )
+    refinements = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
+    typer.echo(table_text(refinements))
+    outputs.write(given, settings, refinements)
+
+
+def _negative(positivity: bool, clipped: bool) -> "Negative":
+    if not positivity:
+        return "allowed"
+    return "clipped" if clipped else "forbidden"
+
+
+def _settings(
+    *,
+    symmetry: str,
+    no_order_along: Axes | None,
+    cutoff: int,
+    cutoff_angstrom: float | None,
+    weak: float,
+    fraction_a: float | None,
+    negative: "Negative",
+    own_scales: bool,
+) -> "SroSettings":
+    from dsfu.model.refine.sro_planes import SroSettings
+
+    if fraction_a is not None and not 0 < fraction_a < 1:
+        raise InputError(f"--fraction-a is {fraction_a:g}", expected="a number between 0 and 1, both excluded")
+    return SroSettings(
+        symmetry=symmetry,
+        no_order_along=no_order_along.value if no_order_along else "",
+        cutoff=cutoff,
+        cutoff_angstrom=cutoff_angstrom,
+        weak=weak,
+        fraction_a=fraction_a,
+        negative=negative,
+        own_scales=own_scales,
+    )
+
+
+def _from_solver(given: "SroInput", settings: "SroSettings") -> "list[SroRefinement]":
+    from dsfu.model.refine.sro_result import SroRefinement
+
+    if given.vectors is None or given.alpha is None or given.covariance is None:
+        return []
+    return [
+        SroRefinement.from_solver(
+            given.vectors, given.alpha, given.covariance, cell=given.planes[0].cell, symmetry=settings.symmetry
+        )
+    ]
+
+
+class _Outputs:
+    """The files that are asked for; unwritable ones are refused before the work is done."""
+
+    def __init__(
+        self, csv: Path | None, json: Path | None, cif: Path | None, picture: Path | None, out: Path | None, stem: str
+    ) -> None:
+        given = {"csv": csv, "json": json, "cif": cif, "png": picture}
+        if out is not None:
+            if out.exists() and not out.is_dir():
+                raise InputError("it is a file", where=f"-o {out}", expected="a folder")
+            given = {kind: path or out / f"{stem}-sro.{kind}" for kind, path in given.items()}
+        self.paths = {kind: path for kind, path in given.items() if path is not None}
+        if "png" in self.paths:
+            check_picture(self.paths["png"])
+
+    def write(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
+        from dsfu.model.refine.tables import as_cif, as_json, table_csv
+
+        for kind, text_of in (("csv", table_csv), ("json", as_json), ("cif", as_cif)):
+            if kind in self.paths:
+                write_text(self.paths[kind], text_of(refinements))
+        if "png" in self.paths:
+            self._draw(given, settings, refinements)
+        for path in self.paths.values():
+            typer.echo(f"Wrote {path}.")
+
+    def _draw(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
+        from dsfu.model.refine.sro import compatible_operators
+        from dsfu.model.refine.sro_picture import draw_refinement
+
+        group = compatible_operators(settings, given.planes[0].cell)
+        path = self.paths["png"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw_refinement(given.planes, settings, group, refinements).savefig(path, dpi=200)
+
+
+def check_picture(path: Path) -> None:
+    """Refuse formats that cannot be drawn."""
+    formats = [each.value for each in Picture]
+    if path.suffix.lower().lstrip(".") not in formats:
+        raise InputError(
+            f'a picture cannot be written as "{path.suffix or path.name}"',
+            where=str(path),
+            expected=f"a name that ends in .{', .'.join(formats)}",
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, folders included."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"it cannot be written: {error.strerror}", where=str(path)) from None
