@@ -13,7 +13,7 @@ FAILED = 3
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
-    for verb in (train,):
+    for verb in (train, export):
         app.command()(verb)
 
 
@@ -71,3 +71,40 @@ def train(
             raise typer.Exit(FAILED) from error
     if outcome is Outcome.STOPPED:
         raise typer.Exit(STOPPED)
+
+
+def export(
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN|FILE", help="A training's folder, or a file of weights.", show_default=False)
+    ],
+    onnx: Annotated[
+        Path | None,
+        typer.Option("--onnx", metavar="FILE", help="Write the network as ONNX.", show_default=False),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", metavar="FILE", help="Write the weights as safetensors.", show_default=False),
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Store --weights in float16, half as large.")] = False,
+) -> None:
+    """Write a trained network for others to use.
+
+    Of a training the weights are taken that were best in validation. ONNX files are compared with torch in onnxruntime
+    before they are left there.
+    """
+    from dsfu.model.errors import InputError
+    from dsfu.model.weights.files import load_weights, save_weights, weights_file
+
+    if onnx is None and weights is None:
+        raise InputError("nothing to write", expected="--onnx FILE, --weights FILE, or both")
+    if half and weights is None:
+        raise InputError("--half is for --weights, which is not given", expected="--weights FILE --half")
+    network, card = load_weights(weights_file(source))
+    if weights is not None:
+        save_weights(weights, network, card, "float16" if half else "float32")
+        typer.echo(f"Wrote {weights}, {weights.stat().st_size / 1e6:.1f} MB.")
+    if onnx is not None:
+        from dsfu.model.weights.onnx_files import export_onnx
+
+        difference = export_onnx(onnx, network, card)
+        typer.echo(f"Wrote {onnx}; onnxruntime differs from torch by {difference:.1e} at most.")

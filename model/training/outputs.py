@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 
@@ -18,11 +18,8 @@ from dsfu.model.training.recipes import Recipe
 from dsfu.model.training.schedule import Progress
 from dsfu.model.training.validation import Validation
 from dsfu.model.weights.card import Card
-from dsfu.model.weights.files import save_weights
+from dsfu.model.weights.files import OF_A_RUN, save_weights
 from dsfu.simulate.contract import Float32Array
-
-LAST: Final = "weights.safetensors"
-BEST: Final = "best.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +38,10 @@ class Outputs:
         self, network: Factoriser, progress: Progress, errors: Mapping[str, float], *, is_best: bool
     ) -> None:
         card = self.card(progress, errors)
-        save_weights(self.run / LAST, network, card)
+        best, last = OF_A_RUN
+        save_weights(self.run / last, network, card)
         if is_best:
-            save_weights(self.run / BEST, network, card)
+            save_weights(self.run / best, network, card)
 
     def card(self, progress: Progress, errors: Mapping[str, float]) -> Card:
         return Card(

@@ -21,6 +21,9 @@ Dtype = Literal["float32", "float16"]
 
 SHIPPED: Final = "dsfu.safetensors"
 
+OF_A_RUN: Final = ("best.safetensors", "weights.safetensors")
+"""What a run writes: the weights that were best in validation, and the last ones."""
+
 _CARD: Final = "dsfu card"
 _DTYPES: Final = {"float32": torch.float32, "float16": torch.float16}
 
@@ -67,6 +70,21 @@ def shipped() -> Path:
             remedy="train some with dsfu-model train, and name them with --weights",
         )
     return path
+
+
+def weights_file(path: Path) -> Path:
+    """The file of weights that a path stands for: itself, or the best of a run's folder, or else the run's last."""
+    if not path.is_dir():
+        return path
+    for name in OF_A_RUN:
+        if (path / name).is_file():
+            return path / name
+    raise InputError(
+        "there are no weights in this folder",
+        where=str(path),
+        expected=" or ".join(OF_A_RUN),
+        remedy="a run of dsfu-model train writes them with its first checkpoint",
+    )
 
 
 def card_path(path: Path) -> Path:
