@@ -86,25 +86,6 @@ def relative(planes: Tensor) -> Tensor:
     return planes / planes.amax((1, 2), keepdim=True).clamp(min=_TINY)
 
 
-def stretched(sro: Tensor, effects: EffectsOfBatch) -> Tensor:
-    """I_SRO of a strained crystal, from that of the nominal one: lattice vectors shorter by a share each along x and y.
-
-    Only for planes that are not computed: those can have the strained crystal's own. Lattice vectors never get longer
-    here, as features would come in from beyond the plane's edge.
-    """
-
-    def of_some(some: Tensor, strain: Tensor, _: Tensor) -> Tensor:
-        pixels = some.shape[-1]
-        offsets = torch.arange(pixels, device=some.device) - pixels // 2
-        along = (pixels // 2 + offsets * (1 - strain[:, :2, None].abs())) * (2 / (pixels - 1)) - 1
-        x, y = along[:, 0, None, :].expand(-1, pixels, -1), along[:, 1, :, None].expand(-1, -1, pixels)
-        grid = torch.stack([x, y], dim=-1).to(some.dtype)
-        there = functional.grid_sample(some[:, None], grid, "bicubic", "border", align_corners=True)
-        return there[:, 0].clamp(min=0)
-
-    return _changed(sro, effects, "strain", of_some)
-
-
 def blurred(planes: Tensor, sigma: Tensor) -> Tensor:
     """Planes (planes, y, x), each blurred by a Gaussian with its standard deviation in pixels; edges are continued."""
     reach = max(1, int(np.ceil(_BLUR_REACH * float(sigma.max()))))

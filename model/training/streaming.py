@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dsfu.model.forward import Planes
-from dsfu.model.training.augment import Places, as_measured, stretched
+from dsfu.model.training.augment import Places, as_measured, relative
 from dsfu.model.training.augment_draws import Effects, EffectsOfBatch, draw_effects
 from dsfu.model.training.batch import Batch
 from dsfu.model.training.data_config import DataConfig
@@ -27,18 +27,29 @@ from dsfu.simulate.lattice import Cell
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PreparedCodes:
-    """All that a batch of stored planes needs: codes (planes, 2, y, x) as they are stored, 16 bits each."""
+    """All that a batch of stored planes needs.
+
+    Attributes
+    ----------
+    codes
+        (planes, 2, y, x) as they are stored, 16 bits each.
+    strained
+        The samples with a strained lattice, whose short-range order is computed and not read; None if there are none.
+    """
 
     codes: Tensor
     live: Tensor
     places: Places
     effects: EffectsOfBatch
+    strained: Packed | None
 
     def batch(self, device: torch.device) -> Batch:
         # uint16 does little in torch but change its type; form factor and order are relative to their maxima then.
         roots = self.codes.to(device, non_blocking=True).to(torch.float32) / LEVELS
         form_factor, sro = roots.square().unbind(1)
-        sro = stretched(sro, self.effects)
+        if self.strained is not None:
+            at = torch.from_numpy(self.effects.where("strain")).to(device)
+            sro = sro.index_copy(0, at, relative(self.strained.to(device).order()))
         live = self.live.to(device, non_blocking=True)
         return as_measured(form_factor, sro, live, self.places.to(device), self.effects)
 
@@ -89,7 +100,16 @@ class StreamingSource(EpochSource[PreparedCodes | PreparedSpecimens]):
         codes_, live = torch.from_numpy(codes), self._masks.live(effects)
         if self._device.type == "cuda":
             codes_, live = codes_.pin_memory(), live.pin_memory()
-        return PreparedCodes(codes=codes_, live=live, places=self._places(indices), effects=EffectsOfBatch.of(effects))
+        of_batch = EffectsOfBatch.of(effects)
+        where = of_batch.where("strain").tolist()
+        strained = [self._recorded.specimen(int(indices[i]), effects[i].strain) for i in where]
+        return PreparedCodes(
+            codes=codes_,
+            live=live,
+            places=self._places(indices),
+            effects=of_batch,
+            strained=Packed.of(strained) if strained else None,
+        )
 
     def _effects(self, epoch: int, indices: IntArray) -> list[Effects]:
         stored = self._split.coordinates["mask"]

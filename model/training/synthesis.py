@@ -75,6 +75,10 @@ class Packed:
             places=self.places.to(device),
         )
 
+    def order(self) -> Tensor:
+        """I_SRO alone."""
+        return short_range_order(self.alpha, self.places.vectors, self.places.planes)
+
     def factors(self) -> tuple[Tensor, Tensor]:
         """I_FF and I_SRO in physical units, each (planes, y, x).
 

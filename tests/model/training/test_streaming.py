@@ -10,9 +10,14 @@ import pytest
 import torch
 
 from dsfu.model.shards import open_store
+from dsfu.model.training.augment_draws import draw_effects
 from dsfu.model.training.batch import Batch
 from dsfu.model.training.data_config import AS_MEASURED, AugmentConfig, DataConfig
+from dsfu.model.training.draws import AUGMENTATION, Draws
 from dsfu.model.training.sources import BatchSource, open_source
+from dsfu.pipeline.store.recompute import Recomputer
+from dsfu.simulate.lattice import Cell
+from dsfu.simulate.scattering import sro_of_planes
 from tests.model.training.stores import library_store, train
 
 pytest_plugins = ["tests.s3_server"]
@@ -135,6 +140,28 @@ def test_fewer_pixels_are_every_second_one(url: str, bare_url: str, stored: bool
             torch.testing.assert_close(
                 getattr(half, name), expected / expected.amax((2, 3), keepdim=True), rtol=0, atol=1e-5
             )
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_strained_lattice_has_its_own_order_and_the_same_molecules(url: str, bare_url: str, stored: bool):
+    augment = AugmentConfig(strain=1, strain_size=(0.02, 0.02))
+    split = train(url)
+    settings: dict[str, Any] = {"shuffle": False, "masks": "stored"}
+    strained = list(source(url if stored else bare_url, augment=augment, **settings).batches())
+    plain = list(source(url, **settings).batches())
+    signs = set()
+    for number, index in enumerate(split.kept_indices[:4].tolist()):
+        effects = draw_effects(Draws(1, AUGMENTATION, index), augment, 7, 0)
+        a, b, c, *angles = split.coordinates["cell"][index].tolist()
+        lengths = [length * (1 + share) for length, share in zip((a, b, c), effects.strain, strict=True)]
+        recomputer = Recomputer(url)
+        cell, alpha = Cell(*lengths, *angles), recomputer.alpha("train", index)
+        ((truth, _),) = sro_of_planes(cell, alpha, [recomputer.plane("train", index)])
+        np.testing.assert_allclose(strained[0].sro[number, 0], relative(truth), atol=2e-5)
+        torch.testing.assert_close(strained[0].form_factor[number], plain[0].form_factor[number], rtol=0, atol=4e-5)
+        signs |= {share > 0 for share in effects.strain}
+    assert signs == {True, False}
+    assert not torch.allclose(strained[0].sro, plain[0].sro, atol=0.01)
 
 
 def test_masks_are_those_of_the_samples_or_any_of_the_store_turned(url: str):
