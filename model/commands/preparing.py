@@ -1,7 +1,137 @@
 """Verb that makes planes of a reconstruction: prepare."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+if TYPE_CHECKING:
+    from dsfu.model.measured.plane import MeasuredPlane
+    from dsfu.model.measured.reconstruction import Reconstruction
+    from dsfu.model.prepare.recipe import Recipe
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
+    app.command()(prepare)
+
+
+def _option(metavar: str, text: str, *names: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
+
+
+def prepare(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction.", show_default=False)],
+    out: Annotated[Path, _option("OUT", "Write the planes here (HDF5).", "--out", "-o")],
+    plane: Annotated[
+        list[str] | None,
+        _option("PLANE", 'Such as hk0, h1.5l, hhl, "0,0,1 1,0,1 0,1,1"; may be repeated.', "--plane"),
+    ] = None,
+    pixels: Annotated[int, typer.Option(min=8, max=4096, metavar="N", help="Pixels along each side.")] = 256,
+    q_max: Annotated[
+        float | None, _option("Q", "Half the side in 1/Å. [default: the largest square with data]")
+    ] = None,
+    thickness: Annotated[
+        float, typer.Option(min=0.0, metavar="T", help="Average over this much on both sides, in layers.")
+    ] = 0.0,
+    hot_pixels: Annotated[
+        float, typer.Option(min=0.0, metavar="K", help="Take out pixels that stick out by K times the scale; 0: none.")
+    ] = 8.0,
+    bragg: Annotated[
+        str, typer.Option(metavar="HOW", help="Take out Bragg peaks: none, punch:0.15, punch:0.05A, karen:7:3.")
+    ] = "none",
+    reflections: Annotated[
+        str, typer.Option(metavar="WHERE", help="Where they are: P, A, B, C, I, F, R, or a space group.")
+    ] = "P",
+    fill: Annotated[bool, typer.Option("--fill", help="Fill the holes that they leave.")] = False,
+    background: Annotated[
+        str, typer.Option(metavar="HOW", help="Subtract a background: none, flat:12.5, flat:5%, radial:5%.")
+    ] = "none",
+    laue: Annotated[str, _option("CLASS", "Average over a Laue class, plane or space group, such as 6/mmm.")] = "",
+    clip_negative: Annotated[bool, typer.Option("--clip-negative", help="Set negative values to zero.")] = False,
+    picture: Annotated[Path | None, _option("FILE", "Draw the planes (.png, .pdf, .svg).")] = None,
+    cell: Annotated[str | None, _option("A,B,C,…", "The cell: a, b, c in Å, alpha, beta, gamma.")] = None,
+    limits: Annotated[str | None, _option("H,H,K,K,L,L", "First and last h, k and l of the grid.")] = None,
+    origin: Annotated[str | None, _option("H,K,L", "hkl of the first voxel.")] = None,
+    steps: Annotated[str | None, _option("DH,DK,DL", "Steps of the grid; or nine numbers.")] = None,
+    axes: Annotated[str | None, _option("ORDER", "Which index runs along each array axis, such as lkh.")] = None,
+    frame: Annotated[str | None, _option("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π).")] = None,
+    dataset: Annotated[str | None, _option("PATH", "Which data of a file that holds several.")] = None,
+) -> None:
+    """Cut, clean and resample planes of a reconstruction.
+
+    Every plane comes on a square grid in 1/Å, in true angles, with its live pixels, its uncertainties where the
+    file has them, and a record of all that was done. Nothing is subtracted and no peak removed unless asked for.
+    """
+    from dsfu.model.prepare.plane_spec import parse_plane
+    from dsfu.model.prepare.recipe import Recipe
+    from dsfu.model.readers.plane_files import write_planes
+    from dsfu.model.readers.reading import read
+
+    recipe = Recipe(
+        hot_pixels=hot_pixels,
+        bragg=bragg,
+        reflections=reflections,
+        fill=fill,
+        background=background,
+        laue=laue,
+        clip_negative=clip_negative,
+    )
+    recipe.treatments()
+    specs = [parse_plane(each) for each in plane or []]
+    hints = {"cell": _numbers(cell), "limits": _numbers(limits), "origin": _numbers(origin), "steps": _numbers(steps)}
+    reconstruction = read(file, **hints, axes=axes, frame=frame, dataset=dataset)
+    _say_what_it_is(reconstruction)
+    reconstruction = _cleaned(reconstruction, recipe)
+    planes = _cut(reconstruction, specs, pixels, q_max, thickness)
+    write_planes(out, planes)
+    typer.echo(f"wrote {out}")
+    if picture is not None:
+        from dsfu.model.prepare.picture import write_picture
+
+        write_picture(planes, picture)
+        typer.echo(f"wrote {picture}")
+
+
+def _numbers(text: str | None) -> list[str] | None:
+    """Words that are to be numbers, for the readers to check."""
+    return None if text is None else text.replace(",", " ").split()
+
+
+def _say_what_it_is(reconstruction: "Reconstruction") -> None:
+    from dsfu.model.prepare.cutting import available_range
+
+    shape = " × ".join(map(str, reconstruction.shape))
+    typer.echo(f"{reconstruction.source}: {shape} voxels, {100 * reconstruction.coverage:.1f} % measured")
+    if reconstruction.indexed:
+        typer.echo(f"  {available_range(reconstruction)}")
+    for note in reconstruction.notes:
+        typer.echo(f"  {note}")
+
+
+def _cleaned(reconstruction: "Reconstruction", recipe: "Recipe") -> "Reconstruction":
+    from dsfu.model.prepare.recipe import told
+
+    for treatment in recipe.treatments():
+        reconstruction = treatment(reconstruction)
+        step = reconstruction.history[-1]
+        if step.parameters.get("voxels") != 0:
+            typer.echo(f"  {told(step, reconstruction.intensity.size)}")
+    return reconstruction
+
+
+def _cut(
+    reconstruction: "Reconstruction", specs: list[Any], pixels: int, q_max: float | None, thickness: float
+) -> list["MeasuredPlane"]:
+    from dsfu.model.prepare.cutting import cut
+
+    planes = []
+    for spec in specs or [None]:
+        found = cut(reconstruction, spec, pixels=pixels, q_max=q_max, thickness=thickness)
+        name = found.name.partition(" of ")[0]
+        typer.echo(
+            f"{name}: {pixels} × {pixels} pixels, |Qx|, |Qy| ≤ {found.plane.q_max:.3g} 1/Å, "
+            f"{100 * found.coverage:.1f} % live"
+        )
+        planes.append(found)
+    return planes

@@ -11,7 +11,7 @@ from dsfu.model.prepare.slabs import slabs, thinned
 from dsfu.simulate.contract import FloatArray
 from dsfu.simulate.lattice import Cell
 
-SAMPLE: Final = 4_000_000
+SAMPLE: Final = 1_000_000
 """Voxels from which percentiles are taken, evenly spread; of larger volumes not all are looked at."""
 
 LEAST_IN_SHELL: Final = 30
@@ -59,7 +59,7 @@ def without_radial_background(
     radii = np.linalg.norm(reconstruction.cell.q_of_hkl(reconstruction.hkl_of_voxels(indices)), axis=1)
     centres, levels = _levels_of_shells(radii, values, percentile, shells, smoothing)
     intensity = np.empty_like(reconstruction.intensity)
-    for slab in slabs(reconstruction.shape, 500_000):
+    for slab in slabs(reconstruction.shape):
         background = np.interp(_radii(reconstruction, reconstruction.cell, slab), centres, levels)
         intensity[slab] = reconstruction.intensity[slab] - background
     step = Step(

@@ -17,7 +17,7 @@ NOISE_WINDOW: Final = 16
 LEAST_NEIGHBOURS: Final = 4
 """Live neighbours that a voxel must have to be called hot."""
 
-_CANDIDATES_AT_ONCE: Final = 200_000
+_CANDIDATES_AT_ONCE: Final = 50_000
 
 
 def without_invalid(reconstruction: Reconstruction) -> Reconstruction:
@@ -102,11 +102,12 @@ def _noise_of_windows(reconstruction: Reconstruction, grid: WindowGrid) -> Float
     )[0]
     # Normal noise of standard deviation 1 gives √(3/2) times the normal quantile 1.645.
     noise = gaps_filled(quantile) / (np.sqrt(1.5) * 1.6449)
-    return np.where(noise > 0, noise, _typical_intensity(reconstruction))
+    quiet = ~(noise > 0)
+    return np.where(quiet, _typical_intensity(reconstruction) if quiet.any() else 0.0, noise)
 
 
 def _typical_intensity(reconstruction: Reconstruction) -> float:
-    chosen = np.unravel_index(thinned(reconstruction.shape, 1_000_000), reconstruction.shape)
+    chosen = np.unravel_index(thinned(reconstruction.shape, 100_000), reconstruction.shape)
     values = reconstruction.intensity[chosen][reconstruction.live[chosen]]
     positive = values[values > 0]
     return float(np.median(positive)) if positive.size else 0.0

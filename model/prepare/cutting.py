@@ -1,5 +1,6 @@
 """Cut a plane out of a reconstruction, onto the square Cartesian grid that solvers and networks work on."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from dsfu.model.errors import InputError
 from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.measured.reconstruction import Reconstruction, Step
-from dsfu.model.prepare.plane_spec import PlaneSpec, parse_plane
+from dsfu.model.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
 from dsfu.model.prepare.resampling import OFF_LAYER, Sampled, averaged
 from dsfu.simulate.contract import PIXELS, BoolArray, FloatArray
 from dsfu.simulate.lattice import Cell
@@ -19,12 +20,14 @@ LIVE_ENOUGH: Final = 0.75
 LEAST_COVERAGE: Final = 0.05
 """Share of a plane's pixels that has to be live for the plane to be of use."""
 
+_UNIT_CELL: Final = Cell(2 * np.pi, 2 * np.pi, 2 * np.pi)
+
 _POINTS_AT_ONCE: Final = 500_000
 
 
 def cut(
     reconstruction: Reconstruction,
-    spec: PlaneSpec | str,
+    spec: PlaneSpec | str | None = None,
     *,
     pixels: int = PIXELS,
     q_max: float | None = None,
@@ -40,7 +43,8 @@ def cut(
     Parameters
     ----------
     spec
-        Which plane, such as "hk0": see `parse_plane`.
+        Which plane, such as "hk0": see `parse_plane`. None: the one that the reconstruction is, if it is one layer;
+        it need not have a cell then, and the plane's 1/Å are made up.
     q_max
         Half the side of the plane in 1/Å; by default that of the largest square around the plane's centre in which
         there are data.
@@ -50,6 +54,18 @@ def cut(
     live_enough
         Share of a pixel's weight that has to be on live voxels.
     """
+    if spec is None:
+        spec = own_plane(reconstruction)
+        if spec is None:
+            raise InputError(
+                "which plane?",
+                where=reconstruction.source or "the reconstruction",
+                expected=f"--plane, such as hk0; there is {available_range(reconstruction)}",
+            )
+        if reconstruction.cell is None:
+            made_up = replace(reconstruction, cell=_UNIT_CELL)
+            found = cut(made_up, spec, pixels=pixels, q_max=q_max, thickness=thickness, live_enough=live_enough)
+            return replace(found, cell=None)
     spec = parse_plane(spec) if isinstance(spec, str) else spec
     cell = _cell_of(reconstruction, spec)
     if q_max is None:

@@ -1,5 +1,7 @@
 """Fill small holes with what their surroundings suggest, and say which voxels are filled."""
 
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import Any, Final
 
@@ -61,19 +63,44 @@ def _polynomial(intensity: RealArray, around: BoolArray, hole: BoolArray) -> tup
 
     None if it is undetermined, or if it would be extrapolated.
     """
-    middle = np.argwhere(hole).mean(axis=0)
-    from_places, to_places = np.argwhere(around) - middle, np.argwhere(hole) - middle
-    axes = [axis for axis in range(3) if hole.shape[axis] > 1]
-    if not _encloses(from_places[:, axes], to_places[:, axes]):
+    fit = _fit_of_shape(hole.shape, np.packbits(hole).tobytes(), np.packbits(around).tobytes())
+    if fit is None:
         return None
-    reach = np.abs(from_places[:, axes]).max()
     values = intensity[around].astype(np.float64)
+    coefficients = fit.inverse @ values
+    residuals = values - fit.terms_around @ coefficients
+    scatter = float(np.sqrt(np.sum(residuals**2) / (len(values) - len(coefficients))))
+    return fit.terms_inside @ coefficients, scatter
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Fit:
+    terms_around: FloatArray
+    terms_inside: FloatArray
+    inverse: FloatArray
+
+
+@lru_cache(maxsize=256)
+def _fit_of_shape(shape: tuple[int, int, int], hole_bits: bytes, around_bits: bytes) -> _Fit | None:
+    """Bragg peaks leave thousands of holes of a few shapes; what only depends on the shape is kept."""
+    inside, outside = (
+        np.argwhere(np.unpackbits(np.frombuffer(bits, np.uint8), count=int(np.prod(shape))).reshape(shape))
+        for bits in (hole_bits, around_bits)
+    )
+    axes = [axis for axis in range(3) if shape[axis] > 1]
+    middle = inside.mean(axis=0)
+    from_places, to_places = (outside - middle)[:, axes], (inside - middle)[:, axes]
+    if not _encloses(from_places, to_places):
+        return None
+    reach = np.abs(from_places).max()
     for degree in (4, 2):
-        terms = _terms(from_places[:, axes] / reach, degree)
+        terms = _terms(from_places / reach, degree)
         if len(terms) >= 3 * terms.shape[1]:
-            coefficients, _, rank, _ = np.linalg.lstsq(terms, values)
-            scatter = float(np.sqrt(np.sum((values - terms @ coefficients) ** 2) / (len(terms) - rank)))
-            return _terms(to_places[:, axes] / reach, degree) @ coefficients, scatter
+            return _Fit(
+                terms_around=terms,
+                terms_inside=_terms(to_places / reach, degree),
+                inverse=np.asarray(np.linalg.pinv(terms), np.float64),
+            )
     return None
 
 

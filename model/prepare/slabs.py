@@ -31,4 +31,4 @@ def thinned(shape: tuple[int, int, int], wanted: int) -> IntArray:
         return np.arange(voxels)
     # Evenly spaced indices would lie on a few lattice planes of the array; these do not.
     golden = (np.sqrt(5) - 1) / 2
-    return np.unique((np.arange(wanted) * golden % 1 * voxels).astype(np.int64))
+    return np.asarray(np.arange(wanted) * golden % 1 * voxels, np.int64)

@@ -1,0 +1,129 @@
+"""The command prepare, run as people run it, on files that are made here."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from dsfu.model.cli import app
+from dsfu.model.errors import InputError
+from dsfu.model.readers.plane_files import read_planes
+from dsfu.simulate.contract import FloatArray
+from tests.model.prepare.made import HEXAGONAL, made
+
+
+def crystal(hkl: FloatArray) -> FloatArray:
+    """Diffuse scattering with the symmetry 6/mmm, Bragg peaks, and a flat background."""
+    h, k, li = np.moveaxis(hkl, -1, 0)
+    diffuse = 3 + np.cos(2 * np.pi * h) + np.cos(2 * np.pi * k) + np.cos(2 * np.pi * (h + k)) + 0.5 * np.cos(np.pi * li)
+    peaks = 1e5 * np.exp(-((hkl - np.rint(hkl)) ** 2).sum(axis=-1) / 2 / 0.04**2)
+    return np.asarray(100 * diffuse + peaks + 50)
+
+
+@pytest.fixture(scope="module")
+def meerkat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file like Meerkat's, with a gap, a hot pixel and NaN for what was not measured."""
+    volume = made(crystal, half=(1.5, 1.5, 0.5), voxels=(61, 61, 21), cell=HEXAGONAL, dtype=np.float32)
+    data = volume.intensity.copy()
+    data[:, 10:12] = np.nan
+    data[35, 37, 13] = 1e8
+    path = tmp_path_factory.mktemp("files") / "crystal.h5"
+    with h5py.File(path, "w") as file:
+        file["data"], file["format"], file["is_direct"] = data, "Yell 1.0", False
+        file["lower_limits"], file["step_sizes"] = [-1.5, -1.5, -0.5], [0.05, 0.05, 0.05]
+        file["unit_cell"] = HEXAGONAL.constants
+        file["metric_tensor"] = HEXAGONAL.vectors @ HEXAGONAL.vectors.T
+        file["space_group_nr"] = 1
+    return path
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(app, ["prepare", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_planes_are_cut_cleaned_and_written(meerkat: Path, tmp_path: Path) -> None:
+    out, picture = tmp_path / "planes.h5", tmp_path / "planes.png"
+    said = run(
+        meerkat, "-o", out, "--plane", "hk0", "--plane", "hk0.5", "--pixels", 64, "--bragg", "punch:0.2", "--fill",
+        "--background", "flat:50", "--laue", "6/mmm", "--picture", picture,
+    )  # fmt: skip
+    first, second = read_planes(out)
+    assert "hk0: 64 × 64 pixels" in said
+    assert "R_int" in said
+    assert "1 voxels" in said  # the hot pixel
+    assert picture.stat().st_size > 10_000
+    for plane, index in ((first, 0.0), (second, 0.5)):
+        np.testing.assert_allclose(plane.hkl[..., 2], index, atol=1e-12)
+        h, k = plane.hkl[..., 0], plane.hkl[..., 1]
+        truth = (
+            3
+            + np.cos(2 * np.pi * h)
+            + np.cos(2 * np.pi * k)
+            + np.cos(2 * np.pi * (h + k))
+            + 0.5 * np.cos(np.pi * index)
+        )
+        assert plane.live.mean() > 0.95
+        # Linear interpolation and pixels of 0.05: (2π)²/8 · 0.0025 of each cosine and axis; and filled holes.
+        assert np.abs(plane.intensity - 100 * truth)[plane.live].max() < 25
+    assert [step.name for step in first.history] == [
+        "without invalid", "without hot pixels", "without Bragg peaks", "without flat background",
+        "averaged over symmetry", "cut",
+    ]  # fmt: skip
+
+
+def test_nothing_is_subtracted_unless_asked_for(meerkat: Path, tmp_path: Path) -> None:
+    run(meerkat, "-o", tmp_path / "plane.h5", "--plane", "hk0", "--pixels", 32)
+    (plane,) = read_planes(tmp_path / "plane.h5")
+    assert [step.name for step in plane.history] == ["without invalid", "without hot pixels", "cut"]
+    assert plane.intensity.max() > 1e4  # the Bragg peaks
+    assert plane.intensity[plane.live].min() > 50
+
+
+def test_an_array_of_one_layer_with_hints_needs_no_plane(tmp_path: Path) -> None:
+    layer = made(crystal, half=(2, 2, 0), voxels=(41, 41, 1)).intensity[:, :, 0]
+    np.save(tmp_path / "layer.npy", layer)
+    run(
+        tmp_path / "layer.npy", "-o", tmp_path / "plane.h5", "--cell", "8,8,5,90,90,120", "--limits", "-2,2,-2,2,1,1",
+        "--pixels", 32,
+    )  # fmt: skip
+    (plane,) = read_planes(tmp_path / "plane.h5")
+    np.testing.assert_allclose(plane.hkl[..., 2], 1.0)
+    assert plane.name.startswith("hk1")
+
+
+def test_an_array_that_says_nothing_keeps_its_pixels(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).random((64, 64))
+    np.save(tmp_path / "picture.npy", picture)
+    run(tmp_path / "picture.npy", "-o", tmp_path / "plane.h5", "--pixels", 64, "--hot-pixels", 0)
+    (plane,) = read_planes(tmp_path / "plane.h5")
+    assert plane.cell is None
+    assert plane.live.mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--plane", "hk9"], "l from -0.5 to 0.5"),
+        (["--plane", "hkx"], "such as"),
+        (["--plane", "hk0", "--bragg", "pnch"], "did you mean punch"),
+        (["--plane", "hk0", "--bragg", "punch:x"], "no number"),
+        (["--plane", "hk0", "--bragg", "punch:0.7"], "overlap"),
+        (["--plane", "hk0", "--background", "flat"], "percentile"),
+        (["--plane", "hk0", "--laue", "m-3m"], "6/mmm:c"),
+        (["--plane", "hk0", "--laue", "m-3n"], "was m-3 meant"),
+        ([], "which plane"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_written(
+    meerkat: Path, tmp_path: Path, options: list[str], expected: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        run(meerkat, "-o", tmp_path / "out.h5", "--pixels", 16, *options)
+    assert expected in str(error.value)
+    assert list(tmp_path.iterdir()) == []
