@@ -145,9 +145,9 @@ def _about(run: Path, planes: EvaluationPlanes, settings: EvaluationSettings, me
 
 
 def _conditions(planes: EvaluationPlanes) -> str:
-    settings, words = planes.settings, [f"{planes.pixels} × {planes.pixels} pixels"]
+    settings, words = planes.settings, [f"unique planes of {planes.pixels} × {planes.pixels} pixels"]
     if settings.limit:
-        words.append(f"a random choice of {len(planes.indices)} (seed {settings.seed})")
+        words.append(f"{len(planes.indices)} of them, drawn at random (seed {settings.seed})")
     noise = f"counting noise of {100 * settings.poisson:g} % at the mean intensity (seed {settings.seed})"
     words.append(noise if settings.poisson else "without noise")
     return ", ".join(words)

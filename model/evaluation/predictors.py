@@ -54,28 +54,8 @@ def method_named(name: str, settings: MethodSettings) -> Method:
     return METHODS[name](settings)
 
 
-def weights_file(path: Path) -> Path:
-    """The file of weights that a run's folder, or a file itself, stands for."""
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        raise InputError("there is no such folder or file", where=str(path), expected="a run of dsfu-model train")
-    for name in _WEIGHTS_OF_A_RUN:
-        if (path / name).is_file():
-            return path / name
-    raise InputError(
-        "there are no weights in it",
-        where=str(path),
-        expected=" or ".join(_WEIGHTS_OF_A_RUN),
-        remedy="a run writes them when it is done, or with its first checkpoint",
-    )
-
-
-_WEIGHTS_OF_A_RUN: Final = ("best.safetensors", "weights.safetensors")
-
-
 def _network(settings: MethodSettings) -> Method:
-    from dsfu.model.weights.files import load_weights
+    from dsfu.model.weights.files import load_weights, weights_file
 
     file = weights_file(settings.weights)
     network, card = load_weights(file)

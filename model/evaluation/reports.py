@@ -58,7 +58,7 @@ def _markdown(summary: Summary) -> str:
     head = [
         f"# Evaluation of {about['name']}",
         "",
-        f"{summary.planes} planes of {about['split']} in {about['store']}, {about['conditions']}.",
+        f"{about['split']} of {about['store']}: {about['conditions']}.",
         "",
     ]
     return "\n".join([*head, *map(as_markdown, tables_of(summary))])

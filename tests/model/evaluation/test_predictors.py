@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from dsfu.model.errors import InputError
+from dsfu.model.evaluation.planes import EvaluationPlanes
+from dsfu.model.evaluation.predictors import MethodSettings, method_named
+from dsfu.model.networks.dsfu import Dsfu
+from dsfu.model.weights.card import Card
+from dsfu.model.weights.files import save_weights
+
+OPTIONS = {"channels": [8, 16], "blocks": [1, 1]}
+
+
+def a_run(folder: Path, name: str = "weights.safetensors") -> Path:
+    """What a training leaves behind, without the training."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(4)
+    save_weights(folder / name, Dsfu(**OPTIONS), Card(recipe="dsfu", network=OPTIONS, pixels=48))
+    return folder
+
+
+def test_a_run_gives_its_network(tmp_path: Path, train: EvaluationPlanes):
+    run = a_run(tmp_path / "run")
+    method = method_named("network", MethodSettings(weights=run, planes=train, device=torch.device("cpu")))
+    batch = train.batch([0, 1])
+    torch.manual_seed(4)
+    expected = Dsfu(**OPTIONS).eval()(batch.intensity, batch.live)
+    for ours, its in zip(method.predict(batch.intensity, batch.live, [0, 1]), expected, strict=True):
+        torch.testing.assert_close(ours, its)
+        assert not ours.requires_grad
+    assert (method.about["recipe"], method.about["pixels"]) == ("dsfu", 48)
+
+
+def test_what_is_not_a_run_or_a_method_is_refused(tmp_path: Path, train: EvaluationPlanes):
+    def settings(weights: Path) -> MethodSettings:
+        return MethodSettings(weights=weights, planes=train, device=torch.device("cpu"))
+
+    with pytest.raises(InputError, match="no such file"):
+        method_named("network", settings(tmp_path / "nothing"))
+    with pytest.raises(InputError, match="no weights in this folder"):
+        method_named("network", settings(tmp_path))
+    with pytest.raises(InputError, match="--method network"):
+        method_named("netwrok", settings(tmp_path))
