@@ -32,7 +32,7 @@ class PreparedCodes:
     Attributes
     ----------
     codes
-        (planes, 2, y, x) as they are stored, 16 bits each.
+        (planes, 2, y, x): the 16 bits of what is stored, as int16.
     strained
         The samples with a strained lattice, whose short-range order is computed and not read; None if there are none.
     """
@@ -44,8 +44,9 @@ class PreparedCodes:
     strained: Packed | None
 
     def batch(self, device: torch.device) -> Batch:
-        # uint16 does little in torch but change its type; form factor and order are relative to their maxima then.
-        roots = self.codes.to(device, non_blocking=True).to(torch.float32) / LEVELS
+        # Torch does little with 16 bits without sign, and less on some devices, so they travel as signed ones.
+        codes = self.codes.to(device, non_blocking=True).to(torch.int32) & 0xFFFF
+        roots = codes.to(torch.float32) / LEVELS
         form_factor, sro = roots.square().unbind(1)
         if self.strained is not None:
             at = torch.from_numpy(self.effects.where("strain")).to(device)
@@ -97,7 +98,7 @@ class StreamingSource(EpochSource[PreparedCodes | PreparedSpecimens]):
 
     def _to_decode(self, epoch: int, indices: IntArray, codes: CodeArray) -> PreparedCodes:
         effects = self._effects(epoch, indices)
-        codes_, live = torch.from_numpy(codes), self._masks.live(effects)
+        codes_, live = torch.from_numpy(codes.view(np.int16)), self._masks.live(effects)
         if self._device.type == "cuda":
             codes_, live = codes_.pin_memory(), live.pin_memory()
         of_batch = EffectsOfBatch.of(effects)
