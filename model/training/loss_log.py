@@ -1,12 +1,16 @@
 """Losses of the last steps: their means, and whether one of them is NaN. GPUs are only waited for when asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.schedule import Progress
+
+GRADIENT: Final = "gradient"
+"""Name of the norm of the gradient, which is looked at like a loss, but belongs to all processes."""
 
 
 class LossNotFinite(Exception):
@@ -37,20 +41,22 @@ class LossLog:
 
     def check(self) -> None:
         """Raise `LossNotFinite` in every process if one of them has such a loss."""
-        first = self._first_bad()
-        # Minus, as the highest is agreed on, and the earliest is wanted.
-        step, rank = (-each for each in self._ranks.highest([-first, -self._rank_of(first)]))
-        if step == float("inf"):
+        finite = torch.stack(self._rows).isfinite().tolist() if self._rows else []
+        bad = {place[0]: row for place, row in zip(self._places, finite, strict=True) if not all(row)}
+        first = -self._ranks.highest([-min(bad, default=float("inf"))])[0]
+        if first == float("inf"):
             return
-        epoch, batch = next(((e, b) for number, e, b in self._places if number == step), (0, 0))
-        where = f"rank {int(rank)}, " if self._ranks.world_size > 1 else ""
-        raise LossNotFinite(f"the loss of step {int(step)} is not finite ({where}batch {batch} of epoch {epoch})")
+        rank = self._culprit(bad.get(int(first)))
+        epoch, batch = next(place[1:] for place in self._places if place[0] == first)
+        where = f"rank {rank}, " if self._ranks.world_size > 1 else ""
+        raise LossNotFinite(f"the loss of step {int(first)} is not finite ({where}batch {batch} of epoch {epoch})")
 
-    def _first_bad(self) -> float:
-        if not self._rows:
-            return float("inf")
-        finite = torch.stack(self._rows).isfinite().all(1).tolist()
-        return next((float(self._places[row][0]) for row, is_good in enumerate(finite) if not is_good), float("inf"))
-
-    def _rank_of(self, first: float) -> float:
-        return float(self._ranks.rank) if first < float("inf") else float("inf")
+    def _culprit(self, row: Sequence[bool] | None) -> int:
+        """The first process with a loss that is not finite; all have such a gradient then, as it is shared."""
+        count = self._ranks.world_size
+        if row is None:
+            claim = 2 * count
+        else:
+            has_bad_loss = not all(good for name, good in zip(self._names, row, strict=True) if name != GRADIENT)
+            claim = self._ranks.rank + (0 if has_bad_loss else count)
+        return int(-self._ranks.highest([-claim])[0]) % count

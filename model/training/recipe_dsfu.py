@@ -8,6 +8,7 @@ from dsfu.model.training.batch import Batch
 from dsfu.model.training.config import Config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.engine import Engine
+from dsfu.model.training.loss_log import GRADIENT
 from dsfu.model.training.losses import dsfu_losses
 from dsfu.model.training.recipes import Recipe, adam
 
@@ -24,4 +25,4 @@ class DsfuRecipe(Recipe):
         parts = dsfu_losses(form_factor, sro, batch, self.config.dsfu)
         loss = sum(parts.values(), start=form_factor.new_zeros(()))
         norm = self.engine.update(loss, self.optimisers["factoriser"])
-        return {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}, "gradient": norm}
+        return {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}, GRADIENT: norm}

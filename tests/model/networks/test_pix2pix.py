@@ -19,9 +19,9 @@ def test_the_published_shape():
     with torch.device("meta"):
         network = Pix2Pix()
     assert len(network.form_factor.down) == 6
-    sizes = [network.form_factor.down[level][0].out_channels for level in range(6)]  # type: ignore[index,union-attr]
+    sizes = [each.out_channels for each in network.form_factor.down.modules() if isinstance(each, nn.Conv2d)]
     assert sizes == [64, 128, 256, 512, 512, 512]
-    dropouts = [any(isinstance(layer, nn.Dropout) for layer in each) for each in network.sro.up]  # type: ignore[union-attr]
+    dropouts = [any(isinstance(layer, nn.Dropout) for layer in each.modules()) for each in network.sro.up.children()]
     assert dropouts == [True, True, True, False, False]
     assert {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)} == {0.5}
 
@@ -87,7 +87,7 @@ def test_a_patch_has_70_pixels():
     judge = PatchGan(4)
     for layer in judge.modules():  # normalisation would look at the whole plane
         if isinstance(layer, nn.InstanceNorm2d):
-            layer.forward = lambda planes: planes  # type: ignore[method-assign]
+            layer.forward = lambda planes: planes  # type: ignore[method-assign, assignment]
     plane = torch.rand(1, 1, 256, 256, requires_grad=True)
     judge(plane, torch.rand(1, 1, 256, 256))[0, 0, 15, 15].backward()
     assert plane.grad is not None

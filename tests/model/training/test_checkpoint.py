@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from dsfu.model.errors import InputError
-from dsfu.model.training import files
 from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
 
 
@@ -77,7 +76,7 @@ def test_killed_at_any_moment_there_is_a_whole_one(tmp_path, monkeypatch, at):
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", maybe_killed(Path.replace))
-        patched.setattr(files.os, "fsync", maybe_killed(os.fsync))
+        patched.setattr(os, "fsync", maybe_killed(os.fsync))
         try:
             checkpoints.save(content(3))
         except Killed:

@@ -49,7 +49,7 @@ def test_planes_without_order_nor_intensity_do_no_harm(live):
         batch = Batch(intensity=form_factor * sro, live=mask, clean=form_factor * sro, form_factor=form_factor, sro=sro)
         answer = torch.full((2, 1, 8, 8), 0.3, requires_grad=True)
         loss = sum(dsfu_losses(answer, answer, batch, DsfuLoss()).values(), start=torch.zeros(()))
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         assert loss.isfinite()
         assert answer.grad is not None
         assert answer.grad.isfinite().all()

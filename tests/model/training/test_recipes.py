@@ -39,7 +39,9 @@ def test_dsfu_step_is_adamw_on_the_sum_of_its_losses():
     for _ in range(3):
         recipe.step(batch, 2e-3, 1)
         optimiser.zero_grad()
-        sum(dsfu_losses(*other(batch.intensity, batch.live), batch, config.dsfu).values()).backward()  # type: ignore[union-attr]
+        form_factor, sro = other(batch.intensity, batch.live)
+        parts = dsfu_losses(form_factor, sro, batch, config.dsfu)
+        torch.stack(list(parts.values())).sum().backward()
         optimiser.step()
     for name, value in other.state_dict().items():
         torch.testing.assert_close(recipe.factoriser.state_dict()[name], value, atol=1e-5, rtol=1e-4)
