@@ -2,13 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from dsfu.model.errors import InputError
 
 if TYPE_CHECKING:
+    from dsfu.model.refine.deltapdf import DeltaPdf, DeltaPdfSettings
     from dsfu.model.refine.sro_input import SroInput
     from dsfu.model.refine.sro_planes import Negative, SroSettings
     from dsfu.model.refine.sro_result import SroRefinement
@@ -25,17 +26,28 @@ class Axes(StrEnum):
     BC = "bc"
 
 
-class Picture(StrEnum):
-    """Formats of pictures."""
+class Source(StrEnum):
+    """What is transformed."""
 
-    PNG = "png"
-    PDF = "pdf"
-    SVG = "svg"
+    DATA = "data"
+    SRO = "sro"
+
+
+class WindowName(StrEnum):
+    """What data are multiplied with before they are transformed."""
+
+    NONE = "none"
+    HANN = "hann"
+    GAUSS = "gauss"
+
+
+_PICTURES: Final = ("png", "pdf", "svg")
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.command("refine-sro")(refine_sro_command)
+    app.command("deltapdf")(deltapdf_command)
 
 
 def refine_sro_command(
@@ -109,6 +121,75 @@ def refine_sro_command(
     refinements = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
     typer.echo(table_text(refinements))
     outputs.write(given, settings, refinements)
+
+
+def deltapdf_command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A reconstruction, or for --of sro what factorise wrote.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to write it (HDF5, as Yell's).")],
+    of: Annotated[Source, typer.Option("--of", help="The data, or I_SRO.")] = Source.DATA,
+    window: Annotated[
+        WindowName, typer.Option("--window", help="Weaken ripples, at the price of broader peaks.")
+    ] = WindowName.NONE,
+    keep_mean: Annotated[bool, typer.Option("--keep-mean", help="Do not subtract the mean.")] = False,
+    plane: Annotated[int, typer.Option(min=1, metavar="N", help="Which plane, for --of sro.")] = 1,
+    cell: Annotated[
+        tuple[float, float, float, float, float, float] | None,
+        typer.Option("--cell", metavar="A B C ALPHA BETA GAMMA", help="The cell, if the file does not say."),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Draw the central sections (.png, .pdf, .svg).")
+    ] = None,
+    extent: Annotated[float, typer.Option(min=1.0, metavar="Å", help="How far the picture goes.")] = 25.0,
+) -> None:
+    """Compute the difference pair distribution function (3D-ΔPDF).
+
+    That of I_SRO has α_v at each lattice vector v. Voxels that were not measured count as the mean.
+    """
+    from dsfu.model.refine.deltapdf import DeltaPdfSettings
+    from dsfu.model.refine.deltapdf_files import write_yell
+
+    if picture is not None:
+        check_picture(picture)
+    settings = DeltaPdfSettings(window=window.value, subtract_mean=not keep_mean)
+    pdf = _pdf_of_sro(file, plane, settings) if of is Source.SRO else _pdf_of_data(file, cell, settings)
+    if pdf.cell is None:
+        raise InputError("it has no cell", where=str(file), remedy="give --cell a b c alpha beta gamma")
+    write_yell(out, pdf)
+    shape = " × ".join(map(str, pdf.values.shape))
+    typer.echo(f"Wrote {out}: {shape} points.")
+    if picture is not None:
+        from dsfu.model.refine.deltapdf_picture import draw_sections
+
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        draw_sections(pdf, extent_angstrom=extent).savefig(picture, dpi=200)
+        typer.echo(f"Wrote {picture}.")
+
+
+def _pdf_of_data(file: Path, cell: tuple[float, ...] | None, settings: "DeltaPdfSettings") -> "DeltaPdf":
+    from dsfu.model.readers.reading import read
+    from dsfu.model.refine.deltapdf import deltapdf
+
+    reconstruction = read(file, cell=cell)
+    if not reconstruction.live.any():
+        raise InputError("not a single voxel was measured", where=str(file))
+    return deltapdf(reconstruction, settings)
+
+
+def _pdf_of_sro(file: Path, number: int, settings: "DeltaPdfSettings") -> "DeltaPdf":
+    from dsfu.model.refine.deltapdf import deltapdf_of_plane
+    from dsfu.model.refine.sro_input import read_sro
+
+    planes = read_sro(file).planes
+    if number > len(planes):
+        names = ", ".join(f"{i} {each.name}" for i, each in enumerate(planes, start=1))
+        raise InputError(f"--plane is {number}", where=str(file), expected=f"one of its planes: {names}")
+    chosen = planes[number - 1]
+    mean = float(chosen.sro[chosen.live].mean())
+    if not mean > 0:
+        raise InputError(f"the mean of I_SRO is {mean:.3g}", where=str(file), expected="a positive mean")
+    return deltapdf_of_plane(chosen.sro / mean, chosen.live, chosen.plane, chosen.cell, settings)
 
 
 def _negative(positivity: bool, clipped: bool) -> "Negative":
@@ -194,12 +275,11 @@ class _Outputs:
 
 def check_picture(path: Path) -> None:
     """Refuse formats that cannot be drawn."""
-    formats = [each.value for each in Picture]
-    if path.suffix.lower().lstrip(".") not in formats:
+    if path.suffix.lower().lstrip(".") not in _PICTURES:
         raise InputError(
             f'a picture cannot be written as "{path.suffix or path.name}"',
             where=str(path),
-            expected=f"a name that ends in .{', .'.join(formats)}",
+            expected=f"a name that ends in .{', .'.join(_PICTURES)}",
         )
 
 

@@ -129,9 +129,11 @@ def _style(text: str) -> Literal["italic", "normal"]:
 
 
 def _layer_name(found: Projection) -> str:
-    """ "hk0", "hk½" or "h 0.31 l"."""
-    index = found.index if found.index < 1 - 1e-3 else 0.0
-    number = "0" if index < 1e-3 else "½" if abs(index - 0.5) < 1e-3 else f" {index:.2f} "
+    """ "hk1", "hk½" or "h 0.31 l"."""
+    if abs(found.index - round(found.index)) < 1e-3:
+        number = f"{round(found.index)}"
+    else:
+        number = "½" if abs(found.index - 0.5) < 1e-3 else f" {found.index:.2f} "
     return "".join(number if i == found.fixed else "hkl"[i] for i in range(3)).strip()
 
 

@@ -24,7 +24,7 @@ class Projection:
     Attributes
     ----------
     fixed, index
-        Which of h, k, l (0, 1, 2) is constant on the layer, and its value, from 0 to 1.
+        Which of h, k, l (0, 1, 2) is constant on the layer, and its value.
     mean, spread
         (bins, bins): mean and standard deviation of what falls into each bin; NaN where nothing does. Indexed by the
         two other indices in the order h, k, l; a bin i holds indices from i / bins to (i + 1) / bins.
@@ -55,7 +55,7 @@ def project(plane: SroPlane, settings: SroSettings, group: IntArray) -> Projecti
     if fixed is None:
         return None
     pixels = used_pixels([plane], settings)
-    index = float(pixels.hkl[:, fixed].mean()) % 1.0
+    index = float(pixels.hkl[:, fixed].mean())
     free = [i for i in range(3) if i != fixed]
     images = [each for each in (pixels.hkl @ operator for operator in group) if _same_layer(each[:, fixed], index)]
     bins = int(np.clip(np.sqrt(len(images) * len(pixels) / _PIXELS_EACH), _FEWEST_BINS, _MOST_BINS))
