@@ -52,7 +52,7 @@ class RecordingMetric:
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that passes for the weights, and metrics that record."""
-    for name, members in {
+    modules: dict[str, dict[str, Any]] = {
         "torchmetrics": {},
         "torchmetrics.image": {},
         "torchmetrics.image.fid": {
@@ -60,7 +60,8 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "NoTrainInceptionV3": lambda name, layers, feature_extractor_weights_path: (name, layers),
         },
         "torchmetrics.image.kid": {"KernelInceptionDistance": RecordingMetric},
-    }.items():
+    }
+    for name, members in modules.items():
         module = ModuleType(name)
         vars(module).update(members)
         monkeypatch.setitem(sys.modules, name, module)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from dsfu.model.networks.dsfu import Dsfu
 from dsfu.model.weights.card import Card
 from dsfu.model.weights.files import save_weights
 
-OPTIONS = {"channels": [8, 16], "blocks": [1, 1]}
+OPTIONS: dict[str, Any] = {"channels": [8, 16], "blocks": [1, 1]}
 
 
 def a_run(folder: Path, name: str = "weights.safetensors") -> Path:
