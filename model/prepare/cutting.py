@@ -43,8 +43,8 @@ def cut(
     Parameters
     ----------
     spec
-        Which plane, such as "hk0": see `parse_plane`. None: the one that the reconstruction is, if it is one layer;
-        it need not have a cell then, and the plane's 1/Å are made up.
+        Which plane, such as "hk0": see `parse_plane`. None: the one that the reconstruction is, if it is one layer.
+        Of one that is not indexed, pixels are voxels if there are as many, and the plane's 1/Å are made up.
     q_max
         Half the side of the plane in 1/Å; by default that of the largest square around the plane's centre in which
         there are data.
@@ -55,21 +55,22 @@ def cut(
         Share of a pixel's weight that has to be on live voxels.
     """
     if spec is None:
-        spec = own_plane(reconstruction)
-        if spec is None:
-            raise InputError(
-                "which plane?",
-                where=reconstruction.source or "the reconstruction",
-                expected=f"--plane, such as hk0; there is {available_range(reconstruction)}",
-            )
-        if reconstruction.cell is None:
-            made_up = replace(reconstruction, cell=_UNIT_CELL)
-            found = cut(made_up, spec, pixels=pixels, q_max=q_max, thickness=thickness, live_enough=live_enough)
-            return replace(found, cell=None)
-    spec = parse_plane(spec) if isinstance(spec, str) else spec
-    cell = _cell_of(reconstruction, spec)
+        spec = _own_plane(reconstruction)
+    elif isinstance(spec, str):
+        spec = parse_plane(spec)
+    if not reconstruction.indexed and own_plane(reconstruction) is not None:
+        in_voxels = replace(reconstruction, indexed=True, cell=_UNIT_CELL)
+        q_max = max(reconstruction.shape) / 2 if q_max is None else q_max
+        return replace(_cut(in_voxels, spec, pixels, q_max, thickness, live_enough), cell=None)
     if q_max is None:
         q_max = largest_q_max(reconstruction, spec)
+    return _cut(reconstruction, spec, pixels, q_max, thickness, live_enough)
+
+
+def _cut(
+    reconstruction: Reconstruction, spec: PlaneSpec, pixels: int, q_max: float, thickness: float, live_enough: float
+) -> MeasuredPlane:
+    cell = _cell_of(reconstruction, spec)
     plane = spec.plane(cell, q_max, pixels)
     sampled = _resampled(reconstruction, cell, plane, thickness * spec.unit_of_thickness(cell))
     live = (sampled.live_share >= live_enough).reshape(pixels, pixels)
@@ -80,17 +81,14 @@ def cut(
             expected=f"{100 * LEAST_COVERAGE:.0f} % or more; the reconstruction has {available_range(reconstruction)}",
             remedy="choose another plane, a smaller --q-max, or a --thickness",
         )
-    step = Step(
-        name="cut",
-        parameters={
-            "plane": spec.name,
-            "points_hkl": spec.points.tolist(),
-            "q_max": q_max,
-            "pixels": pixels,
-            "thickness": thickness,
-            "live_enough": live_enough,
-        },
-    )
+    parameters = {
+        "plane": spec.name,
+        "points_hkl": spec.points.tolist(),
+        "q_max": q_max,
+        "pixels": pixels,
+        "thickness": thickness,
+        "live_enough": live_enough,
+    }
     return MeasuredPlane(
         intensity=_image(sampled.values, live),
         live=live,
@@ -99,8 +97,19 @@ def cut(
         sigma=None if sampled.sigma is None else _image(sampled.sigma, live),
         name=f"{spec.name} of {reconstruction.source}" if reconstruction.source else spec.name,
         source=reconstruction.source,
-        history=(*reconstruction.history, step),
+        history=(*reconstruction.history, Step(name="cut", parameters=parameters)),
     )
+
+
+def _own_plane(reconstruction: Reconstruction) -> PlaneSpec:
+    spec = own_plane(reconstruction)
+    if spec is None:
+        raise InputError(
+            "which plane?",
+            where=reconstruction.source or "the reconstruction",
+            expected=f"--plane, such as hk0; there is {available_range(reconstruction)}",
+        )
+    return spec
 
 
 def available_range(reconstruction: Reconstruction) -> str:

@@ -35,20 +35,18 @@ def write_picture(planes: Sequence[MeasuredPlane], path: Path) -> None:
 
 
 def _draw(axes: Any, plane: MeasuredPlane) -> Any:
-    from matplotlib import colormaps
     from matplotlib.colors import PowerNorm
 
     live = plane.intensity[plane.live]
     top = float(np.quantile(live, 0.995)) if live.size else 1.0
-    half, step = plane.plane.q_max, plane.plane.step
-    low = -plane.plane.pixels // 2 * step - step / 2
-    colours = colormaps["inferno"].copy()
-    colours.set_bad(DEAD)
+    low = float(plane.plane.offsets[0]) - plane.plane.step / 2
+    high = low + 2 * plane.plane.q_max
+    axes.set_facecolor(DEAD)
     image = axes.imshow(
         np.ma.array(np.maximum(plane.intensity, 0), mask=~plane.live),
         origin="lower",
-        extent=(low, low + 2 * half, low, low + 2 * half),
-        cmap=colours,
+        extent=(low, high, low, high),
+        cmap="inferno",
         norm=PowerNorm(0.5, 0, top if top > 0 else 1.0),
         interpolation="nearest",
     )
@@ -73,4 +71,5 @@ def _draw_lattice(axes: Any, plane: MeasuredPlane) -> None:
     x, y = q @ plane.plane.axis_x, q @ plane.plane.axis_y
     shown = (np.abs(q @ plane.plane.normal) < 1e-6) & (np.maximum(np.abs(x), np.abs(y)) < plane.plane.q_max)
     if np.count_nonzero(shown) <= 1500:
+        axes.set_autoscale_on(False)
         axes.plot(x[shown], y[shown], ".", color="white", markersize=1.5, alpha=0.7)

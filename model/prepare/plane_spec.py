@@ -110,6 +110,8 @@ def own_plane(reconstruction: Reconstruction) -> PlaneSpec | None:
     if len(thin) != 1:
         return None
     across = np.delete(reconstruction.steps, thin[0], axis=0)
+    if not reconstruction.indexed:  # an image: rows stay rows, and the pixel that counts as 0 the centre
+        return PlaneSpec(name="the image", points=np.array([np.zeros(3), across[1], across[0]]))
     for fixed, axis in enumerate(_AXES):
         if np.abs(across[:, fixed]).max() <= 1e-9 * np.abs(across).max():
             return layer_spec(axis, float(np.round(reconstruction.origin[fixed], 9)))
