@@ -7,11 +7,12 @@ examples/tba/README.md.
 
 Bond lengths are typical of crystal structures (International Tables for Crystallography C, ch. 9.5): C-C aromatic 1.39,
 C(ar)-C(=O) 1.50, C=O 1.24, C-N amide 1.33, N-C(tert) 1.48, C-CH3 1.52 Å; hydrogen as riding models of X-ray
-refinements have it: aromatic 0.95, N-H 0.88, methyl 0.98 Å. Amides are planar and Z, and turned out of the ring's plane
-by TWIST; one methyl is anti to the carbonyl carbon. Molecules of a column follow one another at c/2, turned by 60°; with
-this twist the distance of N to the O of the next molecule comes out as 2.8 Å, a hydrogen bond.
+refinements have it: aromatic 0.95, N-H 0.88, methyl 0.98 Å. Amides are planar and Z, and turned out of the plane of the
+ring by TWIST; one methyl is anti to the carbonyl carbon. Molecules of a column lie c/2 apart, turned by 60°,
+so N comes to lie 2.8 Å from the O of the next molecule, as in a hydrogen bond.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,17 +30,17 @@ OUT = Path(__file__).parents[1] / "examples" / "tba"
 
 def main() -> None:
     azimuth, contact = best_azimuth()
-    up = column(azimuth)
-    down = up.at(up.positions * [1, 1, -1])
-    print(f"columns turned by {azimuth:.0f}° about c: shortest H...H between columns {contact:.2f} Å")
-    print(f"N...O in a column {hydrogen_bond(up):.2f} Å")
+    up, down = column(azimuth), column(azimuth, upwards=False)
+    sys.stdout.write(f"columns turned by {azimuth:.0f}° about c: shortest H...H between columns {contact:.2f} Å\n")
+    sys.stdout.write(f"N...O in a column {hydrogen_bond(up):.2f} Å\n")
     OUT.mkdir(parents=True, exist_ok=True)
     write_xyz(OUT / "up.xyz", up)
     write_xyz(OUT / "down.xyz", down)
 
 
-def column(azimuth_deg: float) -> Structure:
-    """Both molecules of one repeat of a column, C=O upwards, numbered by their six arms."""
+def column(azimuth_deg: float, upwards: bool = True) -> Structure:
+    """Both molecules of a column's repeat, by their six arms; C=O upwards, or each mirrored in its ring's plane."""
+    mirror = np.array([1.0, 1.0, 1.0 if upwards else -1.0])
     symbols: list[str] = []
     labels: list[str] = []
     parts: list[np.ndarray] = []
@@ -48,7 +49,7 @@ def column(azimuth_deg: float) -> Structure:
             arm_number = 1 + 3 * molecule + third
             turn = about_z(azimuth_deg + 60.0 * molecule + 120.0 * third)
             names, places = arm()
-            parts.append(places @ turn.T + [0.0, 0.0, molecule * CELL.c / 2])
+            parts.append(places @ turn.T * mirror + [0.0, 0.0, molecule * CELL.c / 2])
             symbols += [name[0] for name in names]
             labels += [name.replace("#", str(arm_number)) for name in names]
     atoms = Atoms(symbols, np.concatenate(parts))
@@ -89,7 +90,7 @@ def arm() -> tuple[list[str], np.ndarray]:
 
 
 def bond(axis: np.ndarray, reference: np.ndarray, angle_deg: float, dihedral_deg: float, length: float) -> np.ndarray:
-    """A bond from the end of ``axis``, at an angle to the bond before it and a dihedral angle to the one before that."""
+    """A bond from the end of ``axis``, at an angle to it and a dihedral angle to the bond before it."""
     side = reference - (reference @ axis) * axis
     side /= np.linalg.norm(side)
     angle, dihedral = np.radians(angle_deg), np.radians(dihedral_deg)
@@ -104,15 +105,16 @@ def about_z(angle_deg: float) -> np.ndarray:
 
 def best_azimuth() -> tuple[float, float]:
     """How columns are turned about c: so that the closest atoms of neighbours, up or down, are as far as can be."""
-    contacts = {float(azimuth): closest_between_columns(column(azimuth)) for azimuth in range(0, 60)}
+    contacts = {float(azimuth): closest_between_columns(float(azimuth)) for azimuth in range(60)}
     azimuth = max(contacts, key=contacts.__getitem__)
     return azimuth, contacts[azimuth]
 
 
-def closest_between_columns(up: Structure) -> float:
+def closest_between_columns(azimuth_deg: float) -> float:
+    up, down = column(azimuth_deg), column(azimuth_deg, upwards=False)
     period = np.array([0.0, 0.0, CELL.c])
     shortest = np.inf
-    for other in (up.positions, up.positions * [1, 1, -1]):
+    for other in (up.positions, down.positions):
         for neighbour in (CELL.vectors[0], CELL.vectors[1], CELL.vectors[0] + CELL.vectors[1]):
             for repeat in (-1, 0, 1):
                 there = other + neighbour + repeat * period

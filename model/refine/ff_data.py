@@ -1,6 +1,8 @@
 """The observed I_FF that structures are fitted to, and where it is read from."""
 
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +16,7 @@ from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
 
 _REQUIRED: Final = ("form_factor", "q_max", "axis_x", "axis_y", "centre")
-_OPTIONAL: Final = ("live", "sigma", "cell", "name")
+_OPTIONAL: Final = ("live", "from_data", "sigma", "sigma_form_factor", "cell", "name")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,37 +78,74 @@ def observed_of(
 def read_observed(path: str | Path) -> list[ObservedFormFactor]:
     """The observed I_FF of every plane in a file.
 
-    `.npz` with the arrays form_factor (y, x), q_max, axis_x, axis_y, centre, and if known live, sigma (y, x),
-    cell (a, b, c, α, β, γ), name.
+    What `dsfu-model factorise` writes, or `.npz` with the arrays form_factor (y, x), q_max, axis_x, axis_y, centre, and
+    if known live, sigma (y, x), cell (a, b, c, α, β, γ), name; several planes with _1, _2 … behind each name.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError("is a folder" if path.is_dir() else "is not there", where=str(path), expected="a file")
-    if not zipfile.is_zipfile(path):
-        raise InputError(
-            "is not a file of form factors",
-            where=str(path),
-            expected=".npz with " + ", ".join(_REQUIRED),
-            remedy="write it as docs/refine-ff.md says",
-        )
-    return [_read_npz(path)]
+    return _read_npz(path) if zipfile.is_zipfile(path) else _read_factors(path)
 
 
-def _read_npz(path: Path) -> ObservedFormFactor:
-    arrays = _arrays(path)
+def _read_factors(path: Path) -> list[ObservedFormFactor]:
+    """Only what follows from data is fitted to, not what a prior or a network put into dead zones."""
+    from dsfu.model.factorise.files import read_factors
+
+    return [
+        observed_of(each.form_factor, each.from_data, each.plane, each.cell, each.sigma_form_factor, each.name)
+        for each in read_factors(path).planes
+    ]
+
+
+def _read_npz(path: Path) -> list[ObservedFormFactor]:
     where = str(path)
-    form_factor = arrays["form_factor"]
-    if form_factor.ndim != 2 or form_factor.shape[0] != form_factor.shape[1]:
-        raise InputError(f"form_factor has the shape {form_factor.shape}", where=where, expected="a square plane")
-    try:
-        plane = Plane(
-            arrays["centre"], arrays["axis_x"], arrays["axis_y"], float(arrays["q_max"].item()), len(form_factor)
+    arrays = _arrays(path)
+    suffixes = [""] if "form_factor" in arrays else sorted(_suffixes(arrays), key=lambda suffix: int(suffix[1:]))
+    if not suffixes:
+        near = near_miss("form_factor", arrays)
+        raise InputError(
+            "has no array form_factor",
+            where=where,
+            expected=", ".join(_REQUIRED) + "; and if known " + ", ".join(_OPTIONAL),
+            remedy=f"is {near} meant?" if near else "",
         )
-        cell = Cell(*np.asarray(arrays["cell"], np.float64).reshape(6).tolist()) if "cell" in arrays else None
-        name = str(arrays["name"]) if "name" in arrays else path.name
-        return observed_of(form_factor, arrays.get("live"), plane, cell, arrays.get("sigma"), name)
+    try:
+        return [_of_arrays(arrays, suffix, path) for suffix in suffixes]
     except (ValueError, TypeError) as error:
         raise InputError(str(error), where=where) from error
+
+
+def _suffixes(arrays: dict[str, Any]) -> list[str]:
+    found = [re.fullmatch(r"form_factor(_\d{1,6})", name) for name in arrays]
+    return [match[1] for match in found if match is not None]
+
+
+def _of_arrays(arrays: dict[str, Any], suffix: str, path: Path) -> ObservedFormFactor:
+    where = str(path)
+    given = {name: arrays[name + suffix] for name in (*_REQUIRED, *_OPTIONAL) if name + suffix in arrays}
+    missing = [name + suffix for name in _REQUIRED if name not in given]
+    if missing:
+        raise InputError(f"has no array {missing[0]}", where=where, expected=", ".join(_REQUIRED))
+    for name, values in given.items():
+        if name != "name" and (values.dtype.kind not in "fiub" or values.size == 0):
+            what = f"{name}{suffix} has the type {values.dtype}, shape {values.shape}"
+            raise InputError(what, where=where, expected="real numbers")
+    form_factor = given["form_factor"]
+    if form_factor.ndim != 2 or form_factor.shape[0] != form_factor.shape[1]:
+        raise InputError(
+            f"form_factor{suffix} has the shape {form_factor.shape}", where=where, expected="a square plane"
+        )
+    plane = Plane(given["centre"], given["axis_x"], given["axis_y"], float(given["q_max"].item()), len(form_factor))
+    cell = Cell(*np.asarray(given["cell"], np.float64).reshape(6).tolist()) if "cell" in given else None
+    live = given.get("from_data", given.get("live"))
+    sigma = given.get("sigma", given.get("sigma_form_factor"))
+    name = str(given.get("name", f"plane {suffix[1:]}" if suffix else path.stem))
+    for what, values in (("live", live), ("sigma", sigma)):
+        if values is not None and values.shape != form_factor.shape:
+            raise InputError(
+                f"{what}{suffix} has the shape {values.shape}", where=where, expected=f"{form_factor.shape}"
+            )
+    return observed_of(form_factor, live, plane, cell, sigma, name)
 
 
 def _arrays(path: Path) -> dict[str, Any]:
@@ -116,21 +155,7 @@ def _arrays(path: Path) -> dict[str, Any]:
             for member in archive.infolist():
                 check_declared(member.file_size, f"{where}: {member.filename}", stored=member.compress_size)
         with np.load(path, allow_pickle=False) as stored:
-            missing = [name for name in _REQUIRED if name not in stored]
-            if missing:
-                near = near_miss(missing[0], stored.files)
-                raise InputError(
-                    f"has no array {missing[0]}",
-                    where=where,
-                    expected=", ".join(_REQUIRED) + "; and if known " + ", ".join(_OPTIONAL),
-                    remedy=f"is {near} meant?" if near else "",
-                )
-            found = {name: stored[name] for name in (*_REQUIRED, *_OPTIONAL) if name in stored}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            wanted = re.compile(rf"({'|'.join((*_REQUIRED, *_OPTIONAL))})(_\d{{1,6}})?")
+            return {name: stored[name] for name in stored.files if wanted.fullmatch(name)}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise InputError(f"cannot be read: {error}", where=where) from error
-    for name, values in found.items():
-        if name != "name" and (values.dtype.kind not in "fiub" or values.size == 0):
-            raise InputError(
-                f"{name} has the type {values.dtype}, shape {values.shape}", where=where, expected="real numbers"
-            )
-    return found
