@@ -1,7 +1,127 @@
 """Verb that takes a plane apart: factorise."""
 
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+if TYPE_CHECKING:
+    from dsfu.model.factorise.factors import Factors
+    from dsfu.model.factorise.methods import Network
+
+DATA_BREAK_THE_ASSUMPTIONS = 3
+"""Exit status where the factors are written, and not to be believed."""
+
+
+class How(StrEnum):
+    """Ways to factorise."""
+
+    HYBRID = "hybrid"
+    SOLVER = "solver"
+    NETWORK = "network"
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
+    app.command()(factorise)
+
+
+def _option(metavar: str, text: str, *names: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
+
+
+def factorise(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Planes that prepare made, or a reconstruction.", show_default=False)
+    ],
+    out: Annotated[Path, _option("OUT", "Write the factors here (HDF5, opens in NeXpy).", "--out", "-o")],
+    method: Annotated[How, typer.Option(help="The solver needs the lattice, the network none, hybrid is both.")] = (
+        How.HYBRID
+    ),
+    plane: Annotated[
+        list[str] | None, _option("PLANE", "Which planes, such as hk0; may be repeated, for one fit of all.", "--plane")
+    ] = None,
+    weights: Annotated[
+        Path | None, _option("FILE", "Weights of the network, or the folder of a training. [default: those shipped]")
+    ] = None,
+    background: Annotated[bool, typer.Option("--background", help="Fit a flat background.")] = False,
+    stretch: Annotated[bool, typer.Option("--stretch", help="Fit the lengths of the lattice along both axes.")] = False,
+    cutoff: Annotated[
+        int, typer.Option(min=1, max=12, metavar="N", help="Largest |u|, |v|, |w| with an α. Too long does no harm.")
+    ] = 6,
+    uncertainty: Annotated[
+        bool, typer.Option("--uncertainty/--no-uncertainty", help="Compute uncertainties; costs about as much again.")
+    ] = True,
+    npz: Annotated[Path | None, _option("FILE", "Write plain arrays too.")] = None,
+    yell: Annotated[Path | None, _option("FOLDER", "Write both factors of every plane as files for Yell.")] = None,
+    report: Annotated[Path | None, _option("FILE", "Write a report with pictures (.html).")] = None,
+    cell: Annotated[str | None, _option("A,B,C,…", "The cell: a, b, c in Å, alpha, beta, gamma.")] = None,
+    limits: Annotated[str | None, _option("H,H,K,K,L,L", "First and last h, k and l of the grid.")] = None,
+    frame: Annotated[str | None, _option("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π).")] = None,
+    dataset: Annotated[str | None, _option("PATH", "Which data of a file that holds several.")] = None,
+) -> None:
+    """Take planes of one crystal apart into form factor and short-range order.
+
+    Several planes are fitted together: they share the order in three dimensions. A reconstruction is only freed of
+    hot pixels; for all else there is prepare. Exit status 3 says that the data break the assumptions.
+    """
+    from dsfu.model.factorise.files import write_factors, write_npz
+    from dsfu.model.factorise.loading import load_planes
+    from dsfu.model.factorise.methods import factorise as take_apart
+    from dsfu.model.factorise.verdict import judge
+    from dsfu.model.solver.settings import Settings
+
+    hints = {"cell": _numbers(cell), "limits": _numbers(limits), "frame": frame, "dataset": dataset}
+    planes = load_planes(file, plane or [], **hints)
+    network = None if method is How.SOLVER else _network(weights)
+    settings = Settings(cutoff=cutoff, background=background, stretch=stretch, uncertainty=uncertainty)
+    factors = take_apart(planes, method.value, network=network, settings=settings, judge=judge)
+    write_factors(out, factors)
+    written = [out]
+    if npz is not None:
+        write_npz(npz, factors)
+        written.append(npz)
+    if yell is not None:
+        from dsfu.model.factorise.yell_files import write_yell_files
+
+        written += write_yell_files(yell, factors)
+    if report is not None:
+        from dsfu.model.factorise.report import write_report
+
+        write_report(report, factors)
+        written.append(report)
+    _say(factors, written)
+    if not factors.verdict.passed:
+        raise typer.Exit(DATA_BREAK_THE_ASSUMPTIONS)
+
+
+def _numbers(text: str | None) -> list[str] | None:
+    """Words that are to be numbers, for the readers to check."""
+    return None if text is None else text.replace(",", " ").split()
+
+
+def _network(weights: Path | None) -> "Network":
+    from dsfu.model.factorise.methods import Network
+    from dsfu.model.weights.files import load_weights, shipped, weights_file
+
+    factoriser, card = load_weights(shipped() if weights is None else weights_file(weights))
+    return Network(factoriser=factoriser, pixels=card.pixels)
+
+
+def _say(factors: "Factors", written: list[Path]) -> None:
+    for plane in factors.planes:
+        known = 100 * float(plane.from_data.mean())
+        typer.echo(f"{plane.name}")
+        typer.echo(f"  measured      {100 * plane.measured.coverage:.1f} % of the plane")
+        if factors.method != "network":
+            typer.echo(f"  from data     {known:.1f} % of the form factor")
+        typer.echo(f"  misfit        {100 * plane.misfit:.2f} % of the intensity")
+        if plane.background:
+            typer.echo(f"  background    {plane.background:.4g}")
+    for check in factors.verdict.checks:
+        mark = "ok " if check.passed else "NO "
+        typer.echo(f"{mark} {check.name:34s} {check.value:.4f}  (limit {check.limit:g})")
+    typer.echo(factors.verdict.sentence)
+    for path in written:
+        typer.echo(f"wrote {path}")

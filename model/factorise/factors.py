@@ -133,10 +133,12 @@ class Factors:
     Attributes
     ----------
     alpha_vectors
-        (n, 3) indices u, v, w of lattice vectors, one of each ±v. On a single plane vectors with the same projection
-        cannot be told apart; then they stand for their sum.
+        (n, 3) indices u, v, w of lattice vectors, one of each ±v, the origin first. On a single plane vectors with the
+        same projection cannot be told apart; then they stand for Σ α_v cos φ_v, relative to that of the origin.
     alpha, alpha_covariance
         The solver's own Warren–Cowley parameters and their covariance; None from a network.
+    alpha_sines
+        On a single plane that is neither a whole nor a half layer, the same sums with sines.
     axis_scales
         By what the lattice had to be stretched along x and y of each plane to fit, (planes, 2); 1 if it was held.
     """
@@ -146,6 +148,7 @@ class Factors:
     verdict: Verdict
     alpha_vectors: IntArray | None = None
     alpha: FloatArray | None = None
+    alpha_sines: FloatArray | None = None
     alpha_covariance: FloatArray | None = None
     axis_scales: FloatArray | None = None
     settings: dict[str, Any] = field(default_factory=dict)

@@ -37,6 +37,7 @@ _UNITS: Final = {
     "model": "unit of the data",
     "difference": "unit of the data",
 }
+_OF_CRYSTAL: Final = ("alpha_vectors", "alpha", "alpha_sines", "alpha_covariance", "axis_scales")
 _TITLES: Final = {
     "form_factor": "I_FF, molecular form factor",
     "sro": "I_SRO, short-range order",
@@ -93,7 +94,7 @@ def write_npz(path: str | Path, factors: Factors) -> None:
             "cell": None if plane.cell is None else np.array(plane.cell.constants),
         }
         arrays |= {f"{name}_{number}": values for name, values in of_plane.items() if values is not None}
-    for name in ("alpha_vectors", "alpha", "alpha_covariance", "axis_scales"):
+    for name in _OF_CRYSTAL:
         if getattr(factors, name) is not None:
             arrays[name] = getattr(factors, name)
     with replacing(path) as temporary, temporary.open("wb") as file:
@@ -131,7 +132,7 @@ def _write_crystal(group: Node, factors: Factors) -> None:
     group["verdict"] = json.dumps([asdict(check) for check in factors.verdict.checks])
     group["verdict_sentence"] = factors.verdict.sentence
     group["history"] = history_text(factors.history)
-    for name in ("alpha_vectors", "alpha", "alpha_covariance", "axis_scales"):
+    for name in _OF_CRYSTAL:
         values = getattr(factors, name)
         if values is not None:
             write_array(group, name, values)
@@ -181,6 +182,7 @@ def _read_crystal(file: Hdf5, group: Node, planes: tuple[PlaneFactors, ...]) -> 
         verdict=Verdict(checks=checks),
         alpha_vectors=optional("alpha_vectors", np.int64),
         alpha=optional("alpha", np.float64),
+        alpha_sines=optional("alpha_sines", np.float64),
         alpha_covariance=optional("alpha_covariance", np.float64),
         axis_scales=optional("axis_scales", np.float64),
         settings=settings,

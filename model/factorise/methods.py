@@ -1,0 +1,175 @@
+"""The three ways to take planes apart: by the solver, by a network, or by both.
+
+The solver needs the lattice and is far better wherever there are data. The network needs none, and guesses the form
+factor in dead zones better than a prior does. The hybrid takes from each what it is good at.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from dsfu.model.errors import InputError
+from dsfu.model.factorise.factors import Factors, Method, PlaneFactors, Verdict
+from dsfu.model.factorise.guess import Guess, guess
+from dsfu.model.factorise.joining import join
+from dsfu.model.measured.plane import MeasuredPlane
+from dsfu.model.measured.reconstruction import Step
+from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.solver.settings import Settings
+from dsfu.model.solver.solve import Solution, solve
+from dsfu.simulate.contract import Float32Array
+
+if TYPE_CHECKING:
+    from dsfu.model.solver.solution import PlaneSolution
+
+Judge = Callable[[Factors], Verdict]
+
+NO_VERDICT: Final = Verdict(checks=())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """A trained network, and the side of the planes it was trained on."""
+
+    factoriser: Factoriser
+    pixels: int
+
+
+def factorise(
+    planes: Sequence[MeasuredPlane],
+    method: Method = "hybrid",
+    *,
+    network: Network | None = None,
+    settings: Settings | None = None,
+    judge: Judge | None = None,
+) -> Factors:
+    """Factorise the planes of one crystal.
+
+    Parameters
+    ----------
+    method
+        "solver", "network" or "hybrid".
+    network
+        Not needed by the solver.
+    settings
+        Of the solver.
+    judge
+        Says whether the factors are to be believed.
+    """
+    settings = settings or Settings(uncertainty=True)
+    if method != "solver" and network is None:
+        raise ValueError(f"method = {method!r}: expected a network")
+    if method != "network":
+        _check_cells(planes)
+    if method == "network":
+        assert network is not None
+        factors = Factors(
+            planes=tuple(_of_network(each, network) for each in planes), method=method, verdict=NO_VERDICT
+        )
+    else:
+        factors = _of_solver(planes, solve(planes, settings), settings)
+    if method == "hybrid":
+        assert network is not None
+        filled = tuple(_filled(each, network) for each in factors.planes)
+        factors = replace(factors, planes=filled, method=method)
+    step = Step(name="factorise", parameters={"method": method, **factors.settings})
+    return replace(factors, verdict=judge(factors) if judge else NO_VERDICT, history=(step,))
+
+
+def _check_cells(planes: Sequence[MeasuredPlane]) -> None:
+    for plane in planes:
+        if plane.cell is None:
+            raise InputError(
+                "its cell is unknown, and the solver needs the lattice",
+                where=plane.name or plane.source,
+                remedy="give --cell a b c alpha beta gamma, or use --method network",
+            )
+
+
+def _of_solver(planes: Sequence[MeasuredPlane], solution: Solution, settings: Settings) -> Factors:
+    return Factors(
+        planes=tuple(_solved(plane, each) for plane, each in zip(planes, solution.planes, strict=True)),
+        method="solver",
+        verdict=NO_VERDICT,
+        alpha_vectors=solution.alpha_vectors,
+        alpha=solution.alpha_values,
+        alpha_sines=solution.alpha_sines,
+        alpha_covariance=solution.alpha_covariance,
+        axis_scales=solution.axis_scales,
+        settings=_plain(asdict(settings)),
+    )
+
+
+def _solved(measured: MeasuredPlane, solved: "PlaneSolution") -> PlaneFactors:
+    return PlaneFactors(
+        measured=measured,
+        form_factor=solved.form_factor,
+        sro=solved.sro,
+        background=solved.background,
+        sigma_form_factor=solved.sigma_form_factor,
+        sigma_sro=solved.sigma_sro,
+        from_data=solved.determined,
+        misfit=solved.misfit.relative,
+    )
+
+
+def _filled(plane: PlaneFactors, network: Network) -> PlaneFactors:
+    """The form factor where no data fix it, guessed by the network from where they do."""
+    if plane.from_data.all():
+        return plane
+    guessed = guess(network.factoriser, plane.form_factor, plane.from_data, network.pixels)
+    joined = join(plane.form_factor, plane.from_data, guessed.form_factor_root)
+    sigma = plane.sigma_form_factor
+    if sigma is not None:
+        sigma = np.where(plane.from_data, sigma, _sigma_of_guess(joined, guessed)).astype(np.float32)
+    return replace(plane, form_factor=joined, sigma_form_factor=sigma)
+
+
+def _sigma_of_guess(form_factor: Float32Array, guessed: Guess) -> Float32Array:
+    """Spread of the root, carried to the intensity, in the data's unit."""
+    scale = np.sqrt(form_factor.max()) / max(float(guessed.form_factor_root.max()), 1e-12)
+    spread = scale * guessed.form_factor_spread
+    return np.asarray(2 * np.sqrt(form_factor) * spread + spread**2, np.float32)
+
+
+def _of_network(measured: MeasuredPlane, network: Network) -> PlaneFactors:
+    """The network's factors, in the data's unit: of their product's scale it knows nothing."""
+    guessed = guess(network.factoriser, measured.intensity, measured.live, network.pixels)
+    form_factor, sro = np.square(guessed.form_factor_root), np.square(guessed.sro_root)
+    scale = _scale_to(measured, form_factor * sro)
+    mean = max(float(sro.mean()), 1e-12)  # as the solver: the mean of I_SRO is 1
+    sigma_form_factor = _sigma_of_square(guessed.form_factor_root, guessed.form_factor_spread)
+    factors = PlaneFactors(
+        measured=measured,
+        form_factor=np.asarray(scale * mean * form_factor, np.float32),
+        sro=np.asarray(sro / mean, np.float32),
+        background=0.0,
+        sigma_form_factor=np.asarray(scale * mean * sigma_form_factor, np.float32),
+        sigma_sro=np.asarray(_sigma_of_square(guessed.sro_root, guessed.sro_spread) / mean, np.float32),
+        from_data=np.zeros_like(measured.live),
+        misfit=0.0,
+    )
+    return replace(factors, misfit=_relative_misfit(factors))
+
+
+def _sigma_of_square(root: Float32Array, spread: Float32Array) -> Float32Array:
+    return np.asarray(2 * root * spread + spread**2, np.float32)
+
+
+def _scale_to(measured: MeasuredPlane, product: Float32Array) -> float:
+    seen, made = measured.intensity[measured.live], product[measured.live]
+    square = float(made @ made)
+    return float(seen @ made) / square if square > 0 else 1.0
+
+
+def _relative_misfit(factors: PlaneFactors) -> float:
+    seen = factors.measured.intensity[factors.live]
+    square = float(np.square(seen, dtype=np.float64).sum())
+    return float(np.sqrt(np.square(factors.difference, dtype=np.float64).sum() / square)) if square > 0 else 0.0
+
+
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """Tuples as lists: what a file gives back."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
