@@ -1,0 +1,186 @@
+"""refine-sro and deltapdf as they are typed."""
+
+import json
+
+import gemmi
+import h5py
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from dsfu.model.cli import app
+from dsfu.model.errors import InputError
+from dsfu.model.factorise.factors import Factors, PlaneFactors, Verdict
+from dsfu.model.factorise.files import write_factors
+from dsfu.model.measured.plane import MeasuredPlane
+from tests.model.refine.sro_cases import PAPER_ALPHA, exact, hexagonal_layer, lattice_gas, noise
+
+RUNNER = CliRunner()
+
+
+def run(*arguments):
+    result = RUNNER.invoke(app, [str(each) for each in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def arrays(**changes):
+    cell, plane, sro, form_factor, live = hexagonal_layer()
+    sro = sro + 0.1 * noise(np.random.default_rng(0), sro.shape) / np.sqrt(form_factor)
+    given = {
+        "sro": sro,
+        "form_factor": form_factor,
+        "live": live,
+        "q_max": plane.q_max,
+        "axis_x": plane.axis_x,
+        "axis_y": plane.axis_y,
+        "centre": plane.centre,
+        "cell": np.array(cell.constants),
+        **changes,
+    }
+    return {name: values for name, values in given.items() if values is not None}
+
+
+@pytest.fixture
+def npz(tmp_path):
+    path = tmp_path / "hk1.npz"
+    np.savez(path, **arrays())
+    return path
+
+
+@pytest.fixture
+def factors(tmp_path):
+    cell, plane, sro, form_factor, live = hexagonal_layer()
+    measured = MeasuredPlane(
+        intensity=np.where(live, sro * form_factor, 0), live=live, plane=plane, cell=cell, name="hk1"
+    )
+    one = PlaneFactors(
+        measured=measured,
+        form_factor=form_factor.astype(np.float32),
+        sro=np.maximum(sro, 0).astype(np.float32),
+        background=0.0,
+        sigma_form_factor=None,
+        sigma_sro=None,
+        from_data=live,
+        misfit=0.0,
+    )
+    vectors = np.array([[u, v, 0] for u, v in PAPER_ALPHA])
+    found = Factors(
+        planes=(one,),
+        method="solver",
+        verdict=Verdict(checks=()),
+        alpha_vectors=vectors,
+        alpha=np.array(list(PAPER_ALPHA.values())),
+        alpha_covariance=np.eye(15) * 1e-6,
+    )
+    path = tmp_path / "factors.h5"
+    write_factors(path, found)
+    return path
+
+
+def test_refining_from_arrays_writes_all_that_is_asked_for(npz, tmp_path):
+    out = tmp_path / "out"
+    result = run("refine-sro", npz, "--laue", "6/m", "--no-order-along", "c", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "α from I_SRO" in result.output
+    assert {path.name for path in out.iterdir()} == {f"hk1-sro.{kind}" for kind in ("csv", "json", "cif", "png")}
+    record = json.loads((out / "hk1-sro.json").read_text(encoding="utf-8"))["refinements"][0]
+    for shell in record["shells"]:
+        assert abs(shell["alpha"] - PAPER_ALPHA[tuple(shell["vector"][:2])]) < 4 * shell["uncertainty"]
+    assert len(gemmi.cif.read(str(out / "hk1-sro.cif"))) == 1
+    assert (out / "hk1-sro.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_refining_what_factorise_wrote_shows_the_solvers_parameters_too(factors, tmp_path):
+    out = tmp_path / "table.json"
+    result = run("refine-sro", factors, "--laue", "6/m", "--no-order-along", "c", "--json", out)
+    assert result.exit_code == 0, result.output
+    assert "α from the solver" in result.output
+    first, second = json.loads(out.read_text(encoding="utf-8"))["refinements"]
+    assert [each["source"] for each in (first, second)] == ["I_SRO", "solver"]
+    for one, other in zip(first["shells"], second["shells"], strict=True):
+        assert one["vector"] == other["vector"]
+        assert one["alpha"] == pytest.approx(other["alpha"], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cell": None}, 'it has no "cell"'),
+        ({"sro": np.ones((4, 5))}, '"sro" has the shape'),
+        ({"axis_x": np.ones(2)}, '"axis_x" has the shape'),
+        ({"sro": np.ones((128, 128)) * 1j}, '"sro" is of type complex'),
+        ({"sro": np.full((128, 128), np.nan)}, "no pixel of plane 1 is live"),
+        ({"sro": np.zeros((128, 128))}, "mean of I_SRO"),
+        ({"axis_y": np.array([1.0, 0.0, 0.0])}, "unit vectors"),
+        ({"cell": np.array([1.0, 1.0, 1.0, 10.0, 10.0, 120.0])}, "no volume"),
+        ({"live": np.zeros((3, 3), bool)}, '"live" has the shape'),
+    ],
+)
+def test_broken_arrays_are_told(tmp_path, changes, message):
+    path = tmp_path / "broken.npz"
+    np.savez(path, **arrays(**changes))
+    with pytest.raises(InputError, match=message):
+        run("refine-sro", path, "--no-order-along", "c")
+
+
+def test_other_files_and_options_are_told(npz, tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("I_SRO")
+    for arguments, message in (
+        ((tmp_path / "none.npz",), "no such file"),
+        ((other,), "not a file with I_SRO"),
+        ((npz, "--laue", "m-3m"), "does not fit the cell"),
+        ((npz, "--fraction-a", "1.5"), "--fraction-a is 1.5"),
+        ((npz, "--picture", "alpha.gif"), "a picture cannot be written"),
+        ((npz, "--cutoff", "90"), "shorter cutoff"),
+    ):
+        with pytest.raises(InputError, match=message):
+            run("refine-sro", *arguments)
+
+
+def volume(path, **changes):
+    axis = np.linspace(-1, 1, 25)
+    hkl = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+    alpha = lattice_gas()[3:8, 3:8, 3:8]
+    given = {
+        "data": exact(alpha, hkl).astype(np.float32),
+        "format": b"Yell 1.0",
+        "is_direct": False,
+        "lower_limits": [-1.0, -1.0, -1.0],
+        "step_sizes": [1 / 12] * 3,
+        "unit_cell": [5.0, 6.0, 7.0, 90.0, 90.0, 90.0],
+        "metric_tensor": np.diag([25.0, 36.0, 49.0]),
+        **changes,
+    }
+    with h5py.File(path, "w") as file:
+        for name, values in given.items():
+            file[name] = values
+    return alpha
+
+
+def test_the_pdf_of_a_series_has_alpha_at_lattice_vectors(tmp_path):
+    alpha = volume(tmp_path / "crystal.h5")
+    out, picture = tmp_path / "pdf.h5", tmp_path / "pictures" / "pdf.png"
+    result = run("deltapdf", tmp_path / "crystal.h5", "-o", out, "--keep-mean", "--picture", picture)
+    assert result.exit_code == 0, result.output
+    assert picture.exists()
+    with h5py.File(out) as file:
+        first = np.rint(-file["lower_limits"][:] / file["step_sizes"][:]).astype(int)
+        per_cell = np.rint(1 / file["step_sizes"][:]).astype(int)
+        for u, v, w in ((0, 0, 0), (1, 0, 0), (0, 1, -1)):
+            found = file["data"][tuple(first + per_cell * (u, v, w))]
+            assert found == pytest.approx(alpha[u + 2, v + 2, w + 2], abs=1e-5)
+    with pytest.raises(InputError, match="is_direct is true"):
+        run("deltapdf", out, "-o", tmp_path / "again.h5")
+
+
+def test_the_pdf_of_short_range_order(npz, tmp_path):
+    out = tmp_path / "pdf.h5"
+    assert run("deltapdf", npz, "--of", "sro", "-o", out, "--window", "hann").exit_code == 0
+    with h5py.File(out) as file:
+        middle = np.array(file["data"].shape) // 2
+        assert file["data"][tuple(np.add(middle, (12, 0, 0)))] == pytest.approx(-0.2516, abs=0.05)
+    with pytest.raises(InputError, match="--plane is 2"):
+        run("deltapdf", npz, "--of", "sro", "--plane", "2", "-o", out)
