@@ -4,7 +4,6 @@ from itertools import product
 from typing import Final
 
 import numpy as np
-from scipy import ndimage
 
 from dsfu.model.measured.reconstruction import RealArray, Reconstruction, Step
 from dsfu.model.prepare.robust import SIGMA_PER_MAD, WindowGrid, gaps_filled, median_and_deviation, quantile_of_sorted
@@ -114,14 +113,20 @@ def _typical_intensity(reconstruction: Reconstruction) -> float:
 
 
 def _candidates(reconstruction: Reconstruction, slab: slice, excess: RealArray) -> IntArray:
-    """Voxels (n, 3) that exceed the lowest of their neighbours by so much: hot ones are among them."""
+    """Voxels (n, 3) that exceed all but one of the neighbours on their faces by so much: hot ones are among them."""
     around, inside = with_halo(slab, 1, reconstruction.shape[0])
     live = reconstruction.live[around]
-    values = np.where(live, reconstruction.intensity[around], np.inf)
-    lowest = ndimage.minimum_filter(values, size=[min(3, length) for length in reconstruction.shape], mode="nearest")
-    with np.errstate(invalid="ignore"):
-        chosen = live[inside] & (values[inside] - lowest[inside] > excess)
-    found = np.argwhere(chosen)
+    values = np.where(live, reconstruction.intensity[around], -np.inf)
+    here = values[inside]
+    rivals = np.zeros(here.shape, np.uint8)
+    for axis in (axis for axis, length in enumerate(values.shape) if length > 1):
+        for step in (-1, 1):
+            # Beyond the edge np.roll brings in the other side; there a neighbour must not count.
+            neighbour = np.roll(values, step, axis)
+            neighbour[(slice(None),) * axis + (0 if step == 1 else -1,)] = -np.inf
+            with np.errstate(invalid="ignore"):
+                rivals += here - neighbour[inside] <= excess
+    found = np.argwhere(live[inside] & (rivals <= 1))
     found[:, 0] += slab.start
     return found
 
