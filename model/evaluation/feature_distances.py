@@ -70,7 +70,10 @@ def not_computed() -> dict[Factor, FeatureDistances]:
 
 
 def check_weights(file: Path) -> None:
-    """Make sure that a file holds the weights that FID and KID are defined with."""
+    """Make sure that a file holds the weights that FID and KID are defined with.
+
+    Also because the package that reads it later unpickles whatever it finds.
+    """
     if not file.is_file():
         raise InputError("there is no such file", where=f"--inception-weights {file}", expected=WEIGHTS_NAME)
     with file.open("rb") as stream:
