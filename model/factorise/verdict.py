@@ -1,8 +1,8 @@
 """Whether data can be taken for a product of two factors at all, and if not, what speaks against it.
 
-All checks look at what neighbouring pixels have in common, so that noise does not count: a noisy plane of the right kind
-passes, and a clean one of the wrong kind does not. Limits are from planes simulated with and without what breaks the
-assumptions; tests/benchmarks/verdict.py has the distributions.
+All checks look at what neighbouring pixels have in common, so that noise does not count: a noisy plane of the right
+kind passes, and a clean one of the wrong kind does not. Limits are from planes simulated with and without what breaks
+the assumptions; tests/benchmarks/verdict.py has the distributions.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _WEAK: Final = 0.05
 """Share of the largest form factor below which I_D / I_FF is not looked at."""
 
 _SHORTEST: Final = 4
-"""Lattice vectors of the plane, the shortest ones, whose share of I_SRO is allowed to grow with Q in the check of that."""
+"""So many lattice vectors, the shortest ones, are looked at for an order that grows with Q."""
 
 
 def judge(factors: Factors) -> Verdict:
@@ -58,7 +58,8 @@ def _structured(plane: PlaneFactors) -> float:
     """Root mean square of what √I lacks, relative to the brightest, as far as neighbours share it."""
     scale = float(np.quantile(plane.measured.intensity[plane.live], 0.999)) if plane.live.any() else 1.0
     scale = scale if scale > 0 else 1.0
-    return structured_misfit(plane.difference / scale, plane.model / scale, plane.live)
+    difference, model = (np.asarray(each / scale, np.float64) for each in (plane.difference, plane.model))
+    return structured_misfit(difference, model, plane.live)
 
 
 def _of_periodicity(planes: Sequence[PlaneFactors]) -> Check:
@@ -84,7 +85,7 @@ def _of_growth(planes: Sequence[PlaneFactors]) -> Check:
         "asymmetry that grows with Q",
         max(_growth(plane) for plane in planes),
         GROWTH_LIMIT,
-        "around lattice points the order is lopsided, the more so the larger Q: the atoms are displaced (a size effect)",
+        "around lattice points the order is lopsided, the more so the larger Q: atoms are displaced (a size effect)",
     )
 
 
@@ -164,10 +165,8 @@ def _ratio(plane: PlaneFactors) -> tuple[FloatArray, BoolArray]:
 def _shared(values: FloatArray, used: BoolArray) -> float:
     """Mean product of neighbours along x and y: noise, which they do not share, drops out."""
     total, count = 0.0, 0
-    for one, other in (
-        ((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
-        ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
-    ):
+    first, last, whole = slice(None, -1), slice(1, None), slice(None)
+    for one, other in (((first, whole), (last, whole)), ((whole, first), (whole, last))):
         both = used[one] & used[other]
         total += float((values[one] * values[other])[both].sum())
         count += int(both.sum())
