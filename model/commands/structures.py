@@ -90,6 +90,8 @@ def refine_ff(
         "factors": str(factors),
         "A": str(structure_a),
         "B": str(structure_b),
+        "molecules": [molecule_a, molecule_b],
+        "parts": [part_a, part_b],
         "site": sites,
         "torsions": texts,
         "scan": scan,

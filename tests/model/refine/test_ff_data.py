@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from dsfu.model.errors import InputError
+from dsfu.model.factorise.factors import Factors, PlaneFactors, Verdict
+from dsfu.model.factorise.files import write_factors
+from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.refine.ff_data import read_observed
+from dsfu.simulate.lattice import Cell
+from dsfu.simulate.planes import Plane
 
 
 def arrays(**changes: Any) -> dict[str, Any]:
@@ -46,6 +51,33 @@ def test_several_planes_are_read_in_their_order(tmp_path):
     several = {f"{name}_{number}": values for number in (10, 2) for name, values in arrays(q_max=float(number)).items()}
     np.savez(tmp_path / "ff.npz", **several)
     assert [found.plane.q_max for found in read_observed(tmp_path / "ff.npz")] == [2, 10]
+
+
+def test_of_what_factorise_wrote_only_what_follows_from_data_is_fitted(tmp_path):
+    plane = Plane(np.array([0, 0, 0.5]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), 6.0, 8)
+    form_factor = arrays()["form_factor"].astype(np.float32)
+    measured = MeasuredPlane(
+        intensity=form_factor, live=np.ones((8, 8), bool), plane=plane, cell=Cell(5, 6, 7), name="hk1"
+    )
+    from_data = np.ones((8, 8), bool)
+    from_data[2, 3] = False
+    factors = PlaneFactors(
+        measured=measured,
+        form_factor=form_factor,
+        sro=np.ones((8, 8), np.float32),
+        background=0.0,
+        sigma_form_factor=np.full((8, 8), 0.5, np.float32),
+        sigma_sro=None,
+        from_data=from_data,
+        misfit=1.0,
+    )
+    write_factors(tmp_path / "factors.h5", Factors(planes=(factors,), method="solver", verdict=Verdict(checks=())))
+    (found,) = read_observed(tmp_path / "factors.h5")
+    np.testing.assert_array_equal(found.live, from_data)
+    np.testing.assert_array_equal(found.form_factor[from_data], form_factor[from_data])
+    assert found.sigma is not None
+    assert found.sigma[0, 0] == 0.5
+    assert (found.name, found.plane.q_max, found.cell) == ("hk1", 6.0, Cell(5, 6, 7))
 
 
 @pytest.mark.parametrize(
