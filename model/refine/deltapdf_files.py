@@ -32,7 +32,7 @@ def in_order(pdf: DeltaPdf, where: str = "") -> tuple[Float32Array, FloatArray]:
 
 
 def _turned_round(values: Float32Array, axis: int) -> Float32Array:
-    """The other way round, with the origin at n // 2 as before; for an even n the first sample is taken for its own image."""
+    """The other way round, with the origin at n // 2 as before; of an even n the first sample is its own image."""
     n = values.shape[axis]
     return np.asarray(np.take(values, (2 * (n // 2) - np.arange(n)) % n, axis=axis), np.float32)
 

@@ -1,6 +1,6 @@
 """Honesty and cost of refinements of short-range order.
 
-How often the 68 % intervals hold the truth, for errors that are independent, correlated, averaged over Friedel mates, or
+How often the 68 % intervals hold the truth, for errors that are independent, correlated, averaged over equivalents, or
 errors of the scale that vary slowly over the plane; and how long a refinement takes beside one least-squares fit of the
 same pixels by numpy.linalg.lstsq in the same run.
 
