@@ -138,7 +138,7 @@ def _live(values: RealArray, live: BoolArray | None, where: str) -> tuple[BoolAr
         finite &= _same_shape(live.reshape(values.shape), values.shape, "mask", where)
     if not finite.any():
         raise InputError("holds no measured voxel: all are NaN or masked", where=where, expected="intensities")
-    if not values.any(where=finite):
+    if not (finite & (values != 0)).any():
         raise InputError("is zero everywhere", where=where, expected="intensities")
     return finite, [f"{infinite} infinite values are taken for unmeasured"] if infinite else []
 
@@ -154,7 +154,7 @@ def _sigma(
         raise InputError(f"its sigma has shape {sigma.shape}", where=where, expected=f"{tuple(shape)}")
     values = values.reshape(shape)
     good = np.isfinite(values) & (values >= 0)
-    if not values.any(where=good & live):
+    if not (good & live & (values > 0)).any():
         return None, ["its uncertainties are all 0 or not finite, and are not used"]
     bad = int((live & ~good).sum())
     live &= good

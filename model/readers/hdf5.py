@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dsfu.model.errors import InputError
 from dsfu.model.readers.sizes import check_declared
+from dsfu.model.readers.sounding import sound
 from dsfu.simulate.contract import FloatArray
 
 MAGIC: Final = b"\x89HDF\r\n\x1a\n"
@@ -69,7 +70,8 @@ class Hdf5:
     def names(self, group: Node) -> list[str]:
         """Names of what is in a group."""
         with told(self.where(group)):
-            return [] if not isinstance(group, h5py.Group) else list(group.keys())
+            names = list(group.keys()) if isinstance(group, h5py.Group) else []
+            return [name for name in names if isinstance(name, str)]  # bytes where it is no text: damaged
 
     def attribute(self, node: Node, name: str) -> Any:
         """An attribute as Python or numpy value, text as str; None if there is none."""
@@ -144,16 +146,17 @@ class Hdf5:
     def _open(self, path: Path) -> Node:
         if not path.is_file():
             raise InputError("there is no such file", where=str(path))
+        sound(path)
         try:
             file = h5py.File(path, "r", locking="best-effort")
+            self._stack.callback(file.close)
+            return file["/"]
         except Exception as error:
             raise InputError(
                 f"cannot be opened as HDF5: {_short(error)}",
                 where=str(path),
                 remedy="was it copied completely? compare its size with the original's",
             ) from error
-        self._stack.callback(file.close)
-        return file["/"]
 
     def _walk(self, node: Node, path: str, hops: int) -> Node | None:
         if hops > _MOST_HOPS:
