@@ -45,8 +45,8 @@ def draw_refinement(
         return figure
 
 
-_Row = tuple[SroPlane, Projection, FloatArray, float]
-"""A plane, its projection, and what was calculated and the scale of what was observed."""
+_Row = tuple[Projection, FloatArray, float]
+"""The projection of a plane, what was calculated, and the scale of what was observed."""
 
 
 def _rows(planes: Sequence[SroPlane], settings: SroSettings, group: IntArray, refinement: SroRefinement) -> list[_Row]:
@@ -55,13 +55,13 @@ def _rows(planes: Sequence[SroPlane], settings: SroSettings, group: IntArray, re
     for plane, scale in zip(planes, refinement.fit.scales, strict=True):
         found = project(plane, settings, group)
         if found is not None:
-            rows.append((plane, found, refinement.series_at(found.hkl), scale))
+            rows.append((found, refinement.series_at(found.hkl), scale))
     return rows
 
 
 def _draw_cells(figure: "SubFigure", rows: list[_Row], cell: Cell) -> None:
     panels = figure.subplots(len(rows), 4, squeeze=False)
-    for line, (plane, found, calculated, scale) in zip(panels, rows, strict=True):
+    for line, (found, calculated, scale) in zip(panels, rows, strict=True):
         observed = found.mean / scale
         corners = _corners(found, cell)
         top = float(np.nanmax([np.nanmax(observed), np.nanmax(calculated)]))
@@ -78,8 +78,6 @@ def _draw_cells(figure: "SubFigure", rows: list[_Row], cell: Cell) -> None:
         for axes, title in zip(line, titles, strict=True):
             axes.set_title(title, fontsize=8)
             _label_cell(axes, found, cell)
-        if plane.name and len(rows) > 1:
-            line[0].set_ylabel(plane.name, fontsize=7)
 
 
 def _mesh(axes: "Axes", corners: FloatArray, values: FloatArray, colours: str, low: float, high: float) -> "QuadMesh":
