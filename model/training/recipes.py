@@ -115,4 +115,22 @@ def recipe_of(config: Config, engine: Engine, ranks: Ranks) -> Recipe:
     from dsfu.model.training.recipe_pix2pix import Pix2PixRecipe
 
     recipes: dict[str, type[Recipe]] = {"dsfu": DsfuRecipe, "pix2pix": Pix2PixRecipe}
-    return recipes[config.recipe](config, engine, ranks)
+    recipe = recipes[config.recipe](config, engine, ranks)
+    _check_size(recipe.result, config.data.pixels, engine.device)
+    return recipe
+
+
+def _check_size(network: Factoriser, pixels: int, device: torch.device) -> None:
+    """Make sure that a network takes planes of a size, by giving it one."""
+    plane = torch.zeros(1, 1, pixels, pixels, device=device)
+    try:
+        with torch.inference_mode():
+            network(plane, torch.ones_like(plane, dtype=torch.bool))
+    except (ValueError, RuntimeError) as error:
+        if isinstance(error, torch.cuda.OutOfMemoryError):
+            raise
+        raise InputError(
+            f"it is {pixels}, and the network does not take planes of this size: {str(error).splitlines()[0]}",
+            where="data.pixels",
+            expected="a number that can be halved as often as network.channels has levels, with some pixels left",
+        ) from error

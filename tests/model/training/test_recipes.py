@@ -142,6 +142,12 @@ def test_checkpoints_of_other_networks_are_refused():
             other.load_state_dict(state)
 
 
+@pytest.mark.parametrize(("recipe", "pixels"), [("dsfu", 36), ("pix2pix", 8)])
+def test_a_size_that_the_network_does_not_take(recipe, pixels):
+    with pytest.raises(InputError, match=rf"data\.pixels: it is {pixels}"):
+        made(recipe, f"data.pixels={pixels}")
+
+
 def test_a_configuration_comes_back_from_a_checkpoint():
     config = config_of("pix2pix")
     assert values_of(config_from(values_of(config))) == values_of(config)
