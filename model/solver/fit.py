@@ -1,0 +1,211 @@
+"""Fitting the planes of some crystals: the stages of the optimiser, and the weights of every stage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dsfu.model.solver.lbfgs import minimise
+from dsfu.model.solver.noise import variance_of
+from dsfu.model.solver.objective import Model, Objective, Pixels
+from dsfu.model.solver.prepared import Prepared
+from dsfu.model.solver.series import Series, Terms
+from dsfu.model.solver.settings import Settings, Stage
+from dsfu.simulate.contract import FloatArray, IntArray
+
+_FLOOR = 1e-3
+"""ε: intensity, relative to the plane's maximum, below which √I need not be resolved."""
+
+_INDEPENDENT = 1 / 16
+"""Share of the pixels that count as independent where the tolerance, and not noise, sets the weights."""
+
+_NEGATIVE_PRICE = 0.1
+"""Price of negative I_FF, relative to that of a deviation of the same size from data of intensity 1/4."""
+
+SRO_DEVIATION = 1.0
+"""Prior standard deviation of a coefficient of I_SRO, whose mean is about 1: hardly any prior at all."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fitted:
+    """Where a fit ended.
+
+    Attributes
+    ----------
+    smooth, order, background
+        G and S, not clipped, (planes, y, x), and the background of each plane, in the planes' own scales.
+    variance
+        (planes, y, x): of the noise, as given or as estimated.
+    """
+
+    variables: Tensor
+    smooth: FloatArray
+    order: FloatArray
+    background: FloatArray
+    stretch: FloatArray
+    variance: FloatArray
+    evaluations: int
+
+
+class Fit:
+    """Problems that are independent, with the same number of planes each, on pixels of one number.
+
+    Parameters
+    ----------
+    crystals
+        For each problem its planes. Problems of several planes share α among theirs.
+    """
+
+    def __init__(self, crystals: Sequence[Sequence[Prepared]], settings: Settings) -> None:
+        self.planes = [plane for crystal in crystals for plane in crystal]
+        self.settings = settings
+        self.dtype = torch.float32 if settings.precision == "float32" else torch.float64
+        self.model = self._model(len(crystals), len(crystals[0]))
+        self._series: dict[int, tuple[Series, Series]] = {}
+
+    def tensor(self, values: FloatArray) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(values), device=self.settings.device).to(self.dtype)
+
+    def _model(self, problems: int, planes: int) -> Model:
+        sro_map, constant, free = _shared_sro(self.planes) if planes > 1 else _own_sro(self.planes)
+        return Model(
+            planes=planes,
+            sro_map=None if sro_map is None else self.tensor(sro_map),
+            sro_constant=self.tensor(constant),
+            sro_free=self.tensor(free),
+            sro_deviation=SRO_DEVIATION,
+            smooth_deviation=self.tensor(_smooth_deviations(self.planes)),
+            with_background=self.settings.background,
+            with_stretch=self.settings.stretch,
+        )
+
+    def start(self) -> Tensor:
+        """S = 1 and G flat."""
+        model = self.model
+        variables = torch.zeros(model.problems, model.size, dtype=self.dtype, device=self.settings.device)
+        own = variables[:, model.sro_size :].view(model.problems * model.planes, -1)
+        own[:, 0] = 1
+        return variables
+
+    def run(self) -> Fitted:
+        variables = self.start()
+        level = np.stack([plane.level for plane in self.planes])
+        variance = self._known_variance()
+        evaluations = 0
+        for number, stage in enumerate(self.settings.stages):
+            objective = self.objective(stage, level, variance)
+            variables, _, used = minimise(objective, variables, stage.iterations, tolerance=self.settings.stop)
+            evaluations += used
+            if number < len(self.settings.stages) - 1:
+                level, variance = self._levels(variables)
+        smooth, order, background = self.at(variables)
+        level, variance = self._levels(variables)
+        stretch = self.model.coefficients(variables).stretch
+        return Fitted(
+            variables=variables,
+            smooth=smooth,
+            order=order,
+            background=background,
+            stretch=stretch.detach().cpu().numpy(),
+            variance=variance,
+            evaluations=evaluations,
+        )
+
+    def at(self, variables: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """G and S on all pixels, not clipped, and the backgrounds (planes,)."""
+        sro, smooth = self.series(1)
+        coefficients = self.model.coefficients(variables)
+        stretch = coefficients.stretch if self.model.with_stretch else None
+        with torch.no_grad():
+            g = smooth(coefficients.smooth_cosines, coefficients.smooth_sines)
+            s = sro(coefficients.sro_cosines, coefficients.sro_sines, stretch)
+        return g.double().cpu().numpy(), s.double().cpu().numpy(), coefficients.background[:, 0, 0].cpu().numpy()
+
+    def series(self, every: int) -> tuple[Series, Series]:
+        """Series of I_SRO and of G on every n-th pixel."""
+        if every not in self._series:
+            chosen = thinned(self.planes[0].measured.plane.pixels, every)
+            offsets = np.stack([plane.measured.plane.offsets[chosen] for plane in self.planes])
+            self._series[every] = (
+                self._series_of([plane.lattice.terms for plane in self.planes], offsets),
+                self._series_of([plane.patterson.terms for plane in self.planes], offsets),
+            )
+        return self._series[every]
+
+    def _series_of(self, terms: list[Terms], offsets: FloatArray) -> Series:
+        return Series(terms, offsets, self.dtype, self.settings.device)
+
+    def objective(self, stage: Stage, level: FloatArray, variance: FloatArray) -> Objective:
+        chosen = thinned(self.planes[0].measured.plane.pixels, stage.every)
+        grid = np.ix_(np.arange(len(self.planes)), chosen, chosen)
+        density = stage.every**2
+        allowed = 4 * stage.tolerance**2 / _INDEPENDENT * (level + _FLOOR)
+        live = np.stack([plane.live for plane in self.planes])
+        price = _NEGATIVE_PRICE * _INDEPENDENT * density / stage.tolerance**2
+        pixels = Pixels(
+            falloff=self.tensor(np.stack([plane.falloff for plane in self.planes])[grid]),
+            data=self.tensor(np.stack([plane.data for plane in self.planes])[grid]),
+            weight=self.tensor((density * live / (allowed + variance))[grid]),
+            price=torch.full((len(self.planes), 1, 1), price, dtype=self.dtype, device=self.settings.device),
+        )
+        return Objective(self.model, *self.series(stage.every), pixels)
+
+    def _known_variance(self) -> FloatArray:
+        none = np.zeros_like(self.planes[0].data)
+        return np.stack([none if plane.variance is None else plane.variance for plane in self.planes])
+
+    def _levels(self, variables: Tensor) -> tuple[FloatArray, FloatArray]:
+        """What the model says of the noise-free data, and the variance of the noise."""
+        smooth, order, background = self.at(variables)
+        levels, variances = [], []
+        for i, plane in enumerate(self.planes):
+            model = plane.falloff * np.maximum(smooth[i], 0) * np.maximum(order[i], 0) + background[i]
+            levels.append(np.maximum(model, 0))
+            known = plane.variance
+            variances.append(variance_of(plane.data - model, model, plane.live) if known is None else known)
+        return np.stack(levels), np.stack(variances)
+
+
+def thinned(pixels: int, every: int) -> IntArray:
+    """One of every so many pixels, not always the same: evenly spaced ones would alias a large cell's series."""
+    starts = np.arange(0, pixels, every)
+    jitter = np.random.Generator(np.random.Philox(1)).random(len(starts))
+    return np.minimum(starts + np.floor(jitter * every).astype(np.int64), pixels - 1)
+
+
+def _own_sro(planes: Sequence[Prepared]) -> tuple[None, FloatArray, FloatArray]:
+    """Every plane has coefficients of its own; the first, its mean over a period, is 1."""
+    size = max(len(plane.lattice) for plane in planes)
+    constant, free = np.zeros((2, len(planes), 2, size))
+    for i, plane in enumerate(planes):
+        terms = plane.lattice.terms
+        free[i, 0, : len(terms)] = 1
+        free[i, 1, : len(terms)] = terms.has_sine
+        free[i, :, 0] = 0
+        constant[i, 0, 0] = 1
+    return None, constant.reshape(len(planes), -1), free.reshape(len(planes), -1)
+
+
+def _shared_sro(planes: Sequence[Prepared]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """All planes have the α of one crystal, of which the one of the origin is 1."""
+    size = max(len(plane.lattice) for plane in planes)
+    members = len(planes[0].lattice.members)
+    maps = np.zeros((len(planes), 2, size, members))
+    for i, plane in enumerate(planes):
+        maps[i, :, : len(plane.lattice)] = plane.lattice.map_from_alpha()
+    free = np.ones((1, members))
+    free[0, 0] = 0
+    flat = maps.reshape(len(planes), 2 * size, members)
+    return flat, flat[:, :, 0], free
+
+
+def _smooth_deviations(planes: Sequence[Prepared]) -> FloatArray:
+    size = max(len(plane.patterson.terms) for plane in planes)
+    out = np.zeros((len(planes), 2, size))
+    for i, plane in enumerate(planes):
+        terms = plane.patterson.terms
+        out[i, 0, : len(terms)] = plane.mean * plane.patterson.deviation
+        out[i, 1, : len(terms)] = plane.mean * plane.patterson.deviation * terms.has_sine
+    return out.reshape(len(planes), -1)

@@ -1,0 +1,54 @@
+"""What is minimised at every pixel, and its derivatives, in one pass.
+
+The model is I = E · G · max(S, 0) + b. With J = I − b, F = E · G, and weights w:
+
+    ½ w (F S − J)²             where S ≥ 0
+    ½ w J (J − 2 F S)          where S < 0 and J > 0: continued by its tangent: intensity draws S up
+    ½ w J²                     where S < 0 and J ≤ 0: the series was clipped there, and says nothing more
+
+and G < 0 costs ½ k (E G)² on every pixel, dead ones too.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class PixelMisfit(torch.autograd.Function):
+    """(planes,) from G, S (planes, y, x), b (planes, 1, 1), and constants: E, I, w (planes, y, x), k (planes, 1, 1)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        smooth: Tensor,
+        order: Tensor,
+        background: Tensor,
+        falloff: Tensor,
+        data: Tensor,
+        weight: Tensor,
+        price: Tensor,
+    ) -> Tensor:
+        form_factor = falloff * smooth
+        clipped = order.clamp_min(0)
+        target = data - background
+        residual = form_factor * clipped - target
+        weighted = weight * residual
+        below = order - clipped
+        pull = weight * target.clamp_min(0) * below
+        negative = form_factor.clamp_max(0)
+        priced = price * negative
+        value = 0.5 * (weighted * residual + priced * negative).sum((1, 2)) - (pull * form_factor).sum((1, 2))
+        inside = order >= 0
+        d_form_factor = weighted * clipped + priced - pull
+        d_order = torch.where(inside, weighted, -weight * target.clamp_min(0)) * form_factor
+        d_background = torch.where(inside | (target <= 0), weighted, weighted + weight * form_factor * below)
+        d_background = d_background.sum((1, 2))[:, None, None]
+        ctx.save_for_backward(d_form_factor * falloff, d_order, d_background)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
+        d_smooth, d_order, d_background = ctx.saved_tensors
+        scale = outer[0][:, None, None]
+        return scale * d_smooth, scale * d_order, scale * d_background, None, None, None, None

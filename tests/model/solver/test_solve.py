@@ -1,0 +1,119 @@
+"""The solver against simulated crystals of molecules."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dsfu.model.errors import InputError
+from dsfu.model.measured.plane import MeasuredPlane
+from dsfu.model.normalise import normalise
+from dsfu.model.solver.solve import Settings, solve, solve_many
+from dsfu.simulate.contract import BoolArray, Float32Array
+from dsfu.simulate.lattice import Cell, vegard_cell
+from dsfu.simulate.oscillator import draw_oscillator_set
+from dsfu.simulate.planes import layer
+from dsfu.simulate.scattering import Scattering, simulate_plane
+from dsfu.simulate.species import load_library
+
+PIXELS = 128
+QUICK = Settings(widths=(0.42,))
+
+
+@pytest.fixture(scope="module")
+def crystal() -> dict[str, Any]:
+    library = load_library()
+    one, other = library["piperazine"], library["methylimidazole"]
+    order = draw_oscillator_set(3, "tetragonal")
+    cell = vegard_cell(one.cell, other.cell, order.fraction_a)
+    return {"one": one, "other": other, "order": order, "cell": cell}
+
+
+def scattering(crystal: dict[str, Any], offset: float) -> tuple[Any, Scattering]:
+    plane = layer(crystal["cell"], "b", offset, 5.0, PIXELS)
+    order = crystal["order"]
+    atoms = crystal["one"].atoms, crystal["other"].atoms
+    return plane, simulate_plane(*atoms, order.fraction_a, crystal["cell"], order.alpha, plane)
+
+
+def measured(
+    crystal: dict[str, Any], offset: float, live: BoolArray | None = None, noise: float = 0.0
+) -> MeasuredPlane:
+    plane, truth = scattering(crystal, offset)
+    intensity = truth.intensity.astype(np.float64)
+    if noise:
+        counts = 1 / (noise**2 * intensity.mean())
+        intensity = np.random.default_rng(1).poisson(intensity * counts) / counts
+    live = np.ones(intensity.shape, np.bool_) if live is None else live
+    return MeasuredPlane(intensity=np.where(live, intensity, 0), live=live, plane=plane, cell=crystal["cell"])
+
+
+def gaps() -> BoolArray:
+    """A beam stop with its arm, module gaps, and a corner."""
+    y, x = np.mgrid[:PIXELS, :PIXELS]
+    stop = np.hypot(y - 64, x - 64) < 5
+    return np.asarray(~(stop | ((np.abs(x - 66) < 2) & (y > 64)) | (y % 40 < 3) | (x + y > 220)))
+
+
+def error(found: Float32Array, truth: Float32Array, where: BoolArray | None = None) -> float:
+    squared = np.square(normalise(found, "sqrt") - normalise(truth, "sqrt"))
+    return float(squared.mean() if where is None else squared[where].mean())
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.3, 1.0])
+def test_both_factors_come_out(crystal: dict[str, Any], offset: float) -> None:
+    _, truth = scattering(crystal, offset)
+    solution = solve([measured(crystal, offset, gaps())], QUICK)
+    found = solution.planes[0]
+    assert error(found.sro, truth.sro) < 5e-4
+    assert error(found.form_factor, truth.form_factor, found.determined) < 1e-3
+    live = gaps()
+    product = found.intensity[live] - truth.intensity[live]
+    assert np.sqrt(np.square(product).sum() / np.square(truth.intensity[live]).sum()) < 0.03
+
+
+def test_noise_does_little_harm(crystal: dict[str, Any]) -> None:
+    _, truth = scattering(crystal, 1.0)
+    found = solve([measured(crystal, 1.0, noise=0.05)], QUICK).planes[0]
+    assert error(found.sro, truth.sro) < 3e-4
+    assert found.misfit.relative > 5 * found.misfit.structured
+
+
+def test_projected_alpha(crystal: dict[str, Any]) -> None:
+    solution = solve([measured(crystal, 1.0)])
+    truth = crystal["order"].alpha
+    inside = (np.abs(solution.alpha_vectors) <= 5).all(axis=1)
+    places = tuple((solution.alpha_vectors[inside] + 5).T)
+    np.testing.assert_allclose(solution.alpha_values[inside], truth[places], atol=0.01)
+    assert solution.alpha is None
+
+
+def test_planes_of_one_crystal_share_alpha(crystal: dict[str, Any]) -> None:
+    offsets = (0.0, 1.0)
+    solution = solve([measured(crystal, offset, gaps()) for offset in offsets])
+    for offset, plane in zip(offsets, solution.planes, strict=True):
+        _, truth = scattering(crystal, offset)
+        assert error(plane.sro, truth.sro) < 1e-4
+    assert solution.alpha is not None
+    np.testing.assert_allclose(solution.alpha, solution.alpha[::-1, ::-1, ::-1])
+
+
+def test_a_batch_gives_what_each_plane_gives_alone(crystal: dict[str, Any]) -> None:
+    planes = [measured(crystal, offset, gaps()) for offset in (0.0, 1.3)]
+    alone = [solve([plane], QUICK) for plane in planes]
+    together = solve_many([[plane] for plane in planes], replace(QUICK, batch=2))
+    for one, other in zip(alone, together, strict=True):
+        assert error(one.planes[0].sro, other.planes[0].sro) < 1e-5
+
+
+def test_a_plane_without_a_cell_or_without_intensity_is_refused(crystal: dict[str, Any]) -> None:
+    good = measured(crystal, 0.0)
+    with pytest.raises(InputError, match="cell"):
+        solve([MeasuredPlane(intensity=good.intensity, live=good.live, plane=good.plane, cell=None)])
+    dark = MeasuredPlane(intensity=0 * good.intensity, live=good.live, plane=good.plane, cell=Cell(5, 5, 5))
+    with pytest.raises(InputError, match="no intensity"):
+        solve([dark])
+    dead = MeasuredPlane(intensity=good.intensity, live=~good.live, plane=good.plane, cell=Cell(5, 5, 5))
+    with pytest.raises(InputError, match="measured"):
+        solve([dead])
