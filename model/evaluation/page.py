@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any, Final
+from typing import Any
 
 from dsfu.model.evaluation.charts import cumulative_svg, histogram_svg
-from dsfu.model.evaluation.page_style import STYLE
 from dsfu.model.evaluation.paper import PAPER, SYMBOLS
 from dsfu.model.evaluation.pictures import (
     DIFFERENCE_COLOURS,
@@ -19,10 +18,8 @@ from dsfu.model.evaluation.pictures import (
 from dsfu.model.evaluation.planes import EvaluationPlanes
 from dsfu.model.evaluation.scores import FACTORS, SCALES, Scores
 from dsfu.model.evaluation.summary import Summary
-from dsfu.model.evaluation.tables import SCALE_WORDS, Table, number, percent, tables_of
-
-_POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""What browsers let the page do: show itself."""
+from dsfu.model.evaluation.tables import SCALE_WORDS, number, percent, tables_of
+from dsfu.model.pages import Table, document, section, symbols
 
 
 def page_of(summary: Summary, scores: Scores, planes: EvaluationPlanes, pictures: Sequence[PlanePictures]) -> str:
@@ -31,19 +28,13 @@ def page_of(summary: Summary, scores: Scores, planes: EvaluationPlanes, pictures
     title = f"Evaluation of {summary.about['name']}"
     parts = [
         _header(title, summary),
-        _section(first),
+        section(first),
         _distributions(scores),
         _planes(pictures, scores, planes),
-        *map(_section, others),
+        *map(section, others),
         _about(summary.about),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{''.join(parts)}\n</main>\n</body>\n</html>\n"
-    )
+    return document(title, parts)
 
 
 def _header(title: str, summary: Summary) -> str:
@@ -59,30 +50,12 @@ def _header(title: str, summary: Summary) -> str:
         )
     tiles.append((f"{summary.planes:,}".replace(",", " "), f"planes of {summary.about['split']}"))
     drawn = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{_symbols(words)}</span></div>' for value, words in tiles
+        f'<div class="tile"><b>{escape(value)}</b><span>{symbols(words)}</span></div>' for value, words in tiles
     )
     return (
         f'<header><h1>{escape(title)}</h1><div class="where">{escape(str(summary.about["store"]))}</div>'
         f'<div class="tiles">{drawn}</div></header>'
     )
-
-
-def _section(table: Table) -> str:
-    note = f"<p class=soft>{_symbols(table.note)}</p>" if table.note else ""
-    return f"<section><h2>{_symbols(table.title)}</h2>{_table(table)}{note}</section>"
-
-
-def _table(table: Table) -> str:
-    styles = [" class=number" if head.startswith(">") else "" for head in table.heads]
-    heads = "".join(
-        f'<th scope="col"{style}>{_symbols(head.removeprefix(">"))}</th>'
-        for head, style in zip(table.heads, styles, strict=True)
-    )
-    rows = "".join(
-        "<tr>" + "".join(f"<td{style}>{_symbols(cell)}</td>" for cell, style in zip(row, styles, strict=True)) + "</tr>"
-        for row in table.rows
-    )
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _distributions(scores: Scores) -> str:
@@ -92,11 +65,11 @@ def _distributions(scores: Scores) -> str:
         paper, label = PAPER[factor], f"mean square error of {factor_words(factor)}"
         figures.append(
             f"<figure>{cumulative_svg(errors, (paper.mse, paper.percentile_90), label)}"
-            f"<figcaption>{_symbols(SYMBOLS[factor])}: share of the planes below each error</figcaption></figure>"
+            f"<figcaption>{symbols(SYMBOLS[factor])}: share of the planes below each error</figcaption></figure>"
         )
         figures.append(
             f"<figure>{histogram_svg(errors['linear'], paper.mse, label)}"
-            f"<figcaption>{_symbols(SYMBOLS[factor])}: distribution on the linear scale</figcaption></figure>"
+            f"<figcaption>{symbols(SYMBOLS[factor])}: distribution on the linear scale</figcaption></figure>"
         )
     legend = (
         '<div class="legend"><span><i class="line line0"></i>linear scale</span>'
@@ -143,30 +116,22 @@ def _plane(shown: PlanePictures, scores: Scores, place: int, planes: EvaluationP
     )
     return (
         f'<div class="plane"><div class="about"><b>{escape(shown.place)}</b>{escape(a)} / {escape(b)}, sample '
-        f'{shown.index}<br>{_symbols(errors)}</div><div class="planes"><div class="measured">{measured}</div>'
+        f'{shown.index}<br>{symbols(errors)}</div><div class="planes"><div class="measured">{measured}</div>'
         f'<div class="factors">{"".join(rows)}</div></div></div>'
     )
 
 
 def _image(address: str, words: str) -> str:
-    caption = _symbols(words)
+    caption = symbols(words)
     return f'<figure><img alt="{escape(words)}" src="{address}"><figcaption>{caption}</figcaption></figure>'
 
 
 def _about(about: Mapping[str, Any]) -> str:
     rows = [[str(name).replace("_", " "), _value(value)] for name, value in about.items()]
-    return _section(Table(title="What was evaluated", heads=["", ""], rows=rows))
+    return section(Table(title="What was evaluated", heads=["", ""], rows=rows))
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_value(each)}" for name, each in value.items())
     return str(value)
-
-
-def _symbols(words: str) -> str:
-    """As HTML, with the subscripts of physical quantities."""
-    text = escape(words)
-    for name in ("SRO", "FF", "D"):
-        text = text.replace(f"I_{name}", f"<i>I</i><sub>{name}</sub>")
-    return text

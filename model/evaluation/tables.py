@@ -1,7 +1,6 @@
 """The tables of an evaluation as texts, for the terminal, for Markdown and for the page."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
@@ -9,6 +8,7 @@ from dsfu.model.evaluation.paper import PAPER, SCALE_NOTE, SYMBOLS, PaperFigures
 from dsfu.model.evaluation.scores import FACTORS, SCALES
 from dsfu.model.evaluation.summary import FactorOnScale, Part, Statistic, Summary
 from dsfu.model.normalise import Scale
+from dsfu.model.pages import Table
 
 SCALE_WORDS: Final[dict[Scale, str]] = {"linear": "linear", "sqrt": "square root"}
 
@@ -19,16 +19,6 @@ _REGION_WORDS: Final = {
     "gaps": "dead, inside the circle",
     "corners": "dead, corners outside it",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """Heads that begin with ">" are those of numbers, to be set to the right."""
-
-    title: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
 
 
 def tables_of(summary: Summary) -> list[Table]:

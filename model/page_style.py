@@ -1,4 +1,4 @@
-"""How the page of an evaluation looks, on light and dark screens and on paper."""
+"""How pages look, on light and dark screens and on paper."""
 
 from typing import Final
 
