@@ -7,16 +7,36 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format venv clean
+.PHONY: help demo demo-data demo-training demo-crystal test check format venv clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: venv  ## a small data set, from manifest to report, in out/demo
-	$(BIN)/dsfu-pipeline run examples/demo.yaml --store out/demo/store
-	$(BIN)/dsfu-pipeline inspect out/demo/store --sheet out/demo/samples.png
-	$(BIN)/dsfu-pipeline report out/demo/store --out out/demo/report.html
-	@if [ -t 1 ] && [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(BIN)/python -m webbrowser out/demo/report.html; fi
+DEMO := out/demo
+
+demo: venv demo-data demo-training demo-crystal  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
+	@echo; echo "Look at $(DEMO)/report.html (the data set), $(DEMO)/run/evaluation/evaluation.html (the training)"
+	@echo "and $(DEMO)/crystal/report.html (a crystal that was taken apart)."
+
+demo-data: venv
+	$(BIN)/dsfu-pipeline run examples/demo.yaml --store $(DEMO)/store
+	$(BIN)/dsfu-pipeline inspect $(DEMO)/store --sheet $(DEMO)/samples.png
+	$(BIN)/dsfu-pipeline report $(DEMO)/store --out $(DEMO)/report.html
+
+# A minute of training shows that everything works, not what networks can do; the crystal is for the weights shipped.
+demo-training: demo-data
+	$(BIN)/dsfu-model train $(DEMO)/store --out $(DEMO)/run --config examples/demo-training.yaml
+	$(BIN)/dsfu-model evaluate $(DEMO)/run $(DEMO)/store --split validation --limit 32
+
+demo-crystal: venv
+	mkdir -p $(DEMO)/crystal
+	cd $(DEMO)/crystal && ../../../$(BIN)/python ../../../examples/measure_crystal.py measure crystal.h5 truth.json
+	$(BIN)/dsfu-model inspect $(DEMO)/crystal/crystal.h5
+	$(BIN)/dsfu-model prepare $(DEMO)/crystal/crystal.h5 -o $(DEMO)/crystal/planes.h5 --plane h0l --plane h1l --plane h0.5l \
+		--bragg punch:0.1
+	$(BIN)/dsfu-model factorise $(DEMO)/crystal/planes.h5 -o $(DEMO)/crystal/factors.h5 --report $(DEMO)/crystal/report.html
+	$(BIN)/dsfu-model refine-sro $(DEMO)/crystal/factors.h5 --laue mmm --no-order-along b --cutoff 3 -o $(DEMO)/crystal/sro
+	$(BIN)/python examples/measure_crystal.py compare $(DEMO)/crystal/truth.json $(DEMO)/crystal/sro/factors-sro.json
 
 test: venv  ## all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
