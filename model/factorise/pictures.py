@@ -43,13 +43,14 @@ def plane_figure(plane: PlaneFactors) -> "Figure":
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     panels = list(_panels(plane))
     across = 4 if len(panels) > 6 else 3
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_INCHES * across, 2 * _INCHES * 0.93), layout="constrained")
+        close = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.01, hspace=0.01)
+        figure = Figure(figsize=(_INCHES * across, 2 * _INCHES * 0.93), layout=close)
         FigureCanvasAgg(figure)
-        figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.01, hspace=0.01)
         oblique = oblique_axes(plane.plane, plane.cell)
         for number, (title, draw, lines) in enumerate(panels):
             axes = figure.add_subplot(2, across, number + 1)

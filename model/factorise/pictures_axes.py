@@ -100,29 +100,36 @@ def edges(plane: Plane) -> tuple[float, float]:
 def _draw_one(
     axes: "Axes", oblique: Oblique, number: int, span: tuple[float, float], colour: str, labelled: bool
 ) -> None:
-    """Lines on which one of the two is round, through the whole picture, and its numbers."""
+    """Lines on which one of the two is round, through the whole picture, with ticks along them and numbers."""
     low, high = span
-    start, end = line_ends(oblique, number, _round_values(oblique, number, span), span)
-    for one, other in zip(start, end, strict=True):
-        axes.plot([one[0], other[0]], [one[1], other[1]], color=colour, linewidth=0.35, alpha=0.45)
     values = _round_values(oblique, number, span)
-    along = (end - start) / np.linalg.norm(end - start, axis=1, keepdims=True)
-    axis = 0 if number == 0 else 1
-    for value, place, direction in zip(values, start, along, strict=True):
-        if not low <= place[axis] <= high:
+    starts, ends = line_ends(oblique, number, values, span)
+    for value, start, end in zip(values, starts, ends, strict=True):
+        axes.plot([start[0], end[0]], [start[1], end[1]], color=colour, linewidth=0.35, alpha=0.45)
+        if not low <= start[number] <= high:
             continue
-        out = place - direction * _TICK_LENGTH * (high - low) / abs(direction[1 - axis])
-        axes.plot([place[0], out[0]], [place[1], out[1]], color="black", linewidth=0.6, clip_on=False)
+        tick = start - (end - start) * _TICK_LENGTH
+        axes.plot([start[0], tick[0]], [start[1], tick[1]], color="black", linewidth=0.6, clip_on=False)
         if labelled:
-            away = {"ha": "center", "va": "top"} if number == 0 else {"ha": "right", "va": "center"}
-            axes.annotate(_text(value), out, xytext=(0, -1) if number == 0 else (-1.5, 0),
-                          textcoords="offset points", annotation_clip=False, **away)  # fmt: skip
-    if labelled:
-        name = f"{oblique.labels[number]} (r.l.u.)"
-        if number == 0:
-            axes.set_xlabel(name, labelpad=13)
-        else:
-            axes.set_ylabel(name, labelpad=17)
+            _write_number(axes, number, value, tick)
+    name = f"{oblique.labels[number]} (r.l.u.)" if labelled else ""
+    if number == 0:
+        axes.set_xlabel(name, labelpad=13)
+    else:
+        axes.set_ylabel(name, labelpad=17)
+
+
+def _write_number(axes: "Axes", number: int, value: float, place: FloatArray) -> None:
+    """Below the lower edge or beside the left one."""
+    axes.annotate(
+        _text(value),
+        (float(place[0]), float(place[1])),
+        xytext=(0, -1) if number == 0 else (-1.5, 0),
+        textcoords="offset points",
+        annotation_clip=False,
+        ha="center" if number == 0 else "right",
+        va="top" if number == 0 else "center",
+    )
 
 
 def line_ends(
@@ -146,7 +153,7 @@ def _round_values(oblique: Oblique, number: int, span: tuple[float, float]) -> F
     corners = np.array([(x, y) for x in span for y in span])
     inverse = np.linalg.inv(oblique.vectors)
     values = (corners @ inverse)[:, number] + oblique.middle[number]
-    width = (span[1] - span[0]) * np.linalg.norm(inverse[:, number][0 if number == 0 else 1])
+    width = float(span[1] - span[0]) * abs(float(inverse[number, number]))  # along the edge with the numbers
     ticks = MaxNLocator(nbins=_TICKS, steps=[1, 2, 5, 10]).tick_values(0, width)
     step = float(ticks[1] - ticks[0])
     return np.arange(np.ceil(values.min() / step), np.floor(values.max() / step) + 1) * step
