@@ -63,6 +63,7 @@ def train(job: Job, requests: StopRequests) -> Outcome:
 
     Requests to stop that came before the first step are followed after it.
     """
+    _check_store(job.store)
     ranks = ranks_of_environment()
     device = device_named(job.config.device, ranks.local_rank)
     with connected(ranks, device):
@@ -79,6 +80,24 @@ def train(job: Job, requests: StopRequests) -> Outcome:
             (job.run / GOES_ON).write_text(f"step {trainer.progress.step}\n", encoding="utf-8")
         ranks.gathered(None)
         return outcome
+
+
+def _check_store(url: str) -> None:
+    try:
+        splits = open_store(url).splits
+    except FileNotFoundError as error:
+        raise InputError(
+            "there is no closed store",
+            where=url,
+            expected="a data set that dsfu-pipeline run has finished",
+            remedy="look at it with dsfu-pipeline status",
+        ) from error
+    if "train" not in splits:
+        raise InputError(
+            "it has nothing to train on",
+            where=url,
+            expected=f"a split named train beside {', '.join(splits) or 'none'}",
+        )
 
 
 def _checkpoint_of(job: Job, ranks: Ranks) -> dict[str, Any] | None:

@@ -65,6 +65,12 @@ def test_statuses(monkeypatch, tmp_path):
     assert "checkpoints" in told
 
 
+def test_a_store_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match="no closed store"):
+        answer("train", tmp_path / "nothing", "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_is_not_begun_anew_over_another(tmp_path):
     job = Job(store="some/store", run=tmp_path, config=Config(), resume="none")
     assert training._chosen_checkpoint(job) is None

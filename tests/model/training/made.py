@@ -85,6 +85,9 @@ class Notes(Reporter):
     def losses(self, progress: Any, losses: Mapping[str, float], learning_rate: float) -> None:
         self.means.append(losses)
 
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
     def validated(self, progress: Any, errors: Mapping[str, float], *, is_best: bool) -> None:
         self.errors.append(errors)
 
