@@ -47,6 +47,12 @@ def job_states(scheduler: str, job_name: str) -> Mapping[str, JobState] | None:
     return None if answer is None else parse_squeue(answer)
 
 
+def job_state(number: str) -> JobState | None:
+    """State of a job of SLURM; None if SLURM does not know it any more, or does not answer."""
+    answer = _answer(["squeue", "--noheader", "--states=all", f"--jobs={number}", "--format=%i|%T|%r"])
+    return None if answer is None else parse_squeue(answer).get(number)
+
+
 def parse_squeue(answer: str) -> dict[str, JobState]:
     """Lines of ``NUMBER|STATE|REASON``."""
     rows = [line.strip().split("|", 2) for line in answer.splitlines()]

@@ -1,8 +1,11 @@
 """The job script of a training: ranks on one node or several, stopped before the walltime, put back in the queue.
 
-SLURM only. Shortly before the walltime SLURM sends SIGUSR1 to the job's step; torchrun hands it on to the ranks, which
-write a checkpoint and leave the file `GOES_ON` beside it. Finding that file, the script puts its job back in the queue,
-and the next turn goes on from the checkpoint. A training that failed leaves no such file and is not begun again.
+SLURM only. Shortly before the walltime SLURM sends SIGUSR1 to all processes of the job's step; the ranks write a
+checkpoint and leave the file `GOES_ON` beside it. Finding that file, the script puts its job back in the queue, and the
+next turn goes on from the checkpoint. A training that failed leaves no such file and is not begun again.
+
+torchrun's own options for signals came late and differ between versions; here it ignores SIGUSR1, as does what it
+starts, until the ranks listen to it.
 """
 
 import shlex
@@ -17,13 +20,11 @@ from dsfu.cluster.settings import ClusterSettings, SettingsError
 GOES_ON: Final = "goes-on"
 """File in the folder of a training that was stopped, and is not finished."""
 
-_MEETING: Final = (
-    '--rdzv-id="$SLURM_JOB_ID-${SLURM_RESTART_COUNT:-0}" --rdzv-endpoint="$first:$((20000 + SLURM_JOB_ID % 20000))"'
-)
-"""Where and under which name the ranks find each other: another one for every job and turn."""
+_LEAST_SECONDS_OF_TRAINING: Final = 180
+"""Between start and signal. SLURM may send it a minute early, and before training has begun nobody listens to it."""
 
-_LONGEST_STOP_SECONDS: Final = 15
-"""Between the end of a training that was told to stop and the walltime."""
+_PORT: Final = "$((20000 + SLURM_JOB_ID % 12000))"
+"""Where the ranks of several nodes find each other; below the ports that Linux gives away by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,30 +68,42 @@ def training_script(settings: ClusterSettings, job: TrainingJob) -> str:
     """The whole script. ``settings.cores`` and its memory are those of each node."""
     if settings.scheduler != "slurm":
         raise SettingsError(f"scheduler = {settings.scheduler!r}: trainings are submitted to slurm only")
-    if job.stop_seconds >= settings.walltime_seconds:
-        raise SettingsError(
-            f"stop_seconds = {job.stop_seconds}: expected less than the walltime, {settings.walltime_seconds} s"
-        )
+    _check_times(settings, job)
     lines = [f"#SBATCH {line}" for line in [*_directives(settings, job), *settings.job_extra]]
+    return "\n".join(["#!/bin/bash", *lines, "", *_body(settings, job), ""])
+
+
+def _check_times(settings: ClusterSettings, job: TrainingJob) -> None:
+    longest = settings.walltime_seconds - _LEAST_SECONDS_OF_TRAINING
+    if job.stop_seconds > longest:
+        raise SettingsError(
+            f"stop_before = {job.stop_seconds} s: with a walltime of {settings.walltime_seconds} s, "
+            + (f"expected {longest} s or less" if longest >= 30 else "nothing is trained; expected a longer walltime")
+        )
+
+
+def _body(settings: ClusterSettings, job: TrainingJob) -> list[str]:
     goes_on = shlex.quote(str(PurePath(job.run) / GOES_ON))
-    body = [
+    return [
         f"export OMP_NUM_THREADS={max(1, settings.cores // job.ranks)}",
+        *_network(settings, job),
         *settings.prologue,
         "",
-        "# One torchrun a node; they meet at the first.",
-        'first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)',
+        f"rm -f {goes_on}",
+        *(["first=${MASTER_ADDR:-$(hostname)}  # this script runs on the first node"] if job.nodes > 1 else []),
+        "# SLURM signals all processes. SIGUSR1 is for the ranks; torchrun would end by it.",
         f"srun --cpus-per-task={settings.cores} --kill-on-bad-exit=1 \\",
-        f"    {_torchrun(settings, job)} \\",
+        f"    bash -c {shlex.quote(_launcher(settings, job))} torchrun \\",
+        f"    {_flags(job)} \\",
         f"    {shlex.join(_training(job))}",
         "status=$?",
         "",
         "# Told to stop before the walltime, it has written a checkpoint, and goes on in the job's next turn.",
         f"if [ -e {goes_on} ]; then",
-        '    scontrol requeue "$SLURM_JOB_ID"',
+        '    scontrol requeue "$SLURM_JOB_ID" || echo "Not put back in the queue. Submit it again: it goes on."',
         "fi",
         "exit $status",
     ]
-    return "\n".join(["#!/bin/bash", *lines, "", *body, ""])
 
 
 def _directives(settings: ClusterSettings, job: TrainingJob) -> list[str]:
@@ -119,16 +132,24 @@ def _directives(settings: ClusterSettings, job: TrainingJob) -> list[str]:
     ]
 
 
-def _torchrun(settings: ClusterSettings, job: TrainingJob) -> str:
-    """Signals: torchrun does not hand on SIGUSR1 unless told, and kills what takes longer than half a minute."""
-    patience = job.stop_seconds - _LONGEST_STOP_SECONDS
-    words = [*container_words(settings), python_of(settings), "-m", "torch.distributed.run"]
-    words += [f"--nnodes={job.nodes}", f"--nproc-per-node={job.ranks}", "--rdzv-backend=c10d"]
-    words += ["--signals-to-handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1", f"--shutdown-timeout={patience}"]
-    meeting = (
-        '--rdzv-id="$SLURM_JOB_ID-${SLURM_RESTART_COUNT:-0}" --rdzv-endpoint="$first:$((20000 + SLURM_JOB_ID % 20000))"'
-    )
-    return f"{shlex.join(words)} \\\n    {meeting}"
+def _network(settings: ClusterSettings, job: TrainingJob) -> list[str]:
+    if settings.interface is None or job.nodes == 1:
+        return []
+    name = shlex.quote(settings.interface)
+    return [f"export GLOO_SOCKET_IFNAME={name} NCCL_SOCKET_IFNAME={name}"]
+
+
+def _launcher(settings: ClusterSettings, job: TrainingJob) -> str:
+    """What each node runs; the flags follow."""
+    torchrun = shlex.join([*container_words(settings), python_of(settings), "-m", "torch.distributed.run"])
+    place = ' --node-rank="$SLURM_NODEID"' if job.nodes > 1 else ""
+    return f'trap "" USR1; exec {torchrun}{place} "$@"'
+
+
+def _flags(job: TrainingJob) -> str:
+    if job.nodes == 1:
+        return f"--standalone --nproc-per-node={job.ranks}"
+    return f'--nnodes={job.nodes} --nproc-per-node={job.ranks} --master-addr="$first" --master-port={_PORT}'
 
 
 def _training(job: TrainingJob) -> Sequence[str]:

@@ -2,13 +2,17 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from dsfu.cluster.options import with_cluster_options
 from dsfu.model.errors import InputError
+
+if TYPE_CHECKING:
+    from dsfu.cluster.settings import ClusterSettings
 
 _OF_THE_SITE: Final = (
     "cluster",
@@ -21,12 +25,19 @@ _OF_THE_SITE: Final = (
     "constraint",
     "reservation",
     "nodes_exclude",
+    "interface",
     "container",
     "prologue",
     "job_extra",
     "log_dir",
     "job_name",
 )
+
+_JOB: Final = "job"
+"""File in the folder of a training with the number of the job that was submitted last."""
+
+_CORES_PER_RANK, _MIB_PER_RANK = 4, 8 * 1024
+"""Asked for at least, unless a command line says otherwise: site files are about jobs of the pipeline."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +57,10 @@ def submit(
     ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="Folder of the training, seen by all nodes.")],
-    recipe: Annotated[str, typer.Option(metavar="dsfu|pix2pix", help="What is trained.")] = "dsfu",
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="dsfu or pix2pix. [default: dsfu]", show_default=False),
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings of the training.")] = None,
     nodes: Annotated[int, typer.Option(min=1, metavar="N", help="Nodes.")] = 1,
     gpus: Annotated[int, typer.Option(min=0, metavar="N", help="GPUs of each node; 0: train on processors.")] = 1,
@@ -64,12 +78,14 @@ def submit(
     Before the walltime the training writes a checkpoint and the job puts itself back in the queue. Submitted again
     after any failure, it goes on from the last checkpoint.
     """
-    from dsfu.cluster.arrays import submit as submit_script
-    from dsfu.cluster.launch import ClusterError, check_commands
+    from dsfu.cluster.launch import ClusterError
     from dsfu.cluster.settings import SettingsError, read_settings, seconds_of
     from dsfu.cluster.training_job import TrainingJob, training_script
+    from dsfu.model.training.config_file import load_config
 
-    arguments = [_absolute(store), "--recipe", recipe]
+    load_config(recipe, config, settings or ())
+    arguments = [_absolute(store)]
+    arguments += ["--recipe", recipe] if recipe else []
     arguments += ["--config", str(config.resolve())] if config else []
     try:
         site = read_settings("slurm", cluster.get("cluster"), {k: v for k, v in cluster.items() if k != "cluster"})
@@ -79,26 +95,83 @@ def submit(
             nodes=nodes,
             gpus_per_node=gpus,
             ranks_per_node=ranks,
-            stop_seconds=seconds_of(stop_before, "stop-before"),
+            stop_seconds=seconds_of(stop_before, "stop_before"),
         )
+        site = _with_enough(site, cluster, job.ranks)
         script = training_script(site, job)
         if dry_run:
             typer.echo(script, nl=False)
             return
-        check_commands(site)
-        out.mkdir(parents=True, exist_ok=True)
-        Path(site.log_dir).mkdir(parents=True, exist_ok=True)
-        number = submit_script(site, script, out / "train.sbatch")
+        number = _submitted(site, script, store, out)
     except SettingsError as error:
         raise InputError(str(error)) from None
     except ClusterError as error:
         raise InputError(str(error), remedy="--dry-run shows the job script") from None
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", where=str(out)) from None
     typer.echo(f"Submitted job {number}.")
     typer.echo(f"  output  {site.log_dir}/{site.job_name}-{number}.out")
     typer.echo(f"  script  {out / 'train.sbatch'}")
     typer.echo(f"  stop    scancel {number}; to go on, submit again: dsfu-model submit {shlex.quote(store)} …")
+
+
+def _with_enough(site: "ClusterSettings", given: Mapping[str, Any], ranks: int) -> "ClusterSettings":
+    """Cores and memory for so many ranks, where the command line does not say how many."""
+    cores = site.cores if "cores" in given else max(site.cores, _CORES_PER_RANK * ranks)
+    memory = site.memory_mib if "memory" in given else max(site.memory_of_job_mib, _MIB_PER_RANK * ranks)
+    return replace(site, cores=cores, memory_mib=memory)
+
+
+def _submitted(site: "ClusterSettings", script: str, store: str, run: Path) -> str:
+    """Number of the job, unless it would fail or disturb another one: better told now than after hours in the queue."""
+    from dsfu.cluster.arrays import submit as submit_script
+    from dsfu.cluster.launch import check_commands
+
+    check_commands(site)
+    _check_store(store)
+    _make_folder(run)
+    _make_folder(Path(site.log_dir))
+    _check_that_no_job_trains_here(run)
+    try:
+        number = submit_script(site, script, run / "train.sbatch")
+        (run / _JOB).write_text(number + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"it cannot be written to: {error.strerror}", where=str(run)) from None
+    return number
+
+
+def _check_store(store: str) -> None:
+    from dsfu.model.shards import open_store
+
+    expected = "what dsfu-pipeline run has finished, with planes to train on"
+    try:
+        splits = open_store(store).splits
+    except FileNotFoundError:
+        raise InputError("there is no closed store", where=store, expected=expected) from None
+    if "train" not in splits:
+        raise InputError(f"it has no split 'train', but {', '.join(splits) or 'none'}", where=store, expected=expected)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder cannot be made: {error.strerror}", where=str(folder)) from None
+
+
+def _check_that_no_job_trains_here(run: Path) -> None:
+    from dsfu.cluster.queue import job_state
+
+    file = run / _JOB
+    if not file.exists():
+        return
+    number = file.read_text(encoding="utf-8").strip()
+    state = job_state(number)
+    if state is not None and (state.alive or state.state == "COMPLETING"):
+        raise InputError(
+            f"job {number} trains here already ({state})",
+            where=str(run),
+            expected="another --out",
+            remedy=f"scancel {number}, and wait until squeue does not list it",
+        )
 
 
 def _absolute(store: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from dsfu.cluster.settings import ClusterSettings, SettingsError
 from dsfu.cluster.training_job import GOES_ON, TrainingJob, training_script
+from dsfu.model.training.train import GOES_ON as LEFT_BY_TRAINING
 from tests.cluster.runs import ROOT
 
 GOLDEN = Path(__file__).parent / "golden" / "slurm-training.txt"
@@ -19,7 +20,7 @@ def settings(**more: object) -> ClusterSettings:
 
 
 def job(**more: object) -> TrainingJob:
-    values = {"run": "/scratch/me/run", "arguments": ("/scratch/me/store", "--recipe", "dsfu")} | more
+    values = {"run": "/scratch/me/run", "arguments": ("/scratch/me/store",)} | more
     return TrainingJob(**values)  # type: ignore[arg-type]
 
 
@@ -30,6 +31,7 @@ def test_the_script_is_the_golden_one():
         qos="high",
         constraint="a100&nvlink",
         reservation="beamtime",
+        interface="ib0",
         nodes_exclude="node[1-3]",
         container="/images/dsfu.sif",
         python=None,
@@ -54,19 +56,25 @@ def test_bash_understands_it():
 
 @pytest.mark.parametrize("goes_on", [True, False])
 def test_only_a_training_that_goes_on_is_put_back(tmp_path: Path, goes_on: bool):
-    """With commands that stand in for SLURM's: srun fails as torchrun does when it is told to stop."""
+    """With commands that stand in for SLURM's: srun fails as torchrun does when it is told to stop. What the turn
+    before has left does not count: a job that cannot even begin would come back for ever."""
     bin_folder, run = tmp_path / "bin", tmp_path / "my run"
     bin_folder.mkdir()
     run.mkdir()
-    if goes_on:
-        (run / GOES_ON).touch()
-    for name, text in {"srun": "exit 7", "scontrol": f'echo "$@" >> {tmp_path}/told'}.items():
+    (run / GOES_ON).touch()
+    (tmp_path / "told").touch()
+    leave = f"touch '{run / GOES_ON}'; " if goes_on else ""
+    for name, text in {"srun": f"{leave}exit 7", "scontrol": f'echo "$@" >> {tmp_path}/told'}.items():
         (bin_folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (bin_folder / name).chmod(0o755)
     environment = {"PATH": f"{bin_folder}:/usr/bin:/bin", "SLURM_JOB_ID": "41", "SLURM_JOB_NODELIST": "n1"}
     done = subprocess.run(["bash"], input=training_script(settings(), job(run=str(run))), text=True, env=environment)
     assert done.returncode == 7
     assert ("requeue 41" in (tmp_path / "told").read_text()) is goes_on
+
+
+def test_it_looks_for_the_file_that_trainings_leave():
+    assert GOES_ON == LEFT_BY_TRAINING
 
 
 def test_ranks_follow_gpus_or_are_one():
@@ -85,8 +93,11 @@ def test_impossible_jobs_are_refused(wrong: dict[str, int], message: str):
         job(**wrong)
 
 
-def test_stopping_must_come_before_the_walltime():
-    with pytest.raises(SettingsError, match="less than the walltime"):
+def test_there_must_be_time_to_train_before_it_is_told_to_stop():
+    training_script(settings(walltime_seconds=600), job(stop_seconds=420))
+    with pytest.raises(SettingsError, match="expected 420 s or less"):
+        training_script(settings(walltime_seconds=600), job(stop_seconds=421))
+    with pytest.raises(SettingsError, match="expected a longer walltime"):
         training_script(settings(walltime_seconds=60), job(stop_seconds=60))
 
 
