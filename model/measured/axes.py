@@ -35,8 +35,8 @@ class Axis:
 
     @property
     def label(self) -> str:
-        """Such as ``h`` or ``[h, 0.5h, 0]``, for people."""
-        return self._label(2, ", ")
+        """Such as ``h`` or ``[−0.5k, k, 0]``, for people."""
+        return self._label(2, ", ").replace("-", "−")
 
     @property
     def exact_label(self) -> str:
@@ -51,7 +51,7 @@ class Axis:
     def _label(self, digits: int, comma: str) -> str:
         if self.index is not None:
             return _LETTERS[self.index]
-        letter = _LETTERS[int(np.abs(self.direction).argmax())]
+        letter = _LETTERS[_main(self.direction)]
         return f"[{comma.join(_component(number, letter, digits) for number in self.direction)}]"
 
 
@@ -77,7 +77,13 @@ def axes_of(reconstruction: Reconstruction) -> tuple[Axis, Axis, Axis]:
 
 def _length(step: FloatArray) -> float:
     """A step's largest component, with its sign."""
-    return float(step[int(np.abs(step).argmax())])
+    return float(step[_main(step)])
+
+
+def _main(vector: FloatArray) -> int:
+    """The largest component; of several that are as large, one that is positive."""
+    largest = np.abs(vector) > (1 - _NEGLIGIBLE) * np.abs(vector).max()
+    return int(np.where(largest, vector, -np.inf).argmax())
 
 
 def _direction(step: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ from dsfu.simulate.lattice import Cell
 
 _LARGEST_INDEX: Final = 1e5
 _SMALLEST_STEP: Final = 1e-7
+_MANY_ZEROS: Final = 0.05
 
 
 def as_real(values: npt.NDArray[Any]) -> RealArray:
@@ -53,6 +54,8 @@ def assemble(
     full = (*shape, 1)[:3]
     steps = _checked_grid(origin, steps, full, where)
     values = as_real(intensity).reshape(full)
+    if hints.zeros == "dead":
+        live = (values != 0) if live is None else live.reshape(full) & (values != 0)
     live, more = _live(values, live, where)
     errors, still_more = _sigma(sigma, live, full, where)
     return Reconstruction(
@@ -140,7 +143,13 @@ def _live(values: RealArray, live: BoolArray | None, where: str) -> tuple[BoolAr
         raise InputError("holds no measured voxel: all are NaN or masked", where=where, expected="intensities")
     if not (finite & (values != 0)).any():
         raise InputError("is zero everywhere", where=where, expected="intensities")
-    return finite, [f"{infinite} infinite values are taken for unmeasured"] if infinite else []
+    zero = 1 - np.count_nonzero(values[finite]) / np.count_nonzero(finite)
+    notes = [f"{infinite} infinite values are taken for unmeasured"] if infinite else []
+    if zero > _MANY_ZEROS:
+        notes.append(
+            f"{100 * zero:.0f} % of what was measured is exactly 0; if that means unmeasured, say --zeros dead"
+        )
+    return finite, notes
 
 
 def _sigma(

@@ -35,6 +35,7 @@ class Hdf5:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._stack = ExitStack()
+        self._nodes: list[Node] | None = None
         self.root = self._open(self.path)
 
     def __enter__(self) -> Self:
@@ -122,8 +123,13 @@ class Hdf5:
             values = np.asarray(node[()])
         return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 
-    def walk(self) -> Iterator[Node]:
-        """Every group and dataset of the file itself, once, without following external links."""
+    def walk(self) -> list[Node]:
+        """Every group and dataset of the file itself, once, without following links; the first few thousand."""
+        if self._nodes is None:
+            self._nodes = list(self._walked())
+        return self._nodes
+
+    def _walked(self) -> Iterator[Node]:
         seen: set[Any] = set()
         queue = [self.root]
         while queue and len(seen) < _MOST_NODES:

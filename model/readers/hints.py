@@ -36,6 +36,8 @@ class Hints:
         Path of the data in a file that holds several.
     plane
         Name or number (from 1) of the plane in a file of planes.
+    zeros
+        "dead": voxels that are exactly 0 were not measured. Otherwise 0 is an intensity like any other.
     """
 
     cell: Cell | None = None
@@ -46,6 +48,7 @@ class Hints:
     frame: Frame = ""
     dataset: str = ""
     plane: str = ""
+    zeros: str = ""
 
     @classmethod
     def of(cls, where: str = "", **given: Any) -> Self:
@@ -136,7 +139,8 @@ def cell_of(constants: Sequence[float] | FloatArray, where: str) -> Cell:
 
 def _numbers(value: Any, where: str, *counts: int) -> list[float]:
     try:
-        array = np.asarray(value, np.float64).reshape(-1)
+        words = value.replace(",", " ").split() if isinstance(value, str) else value
+        array = np.asarray(words, np.float64).reshape(-1)
     except (TypeError, ValueError):
         array = np.array([])
     if array.size not in counts or not np.isfinite(array).all():
@@ -177,6 +181,12 @@ def _frame(value: Any, where: str) -> str:
     return text
 
 
+def _zeros(value: Any, where: str) -> str:
+    if value not in ("live", "dead"):
+        raise InputError(f"is {value!r:.40}", where=where, expected="live or dead")
+    return str(value)
+
+
 def _text(value: Any, where: str) -> str:
     return str(value)
 
@@ -190,4 +200,5 @@ _CONVERTERS: Final = {
     "frame": _frame,
     "dataset": _text,
     "plane": _text,
+    "zeros": _zeros,
 }

@@ -39,8 +39,8 @@ def read(path: str | Path, **hints: Any) -> Reconstruction:
         Meerkat's, Yell's or DISCUS's HDF5, Mantid's MDHistoWorkspace, NXdata (nxrefine, mdx2 …), planes that
         ``dsfu-model prepare`` made, any HDF5 with an array, .npy or .npz.
     hints
-        What the file does not say: cell, origin, steps, limits, axes, frame, dataset, plane; `dsfu.model.readers.hints`
-        tells what each means. They win over the file. None means that nothing is said.
+        What the file does not say: cell, origin, steps, limits, axes, frame, dataset, plane, zeros;
+        `dsfu.model.readers.hints` tells what each means. They win over the file. None means that nothing is said.
 
     Raises
     ------

@@ -154,7 +154,9 @@ def _grid_of_cartesian(
 ) -> tuple[FloatArray, FloatArray]:
     """A grid in hkl from one in 1/Å, with the 2π or without."""
     if cell is None:
-        raise InputError("its axes are in 1/Å, and it has no cell", where=where, expected="--cell a b c α β γ")
+        raise InputError(
+            "its axes are in 1/Å, and it has no cell", where=where, expected="--cell a,b,c,alpha,beta,gamma"
+        )
     factor = 1.0 if two_pi else 2 * np.pi
     origin, steps = grid
     with np.errstate(all="ignore"):
