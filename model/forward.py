@@ -232,7 +232,8 @@ def _projected_vectors(alpha: Tensor, vectors: Tensor, planes: Planes, normal: T
     """The same on planes normal to a lattice vector: all vectors that differ by multiples of it are one term."""
     order = torch.stack([(normal + 1) % 3, (normal + 2) % 3, normal], 1)
     rows = torch.arange(len(normal), device=vectors.device)
-    permuted = torch.stack([alpha[i].permute(*order[i].tolist()) for i in range(len(normal))])
+    ways = [alpha.permute(0, *(1 + (axis + step) % 3 for step in (1, 2, 3))) for axis in range(3)]
+    permuted = torch.stack(ways)[normal, rows]
     ordered = vectors[rows[:, None], order]
     steps = torch.arange(-SHELL_CUTOFF, SHELL_CUTOFF + 1, dtype=torch.float64, device=vectors.device)
     phases = steps * (ordered[:, 2] * planes.centre).sum(-1, keepdim=True)

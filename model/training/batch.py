@@ -34,7 +34,9 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Self:
         """The same on another device, without waiting for it where memory is pinned."""
-        return type(self)(**{each.name: getattr(self, each.name).to(device, non_blocking=True) for each in fields(self)})
+        return type(self)(
+            **{each.name: getattr(self, each.name).to(device, non_blocking=True) for each in fields(self)}
+        )
 
     def pin_memory(self) -> Self:
         return type(self)(**{each.name: getattr(self, each.name).pin_memory() for each in fields(self)})
