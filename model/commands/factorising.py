@@ -1,14 +1,18 @@
 """Verb that takes a plane apart: factorise."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsfu.model.errors import InputError
+
 if TYPE_CHECKING:
     from dsfu.model.factorise.factors import Factors
     from dsfu.model.factorise.methods import Network
+    from dsfu.model.measured.plane import MeasuredPlane
 
 DATA_BREAK_THE_ASSUMPTIONS = 3
 """Exit status where the factors are written, and not to be believed."""
@@ -66,34 +70,76 @@ def factorise(
     Several planes are fitted together: they share the order in three dimensions. A reconstruction is only freed of
     hot pixels; for all else there is prepare. Exit status 3 says that the data break the assumptions.
     """
-    from dsfu.model.factorise.files import write_factors, write_npz
-    from dsfu.model.factorise.loading import load_planes
+    from dsfu.model.factorise.loading import check_one_crystal, load_planes
     from dsfu.model.factorise.methods import factorise as take_apart
     from dsfu.model.factorise.verdict import judge
     from dsfu.model.solver.settings import Settings
 
+    _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
+    _one_thread()
+    network = None if method is How.SOLVER else _network(weights)
     hints = {"cell": _numbers(cell), "limits": _numbers(limits), "frame": frame, "dataset": dataset}
     planes = load_planes(file, plane or [], **hints)
-    network = None if method is How.SOLVER else _network(weights)
+    if method is not How.NETWORK:
+        check_one_crystal(planes, file)
+    _say_what_comes(planes)
     settings = Settings(cutoff=cutoff, background=background, stretch=stretch, uncertainty=uncertainty)
     factors = take_apart(planes, method.value, network=network, settings=settings, judge=judge)
+    _say(factors)
+    _write(factors, out, npz, yell, report)
+    if not factors.verdict.passed:
+        raise typer.Exit(DATA_BREAK_THE_ASSUMPTIONS)
+
+
+def _check_outputs(file: Path, files: dict[str, Path | None], folder: Path | None) -> None:
+    """Refuse what could not be written after the fit, before it."""
+    given = {option: path for option, path in files.items() if path is not None}
+    for option, path in given.items():
+        where = f"{option} {path}"
+        if path.is_dir():
+            raise InputError("is a folder", where=where, expected="the name of a file")
+        if not path.parent.is_dir():
+            raise InputError(f"there is no folder {path.parent}", where=where, remedy="make it, or write elsewhere")
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"the folder {path.parent} cannot be written to", where=where, remedy="write elsewhere")
+        if path.resolve() == file.resolve():
+            raise InputError("would overwrite the data", where=where, expected="another name")
+        if any(path.resolve() == other.resolve() for name, other in given.items() if name != option):
+            raise InputError("two outputs have this name", where=where, expected="another name for each")
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise InputError("is a file", where=f"--yell {folder}", expected="a folder, or a name for a new one")
+
+
+def _one_thread() -> None:
+    """The products of the fit are small: several threads wait for one another more than they help."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        import torch
+
+        torch.set_num_threads(1)
+
+
+def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, report: Path | None) -> None:
+    from dsfu.model.factorise.files import write_factors, write_npz
+
     write_factors(out, factors)
     written = [out]
     if npz is not None:
         write_npz(npz, factors)
         written.append(npz)
     if yell is not None:
-        from dsfu.model.factorise.yell_files import write_yell_files
+        from dsfu.model.factorise.yell_files import not_for_yell, write_yell_files
 
         written += write_yell_files(yell, factors)
+        for each in factors.planes:
+            if reason := not_for_yell(each):
+                typer.echo(f"{each.name}: not written for Yell; {reason}")
     if report is not None:
         from dsfu.model.factorise.report import write_report
 
         write_report(report, factors)
         written.append(report)
-    _say(factors, written)
-    if not factors.verdict.passed:
-        raise typer.Exit(DATA_BREAK_THE_ASSUMPTIONS)
+    for path in written:
+        typer.echo(f"wrote {path}")
 
 
 def _numbers(text: str | None) -> list[str] | None:
@@ -109,7 +155,12 @@ def _network(weights: Path | None) -> "Network":
     return Network(factoriser=factoriser, pixels=card.pixels)
 
 
-def _say(factors: "Factors", written: list[Path]) -> None:
+def _say_what_comes(planes: "list[MeasuredPlane]") -> None:
+    names = ", ".join(each.name.partition(" of ")[0] for each in planes)
+    typer.echo(f"{len(planes)} plane{'s' if len(planes) > 1 else ''}: {names}")
+
+
+def _say(factors: "Factors") -> None:
     for plane in factors.planes:
         known = 100 * float(plane.from_data.mean())
         typer.echo(f"{plane.name}")
@@ -123,5 +174,3 @@ def _say(factors: "Factors", written: list[Path]) -> None:
         mark = "ok " if check.passed else "NO "
         typer.echo(f"{mark} {check.name:34s} {check.value:.4f}  (limit {check.limit:g})")
     typer.echo(factors.verdict.sentence)
-    for path in written:
-        typer.echo(f"wrote {path}")

@@ -52,12 +52,15 @@ def plane_figure(plane: PlaneFactors) -> "Figure":
         figure = Figure(figsize=(_INCHES * across, 2 * _INCHES * 0.93), layout=close)
         FigureCanvasAgg(figure)
         oblique = oblique_axes(plane.plane, plane.cell)
-        for number, (title, draw, lines) in enumerate(panels):
+        for number, panel in enumerate(panels):
+            if panel is None:
+                continue
+            title, draw, lines = panel
             axes = figure.add_subplot(2, across, number + 1)
             axes.set_title(title, pad=4)
             axes.set_facecolor(DEAD)
             draw(axes)
-            draw_axes(axes, plane.plane, oblique, lines, (True, number % across == 0))
+            draw_axes(axes, plane, oblique, lines, (True, number % across == 0))
     return figure
 
 
@@ -71,8 +74,8 @@ def as_address(figure: "Figure") -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _panels(plane: PlaneFactors) -> Iterator[tuple[str, Any, str]]:
-    """Title, what draws it, and the colour of the lattice's lines."""
+def _panels(plane: PlaneFactors) -> Iterator[tuple[str, Any, str] | None]:
+    """Title, what draws it, and the colour of the lattice's lines; None is a gap."""
     top = _top(plane.measured.intensity, plane.live)
     everywhere = np.ones_like(plane.live)
     yield "observed", lambda axes: _intensity(axes, plane, plane.measured.intensity, plane.live, top), "white"
@@ -81,13 +84,19 @@ def _panels(plane: PlaneFactors) -> Iterator[tuple[str, Any, str]]:
     if plane.sigma_form_factor is None or plane.sigma_sro is None:
         yield "$I_{FF}$, form factor", lambda axes: _form_factor(axes, plane), "white"
         yield "$I_{SRO}$, short-range order", lambda axes: _sro(axes, plane), "white"
-        yield "what $I_{FF}$ rests on", lambda axes: _ground(axes, plane), "white"
+        yield from _ground_panel(plane)
         return
-    yield "what $I_{FF}$ rests on", lambda axes: _ground(axes, plane), "white"
+    yield from _ground_panel(plane)
     yield "$I_{FF}$, form factor", lambda axes: _form_factor(axes, plane), "white"
     yield "uncertainty of $I_{FF}$", lambda axes: _uncertainty(axes, plane, plane.sigma_form_factor), "white"
     yield "$I_{SRO}$, short-range order", lambda axes: _sro(axes, plane), "white"
     yield "uncertainty of $I_{SRO}$", lambda axes: _uncertainty(axes, plane, plane.sigma_sro), "white"
+
+
+def _ground_panel(plane: PlaneFactors) -> Iterator[tuple[str, Any, str] | None]:
+    """A network's answers rest on nothing that could be drawn."""
+    shown = plane.from_data.any()
+    yield ("what $I_{FF}$ rests on", lambda axes: _ground(axes, plane), "white") if shown else None
 
 
 def _top(values: RealArray, where: BoolArray) -> float:

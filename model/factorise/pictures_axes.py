@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from dsfu.model.factorise.factors import PlaneFactors
 from dsfu.model.measured.axes import Axis
 from dsfu.simulate.contract import FloatArray
 from dsfu.simulate.lattice import Cell
@@ -71,15 +72,23 @@ def _simplest(indices: np.ndarray, where: np.ndarray, y: FloatArray) -> FloatArr
     return np.asarray(indices[found[order[0]]], np.float64)
 
 
-def draw_axes(axes: "Axes", plane: Plane, oblique: Oblique | None, colour: str, labels: tuple[bool, bool]) -> None:
+def draw_axes(
+    axes: "Axes", factors: PlaneFactors, oblique: Oblique | None, colour: str, labels: tuple[bool, bool]
+) -> None:
     """Lines where the indices are round, numbers at the lower and left edge; 1/Å where there are no indices.
+
+    Without a cell it is not even known what a pixel is in 1/Å, so there are no numbers at all.
 
     ``labels`` says whether the lower and the left edge get numbers.
     """
-    low, high = edges(plane)
+    low, high = edges(factors.plane)
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
     axes.set_aspect("equal")
+    if factors.cell is None:
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
     if oblique is None:
         axes.tick_params(labelbottom=labels[0], labelleft=labels[1])
         axes.set_xlabel("$Q_x$ (1/Å)" if labels[0] else "", labelpad=1)

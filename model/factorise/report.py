@@ -98,10 +98,11 @@ def _checks(verdict: Verdict) -> Table:
 
 def _plane(plane: PlaneFactors, factors: Factors) -> str:
     name = short_name(plane)
+    heading = name.capitalize() if name.startswith("the ") else f"Plane {name}"
     address = as_address(plane_figure(plane))
     alt = f"{name}: observed, model, difference, form factor and short-range order"
     return (
-        f"<section><h2>Plane {escape(name)}</h2>"
+        f"<section><h2>{escape(heading)}</h2>"
         f'<figure class="factored"><img alt="{escape(alt)}" src="{address}">'
         f"<figcaption>{_caption(plane, factors)}</figcaption></figure></section>"
     )
@@ -114,7 +115,7 @@ def _caption(plane: PlaneFactors, factors: Factors) -> str:
     )
     parts = [symbols(words), '<i class="swatch dead"></i>not measured']
     if factors.method == "network":
-        parts.append("; everything else is the network's answer")
+        parts.append("; everything else is the network's answer.")
         return "".join(parts)
     parts.append(symbols(' (in the last of the maps: no ground but a guess). "What I_FF rests on": '))
     parts.append('<i class="swatch data"></i>data, <i class="swatch weak"></i>')

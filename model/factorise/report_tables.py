@@ -29,7 +29,7 @@ def numbers_table(factors: Factors) -> Table:
         row = [
             short_name(plane),
             f"{plane.plane.pixels}²",
-            f"{plane.plane.q_max:.4g}",
+            f"{plane.plane.q_max:.4g}" if plane.cell is not None else "unknown",
             f"{100 * plane.measured.coverage:.1f} %",
             f"{100 * plane.misfit:.2f} %",
             f"{plane.background:.4g}",
