@@ -1,14 +1,22 @@
 """From where a fit ended to what is told of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from dsfu.model.solver.fit import Fit, Fitted
+from dsfu.model.solver.fit import SRO_DEVIATION, Fit, Fitted
 from dsfu.model.solver.noise import structured_misfit
 from dsfu.model.solver.prepared import Prepared
 from dsfu.model.solver.solution import Misfit, PlaneSolution, Solution
+from dsfu.model.solver.uncertainty import covariance_of, information_of, sigma_of_sro
 from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, FloatArray, IntArray
+
+_LEVEL_FLOOR = 1e-3
+"""Intensity, relative to the maximum, below which √I need not be resolved."""
+
+_SHARED_BY = 16
+"""Pixels over which what is wrong with a model, and not noise, extends."""
 
 _DETERMINED_ABOVE = 0.02
 """Share of the largest I_SRO of a plane above which it fixes I_FF."""
@@ -29,7 +37,7 @@ def solution_of(fit: Fit, fitted: Fitted, problem: int, widened: int, seconds: f
         vectors = first.lattice.members
         values, sines = np.r_[1.0, variables[1 : len(vectors)]], np.zeros(len(vectors))
         alpha = _full_alpha(vectors, values)
-    return Solution(
+    solution = Solution(
         planes=planes,
         alpha_vectors=vectors,
         alpha_values=values,
@@ -43,6 +51,32 @@ def solution_of(fit: Fit, fitted: Fitted, problem: int, widened: int, seconds: f
         widened=widened,
         converged=misfit.structured <= fit.settings.widen_above,
     )
+    return _with_uncertainty(solution, fit, fitted, numbers) if fit.settings.uncertainty else solution
+
+
+def _with_uncertainty(solution: Solution, fit: Fit, fitted: Fitted, numbers: slice) -> Solution:
+    prepared = fit.planes[numbers]
+    gathered = []
+    for i, (plane, found) in enumerate(zip(prepared, solution.planes, strict=True), start=numbers.start):
+        level = np.maximum(found.intensity / plane.scale, 0) + _LEVEL_FLOOR
+        wrong = 4 * found.misfit.structured**2 * _SHARED_BY * level
+        gathered.append(information_of(plane, fitted.smooth[i], fitted.order[i], fitted.variance[i] + wrong))
+    if len(prepared) == 1:
+        size = len(prepared[0].lattice)
+        free = np.r_[0.0, np.ones(size - 1), prepared[0].lattice.terms.has_sine]
+        of_planes = [covariance_of(gathered[0], free, SRO_DEVIATION)]
+        covariance = of_planes[0][:size, :size] / 4  # each coefficient is twice an α
+    else:
+        maps = [plane.lattice.map_from_alpha().reshape(-1, len(solution.alpha_values)) for plane in prepared]
+        information = sum(map_.T @ each @ map_ for map_, each in zip(maps, gathered, strict=True))
+        free = np.r_[0.0, np.ones(len(solution.alpha_values) - 1)]
+        covariance = covariance_of(np.asarray(information), free, SRO_DEVIATION)
+        of_planes = [map_ @ covariance @ map_.T for map_ in maps]
+    planes = tuple(
+        replace(found, sigma_sro=sigma_of_sro(plane, each).astype(np.float32))
+        for found, plane, each in zip(solution.planes, prepared, of_planes, strict=True)
+    )
+    return replace(solution, planes=planes, alpha_covariance=covariance)
 
 
 def _plane_solution(plane: Prepared, fitted: Fitted, number: int) -> PlaneSolution:

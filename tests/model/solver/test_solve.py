@@ -117,3 +117,15 @@ def test_a_plane_without_a_cell_or_without_intensity_is_refused(crystal: dict[st
     dead = MeasuredPlane(intensity=good.intensity, live=~good.live, plane=good.plane, cell=Cell(5, 5, 5))
     with pytest.raises(InputError, match="measured"):
         solve([dead])
+
+
+def test_uncertainties_are_of_the_size_of_the_errors(crystal: dict[str, Any]) -> None:
+    solution = solve([measured(crystal, 1.0, noise=0.05)], replace(QUICK, uncertainty=True))
+    truth = crystal["order"].alpha
+    inside = (np.abs(solution.alpha_vectors) <= 5).all(axis=1)
+    inside[0] = False
+    errors = solution.alpha_values[inside] - truth[tuple((solution.alpha_vectors[inside] + 5).T)]
+    assert solution.alpha_covariance is not None
+    sigma = np.sqrt(np.diag(solution.alpha_covariance)[inside])
+    assert 0.2 < np.sqrt(np.mean(np.square(errors / sigma))) < 3
+    assert solution.planes[0].sigma_sro is not None
