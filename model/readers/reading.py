@@ -68,6 +68,7 @@ def read(path: str | Path, **hints: Any) -> Reconstruction:
 
 def plane_names(path: str | Path) -> list[str]:
     """Names of the planes in a file of planes of our own, for `read`'s hint ``plane``; none for any other file."""
+    _beginning(Path(path))
     if not is_hdf5(Path(path)):
         return []
     with Hdf5(path) as file:

@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -31,7 +32,11 @@ def sound(path: Path) -> None:
     """Raise an InputError if reading an HDF5 file would not come to an end, or crash."""
     if sys.platform != "linux":
         return
-    child = os.fork()
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of other threads: the child needs none of their locks
+            child = os.fork()
+    except OSError:  # no memory or no more processes: then without
+        return
     if child == 0:
         _dive(path)
     status = _outcome(child)

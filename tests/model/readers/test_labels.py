@@ -41,11 +41,11 @@ def test_other_axes(label: str):
 @given(st.floats(-50, 50), st.floats(0.001, 2), st.booleans(), st.integers(2, 60), st.booleans())
 def test_edges_and_centres(first: float, step: float, backwards: bool, count: int, edges: bool):
     step = -step if backwards else step
-    values: FloatArray = first + step * (np.arange(count + edges) - edges / 2)
+    values: FloatArray = np.asarray(first + step * (np.arange(count + edges) - edges / 2), np.float64)
     found = evenly_spaced(values, count, "axis", edges=edges)
     np.testing.assert_allclose(found, (first, step), rtol=1e-9, atol=1e-9)
     assert evenly_spaced(values, count, "axis") == found
-    single = evenly_spaced(np.float64(np.float32(values)), count, "axis") if abs(step) > 0.1 else found
+    single = evenly_spaced(values.astype(np.float32).astype(np.float64), count, "axis") if abs(step) > 0.1 else found
     np.testing.assert_allclose(single, (first, step), rtol=1e-3, atol=1e-4)
 
 
