@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 
 from dsfu.model.measured.reconstruction import Reconstruction, Step
+from dsfu.model.prepare.interpolation import Interpolator
 from dsfu.model.prepare.plane_spec import own_plane
-from dsfu.model.prepare.resampling import averaged
+from dsfu.model.prepare.resampling import at_points
 from dsfu.model.prepare.slabs import VOXELS_AT_ONCE, slabs
 from dsfu.model.prepare.symmetry import Symmetry, symmetry_of
 from dsfu.simulate.contract import BoolArray, FloatArray, IntArray
@@ -148,7 +149,7 @@ def _equivalents(reconstruction: Reconstruction, index_map: _IndexMap, indices: 
         sigma = 0.0 if reconstruction.sigma is None else np.where(live, reconstruction.sigma[where], 0.0)
         share = live.astype(np.float64)
     else:
-        sampled = averaged(reconstruction, places[:, np.newaxis])
+        sampled = at_points(Interpolator.of(reconstruction, 2), places)
         live = sampled.live_share >= _LIVE_ENOUGH
         values, share = sampled.values, np.where(live, sampled.live_share, 0.0)
         sigma = 0.0 if sampled.sigma is None else sampled.sigma

@@ -8,8 +8,9 @@ import numpy as np
 from dsfu.model.errors import InputError
 from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.measured.reconstruction import Reconstruction, Step
+from dsfu.model.prepare.interpolation import OFF_LAYER, Interpolator
 from dsfu.model.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
-from dsfu.model.prepare.resampling import OFF_LAYER, Sampled, averaged
+from dsfu.model.prepare.resampling import PlaneInVoxels, at_points, on_pixels
 from dsfu.simulate.contract import PIXELS, BoolArray, FloatArray
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
@@ -20,9 +21,9 @@ LIVE_ENOUGH: Final = 0.75
 LEAST_COVERAGE: Final = 0.05
 """Share of a plane's pixels that has to be live for the plane to be of use."""
 
-_UNIT_CELL: Final = Cell(2 * np.pi, 2 * np.pi, 2 * np.pi)
+_ROUNDING: Final = 1e-9
 
-_POINTS_AT_ONCE: Final = 500_000
+_UNIT_CELL: Final = Cell(2 * np.pi, 2 * np.pi, 2 * np.pi)
 
 
 def cut(
@@ -36,9 +37,8 @@ def cut(
 ) -> MeasuredPlane:
     """Resample one plane.
 
-    Where a pixel is larger than a voxel it is the mean over its area (of points less than a voxel apart), where it is
-    smaller it is interpolated linearly: then the error is at most 1/8 of a voxel's step squared times the second
-    derivative, summed over the axes.
+    Pixels are interpolated from six voxels along each axis, linearly beside dead ones (see `interpolation`); where they
+    are larger than voxels, frequencies that they cannot carry are taken out (see `low_pass`). The step says how.
 
     Parameters
     ----------
@@ -72,8 +72,9 @@ def _cut(
 ) -> MeasuredPlane:
     cell = _cell_of(reconstruction, spec)
     plane = spec.plane(cell, q_max, pixels)
-    sampled = _resampled(reconstruction, cell, plane, thickness * spec.unit_of_thickness(cell))
-    live = (sampled.live_share >= live_enough).reshape(pixels, pixels)
+    where, half_thickness = _in_voxels(reconstruction, cell, plane), thickness * spec.unit_of_thickness(cell)
+    sampled = on_pixels(reconstruction, where, half_thickness)
+    live = sampled.live_share >= live_enough - _ROUNDING
     if live.mean() < LEAST_COVERAGE:
         raise InputError(
             f"{100 * live.mean():.1f} % of its pixels are live",
@@ -88,6 +89,9 @@ def _cut(
         "pixels": pixels,
         "thickness": thickness,
         "live_enough": live_enough,
+        "pixel_hkl_x": (cell.hkl_of_q(plane.axis_x) * plane.step).tolist(),
+        "pixel_hkl_y": (cell.hkl_of_q(plane.axis_y) * plane.step).tolist(),
+        "window": where.window(half_thickness).described(plane.step),
     }
     return MeasuredPlane(
         intensity=_image(sampled.values, live),
@@ -140,7 +144,8 @@ def largest_q_max(reconstruction: Reconstruction, spec: PlaneSpec) -> float:
             expected=available_range(reconstruction),
         )
     coarse = spec.plane(cell, q_max, 128)
-    live = (_resampled(reconstruction, cell, coarse, 0.0, most_points=1).live_share > 0).reshape(128, 128)
+    points = _in_voxels(reconstruction, cell, coarse).points(coarse.offsets, coarse.offsets, np.zeros(1))
+    live = (at_points(Interpolator.of(reconstruction, 2), points).live_share > 0).reshape(128, 128)
     if not live.any():
         return q_max
     reach = np.abs(coarse.offsets[np.nonzero(live)[0]]).max(), np.abs(coarse.offsets[np.nonzero(live)[1]]).max()
@@ -151,15 +156,15 @@ class _Bounds:
     """The grid's six faces as lines on a plane: points x, y (1/Å) with ``normals @ (x, y) <= limits`` are inside."""
 
     def __init__(self, reconstruction: Reconstruction, cell: Cell, plane: Plane) -> None:
-        centre, along_x, along_y = (_voxel_vectors(reconstruction, cell, plane)[i] for i in range(3))
+        where = _in_voxels(reconstruction, cell, plane)
         normals, limits = [], []
         for axis, length in enumerate(reconstruction.shape):
-            slope = np.array([along_x[axis], along_y[axis]])
+            slope = np.array([where.along_x[axis], where.along_y[axis]])
             edge = 0.0
             if length == 1:
                 edge = min(0.5, OFF_LAYER / float(np.linalg.norm(reconstruction.steps[axis])))
             normals += [slope, -slope]
-            limits += [length - 1 + edge - centre[axis], centre[axis] + edge]
+            limits += [length - 1 + edge - where.centre[axis], where.centre[axis] + edge]
         self.normals, self.limits = np.array(normals), np.array(limits)
         # A face that the plane does not cross holds everywhere on it, or nowhere.
         parallel = np.abs(self.normals).sum(axis=1) <= 1e-9 * np.abs(self.normals).max()
@@ -196,44 +201,19 @@ def _cell_of(reconstruction: Reconstruction, spec: PlaneSpec) -> Cell:
     return reconstruction.cell
 
 
-def _voxel_vectors(reconstruction: Reconstruction, cell: Cell, plane: Plane) -> FloatArray:
-    """In voxels: where the plane's centre is, and how far 1/Å along its x and y (and normal) leads. Rows; (4, 3)."""
-    directions = np.stack([plane.axis_x, plane.axis_y, plane.normal])
+def _in_voxels(reconstruction: Reconstruction, cell: Cell, plane: Plane) -> PlaneInVoxels:
     inverse = np.linalg.inv(reconstruction.steps)
-    centre = reconstruction.voxels_of_hkl(cell.hkl_of_q(plane.centre))
-    return np.vstack([centre, cell.hkl_of_q(directions) @ inverse])
-
-
-def _resampled(
-    reconstruction: Reconstruction, cell: Cell, plane: Plane, half_thickness: float, most_points: int = 64
-) -> Sampled:
-    """Every pixel, as one row after the other; ``half_thickness`` in 1/Å."""
-    centre, along_x, along_y, along_normal = _voxel_vectors(reconstruction, cell, plane)
-    inside = _points_inside(along_x * plane.step, along_y * plane.step, along_normal * half_thickness, most_points)
-    across = plane.offsets[:, np.newaxis] * along_x
-    rows_at_once = max(1, _POINTS_AT_ONCE // (plane.pixels * len(inside)))
-    parts = []
-    for first in range(0, plane.pixels, rows_at_once):
-        down = centre + plane.offsets[first : first + rows_at_once, np.newaxis] * along_y
-        pixels = (down[:, np.newaxis] + across).reshape(-1, 1, 3)
-        parts.append(averaged(reconstruction, pixels + inside))
-    sigmas = [each.sigma for each in parts if each.sigma is not None]
-    return Sampled(
-        values=np.concatenate([each.values for each in parts]),
-        live_share=np.concatenate([each.live_share for each in parts]),
-        sigma=np.concatenate(sigmas) if sigmas else None,
+    along_x, along_y, along_normal = (
+        cell.hkl_of_q(each) @ inverse for each in (plane.axis_x, plane.axis_y, plane.normal)
+    )
+    return PlaneInVoxels(
+        plane=plane,
+        centre=reconstruction.voxels_of_hkl(cell.hkl_of_q(plane.centre)),
+        along_x=along_x,
+        along_y=along_y,
+        along_normal=along_normal,
     )
 
 
-def _points_inside(pixel_x: FloatArray, pixel_y: FloatArray, half_depth: FloatArray, most: int) -> FloatArray:
-    """Points that stand for the area of a pixel, relative to its centre, in voxels, less than a voxel apart."""
-    offsets = []
-    for side in (pixel_x, pixel_y, 2 * half_depth):
-        number = min(most, max(1, int(np.ceil(np.abs(side).max() - 1e-6))))
-        offsets.append(((np.arange(number) + 0.5) / number - 0.5)[:, np.newaxis] * side)
-    grid = offsets[0][:, np.newaxis, np.newaxis] + offsets[1][np.newaxis, :, np.newaxis] + offsets[2]
-    return np.asarray(grid.reshape(-1, 3))
-
-
 def _image(values: FloatArray, live: BoolArray) -> FloatArray:
-    return np.where(live, values.reshape(live.shape), 0.0)
+    return np.where(live, values, 0.0)
