@@ -72,10 +72,14 @@ def factorise(
         factors = _of_solver(planes, solve(planes, settings), settings)
     if method == "hybrid":
         assert network is not None
-        filled = tuple(_filled(each, network) for each in factors.planes)
-        factors = replace(factors, planes=filled, method=method)
+        factors = fill(factors, network)
     step = Step(name="factorise", parameters={"method": method, **factors.settings})
     return replace(factors, verdict=judge(factors) if judge else NO_VERDICT, history=(step,))
+
+
+def fill(factors: Factors, network: Network) -> Factors:
+    """The hybrid, from what the solver found: the form factor where no data fix it is guessed with a network."""
+    return replace(factors, planes=tuple(_filled(each, network) for each in factors.planes), method="hybrid")
 
 
 def _check_cells(planes: Sequence[MeasuredPlane]) -> None:
