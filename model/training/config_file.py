@@ -9,6 +9,7 @@ import yaml
 
 from dsfu.model.errors import InputError, near_miss
 from dsfu.model.training.config import DEFAULTS, Config
+from dsfu.model.training.data_config import NAMED_AUGMENTATIONS
 
 Settings = TypeVar("Settings")
 
@@ -27,9 +28,9 @@ def load_config(recipe: str | None = None, file: Path | None = None, overrides: 
     """
     given: dict[str, Any] = {}
     if file is not None:
-        given = _merged(given, _read(file))
+        given = _merged(given, _spelt_out(_read(file)))
     for override in overrides:
-        given = _merged(given, _parsed(override))
+        given = _merged(given, _spelt_out(_parsed(override)))
     if recipe is not None:
         given["recipe"] = recipe
     return config_of(_merged(_defaults(given), given))
@@ -85,6 +86,23 @@ def _parsed(override: str) -> Mapping[str, Any]:
     for part in reversed(name.strip().split(".")):
         value = {part: value}
     return dict(value)
+
+
+def _spelt_out(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same with the section that ``data.augment`` names, so that what comes later can change a part of it."""
+    data = given.get("data")
+    name = data.get("augment") if isinstance(data, Mapping) else None
+    if not isinstance(name, str):
+        return given
+    if name not in NAMED_AUGMENTATIONS:
+        meant = near_miss(name, NAMED_AUGMENTATIONS)
+        raise InputError(
+            f"it is {name!r}",
+            where="data.augment",
+            expected=f"{' or '.join(NAMED_AUGMENTATIONS)}, or a section with settings",
+            remedy=f"did you mean {meant!r}?" if meant else "",
+        )
+    return {**given, "data": {**data, "augment": _plain(asdict(NAMED_AUGMENTATIONS[name]))}}
 
 
 def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -210,3 +210,6 @@ AS_MEASURED: Final = AugmentConfig(
     gaussian=0.3,
 )
 """Everything at once, as in measurements; for networks that are to be used on such."""
+
+NAMED_AUGMENTATIONS: Final = {"as_measured": AS_MEASURED, "dead_zones": AugmentConfig()}
+"""What ``data.augment`` may be instead of a section."""

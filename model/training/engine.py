@@ -28,7 +28,10 @@ class Engine:
         return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
     def update(self, loss: Tensor, optimiser: Optimizer) -> Tensor:
-        """Update an optimiser's weights so that a loss becomes smaller; the gradient's norm, before it was clipped."""
+        """Update an optimiser's weights so that a loss becomes smaller; the gradient's norm, before it was clipped.
+
+        In fp16 a gradient may overflow: the scaler then leaves the weights as they are, and the norm counts as 0.
+        """
         optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.unscale_(optimiser)
@@ -36,7 +39,7 @@ class Engine:
         norm = nn.utils.clip_grad_norm_(weights, self._clip_norm or float("inf"))
         self._scaler.step(optimiser)
         self._scaler.update()
-        return norm
+        return torch.where(norm.isfinite(), norm, 0.0) if self._scaler.is_enabled() else norm
 
     def state_dict(self) -> dict[str, Any]:
         return self._scaler.state_dict()

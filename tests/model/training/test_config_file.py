@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import yaml
 from hypothesis import given
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 from dsfu.model.errors import InputError
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import config_of, differences, load_config, save_config, values_of
+from dsfu.model.training.data_config import AS_MEASURED, AugmentConfig
 
 
 def test_what_comes_later_counts_more(tmp_path):
@@ -94,3 +97,15 @@ def test_differences_are_named():
     other = values_of(load_config("dsfu", None, ["limits.epochs=3", "network.channels=[4]"]))
     assert differences(one, one) == []
     assert sorted(differences(one, other)) == ["limits.epochs", "network.channels"]
+
+
+def test_named_augmentations(tmp_path):
+    file = tmp_path / "some.yaml"
+    file.write_text("data: {augment: as_measured, pixels: 64}\n")
+    assert load_config(file=file).data.augment == AS_MEASURED
+    changed = load_config(file=file, overrides=["data.augment.poisson=1"])
+    assert changed.data.augment == replace(AS_MEASURED, poisson=1)
+    assert changed.data.pixels == 64
+    assert load_config(file=file, overrides=["data.augment=dead_zones"]).data.augment == AugmentConfig()
+    with pytest.raises(InputError, match=r"data\.augment: it is 'as_mesured'(.|\n)*did you mean 'as_measured'"):
+        load_config(overrides=["data.augment=as_mesured"])
