@@ -42,6 +42,12 @@ def assemble(
     if not 2 <= len(shape) <= 3 or 0 in shape or max(shape) < 2:
         raise InputError(f"has shape {shape}", where=where, expected="a volume or a plane: three or two axes of voxels")
     hinted = hints.grid(shape, where)
+    if hints.frame in ("q", "s") and (hinted is not None or grid is None):
+        raise InputError(
+            "the frame is 1/Å, but nothing in the file counts 1/Å",
+            where=where,
+            expected="limits, origin and steps in hkl",
+        )
     notes = [*notes, *_overridden(hinted is not None and grid is not None, hints.cell, cell)]
     origin, steps = hinted or grid or _counted(shape)
     indexed = (hinted or grid) is not None

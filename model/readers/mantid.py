@@ -60,9 +60,6 @@ def read(file: Hdf5, hints: Hints) -> Reconstruction:
     cell = _cell(file, notes) if hints.cell is None else None
     grid = _grid(file, kept, hints, hints.cell or cell, notes)
     arrays = {name: _array(file, name, axes) for name in ("signal", "errors_squared", "mask", "num_events")}
-    variance = arrays["errors_squared"]
-    with np.errstate(all="ignore"):
-        sigma = None if variance is None else np.sqrt(np.where(variance >= 0, variance, np.nan))
     return assemble(
         intensity=arrays["signal"],
         grid=grid,
@@ -71,10 +68,18 @@ def read(file: Hdf5, hints: Hints) -> Reconstruction:
         format_name=NAME,
         hints=hints,
         live=None if arrays["mask"] is None else arrays["mask"] == 0,
-        sigma=sigma,
+        sigma=_root(arrays["errors_squared"]),
         weight=arrays["num_events"],
         notes=notes,
     )
+
+
+def _root(variance: Any) -> Any:
+    """Square roots, NaN of what is negative; in place, for these arrays are large."""
+    if variance is None or variance.dtype.kind != "f":
+        return None if variance is None else np.sqrt(np.maximum(variance, 0))
+    variance[~(variance >= 0)] = np.nan
+    return np.sqrt(variance, out=variance)
 
 
 def _axes(file: Hdf5, signal: Node) -> list[_Axis]:

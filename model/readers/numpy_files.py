@@ -111,8 +111,6 @@ def _assembled(arrays: dict[str, npt.NDArray[Any]], path: Path, format_name: str
     inside = {name: arrays[name].tolist() for name in _SAID if name in arrays}
     beside, notes = _sidecar(path)
     hints = hints.or_else(Hints.of(where, **inside)).or_else(beside)
-    if hints.frame in ("q", "s"):
-        raise InputError("its frame is 1/Å", where=where, expected="origin and steps in hkl")
     live = arrays["live"] != 0 if "live" in arrays else None
     if "mask" in arrays:
         live = (arrays["mask"] == 0) if live is None else live & (arrays["mask"] == 0)

@@ -32,7 +32,7 @@ def check_declared(declared: int, where: str, *, stored: int | None) -> None:
             f"declares an array of {declared / _GIB:.1f} GiB",
             where=where,
             expected=f"at most {most_bytes() / _GIB:g} GiB",
-            remedy=f"if that is right and there is memory for some three times as much, set {VARIABLE}",
+            remedy=f"if that is right and there is memory for two to six times as much, set {VARIABLE}",
         )
     if stored is not None and declared > 0 and stored == 0:
         raise InputError(

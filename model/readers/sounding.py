@@ -8,7 +8,6 @@ stopped for using too much processor time. Where processes cannot be forked safe
 import contextlib
 import faulthandler
 import os
-import resource
 import signal
 import sys
 import time
@@ -67,6 +66,8 @@ def _outcome(child: int) -> int | None:
 
 def _dive(path: Path) -> NoReturn:
     """What the child does; it never returns."""
+    import resource  # which not every system has
+
     try:
         faulthandler.disable()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

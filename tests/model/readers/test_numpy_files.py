@@ -85,6 +85,13 @@ def test_sidecars_that_make_no_sense(tmp_path: Path, text: str, message: str):
         read(tmp_path / "a.npy")
 
 
+def test_grids_that_are_given_count_hkl(tmp_path: Path):
+    np.save(tmp_path / "a.npy", intensity())
+    for hints in ({}, {"limits": LIMITS, "cell": CELL}):
+        with pytest.raises(InputError, match="the frame is 1/Å"):
+            read(tmp_path / "a.npy", frame="q", **hints)
+
+
 def test_nothing_is_unpickled(tmp_path: Path):
     np.save(tmp_path / "a.npy", np.array([[{}, 1], [2, 3]], object), allow_pickle=True)
     with pytest.raises(InputError, match="objects of Python"):
