@@ -25,7 +25,12 @@ def evaluate(
     split: Annotated[str, typer.Option(metavar="NAME", help="Which part of the data set.")] = "validation",
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where to write. [default: RUN/evaluation]", show_default=False),
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Where to write. [default: RUN/evaluation, with -METHOD for others than network]",
+            show_default=False,
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only N planes, drawn at random; 0: all.")] = 0,
     poisson: Annotated[
@@ -39,7 +44,9 @@ def evaluate(
     ] = 0,
     batch: Annotated[int, typer.Option(min=1, metavar="N", help="Planes at a time.")] = 16,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:1.")] = "auto",
-    method: Annotated[str, typer.Option(metavar="NAME", help="How planes are taken apart.")] = "network",
+    method: Annotated[
+        str, typer.Option(metavar="NAME", help="network, solver (of RUN nothing is read) or hybrid.")
+    ] = "network",
     inception_weights: Annotated[
         Path | None,
         typer.Option(
@@ -52,7 +59,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the choice of planes and of noise.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")] = False,
 ) -> None:
-    """Compare a network with the truth, and with the paper.
+    """Compare a network, the solver, or both together with the truth, and with the paper.
 
     Errors of both factors on both scales, in live pixels and dead zones, by group and kind of order; what can be
     refined from them; the best and the worst planes. Written as JSON, CSV, Markdown and a page of HTML.
@@ -70,7 +77,8 @@ def evaluate(
         inception_weights=inception_weights,
         planes=PlaneSettings(pixels=pixels, limit=limit, poisson=poisson, seed=seed),
     )
-    folder = out or (run / "evaluation" if run.is_dir() else run.with_name(f"{run.stem}-evaluation"))
+    name = "evaluation" if method == "network" else f"evaluation-{method}"
+    folder = out or (run / name if run.is_dir() else run.with_name(f"{run.stem}-{name}"))
     with _progress() as watch:
         found = evaluate_run(run, store, folder, settings, watch)
     if as_json:

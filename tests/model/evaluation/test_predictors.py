@@ -44,3 +44,29 @@ def test_what_is_not_a_run_or_a_method_is_refused(tmp_path: Path, train: Evaluat
         method_named("network", settings(tmp_path))
     with pytest.raises(InputError, match="--method network"):
         method_named("netwrok", settings(tmp_path))
+
+
+def errors_of(name: str, run: Path, planes: EvaluationPlanes, indices: list[int]) -> tuple[float, torch.Tensor]:
+    """Mean square error of I_SRO, and the form factor's roots."""
+    method = method_named(name, MethodSettings(weights=run, planes=planes, device=torch.device("cpu")))
+    batch = planes.batch(indices)
+    form_factor, sro = method.predict(batch.intensity, batch.live, indices)
+    assert form_factor.shape == sro.shape == batch.intensity.shape
+    return float((sro.square() - batch.sro).square().mean()), form_factor
+
+
+@pytest.mark.slow
+def test_solver_and_hybrid_use_the_lattice_of_each_sample(tmp_path: Path, train: EvaluationPlanes):
+    indices = train.indices[:2].tolist()
+    run = a_run(tmp_path / "run")
+    solver, form_factor = errors_of("solver", tmp_path / "nothing is read here", train, indices)
+    hybrid, filled = errors_of("hybrid", run, train, indices)
+    network, _ = errors_of("network", run, train, indices)
+    swapped = method_named(
+        "solver", MethodSettings(weights=tmp_path, planes=train, device=torch.device("cpu"))
+    ).predict(*(getattr(train.batch(indices), name) for name in ("intensity", "live")), indices[::-1])[1]
+    wrong = float((swapped.square() - train.batch(indices).sro).square().mean())
+    assert solver == pytest.approx(hybrid)
+    assert solver < 0.3 * network
+    assert solver < 0.3 * wrong
+    assert not torch.equal(form_factor, filled)
