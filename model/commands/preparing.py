@@ -1,13 +1,18 @@
 """Verb that makes planes of a reconstruction: prepare."""
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsfu.model.errors import InputError
+
 if TYPE_CHECKING:
     from dsfu.model.measured.plane import MeasuredPlane
     from dsfu.model.measured.reconstruction import Reconstruction
+    from dsfu.model.prepare.plane_spec import PlaneSpec
     from dsfu.model.prepare.recipe import Recipe
 
 
@@ -22,7 +27,8 @@ def _option(metavar: str, text: str, *names: str) -> Any:
 
 def prepare(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction.", show_default=False)],
-    out: Annotated[Path, _option("OUT", "Write the planes here (HDF5).", "--out", "-o")],
+    out: Annotated[Path | None, _option("OUT", "Write the planes here (HDF5).", "--out", "-o")] = None,
+    volume: Annotated[Path | None, _option("OUT", "Write all of it, cleaned, as Meerkat does (HDF5).")] = None,
     plane: Annotated[
         list[str] | None,
         _option("PLANE", 'Such as hk0, h1.5l, hhl, "0,0,1 1,0,1 0,1,1"; may be repeated.', "--plane"),
@@ -62,12 +68,14 @@ def prepare(
 
     Every plane comes on a square grid in 1/Å, in true angles, with its live pixels, its uncertainties where the
     file has them, and a record of all that was done. Nothing is subtracted and no peak removed unless asked for.
+    Where no step needs the whole volume, only the surroundings of each plane are cleaned.
     """
     from dsfu.model.prepare.plane_spec import parse_plane
     from dsfu.model.prepare.recipe import Recipe
-    from dsfu.model.readers.plane_files import write_planes
     from dsfu.model.readers.reading import read
 
+    if out is None and volume is None and picture is None:
+        raise InputError("nothing is to be written", expected="-o for planes, --volume for all of it, or --picture")
     recipe = Recipe(
         hot_pixels=hot_pixels,
         bragg=bragg,
@@ -78,14 +86,48 @@ def prepare(
         clip_negative=clip_negative,
     )
     recipe.treatments()
-    specs = [parse_plane(each) for each in plane or []]
+    specs: list[PlaneSpec | None] = [parse_plane(each) for each in plane or []]
     hints = {"cell": _numbers(cell), "limits": _numbers(limits), "origin": _numbers(origin), "steps": _numbers(steps)}
     reconstruction = read(file, **hints, axes=axes, frame=frame, dataset=dataset)
     _say_what_it_is(reconstruction)
-    reconstruction = _cleaned(reconstruction, recipe)
-    planes = _cut(reconstruction, specs, pixels, q_max, thickness)
-    write_planes(out, planes)
-    typer.echo(f"wrote {out}")
+    size = {"pixels": pixels, "q_max": q_max, "thickness": thickness}
+    if volume is not None:
+        reconstruction = _cleaned(reconstruction, recipe)
+    if out is not None or picture is not None:
+        _make_planes(reconstruction, specs or [None], None if volume else recipe, size, out, picture)
+    if volume is not None:
+        from dsfu.model.readers.writing import write_meerkat
+
+        write_meerkat(volume, reconstruction)
+        typer.echo(f"wrote {volume}")
+
+
+def _make_planes(
+    reconstruction: "Reconstruction",
+    specs: "list[PlaneSpec | None]",
+    recipe: "Recipe | None",
+    size: dict[str, Any],
+    out: Path | None,
+    picture: Path | None,
+) -> None:
+    """Cut, tell and write planes; cleaned after a recipe, if they are not yet."""
+    from dsfu.model.prepare.cutting import cut
+    from dsfu.model.prepare.preparing import prepared_planes
+
+    made: Iterable[MeasuredPlane]
+    if recipe is None:
+        made = (cut(reconstruction, spec, **size) for spec in specs)
+    else:
+        made = prepared_planes(reconstruction, specs, recipe, **size, clean=partial(_cleaned, recipe=recipe))
+    planes = []
+    for plane in made:
+        _say_what_was_cut(plane)
+        planes.append(plane)
+    if out is not None:
+        from dsfu.model.readers.plane_files import write_planes
+
+        write_planes(out, planes)
+        typer.echo(f"wrote {out}")
     if picture is not None:
         from dsfu.model.prepare.picture import write_picture
 
@@ -112,6 +154,8 @@ def _say_what_it_is(reconstruction: "Reconstruction") -> None:
 def _cleaned(reconstruction: "Reconstruction", recipe: "Recipe") -> "Reconstruction":
     from dsfu.model.prepare.recipe import told
 
+    if reconstruction.history and reconstruction.history[-1].name == "cropped":
+        typer.echo(f"around the plane, {' × '.join(map(str, reconstruction.shape))} voxels:")
     for treatment in recipe.treatments():
         reconstruction = treatment(reconstruction)
         step = reconstruction.history[-1]
@@ -120,18 +164,9 @@ def _cleaned(reconstruction: "Reconstruction", recipe: "Recipe") -> "Reconstruct
     return reconstruction
 
 
-def _cut(
-    reconstruction: "Reconstruction", specs: list[Any], pixels: int, q_max: float | None, thickness: float
-) -> list["MeasuredPlane"]:
-    from dsfu.model.prepare.cutting import cut
-
-    planes = []
-    for spec in specs or [None]:
-        found = cut(reconstruction, spec, pixels=pixels, q_max=q_max, thickness=thickness)
-        name = found.name.partition(" of ")[0]
-        typer.echo(
-            f"{name}: {pixels} × {pixels} pixels, |Qx|, |Qy| ≤ {found.plane.q_max:.3g} 1/Å, "
-            f"{100 * found.coverage:.1f} % live"
-        )
-        planes.append(found)
-    return planes
+def _say_what_was_cut(plane: "MeasuredPlane") -> None:
+    pixels = plane.plane.pixels
+    typer.echo(
+        f"{plane.name.partition(' of ')[0]}: {pixels} × {pixels} pixels, |Qx|, |Qy| ≤ {plane.plane.q_max:.3g} 1/Å, "
+        f"{100 * plane.coverage:.1f} % live"
+    )

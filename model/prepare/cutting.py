@@ -8,7 +8,9 @@ import numpy as np
 from dsfu.model.errors import InputError
 from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.measured.reconstruction import Reconstruction, Step
+from dsfu.model.prepare.cropping import Window, cropped, window_around
 from dsfu.model.prepare.interpolation import OFF_LAYER, Interpolator
+from dsfu.model.prepare.low_pass import REACH
 from dsfu.model.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
 from dsfu.model.prepare.resampling import PlaneInVoxels, at_points, on_pixels
 from dsfu.simulate.contract import PIXELS, BoolArray, FloatArray
@@ -20,6 +22,9 @@ LIVE_ENOUGH: Final = 0.75
 
 LEAST_COVERAGE: Final = 0.05
 """Share of a plane's pixels that has to be live for the plane to be of use."""
+
+_STENCIL: Final = 4
+"""Voxels around a point on which it depends how it is interpolated."""
 
 _ROUNDING: Final = 1e-9
 
@@ -72,8 +77,13 @@ def _cut(
 ) -> MeasuredPlane:
     cell = _cell_of(reconstruction, spec)
     plane = spec.plane(cell, q_max, pixels)
-    where, half_thickness = _in_voxels(reconstruction, cell, plane), thickness * spec.unit_of_thickness(cell)
-    sampled = on_pixels(reconstruction, where, half_thickness)
+    half_thickness = thickness * spec.unit_of_thickness(cell)
+    where = _in_voxels(reconstruction, cell, plane)
+    corners = _corners(where, half_thickness, plane.step)
+    # Of a plane on a layer of voxels that layer alone: what is dead in the next ones is no concern of it.
+    part = cropped(reconstruction, window_around(reconstruction, corners, _STENCIL, of_layer=0))
+    where = _in_voxels(part, cell, plane)
+    sampled = on_pixels(part, where, half_thickness)
     live = sampled.live_share >= live_enough - _ROUNDING
     if live.mean() < LEAST_COVERAGE:
         raise InputError(
@@ -103,6 +113,22 @@ def _cut(
         source=reconstruction.source,
         history=(*reconstruction.history, Step(name="cut", parameters=parameters)),
     )
+
+
+def neighbourhood(
+    reconstruction: Reconstruction, spec: PlaneSpec, q_max: float, thickness: float, margin: int
+) -> Window:
+    """Voxels that a plane is made of, and so many around."""
+    cell = _cell_of(reconstruction, spec)
+    where = _in_voxels(reconstruction, cell, spec.plane(cell, q_max))
+    points = _corners(where, thickness * spec.unit_of_thickness(cell), where.plane.step)
+    return window_around(reconstruction, points, margin + _STENCIL, of_layer=margin)
+
+
+def _corners(where: PlaneInVoxels, half_thickness: float, step: float) -> FloatArray:
+    """Of what pixels of a plane are made of, in voxels."""
+    ends = (where.plane.q_max + (REACH + 1) * step) * np.array([-1.0, 1.0])
+    return where.points(ends, ends, half_thickness * np.array([-1.0, 1.0]))
 
 
 def _own_plane(reconstruction: Reconstruction) -> PlaneSpec:

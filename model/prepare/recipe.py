@@ -10,7 +10,8 @@ from dsfu.model.measured.reconstruction import Reconstruction, Step
 from dsfu.model.prepare.averaging import averaged_over_symmetry
 from dsfu.model.prepare.background import without_flat_background, without_radial_background
 from dsfu.model.prepare.bragg import without_bragg_peaks
-from dsfu.model.prepare.cleaning import without_hot_pixels, without_invalid, without_negative
+from dsfu.model.prepare.cleaning import NOISE_WINDOW, without_hot_pixels, without_invalid, without_negative
+from dsfu.model.prepare.filling import LARGEST_HOLE, MARGIN
 from dsfu.model.prepare.karen import without_outliers
 
 Treatment = Callable[[Reconstruction], Reconstruction]
@@ -60,6 +61,18 @@ class Recipe:
             without_negative if self.clip_negative else None,
         ]
         return [each for each in wanted if each is not None]
+
+    @property
+    def needs_the_whole(self) -> bool:
+        """Whether what becomes of a voxel depends on voxels far away: on equivalents, or on others of its |Q|."""
+        return bool(self.laue) or self.background.strip().lower().startswith("radial") or "%" in self.background
+
+    @property
+    def surroundings(self) -> int:
+        """Voxels around a voxel on which it depends what becomes of that, if it does not depend on all."""
+        kind, *arguments = self.bragg.strip().lower().split(":")
+        width = int(_number(arguments[0] if arguments else "7", self.bragg, _BRAGG)) if kind == "karen" else 0
+        return max(NOISE_WINDOW, width, LARGEST_HOLE + MARGIN if self.fill else 0)
 
     def apply(self, reconstruction: Reconstruction) -> Reconstruction:
         """The reconstruction, cleaned."""

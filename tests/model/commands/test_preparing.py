@@ -69,8 +69,9 @@ def test_planes_are_cut_cleaned_and_written(meerkat: Path, tmp_path: Path) -> No
             + 0.5 * np.cos(np.pi * index)
         )
         assert plane.live.mean() > 0.95
-        # Linear interpolation and pixels of 0.05: (2π)²/8 · 0.0025 of each cosine and axis; and filled holes.
+        # Filled holes are the worst of it; elsewhere a few pixels beside the gap are interpolated linearly.
         assert np.abs(plane.intensity - 100 * truth)[plane.live].max() < 25
+        assert np.median(np.abs(plane.intensity - 100 * truth)[plane.live]) < 0.5
     assert [step.name for step in first.history] == [
         "without invalid", "without hot pixels", "without Bragg peaks", "without flat background",
         "averaged over symmetry", "cut",
@@ -80,9 +81,31 @@ def test_planes_are_cut_cleaned_and_written(meerkat: Path, tmp_path: Path) -> No
 def test_nothing_is_subtracted_unless_asked_for(meerkat: Path, tmp_path: Path) -> None:
     run(meerkat, "-o", tmp_path / "plane.h5", "--plane", "hk0", "--pixels", 32)
     (plane,) = read_planes(tmp_path / "plane.h5")
-    assert [step.name for step in plane.history] == ["without invalid", "without hot pixels", "cut"]
+    names = [step.name for step in plane.history]
+    assert [name for name in names if name != "cropped"] == ["without invalid", "without hot pixels", "cut"]
     assert plane.intensity.max() > 1e4  # the Bragg peaks
-    assert plane.intensity[plane.live].min() > 50
+    assert np.median(plane.intensity[plane.live]) > 50
+    # Peaks that are left, as sharp as a voxel, ring: 2 % of them on pixels nearby, negative ones too.
+    assert plane.intensity[plane.live].min() > -0.03 * plane.intensity.max()
+
+
+def test_the_whole_volume_is_written_cleaned(meerkat: Path, tmp_path: Path) -> None:
+    """And planes cut from that file are those that come with it."""
+    volume, planes, again = tmp_path / "volume.h5", tmp_path / "planes.h5", tmp_path / "again.h5"
+    run(meerkat, "--volume", volume, "-o", planes, "--plane", "hk0.5", "--pixels", 32, "--bragg", "punch:0.2")
+    run(volume, "-o", again, "--plane", "hk0.5", "--pixels", 32, "--hot-pixels", 0)
+    (first,), (second,) = read_planes(planes), read_planes(again)
+    np.testing.assert_array_equal(first.live, second.live)
+    np.testing.assert_allclose(first.intensity, second.intensity, rtol=1e-5)
+    with h5py.File(volume) as file:
+        data = file["data"][()]
+    assert np.isnan(data[35, 37, 13])  # the hot pixel
+    assert np.isnan(data[30, 30, 10])  # the Bragg peak at the origin
+
+
+def test_something_has_to_be_written(meerkat: Path) -> None:
+    with pytest.raises(InputError, match="nothing is to be written"):
+        run(meerkat, "--plane", "hk0")
 
 
 def test_an_array_of_one_layer_with_hints_needs_no_plane(tmp_path: Path) -> None:
