@@ -9,7 +9,7 @@ from dsfu.model.solver.fit import SRO_DEVIATION, Fit, Fitted
 from dsfu.model.solver.noise import structured_misfit
 from dsfu.model.solver.prepared import Prepared
 from dsfu.model.solver.solution import Misfit, PlaneSolution, Solution
-from dsfu.model.solver.uncertainty import covariance_of, information_of, sigma_of_sro
+from dsfu.model.solver.uncertainty import covariance_of, information_of, sigma_of_form_factor, sigma_of_sro
 from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, FloatArray, IntArray
 
 _LEVEL_FLOOR = 1e-3
@@ -64,17 +64,21 @@ def _with_uncertainty(solution: Solution, fit: Fit, fitted: Fitted, numbers: sli
     if len(prepared) == 1:
         size = len(prepared[0].lattice)
         free = np.r_[0.0, np.ones(size - 1), prepared[0].lattice.terms.has_sine]
-        of_planes = [covariance_of(gathered[0], free, SRO_DEVIATION)]
+        of_planes = [covariance_of(gathered[0].order, free, SRO_DEVIATION)]
         covariance = of_planes[0][:size, :size] / 4  # each coefficient is twice an α
     else:
         maps = [plane.lattice.map_from_alpha().reshape(-1, len(solution.alpha_values)) for plane in prepared]
-        information = sum(map_.T @ each @ map_ for map_, each in zip(maps, gathered, strict=True))
+        information = sum(map_.T @ each.order @ map_ for map_, each in zip(maps, gathered, strict=True))
         free = np.r_[0.0, np.ones(len(solution.alpha_values) - 1)]
         covariance = covariance_of(np.asarray(information), free, SRO_DEVIATION)
         of_planes = [map_ @ covariance @ map_.T for map_ in maps]
     planes = tuple(
-        replace(found, sigma_sro=sigma_of_sro(plane, each).astype(np.float32))
-        for found, plane, each in zip(solution.planes, prepared, of_planes, strict=True)
+        replace(
+            found,
+            sigma_sro=sigma_of_sro(plane, each).astype(np.float32),
+            sigma_form_factor=(plane.scale * sigma_of_form_factor(plane, known)).astype(np.float32),
+        )
+        for found, plane, each, known in zip(solution.planes, prepared, of_planes, gathered, strict=True)
     )
     return replace(solution, planes=planes, alpha_covariance=covariance)
 

@@ -3,23 +3,56 @@
 With weights 1 / variance the second derivatives of the objective, without those of the model (Gauss–Newton), are
 J^T W J plus the prior's. What the plane says of the coefficients of I_SRO, whatever I_FF may be, is the Schur
 complement of the block of I_FF. A single plane leaves a common factor free; the convention on I_SRO's mean fixes it.
+What is known of I_FF, in dead zones too, is the prior narrowed by the data, I_SRO being held.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.ndimage import zoom
 from torch import Tensor
 
+from dsfu.model.solver.patterson import PattersonTerms
 from dsfu.model.solver.prepared import Prepared
 from dsfu.model.solver.series import Terms
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.contract import BoolArray, FloatArray, IntArray
 
 _ROWS_AT_ONCE = 4096
+
+_MOST_ROWS = 8000
+"""So many live pixels, drawn at random, stand for all of a plane: there are far fewer coefficients than that."""
+
+_NEGLIGIBLE = 0.02
+"""Coefficients of I_FF whose prior is narrower than this, relative to the widest, are left out …"""
+
+_MOST_TERMS = 800
+"""… and those beyond so many: the matrix of large cells would take longer than the fit."""
+
+_EVERY = 4
+"""The uncertainty of I_FF, a smooth one, is computed on one of so many pixels along both axes."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Information:
+    """What a plane says of the coefficients of both factors.
+
+    Attributes
+    ----------
+    order
+        (2 terms, 2 terms): of I_SRO, cosines and then sines, I_FF being unknown.
+    smooth
+        Of I_FF's whitened coefficients, the prior included, I_SRO being held.
+    """
+
+    order: FloatArray
+    smooth: Tensor
 
 
 def information_of(
     plane: Prepared, smooth: FloatArray, order: FloatArray, variance: FloatArray, dtype: torch.dtype = torch.float32
-) -> FloatArray:
-    """What a plane says of the coefficients of its I_SRO (cosines, then sines), I_FF being unknown: (2 terms, 2 terms).
+) -> Information:
+    """What a plane says of the coefficients of both its factors.
 
     J^T W J is gathered over the live pixels, a few thousand at a time; sines that there are not get zeros.
 
@@ -31,16 +64,16 @@ def information_of(
         (y, x): of the noise, in units of the plane's scale.
     """
     clipped = np.maximum(order, 0.0)
-    known = plane.live & (order > 0) & (variance > 0)
-    rows, columns = np.nonzero(known)
+    rows, columns, share = _some(plane.live & (order > 0) & (variance > 0))
+    known = rows, columns
     offsets = plane.measured.plane.offsets
-    root = 1 / np.sqrt(variance[known])
+    root = 1 / np.sqrt(variance[known] * share)
     to_order = plane.falloff[known] * np.maximum(smooth[known], 0) * root
     to_smooth = plane.falloff[known] * clipped[known] * root * plane.mean
-    lattice, patterson = plane.lattice.terms, plane.patterson
+    lattice, patterson = plane.lattice.terms, _wide_enough(plane)
     size, count = 2 * len(lattice), int(len(patterson.terms) + patterson.terms.has_sine.sum())
     total = torch.zeros(size + count, size + count, dtype=torch.float64)
-    scales = np.r_[patterson.deviation, patterson.deviation[patterson.terms.has_sine]]
+    scales = _scales(patterson)
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         part = slice(first, first + _ROWS_AT_ONCE)
         y, x = offsets[rows[part]], offsets[columns[part]]
@@ -58,7 +91,7 @@ def information_of(
     cross = total[size:, :size]
     schur = total[:size, :size] - cross.T @ torch.cholesky_solve(cross, torch.linalg.cholesky(smooth_block))
     has = np.r_[np.ones(len(lattice)), lattice.has_sine.astype(np.float64)]
-    return np.asarray(schur.numpy() * np.outer(has, has))
+    return Information(order=np.asarray(schur.numpy() * np.outer(has, has)), smooth=smooth_block)
 
 
 def covariance_of(information: FloatArray, free: FloatArray, deviation: float) -> FloatArray:
@@ -79,6 +112,46 @@ def sigma_of_sro(plane: Prepared, covariance: FloatArray) -> FloatArray:
         waves = _waves(terms, offsets, np.full_like(offsets, y), everything).numpy()
         out[i] = np.sqrt(np.maximum(np.einsum("pt,tu,pu->p", waves, covariance, waves, optimize=True), 0))
     return out
+
+
+def sigma_of_form_factor(plane: Prepared, information: Information) -> FloatArray:
+    """Standard uncertainty of I_FF on every pixel, in the plane's scale."""
+    pixels = plane.measured.plane.pixels
+    coarse = np.arange(0, pixels, _EVERY)
+    patterson = _wide_enough(plane)
+    offsets, terms = plane.measured.plane.offsets[coarse], patterson.terms
+    factor = torch.linalg.cholesky(information.smooth)
+    scales = torch.as_tensor(_scales(patterson) * plane.mean)
+    sigma = np.empty((len(coarse), len(coarse)))
+    for row, y in enumerate(offsets):
+        waves = _waves(terms, offsets, np.full_like(offsets, y), terms.has_sine) * scales
+        spread = torch.linalg.solve_triangular(factor, waves.T, upper=False)
+        sigma[row] = spread.square().sum(0).sqrt().numpy()
+    everywhere = zoom(sigma, _EVERY, order=1, mode="nearest", grid_mode=True)[:pixels, :pixels]
+    return np.asarray(plane.falloff * everywhere)
+
+
+def _some(known: BoolArray) -> tuple[IntArray, IntArray, float]:
+    """Rows and columns of some of the known pixels, and which share of them they are."""
+    rows, columns = np.nonzero(known)
+    if len(rows) <= _MOST_ROWS:
+        return rows, columns, 1.0
+    chosen = np.random.Generator(np.random.Philox(2)).choice(len(rows), _MOST_ROWS, replace=False)
+    return rows[chosen], columns[chosen], _MOST_ROWS / len(rows)
+
+
+def _wide_enough(plane: Prepared) -> PattersonTerms:
+    """The terms of I_FF whose prior leaves them any freedom."""
+    terms, deviation = plane.patterson.terms, plane.patterson.deviation
+    chosen = deviation >= _NEGLIGIBLE * deviation[1:].max(initial=0.0)
+    chosen[_MOST_TERMS:] = False  # they are in the order of their priors
+    some = Terms(vectors=terms.vectors[chosen], phases=terms.phases[chosen], has_sine=terms.has_sine[chosen])
+    return PattersonTerms(terms=some, deviation=deviation[chosen])
+
+
+def _scales(patterson: PattersonTerms) -> FloatArray:
+    """Prior standard deviations of the variables of G: all cosines, and the sines that there are."""
+    return np.asarray(np.r_[patterson.deviation, patterson.deviation[patterson.terms.has_sine]])
 
 
 def _waves(terms: Terms, x: FloatArray, y: FloatArray, with_sine: np.ndarray) -> Tensor:
