@@ -7,8 +7,8 @@ Planes are of the validation split, one or more of every pair, under the dead zo
 is Poisson noise whose relative deviation at the plane's mean intensity is r. Errors are mean squared ones of planes
 scaled to −1 … +1, each on its own, as the paper's; of I_SRO, and of I_FF on all pixels, live ones and dead ones.
 
-With --crystals, three planes of one crystal, normal to a, b and c, are taken together and each alone. With --save, every
-plane is kept as a line of a CSV file, and a run that was stopped goes on where it was. One thread; CPU-seconds.
+With --crystals, three planes of one crystal, normal to a, b and c, are taken together and each alone. With --save,
+every plane is kept as a line of a CSV file, and a run that was stopped goes on where it was. One thread; CPU-seconds.
 """
 
 import argparse
@@ -173,7 +173,7 @@ def measure_crystals(planes: Planes, crystals: Sequence[Sequence[int]], noise: f
         made = [planes.measured(index, noise) for index in indices]
         every = [each[0] for each in made]
         alone = [timed(lambda m=measured: factorise([m], "solver", settings=SETTINGS)) for measured in every]
-        together, seconds = timed(lambda: factorise(every, "solver", settings=SETTINGS))
+        together, seconds = timed(lambda m=every: factorise(m, "solver", settings=SETTINGS))
         rows = [("each alone", factors.planes[0], spent, factors) for factors, spent in alone]
         rows += [("three together", plane, seconds / len(every), together) for plane in together.planes]
         for number, (method, found, spent, factors) in enumerate(rows):
