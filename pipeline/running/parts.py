@@ -22,7 +22,14 @@ from dsfu.pipeline.running.run import Run, RunResult, maker
 from dsfu.pipeline.specs import ShardFailure, ShardSpec
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.ledger import DamagedEntry
-from dsfu.pipeline.store.locks import DEAD_AFTER_SECONDS, StoreLocked, WriterLock, live_writers, writer_lock
+from dsfu.pipeline.store.locks import (
+    DEAD_AFTER_SECONDS,
+    EVERYTHING,
+    StoreLocked,
+    WriterLock,
+    live_writers,
+    writer_lock,
+)
 from dsfu.pipeline.store.manifest_copy import keep_manifest
 from dsfu.pipeline.wanted import Wanted
 
@@ -125,10 +132,12 @@ def _part_lock(files: Files, part: Part, stop: Stop) -> Iterator[WriterLock]:
 
 
 def _certainly_held(files: Files, name: str) -> bool:
-    """Whether the holder is known to run, or is not one of a part at all."""
-    holders = live_writers(files)
-    mine = [holder for holder in holders if holder.name == name]
-    return any(holder.process is not None and holder.process.is_running() for holder in mine) or not mine
+    """Whether who refuses us is known to run, or makes the whole store. Of one that died just now there is no trace left."""
+    return any(
+        holder.name == EVERYTHING
+        or (holder.name == name and holder.process is not None and holder.process.is_running() is True)
+        for holder in live_writers(files)
+    )
 
 
 class _PartRun(Run):
