@@ -24,6 +24,9 @@ _INDEPENDENT = 1 / 16
 _NEGATIVE_PRICE = 0.1
 """Price of negative I_FF, relative to that of a deviation of the same size from data of intensity 1/4."""
 
+_DEPTH_PRICE = 1e-4
+"""Price of negative S · mean of I_FF, in the same unit: so low that it decides only where the data say nothing."""
+
 SRO_DEVIATION = 1.0
 """Prior standard deviation of a coefficient of I_SRO, whose mean is about 1: hardly any prior at all."""
 
@@ -143,12 +146,14 @@ class Fit:
         density = stage.every**2
         allowed = 4 * stage.tolerance**2 / _INDEPENDENT * (level + _FLOOR)
         live = np.stack([plane.live for plane in self.planes])
-        price = _NEGATIVE_PRICE * _INDEPENDENT * density / stage.tolerance**2
+        unit = _INDEPENDENT * density / stage.tolerance**2
+        means = np.array([plane.mean for plane in self.planes])[:, None, None]
         pixels = Pixels(
             falloff=self.tensor(np.stack([plane.falloff for plane in self.planes])[grid]),
             data=self.tensor(np.stack([plane.data for plane in self.planes])[grid]),
             weight=self.tensor((density * live / (allowed + variance))[grid]),
-            price=torch.full((len(self.planes), 1, 1), price, dtype=self.dtype, device=self.settings.device),
+            price=self.tensor(np.full_like(means, _NEGATIVE_PRICE * unit)),
+            depth_price=self.tensor(_DEPTH_PRICE * unit * means**2),
         )
         return Objective(self.model, *self.series(stage.every), pixels)
 

@@ -6,7 +6,8 @@ The model is I = E · G · max(S, 0) + b. With J = I − b, F = E · G, and weig
     ½ w J (J − 2 F S)          where S < 0 and J > 0: continued by its tangent: intensity draws S up
     ½ w J²                     where S < 0 and J ≤ 0: the series was clipped there, and says nothing more
 
-and G < 0 costs ½ k (E G)² on every pixel, dead ones too.
+and, on every pixel, dead ones too, G < 0 costs ½ k (E G)², and S < 0 costs ½ d S². Without the latter nothing would
+hold S where it was clipped, and as its mean is fixed, its scale would go astray.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor
 
 
 class PixelMisfit(torch.autograd.Function):
-    """(planes,) from G, S (planes, y, x), b (planes, 1, 1), and constants: E, I, w (planes, y, x), k (planes, 1, 1)."""
+    """(planes,) from G, S (planes, y, x), b (planes, 1, 1), and constants: E, I, w (planes, y, x), k, d as b."""
 
     @staticmethod
     def forward(
@@ -28,6 +29,7 @@ class PixelMisfit(torch.autograd.Function):
         data: Tensor,
         weight: Tensor,
         price: Tensor,
+        depth_price: Tensor,
     ) -> Tensor:
         form_factor = falloff * smooth
         clipped = order.clamp_min(0)
@@ -38,10 +40,12 @@ class PixelMisfit(torch.autograd.Function):
         pull = weight * target.clamp_min(0) * below
         negative = form_factor.clamp_max(0)
         priced = price * negative
-        value = 0.5 * (weighted * residual + priced * negative).sum((1, 2)) - (pull * form_factor).sum((1, 2))
+        deep = depth_price * below
+        value = 0.5 * (weighted * residual + priced * negative + deep * below).sum((1, 2))
+        value -= (pull * form_factor).sum((1, 2))
         inside = order >= 0
         d_form_factor = weighted * clipped + priced - pull
-        d_order = torch.where(inside, weighted, -weight * target.clamp_min(0)) * form_factor
+        d_order = torch.where(inside, weighted, -weight * target.clamp_min(0)) * form_factor + deep
         d_background = torch.where(inside | (target <= 0), weighted, weighted + weight * form_factor * below)
         d_background = d_background.sum((1, 2))[:, None, None]
         ctx.save_for_backward(d_form_factor * falloff, d_order, d_background)
@@ -51,4 +55,4 @@ class PixelMisfit(torch.autograd.Function):
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
         d_smooth, d_order, d_background = ctx.saved_tensors
         scale = outer[0][:, None, None]
-        return scale * d_smooth, scale * d_order, scale * d_background, None, None, None, None
+        return scale * d_smooth, scale * d_order, scale * d_background, None, None, None, None, None

@@ -29,6 +29,7 @@ class Pixels:
     data: Tensor
     weight: Tensor
     price: Tensor
+    depth_price: Tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,7 +135,7 @@ class Objective:
         smooth, order, background = self.planes(variables)
         apply: Any = PixelMisfit.apply
         p = self.pixels
-        misfit = apply(smooth, order, background, p.falloff, p.data, p.weight, p.price)
+        misfit = apply(smooth, order, background, p.falloff, p.data, p.weight, p.price, p.depth_price)
         value = misfit.view(self.model.problems, -1).sum(1) + self.model.prior(variables)
         (gradient,) = torch.autograd.grad(value.sum(), variables)
         return value.detach(), gradient

@@ -89,6 +89,21 @@ def test_projected_alpha(crystal: dict[str, Any]) -> None:
     assert solution.alpha is None
 
 
+def test_clipping_does_not_lead_the_scale_astray() -> None:
+    """Where I_SRO was negative the data are zero; without a price on depths α comes out too large."""
+    library, order = load_library(), draw_oscillator_set(1, "hexagonal")
+    one, other = library["cresol"], library["methylindole"]
+    cell = vegard_cell(one.cell, other.cell, order.fraction_a)
+    crystal = {"one": one, "other": other, "order": order, "cell": cell}
+    solution = solve([measured(crystal, 1.0)], QUICK)
+    _, truth = scattering(crystal, 1.0)
+    assert truth.clipped_fraction > 0.15
+    assert error(solution.planes[0].sro, truth.sro) < 1e-3
+    inside = (np.abs(solution.alpha_vectors) <= 5).all(axis=1)
+    expected = order.alpha[tuple((solution.alpha_vectors[inside] + 5).T)]
+    np.testing.assert_allclose(solution.alpha_values[inside], expected, atol=0.1)
+
+
 def test_planes_of_one_crystal_share_alpha(crystal: dict[str, Any]) -> None:
     offsets = (0.0, 1.0)
     solution = solve([measured(crystal, offset, gaps()) for offset in offsets])
