@@ -78,7 +78,7 @@ def factorise(
     _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
     _one_thread()
     network = None if method is How.SOLVER else _network(weights)
-    hints = {"cell": _numbers(cell), "limits": _numbers(limits), "frame": frame, "dataset": dataset}
+    hints: dict[str, Any] = {"cell": _numbers(cell), "limits": _numbers(limits), "frame": frame, "dataset": dataset}
     planes = load_planes(file, plane or [], **hints)
     if method is not How.NETWORK:
         check_one_crystal(planes, file)

@@ -9,7 +9,7 @@ import numpy as np
 from dsfu.model.errors import InputError, near_miss
 from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.prepare.cutting import cut
-from dsfu.model.prepare.plane_spec import own_plane, parse_plane
+from dsfu.model.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
 from dsfu.model.prepare.recipe import Recipe
 from dsfu.model.readers.hdf5 import Hdf5, is_hdf5
 from dsfu.model.readers.plane_files import is_ours, read_planes
@@ -42,9 +42,9 @@ def load_planes(path: Path, wanted: Sequence[str] = (), pixels: int = 256, **hin
             expected="which of its planes to factorise",
             remedy="name one or more, as --plane hk0 --plane hk1",
         )
-    specs = [parse_plane(name) for name in dict.fromkeys(wanted)] or [None]
+    specs: list[PlaneSpec | None] = [parse_plane(name) for name in dict.fromkeys(wanted)]
     cleaned = Recipe().apply(reconstruction)
-    return [cut(cleaned, spec, pixels=pixels) for spec in specs]
+    return [cut(cleaned, spec, pixels=pixels) for spec in specs or [None]]
 
 
 def check_one_crystal(planes: Sequence[MeasuredPlane], path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dsfu.model.errors import InputError
 from dsfu.model.factorise.loading import check_one_crystal, load_planes
+from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.readers.plane_files import write_planes
 from dsfu.model.readers.writing import write_meerkat
 from dsfu.simulate.lattice import Cell
@@ -30,7 +31,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def names(planes: list) -> list[str]:
+def names(planes: list[MeasuredPlane]) -> list[str]:
     return [plane.name.partition(" of ")[0] for plane in planes]
 
 

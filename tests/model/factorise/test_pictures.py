@@ -80,7 +80,7 @@ def test_a_figure_has_its_panels_and_becomes_an_image(uncertain: bool, cell: Cel
     named = [axes for axes in figure.axes if axes.get_title()]
     assert len(named) == panels
     assert all(axes.get_aspect() == 1 for axes in named)
-    observed = named[0].images[0].get_array()
+    observed: Any = named[0].images[0].get_array()
     np.testing.assert_array_equal(observed.mask, ~plane.live)
     np.testing.assert_allclose(observed.data, np.maximum(plane.measured.intensity, 0))
     kind, _, content = as_address(figure).partition(",")
