@@ -1,5 +1,10 @@
 """Settings of all tests."""
 
+import os
+
+# Before torch is imported: its threads take more time to meet than tests have to compute, on machines with few cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from hypothesis import settings
 
 # Compiling takes seconds on first use, and machines are shared: time is no criterion. The same examples in every run.

@@ -168,7 +168,7 @@ def test_a_part_that_was_begun_on_another_machine_waits_until_it_is_known_whethe
         elsewhere.setattr(processes, "_machine", lambda: "elsewhere")
         lock = WriterLock(files, Part(1, 2).lock_name, heartbeat_seconds=1000.0)
     touched = next((tmp_path / "store" / locks.FOLDER).glob("part-*"))
-    now_ns = touched.stat().st_mtime_ns
+    now_ns: int = touched.stat().st_mtime_ns
 
     def later(_: Files) -> int:
         """A clock that goes by looks, as real ones stall on busy machines; the holder touches its lock by the same."""
