@@ -7,7 +7,7 @@ import h5py
 from dsfu.model.errors import InputError
 from dsfu.model.measured.reconstruction import Reconstruction
 from dsfu.model.readers.assembling import assemble
-from dsfu.model.readers.hdf5 import Hdf5, Node
+from dsfu.model.readers.hdf5 import Hdf5, Node, name_of
 from dsfu.model.readers.hints import Hints
 
 NAME: Final = "HDF5 with an array"
@@ -38,9 +38,9 @@ def _chosen(file: Hdf5, hints: Hints) -> Node:
     if hints.dataset:
         return file.need(hints.dataset)
     arrays = _arrays(file)
-    named = [node for node in arrays if node.name == "/data"] or arrays
+    named = [node for node in arrays if name_of(node) == "/data"] or arrays
     if len(named) > 1:
-        names = ", ".join(node.name for node in named[:10])
+        names = ", ".join(name_of(node) for node in named[:10])
         raise InputError(f"holds {len(named)} arrays", where=str(file.path), expected=f"--dataset with one of {names}")
     return named[0]
 

@@ -3,6 +3,7 @@
 Everything that readers want of HDF5 goes through `Hdf5`, so that a damaged file can do no worse than an `InputError`.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ class Hdf5:
         self.path = Path(path)
         self._stack = ExitStack()
         self._nodes: list[Node] | None = None
+        self._others: dict[Path, Node] = {}
         self.root = self._open(self.path)
 
     def __enter__(self) -> Self:
@@ -49,7 +51,7 @@ class Hdf5:
     def where(self, node: Node) -> str:
         """File and path of a group or dataset, for people."""
         name = Path(node.file.filename).name
-        return f"{name if name != self.path.name else self.path}:{node.name}"
+        return f"{name if name != self.path.name else self.path}:{name_of(node)}"
 
     def find(self, path: str, start: Node | None = None) -> Node | None:
         """The group or dataset of that path; None if there is none. A link that leads nowhere is an error."""
@@ -185,25 +187,29 @@ class Hdf5:
             if link is None or isinstance(link, h5py.HardLink):
                 return None if link is None else group[name]
         if isinstance(link, h5py.SoftLink):
-            return self._walk(group, link.path, hops + 1)
+            return self._walk(group, _as_text(link.path), hops + 1)
         return self._external(group, name, link, hops)
 
-    def _external(self, group: Node, name: str, link: Any, hops: int) -> Node | None:
-        where = f"{self.where(group)}/{name}"
-        target = self._beside(group, link.filename, where)
+    def _external(self, group: Node, link_name: str, link: Any, hops: int) -> Node | None:
+        where = f"{self.where(group)}/{link_name}"
+        name, path = os.fsdecode(link.filename), _as_text(link.path)
+        target = self._beside(group, name, where)
         if not target.is_file():
             raise InputError(
-                f"links to {link.path} in {link.filename}, which is not there",
+                f"links to {path} in {name}, which is not there",
                 where=where,
                 expected=f"the file {target}",
                 remedy="copy it there, or give the file that holds the data itself",
             )
-        return self._walk(self._open(target), link.path or "/", hops + 1)
+        if target not in self._others:
+            self._others[target] = self._open(target)
+        return self._walk(self._others[target], path or "/", hops + 1)
 
     def _beside(self, node: Node, name: str, where: str) -> Path:
         """A file named in another one, which must lie in the same folder or below it."""
         folder = Path(node.file.filename).resolve().parent
-        target = (folder / name).resolve()
+        with told(where):
+            target = (folder / name).resolve()
         if not target.is_relative_to(folder):
             raise InputError(
                 f"links to {name}, which lies elsewhere",
@@ -241,6 +247,12 @@ def is_hdf5(path: Path) -> bool:
                 return True
             offset = 2 * offset or 512
     return False
+
+
+def name_of(node: Node) -> str:
+    """Path of a group or dataset in its file; h5py gives bytes where it is no text."""
+    name = node.name
+    return name if isinstance(name, str) else bytes(name or b"").decode("utf-8", "replace")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from dsfu.model.errors import InputError
 from dsfu.model.measured.reconstruction import Reconstruction
 from dsfu.model.readers.assembling import assemble
-from dsfu.model.readers.hdf5 import Hdf5, Node
+from dsfu.model.readers.hdf5 import Hdf5, Node, name_of
 from dsfu.model.readers.hints import Hints
 from dsfu.model.readers.labels import direction_of, evenly_spaced
 from dsfu.model.readers.nexus_cells import cell_near
@@ -109,10 +109,10 @@ def _chosen(file: Hdf5, hints: Hints) -> _Data:
         return _data(file, default)
     if not fitting and len(groups) == 1:
         return _data(file, groups[0])
-    ranked = sorted(fitting, key=lambda group: _rank(group.name))
-    if len(ranked) == 1 or (ranked and _rank(ranked[0].name) < _rank(ranked[1].name)):
+    ranked = sorted(fitting, key=lambda group: _rank(name_of(group)))
+    if len(ranked) == 1 or (ranked and _rank(name_of(ranked[0])) < _rank(name_of(ranked[1]))):
         return _data(file, ranked[0])
-    names = ", ".join(group.name for group in (ranked or groups)[:10])
+    names = ", ".join(name_of(group) for group in (ranked or groups)[:10])
     raise InputError(
         "holds several NXdata" if ranked else "holds several NXdata, none of them on axes of hkl",
         where=str(file.path),
@@ -183,7 +183,7 @@ def _axis_names(file: Hdf5, group: Node, signal: Node) -> tuple[str, ...]:
 def _direction(file: Hdf5, axis: Node) -> FloatArray | None:
     """hkl of one unit along an axis, from its name or else its title."""
     title = file.attribute(axis, "long_name")
-    by_name = direction_of(axis.name.rpartition("/")[2])
+    by_name = direction_of(name_of(axis).rpartition("/")[2])
     return by_name if by_name is not None else direction_of(str(title or ""))
 
 
@@ -254,7 +254,7 @@ def _weighted(
     file: Hdf5, data: _Data, values: npt.NDArray[Any], notes: list[str]
 ) -> tuple[npt.NDArray[Any], BoolArray | None, npt.NDArray[Any] | None]:
     """Intensity, which voxels are live (None: those that are finite), and weights, by the rules above."""
-    name = data.group.name.rpartition("/")[2]
+    name = name_of(data.group).rpartition("/")[2]
     is_transform = data.axis_names == ("Ql", "Qk", "Qh") and name.startswith(("transform", "masked_transform"))
     if "symm" in name:
         return values, values != 0, None

@@ -5,7 +5,7 @@ from typing import Final
 import h5py
 import numpy as np
 
-from dsfu.model.readers.hdf5 import Hdf5, Node
+from dsfu.model.readers.hdf5 import Hdf5, Node, name_of
 from dsfu.model.readers.hints import cell_of
 from dsfu.simulate.contract import FloatArray
 from dsfu.simulate.lattice import Cell
@@ -21,7 +21,7 @@ def cell_near(file: Hdf5, group: Node, notes: list[str]) -> Cell | None:
         cell = _cell_beside(file, node)
         if cell is not None:
             return cell
-        node = None if node.name == "/" else file.find(node.name.rpartition("/")[0] or "/", node)
+        node = None if name_of(node) == "/" else file.find(name_of(node).rpartition("/")[0] or "/", node)
     for name in file.names(file.root):
         entry = file.find(name)
         cell = None if entry is None else _cell_beside(file, entry)

@@ -256,6 +256,16 @@ def test_nothing_is_read_from_elsewhere(tmp_path: Path, name: str):
         read(folder / "d.h5")
 
 
+@pytest.mark.parametrize("link", [h5py.SoftLink(b"/\xff\xfe"), h5py.ExternalLink(b"\xff.h5", b"/\xff")])
+def test_links_whose_names_are_no_text(tmp_path: Path, link: Any):
+    true.write_yell(tmp_path / "a.h5", data=None)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["data"] = link
+        file[b"\xff\xfe\xfd"] = 1.0
+    with pytest.raises(InputError, match=r"data is missing|which is not there"):
+        read(tmp_path / "a.h5")
+
+
 def test_links_and_virtual_data_in_the_same_folder(tmp_path: Path):
     true.write_yell(tmp_path / "b.h5")
     true.write_yell(tmp_path / "a.h5", data=None)
