@@ -41,7 +41,7 @@ def train(
     ] = "auto",
     start_from: Annotated[
         Path | None,
-        typer.Option("--start-from", metavar="FILE", help="Weights to begin with.", show_default=False),
+        typer.Option("--start-from", metavar="RUN|FILE", help="Weights to begin with.", show_default=False),
     ] = None,
 ) -> None:
     """Train a network on a data set.

@@ -127,7 +127,7 @@ def _as_measured(intensity: Tensor, live: Tensor, index: int, planes: Evaluation
 
 def _root(factor: Float32Array) -> Float32Array:
     """The square root of a factor relative to its maximum."""
-    return np.sqrt(np.clip(factor, 0, None) / max(float(factor.max()), 1e-30))
+    return np.asarray(np.sqrt(np.clip(factor, 0, None) / max(float(factor.max()), 1e-30)), np.float32)
 
 
 METHODS: Final[Mapping[str, Callable[[MethodSettings], Method]]] = {

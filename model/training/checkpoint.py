@@ -77,9 +77,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise InputError(
             "there is no such file", where=str(path), expected="a checkpoint, RUN/checkpoints/*.pt"
         ) from error
-    except Exception as error:  # torch tells damage in a dozen ways
+    except Exception as error:  # torch tells damage in a dozen ways, none of which helps
         raise InputError(
-            f"it is damaged, or no checkpoint: {' '.join(str(error).split())[:120]}",
+            "it is damaged, or no checkpoint",
             where=str(path),
             expected="a file that dsfu-model train wrote",
             remedy="take an earlier one: --resume RUN/checkpoints/previous.pt",

@@ -10,6 +10,7 @@ import yaml
 from dsfu.model.errors import InputError, near_miss
 from dsfu.model.training.config import DEFAULTS, Config
 from dsfu.model.training.data_config import NAMED_AUGMENTATIONS
+from dsfu.model.training.files import write_whole
 
 Settings = TypeVar("Settings")
 
@@ -48,7 +49,8 @@ def values_of(config: Config) -> dict[str, Any]:
 
 
 def save_config(config: Config, path: Path) -> None:
-    path.write_text(yaml.safe_dump(values_of(config), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    text = yaml.safe_dump(values_of(config), sort_keys=False, allow_unicode=True)
+    write_whole(path, lambda file: file.write(text.encode()))
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any], where: str = "") -> list[str]:
@@ -91,8 +93,7 @@ def _parsed(override: str) -> Mapping[str, Any]:
 def _spelt_out(given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same with the section that ``data.augment`` names, so that what comes later can change a part of it."""
     data = given.get("data")
-    name = data.get("augment") if isinstance(data, Mapping) else None
-    if not isinstance(name, str):
+    if not isinstance(data, Mapping) or not isinstance(name := data.get("augment"), str):
         return given
     if name not in NAMED_AUGMENTATIONS:
         meant = near_miss(name, NAMED_AUGMENTATIONS)

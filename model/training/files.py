@@ -1,6 +1,7 @@
 """Files that are there as a whole or not at all, whatever is killed when."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     finally:
         unfinished.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed left of files; nobody may be writing there."""
+    for path in folder.glob(".*") if folder.is_dir() else ():
+        if re.fullmatch(r"\..+\.\d+", path.name):
+            path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

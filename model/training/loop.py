@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from dsfu.model.training.batch import Batch
 from dsfu.model.training.checkpoint import Checkpoints
@@ -17,12 +17,11 @@ from dsfu.model.training.outputs import Outputs
 from dsfu.model.training.random_states import random_states, set_random_states
 from dsfu.model.training.recipes import Recipe
 from dsfu.model.training.reporting import Reporter
+from dsfu.model.training.run_folder import CHECKPOINTS
 from dsfu.model.training.schedule import Progress, Schedule
 from dsfu.model.training.signals import StopRequests
 from dsfu.model.training.sources import BatchSource
 from dsfu.model.training.validation import Validation
-
-CHECKPOINTS: Final = "checkpoints"
 
 
 class Outcome(Enum):
@@ -143,22 +142,26 @@ class Trainer:
         return is_best
 
     def _keep(self, *, is_best: bool) -> None:
-        """Write a checkpoint and weights. Only the first process writes, and the others wait until it has."""
+        """Write weights and a checkpoint. Only the first process writes, and the others wait until it has.
+
+        The checkpoint comes last: what is killed in between goes on from the one before, and comes here again.
+        """
         self._losses.check()
         states = self.ranks.gathered(random_states())
         if self.ranks.is_first:
+            self.parts.outputs.write_weights(self.recipe.result, self.progress, self._errors, is_best=is_best)
             self.checkpoints.save(
                 {
                     "progress": asdict(self.progress),
                     "errors": dict(self._errors),
                     "config": values_of(self.config),
+                    "data": dict(self.parts.outputs.data),
                     "recipe": self.recipe.state_dict(),
                     "source": self.source.state_dict(),
                     "random": states,
                 },
                 is_best=is_best,
             )
-            self.parts.outputs.write_weights(self.recipe.result, self.progress, self._errors, is_best=is_best)
         self.ranks.gathered(None)
 
 

@@ -91,7 +91,7 @@ class Recipe(ABC):
                 self._ema.network.load_state_dict(state["ema"] or state["modules"]["factoriser"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise InputError(
-                f"the checkpoint is of another network: {str(error).splitlines()[0]}",
+                f"the checkpoint is of another network: {' '.join(str(error).split())[:160]}",
                 expected="the recipe and the network options with which it was begun",
             ) from error
         self.engine.load_state_dict(state["scaler"])

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,20 +18,23 @@ from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import differences, save_config, values_of
 from dsfu.model.training.distributed import Ranks, connected, ranks_of_environment
 from dsfu.model.training.engine import Engine, device_named
-from dsfu.model.training.loop import CHECKPOINTS, Outcome, Parts, Trainer
+from dsfu.model.training.loop import Outcome, Parts, Trainer
 from dsfu.model.training.outputs import Outputs
 from dsfu.model.training.random_states import seed_all
 from dsfu.model.training.recipes import recipe_of
 from dsfu.model.training.reporting import Reporter, RunReporter
+from dsfu.model.training.run_folder import CHECKPOINTS, claimed, telling_of_full_disks
 from dsfu.model.training.schedule import Schedule
 from dsfu.model.training.signals import StopRequests
 from dsfu.model.training.sources import BatchSource, open_source
 from dsfu.model.training.validation import Validation
-from dsfu.model.weights.files import load_weights
+from dsfu.model.weights.files import load_weights, weights_file
 
 GOES_ON: Final = "goes-on"
 """File in the folder of a run that was stopped and wants to be continued; there is none while it trains, nor when it
 is done or has failed."""
+
+IDENTITY: Final = "manifest_sha256"
 
 _BATCHES_OF_VALIDATION: Final = 16
 
@@ -48,7 +52,7 @@ class Job:
     resume
         "auto": from the run's newest checkpoint, if there is one; "none": from the beginning; or a checkpoint's path.
     start_from
-        A file of weights to begin with, in the first session.
+        A file of weights to begin with, or the folder of a run, in the first session.
     """
 
     store: str
@@ -66,15 +70,16 @@ def train(job: Job, requests: StopRequests) -> Outcome:
     _check_store(job.store)
     ranks = ranks_of_environment()
     device = device_named(job.config.device, ranks.local_rank)
-    with connected(ranks, device):
-        checkpoint = _checkpoint_of(job, ranks)
-        if ranks.is_first:
-            _prepare_folder(job)
+    with connected(ranks, device), ExitStack() as held:
+        held.enter_context(telling_of_full_disks(job.run))
+        checkpoint = _checkpoint_of(job, ranks, held)
         trainer = _trainer(job, ranks, device)
         if checkpoint is None:
             _begin(trainer, job, ranks)
         else:
             _continue(trainer, checkpoint)
+        if ranks.is_first:  # not earlier: what is refused changes nothing
+            save_config(job.config, job.run / "config.yaml")
         outcome = trainer.run(requests)
         if ranks.is_first and outcome is Outcome.STOPPED:
             (job.run / GOES_ON).write_text(f"step {trainer.progress.step}\n", encoding="utf-8")
@@ -100,11 +105,13 @@ def _check_store(url: str) -> None:
         )
 
 
-def _checkpoint_of(job: Job, ranks: Ranks) -> dict[str, Any] | None:
-    """The checkpoint to go on from, the same in all processes."""
+def _checkpoint_of(job: Job, ranks: Ranks, held: ExitStack) -> dict[str, Any] | None:
+    """The checkpoint to go on from, the same in all processes. The first of them holds the folder from here on."""
     chosen: tuple[Path | None, InputError | None] = (None, None)
     if ranks.is_first:
         try:
+            held.enter_context(claimed(job.run))
+            (job.run / GOES_ON).unlink(missing_ok=True)
             chosen = (_chosen_checkpoint(job), None)
         except InputError as error:
             chosen = (None, error)
@@ -125,15 +132,6 @@ def _chosen_checkpoint(job: Job) -> Path | None:
             expected="another --out, or --resume auto to go on with it",
         )
     return newest
-
-
-def _prepare_folder(job: Job) -> None:
-    try:
-        job.run.mkdir(parents=True, exist_ok=True)
-        (job.run / GOES_ON).unlink(missing_ok=True)
-        save_config(job.config, job.run / "config.yaml")
-    except OSError as error:
-        raise InputError(f"it cannot be written to: {error.strerror}", where=str(job.run)) from error
 
 
 def _trainer(job: Job, ranks: Ranks, device: torch.device) -> Trainer:
@@ -159,7 +157,7 @@ def _trainer(job: Job, ranks: Ranks, device: torch.device) -> Trainer:
 
 def _begin(trainer: Trainer, job: Job, ranks: Ranks) -> None:
     if job.start_from is not None:
-        network, card = load_weights(job.start_from)
+        network, card = load_weights(weights_file(job.start_from))
         wanted = trainer.parts.outputs.card(trainer.progress, {})
         if (card.recipe, card.network) != (wanted.recipe, wanted.network):
             raise InputError(
@@ -178,6 +176,9 @@ def _begin(trainer: Trainer, job: Job, ranks: Ranks) -> None:
 def _continue(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
     trainer.resume(checkpoint)
     changed = differences(checkpoint["config"], values_of(trainer.config))
+    store_of, store = (data.get(IDENTITY) for data in (checkpoint.get("data", {}), trainer.parts.outputs.data))
+    if store_of not in (None, store):
+        changed.append("samples: this is another data set than before")
     trainer.parts.reporter.say(
         f"Going on from step {trainer.progress.step}" + (f", with other {', '.join(changed)}." if changed else ".")
     )
@@ -216,4 +217,4 @@ def _facts_of(store_url: str) -> dict[str, Any]:
     """What identifies a store: the manifest that it was made from, word by word."""
     attributes = open_store(store_url).attributes
     manifest = str(attributes.get("manifest", ""))
-    return {"store": store_url, "manifest_sha256": hashlib.sha256(manifest.encode()).hexdigest()}
+    return {"store": store_url, IDENTITY: hashlib.sha256(manifest.encode()).hexdigest()}

@@ -62,10 +62,10 @@ def test_solver_and_hybrid_use_the_lattice_of_each_sample(tmp_path: Path, train:
     solver, form_factor = errors_of("solver", tmp_path / "nothing is read here", train, indices)
     hybrid, filled = errors_of("hybrid", run, train, indices)
     network, _ = errors_of("network", run, train, indices)
-    swapped = method_named(
-        "solver", MethodSettings(weights=tmp_path, planes=train, device=torch.device("cpu"))
-    ).predict(*(getattr(train.batch(indices), name) for name in ("intensity", "live")), indices[::-1])[1]
-    wrong = float((swapped.square() - train.batch(indices).sro).square().mean())
+    batch = train.batch(indices)
+    of_solver = method_named("solver", MethodSettings(weights=tmp_path, planes=train, device=torch.device("cpu")))
+    swapped = of_solver.predict(batch.intensity, batch.live, indices[::-1])[1]
+    wrong = float((swapped.square() - batch.sro).square().mean())
     assert solver == pytest.approx(hybrid)
     assert solver < 0.3 * network
     assert solver < 0.3 * wrong

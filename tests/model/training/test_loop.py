@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dsfu.model.training.batch import Batch
-from dsfu.model.training.checkpoint import load_checkpoint
+from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
 from dsfu.model.training.loop import Outcome
 from dsfu.model.training.loss_log import LossNotFinite
 from dsfu.model.weights.files import load_weights
@@ -138,3 +138,18 @@ def test_epochs_end_where_batches_do(tmp_path):
     assert trainer.progress.step == 6
     assert (trainer.progress.epoch, trainer.progress.batch) == (2, 0)
     assert source.asked == 2
+
+
+def test_killed_before_the_checkpoint_nothing_is_lost(tmp_path, monkeypatch):
+    config = config_of("dsfu", "limits.steps=3")
+    killed = trainer_of(tmp_path, config, validation=True)
+
+    def end(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoints, "save", end)
+    with pytest.raises(KeyboardInterrupt):
+        run(killed)
+    assert killed.checkpoints.newest() is None
+    for name in ("weights.safetensors", "best.safetensors"):
+        assert load_weights(tmp_path / name)[1].steps == 3
