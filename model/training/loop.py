@@ -149,6 +149,7 @@ class Trainer:
         self._losses.check()
         states = self.ranks.gathered(random_states())
         if self.ranks.is_first:
+            self.parts.reporter.keep()
             self.parts.outputs.write_weights(self.recipe.result, self.progress, self._errors, is_best=is_best)
             self.checkpoints.save(
                 {

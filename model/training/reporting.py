@@ -34,6 +34,9 @@ class Reporter:
     def say(self, text: str) -> None:
         """Something else."""
 
+    def keep(self) -> None:
+        """A checkpoint is about to be written: what was told until now has to outlast a power failure too."""
+
     def end(self) -> None:
         """Training is over, for now."""
 
@@ -49,7 +52,9 @@ class RunReporter(Reporter):
     def begin(self, progress: Progress) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._board: Any = SummaryWriter(str(self._run / "tensorboard"), purge_step=progress.step or None)
+        # Of steps that are done again only the last time counts; the step of the checkpoint is not done again.
+        purge_step = progress.step + 1 if progress.step else None
+        self._board: Any = SummaryWriter(str(self._run / "tensorboard"), purge_step=purge_step)
         self._shown.begin(progress)
 
     def stepped(self, progress: Progress) -> None:
@@ -74,6 +79,9 @@ class RunReporter(Reporter):
 
     def picture(self, progress: Progress, picture: Float32Array) -> None:
         self._board.add_image("validation", picture, progress.step, dataformats="HWC")
+
+    def keep(self) -> None:
+        self._board.flush()
 
     def say(self, text: str) -> None:
         self._shown.say(text)

@@ -132,7 +132,7 @@ def _part_lock(files: Files, part: Part, stop: Stop) -> Iterator[WriterLock]:
 
 
 def _certainly_held(files: Files, name: str) -> bool:
-    """Whether who refuses us is known to run, or makes the whole store. Of one that died just now there is no trace left."""
+    """Whether who refuses us is known to run, or makes the whole store. One that died just now has left no trace."""
     return any(
         holder.name == EVERYTHING
         or (holder.name == name and holder.process is not None and holder.process.is_running() is True)

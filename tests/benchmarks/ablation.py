@@ -2,8 +2,8 @@
 
     python tests/benchmarks/ablation.py STORE OUT [--steps 400] [--seeds 1 2] [--only NAME …]
 
-Every training has the same planes, in the same order, and the same number of steps. Trainings that are there already are
-not repeated. Prints a Markdown table.
+Every training has the same planes, in the same order, and the same number of steps. Trainings that are there already
+are not repeated. Prints a Markdown table.
 """
 
 import argparse

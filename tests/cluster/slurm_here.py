@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
+
+import psutil
 
 NODES = ("here1", "here2")
 CORES_PER_NODE = 2
@@ -91,6 +94,8 @@ class SlurmHere:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+        stranded = [each for each in self._processes() if each.name() == "slurmstepd"]  # of nodes that were down
+        _signal_all(stranded, signal.SIGKILL)
 
     def command(self, *words: str, check: bool = True) -> str:
         """What a command of SLURM answers."""
@@ -118,6 +123,25 @@ class SlurmHere:
     def wait_for_jobs(self, number: int, state: str = "RUNNING", seconds: float = 60.0) -> list[str]:
         self.wait_until(lambda: len(self.jobs(state)) >= number, f"{number} jobs {state}", seconds)
         return self.jobs(state)
+
+    def lose_power(self, job: str, nodes: str) -> None:
+        """What happens to a job when its nodes do: everything of it is gone at once, and SLURM finds the nodes down."""
+        processes = self._processes(SLURM_JOB_ID=job)
+        parents = {process.parent() for process in processes}
+        lost = [each for each in parents if each is not None and each.name() == "slurmstepd"] + processes
+        _signal_all(lost, signal.SIGSTOP)  # nothing sees another end, nor tells of it
+        self.command("scontrol", "update", f"nodename={nodes}", "state=down", "reason=test")
+        _signal_all(lost, signal.SIGKILL)
+
+    def _processes(self, **environment: str) -> list[psutil.Process]:
+        """Whatever was started by this SLURM, with something in its environment."""
+        wanted = {"SLURM_CONF": self.environment["SLURM_CONF"], **environment}
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if wanted.items() <= process.environ().items():
+                    found.append(process)
+        return found
 
     def _configure(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -165,6 +189,12 @@ class SlurmHere:
             if time.monotonic() > end:
                 return
             time.sleep(0.2)
+
+
+def _signal_all(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def _program(name: str) -> str | None:
