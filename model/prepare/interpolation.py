@@ -21,7 +21,7 @@ OFF_LAYER: Final = 0.02
 """How far a point may lie from a layer of one voxel, in reciprocal lattice units; half a voxel at most."""
 
 _ON_VOXEL: Final = 1e-6
-_WEIGHTS_AT_ONCE: Final = 4_000_000
+_WEIGHTS_AT_ONCE: Final = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,19 +85,32 @@ class Interpolator:
         axes = [
             _along(indices[:, axis], length, float(tolerances[axis]), self.taps) for axis, length in enumerate(shape)
         ]
-        flat, inside = _flat([voxels for voxels, _ in axes], shape)
-        live = inside & taken(self.reconstruction.live, flat)
-        weights = _of_stencil(axes, 2)
-        live_share = np.asarray((weights * live).sum(axis=1))
-        middle, middle_inside = _flat([_middle(voxels) for voxels, _ in axes], shape)
+        middle, inside = _flat([_middle(voxels) for voxels, _ in axes], shape)
         linear = _of_stencil([(_middle(voxels), {2: _middle(of_sizes[2])}) for voxels, of_sizes in axes], 2)
-        for size, intact in self.intact.items():
-            trust = (linear * (middle_inside & taken(intact, middle))).sum(axis=1, keepdims=True)
-            weights = weights + trust * (_of_stencil(axes, size) - weights)
-        weights = weights * live
+        live_share = np.asarray((linear * (inside & taken(self.reconstruction.live, middle))).sum(axis=1))
+        trust = {
+            size: np.asarray((linear * (inside & taken(intact, middle))).sum(axis=1))
+            for size, intact in self.intact.items()
+        }
+        flat, inside = _flat([voxels for voxels, _ in axes], shape)
+        weights = _of_stencil(axes, self.taps)
+        doubtful = np.flatnonzero(trust[self.taps] < 1) if trust else np.arange(len(indices))
+        live = inside[doubtful] & taken(self.reconstruction.live, flat[doubtful])
+        weights[doubtful] = _blended(axes, {size: each[doubtful] for size, each in trust.items()}, doubtful) * live
         total = weights.sum(axis=1, keepdims=True)
         np.divide(weights, total, out=weights, where=total > 0)
         return Weights(matrix=_compressed(weights, flat, int(np.prod(shape))), live_share=live_share)
+
+
+def _blended(
+    axes: list[tuple[IntArray, dict[int, FloatArray]]], trust: dict[int, FloatArray], points: IntArray
+) -> FloatArray:
+    """Stencils of some points: the largest as far as it is to be trusted, and smaller ones for the rest."""
+    chosen = [(voxels[points], {size: each[points] for size, each in of_sizes.items()}) for voxels, of_sizes in axes]
+    weights = _of_stencil(chosen, 2)
+    for size, share in trust.items():
+        weights = weights + share[:, np.newaxis] * (_of_stencil(chosen, size) - weights)
+    return weights
 
 
 def _flat(voxels: list[IntArray], shape: tuple[int, int, int]) -> tuple[IntArray, BoolArray]:
@@ -149,7 +162,8 @@ def _of_stencil(axes: list[tuple[IntArray, dict[int, FloatArray]]], size: int) -
 
 
 def _outer(first: npt.NDArray[Any], second: npt.NDArray[Any], combine: np.ufunc) -> npt.NDArray[Any]:
-    return np.asarray(combine(first[:, :, np.newaxis], second[:, np.newaxis, :]).reshape(len(first), -1))
+    both = combine(first[:, :, np.newaxis], second[:, np.newaxis, :])
+    return np.asarray(both.reshape(len(first), first.shape[1] * second.shape[1]))
 
 
 def _compressed(weights: FloatArray, flat: IntArray, voxels: int) -> sparse.csr_array:

@@ -65,7 +65,7 @@ def on_pixels(reconstruction: Reconstruction, where: PlaneInVoxels, half_thickne
     """Every pixel of a plane, (pixels, pixels) each; the mean over ``half_thickness`` (1/Å) on both sides of it."""
     window, pixels = where.window(half_thickness), where.plane.pixels
     row_of_points = (pixels * window.across.number + 2 * window.across.reach) * window.down.number * window.deep
-    rows_at_once = max(4, int(_WEIGHTS_AT_ONCE // (row_of_points * window.taps**2)))
+    rows_at_once = max(4, int(_WEIGHTS_AT_ONCE // (row_of_points * window.taps**3)))
     interpolator = Interpolator.of(reconstruction, window.taps)
     parts = [
         _pixel_rows(interpolator, where, window, half_thickness, range(first, min(first + rows_at_once, pixels)))
