@@ -82,7 +82,8 @@ class Parts:
         return self._of_root(self.seen - self._limited() * self.sro - self.background)
 
     def _of_root(self, difference: FloatArray) -> FloatArray:
-        return np.where(self.live, difference, 0.0) / (2 * np.sqrt(np.maximum(self.model, 0) + _FLOOR))
+        reduced = np.where(self.live, difference, 0.0) / (2 * np.sqrt(np.maximum(self.model, 0) + _FLOOR))
+        return np.asarray(reduced, np.float64)
 
     @cached_property
     def _falloff(self) -> FloatArray:
