@@ -9,7 +9,15 @@ from torch import Tensor
 
 from dsfu.model.solver.lbfgs import minimise
 from dsfu.model.solver.noise import variance_of
-from dsfu.model.solver.objective import Model, Objective, Pixels
+from dsfu.model.solver.objective import BACKGROUND_UNIT, EXTRAS, STRETCH_UNIT, Model, Objective, Pixels
+from dsfu.model.solver.patterson import grid_step
+from dsfu.model.solver.preconditioner import (
+    Preconditioner,
+    block_of,
+    order_curvature,
+    smooth_curvature,
+    wide_terms,
+)
 from dsfu.model.solver.prepared import Prepared
 from dsfu.model.solver.series import Series, Terms
 from dsfu.model.solver.settings import Settings, Stage
@@ -26,6 +34,9 @@ _NEGATIVE_PRICE = 0.1
 
 _DEPTH_PRICE = 1e-4
 """Price of negative S · mean of I_FF, in the same unit: so low that it decides only where the data say nothing."""
+
+_SAMPLED = 3
+"""The curvature along I_SRO is told from every third pixel along both axes."""
 
 SRO_DEVIATION = 1.0
 """Prior standard deviation of a coefficient of I_SRO, whose mean is about 1: hardly any prior at all."""
@@ -99,7 +110,13 @@ class Fit:
         evaluations = 0
         for number, stage in enumerate(self.settings.stages):
             objective = self.objective(stage, level, variance)
-            variables, _, used = minimise(objective, variables, stage.iterations, tolerance=self.settings.stop)
+            variables, _, used = minimise(
+                objective,
+                variables,
+                stage.iterations,
+                tolerance=self.settings.stop,
+                precondition=self.preconditioner(variables, stage, level, variance) if stage.precondition else None,
+            )
             evaluations += used
             if number < len(self.settings.stages) - 1:
                 level, variance = self._levels(variables)
@@ -144,18 +161,93 @@ class Fit:
         chosen = thinned(self.planes[0].measured.plane.pixels, stage.every)
         grid = np.ix_(np.arange(len(self.planes)), chosen, chosen)
         density = stage.every**2
-        allowed = 4 * stage.tolerance**2 / _INDEPENDENT * (level + _FLOOR)
-        live = np.stack([plane.live for plane in self.planes])
         unit = _INDEPENDENT * density / stage.tolerance**2
         means = np.array([plane.mean for plane in self.planes])[:, None, None]
         pixels = Pixels(
             falloff=self.tensor(np.stack([plane.falloff for plane in self.planes])[grid]),
             data=self.tensor(np.stack([plane.data for plane in self.planes])[grid]),
-            weight=self.tensor((density * live / (allowed + variance))[grid]),
+            weight=self.tensor(density * self._weights(stage, level, variance)[grid]),
             price=self.tensor(np.full_like(means, _NEGATIVE_PRICE * unit)),
             depth_price=self.tensor(_DEPTH_PRICE * unit * means**2),
         )
         return Objective(self.model, *self.series(stage.every), pixels)
+
+    def _weights(self, stage: Stage, level: FloatArray, variance: FloatArray) -> FloatArray:
+        allowed = 4 * stage.tolerance**2 / _INDEPENDENT * (level + _FLOOR)
+        return np.stack([plane.live for plane in self.planes]) / (allowed + variance)
+
+    def preconditioner(
+        self, variables: Tensor, stage: Stage, level: FloatArray, variance: FloatArray
+    ) -> Preconditioner:
+        """From the curvature at some variables, each factor by itself."""
+        smooth, order, _ = self.at(variables)
+        weights = self._weights(stage, level, variance)
+        model, blocks = self.model, []
+        for problem in range(model.problems):
+            numbers = range(problem * model.planes, (problem + 1) * model.planes)
+            of_order = sum(self._order_curvature(i, smooth[i], order[i], weights[i], stage) for i in numbers)
+            free = np.flatnonzero(model.sro_free[problem].cpu().numpy())
+            prior = torch.eye(len(free), dtype=torch.float64, device=variables.device) / SRO_DEVIATION**2
+            blocks.append(block_of(problem, free, torch.as_tensor(of_order)[free][:, free] + prior, variables))
+            for place, i in enumerate(numbers):
+                at, curvature = self._smooth_curvature(i, smooth[i], order[i], weights[i], stage)
+                at += model.sro_size + place * (model.smooth_size + EXTRAS)
+                blocks.append(block_of(problem, at, curvature, variables))
+        return Preconditioner(blocks, self._diagonal(variables, smooth, order, weights))
+
+    def _diagonal(self, variables: Tensor, smooth: FloatArray, order: FloatArray, weights: FloatArray) -> Tensor:
+        """Curvature along backgrounds and stretches; 1, the prior's, along everything else."""
+        model = self.model
+        diagonal = torch.ones_like(variables)
+        extras = diagonal[:, model.sro_size :].view(len(self.planes), -1)[:, model.smooth_size :]
+        if model.with_background:
+            extras[:, 0] += self.tensor(BACKGROUND_UNIT**2 * weights.sum(axis=(1, 2)))
+        if model.with_stretch:
+            falloff = np.stack([plane.falloff for plane in self.planes])
+            form_factor = falloff * np.maximum(smooth, 0) * (order > 0)
+            for axis in (0, 1):
+                slope = self._slope(variables, axis)
+                extras[:, 1 + axis] += self.tensor((weights * np.square(form_factor * slope)).sum(axis=(1, 2)))
+        return diagonal
+
+    def _slope(self, variables: Tensor, axis: int) -> FloatArray:
+        """How S changes with a variable that stretches the lattice: (planes, y, x)."""
+        at = self.model.coefficients(variables)
+        values = []
+        for sign in (0.5, -0.5):
+            stretch = at.stretch.clone()
+            stretch[:, axis] += sign * STRETCH_UNIT
+            values.append(self.series(1)[0](at.sro_cosines, at.sro_sines, stretch))
+        return np.asarray((values[0] - values[1]).double().cpu().numpy())
+
+    def _smooth_curvature(
+        self, number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
+    ) -> tuple[IntArray, Tensor]:
+        plane = self.planes[number]
+        unit = _INDEPENDENT / stage.tolerance**2
+        total = weight * np.maximum(order, 0) ** 2 + _NEGATIVE_PRICE * unit * (smooth < 0)
+        chosen = wide_terms(plane.patterson)
+        terms, offsets = plane.patterson.terms, plane.measured.plane.offsets
+        weights = torch.as_tensor(plane.falloff**2 * total, device=self.settings.device)
+        curvature = smooth_curvature(terms, grid_step(plane.measured.plane), offsets, weights, chosen)
+        at = np.where(chosen < len(terms), chosen, chosen - len(terms) + self.model.smooth_size // 2)
+        deviation = self.model.smooth_deviation[number].double()[torch.as_tensor(at)]
+        curvature = curvature * torch.outer(deviation, deviation)
+        return at, curvature + torch.eye(len(at), dtype=torch.float64, device=curvature.device)
+
+    def _order_curvature(
+        self, number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
+    ) -> Tensor:
+        """Among the variables of I_SRO: a sample of the pixels will do."""
+        plane = self.planes[number]
+        depth = _DEPTH_PRICE * _INDEPENDENT / stage.tolerance**2 * plane.mean**2
+        total = np.where(order > 0, weight * np.square(plane.falloff * np.maximum(smooth, 0)), depth)
+        chosen = thinned(plane.measured.plane.pixels, _SAMPLED)
+        y, x = (each.ravel() for each in np.meshgrid(chosen, chosen, indexing="ij"))
+        offsets, terms = plane.measured.plane.offsets, plane.lattice.terms
+        sampled = torch.as_tensor(_SAMPLED**2 * total[y, x], device=self.settings.device)
+        found = order_curvature(terms, offsets[x], offsets[y], sampled)
+        return self.model.order_curvature(number, found)
 
     def _known_variance(self) -> FloatArray:
         none = np.zeros_like(self.planes[0].data)

@@ -12,12 +12,21 @@ from torch import Tensor
 Objective = Callable[[Tensor], tuple[Tensor, Tensor]]
 """From variables (problems, n) to values (problems,) and gradients (problems, n)."""
 
+Preconditioner = Callable[[Tensor], Tensor]
+"""From gradients (problems, n) to steps: a guess of the inverse of the second derivatives."""
+
 _SUFFICIENT_DECREASE = 1e-4
 _MOST_TRIALS = 12
 
 
 def minimise(
-    objective: Objective, start: Tensor, iterations: int, *, memory: int = 20, tolerance: float = 0.0
+    objective: Objective,
+    start: Tensor,
+    iterations: int,
+    *,
+    memory: int = 20,
+    tolerance: float = 0.0,
+    precondition: Preconditioner | None = None,
 ) -> tuple[Tensor, Tensor, int]:
     """Minimise every problem of a batch.
 
@@ -33,9 +42,9 @@ def minimise(
     variables = start
     value, gradient = objective(variables)
     evaluations = 1
-    history = _History(memory)
+    history = _History(memory, precondition)
     earlier = [value]
-    step = 1.0 / gradient.norm(dim=1).clamp_min(1e-30)
+    step = 1.0 / gradient.norm(dim=1).clamp_min(1e-30) if precondition is None else torch.ones_like(value)
     for _ in range(iterations):
         direction = -history.apply(gradient)
         slope = (direction * gradient).sum(1)
@@ -55,8 +64,8 @@ def minimise(
 
 
 class _History:
-    def __init__(self, memory: int) -> None:
-        self._memory = memory
+    def __init__(self, memory: int, precondition: Preconditioner | None) -> None:
+        self._memory, self._precondition = memory, precondition
         self._pairs: list[tuple[Tensor, Tensor, Tensor]] = []
         self._scale: Tensor | None = None
 
@@ -72,18 +81,23 @@ class _History:
         self._pairs = [*self._pairs, (moved, change, inverse)][-self._memory :]
 
     def apply(self, gradient: Tensor) -> Tensor:
-        if self._scale is None:
-            return gradient
+        if not self._pairs:
+            return self._first_guess(gradient)
         direction = gradient
         shares = []
         for moved, change, inverse in reversed(self._pairs):
             share = inverse * (moved * direction).sum(1)
             direction = direction - share[:, None] * change
             shares.append(share)
-        direction = direction * self._scale[:, None]
+        direction = self._first_guess(direction)
         for (moved, change, inverse), share in zip(self._pairs, reversed(shares), strict=True):
             direction = direction + (share - inverse * (change * direction).sum(1))[:, None] * moved
         return direction
+
+    def _first_guess(self, gradient: Tensor) -> Tensor:
+        if self._precondition is not None:
+            return self._precondition(gradient)
+        return gradient if self._scale is None else gradient * self._scale[:, None]
 
 
 class _Found:

@@ -14,6 +14,9 @@ from torch import Tensor
 from dsfu.model.solver.misfit import PixelMisfit
 from dsfu.model.solver.series import Series
 
+EXTRAS = 3
+"""Variables of a plane besides its factors: a background and two stretches."""
+
 STRETCH_UNIT = 1e-3
 """What a variable of 1 means for a stretch of the lattice."""
 
@@ -75,26 +78,26 @@ class Model:
         self.planes = planes
         self.problems, self.sro_size = sro_free.shape
         self.smooth_size = smooth_deviation.shape[1]
-        self._sro_map, self._sro_constant, self._sro_free = sro_map, sro_constant, sro_free
-        self._sro_deviation, self._smooth_deviation = sro_deviation, smooth_deviation
-        self._extras = torch.zeros(3, dtype=sro_free.dtype, device=sro_free.device)
+        self._sro_map, self.sro_constant, self.sro_free = sro_map, sro_constant, sro_free
+        self._sro_deviation, self.smooth_deviation = sro_deviation, smooth_deviation
+        self._extras = torch.zeros(EXTRAS, dtype=sro_free.dtype, device=sro_free.device)
         self._extras[0] = BACKGROUND_UNIT if with_background else 0.0
         self._extras[1:] = STRETCH_UNIT if with_stretch else 0.0
-        self.with_stretch = with_stretch
+        self.with_background, self.with_stretch = with_background, with_stretch
 
     @property
     def size(self) -> int:
-        return self.sro_size + self.planes * (self.smooth_size + 3)
+        return self.sro_size + self.planes * (self.smooth_size + EXTRAS)
 
     def coefficients(self, variables: Tensor) -> Coefficients:
-        order = variables[:, : self.sro_size] * self._sro_free
+        order = variables[:, : self.sro_size] * self.sro_free
         if self._sro_map is None:
-            sro = order + self._sro_constant
+            sro = order + self.sro_constant
         else:
             maps = self._sro_map.view(self.problems, -1, self.sro_size)
-            sro = torch.bmm(maps, order[:, :, None]).view(self.problems * self.planes, -1) + self._sro_constant
+            sro = torch.bmm(maps, order[:, :, None]).view(self.problems * self.planes, -1) + self.sro_constant
         own = variables[:, self.sro_size :].reshape(self.problems * self.planes, -1)
-        smooth = own[:, : self.smooth_size] * self._smooth_deviation
+        smooth = own[:, : self.smooth_size] * self.smooth_deviation
         extras = own[:, self.smooth_size :] * self._extras
         half, half_smooth = sro.shape[1] // 2, self.smooth_size // 2
         return Coefficients(
@@ -105,6 +108,17 @@ class Model:
             background=extras[:, :1, None],
             stretch=extras[:, 1:].double(),
         )
+
+    def order_curvature(self, plane: int, curvature: Tensor) -> Tensor:
+        """Of a plane's coefficients of I_SRO (2 terms, without padding), turned into that of a problem's variables."""
+        terms, half = curvature.shape[0] // 2, self.sro_constant.shape[1] // 2
+        at = torch.cat([torch.arange(terms), torch.arange(terms) + half]).to(curvature.device)
+        if self._sro_map is not None:
+            rows = self._sro_map[plane][at].double()
+            return rows.T @ curvature @ rows
+        out = torch.zeros(2 * half, 2 * half, dtype=curvature.dtype, device=curvature.device)
+        out[at[:, None], at[None]] = curvature
+        return out
 
     def prior(self, variables: Tensor) -> Tensor:
         """½ Σ (variable / standard deviation)² of each problem; those of G are whitened."""

@@ -38,6 +38,11 @@ def falloff(plane: Plane) -> FloatArray:
     return np.square(form_factor(_CARBON, distance) / form_factor(_CARBON, np.linalg.norm(plane.centre)))
 
 
+def grid_step(plane: Plane) -> float:
+    """Distance between neighbouring vectors of the terms of G, in Å."""
+    return 2 * np.pi / (2 * _OVERSAMPLING * plane.q_max)
+
+
 def patterson_terms(plane: Plane, cell: Cell, width: float) -> PattersonTerms:
     """Terms of G.
 
@@ -46,7 +51,7 @@ def patterson_terms(plane: Plane, cell: Cell, width: float) -> PattersonTerms:
     width
         Width of the prior relative to the cell's projection.
     """
-    step = 2 * np.pi / (2 * _OVERSAMPLING * plane.q_max)
+    step = grid_step(plane)
     metric = _projected_metric(plane, cell)
     reach = np.sqrt(np.diag(np.linalg.inv(metric)))  # half-widths of the ellipse r·metric·r ≤ 1
     half_widths = np.maximum(np.sqrt(-2 * np.log(_NEGLIGIBLE)) * np.maximum(width * reach, _SMALLEST_WIDTH), step)

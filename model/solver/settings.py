@@ -16,17 +16,20 @@ class Stage:
         Use every n-th pixel along both axes.
     iterations
         At most so many.
+    precondition
+        Whether to compute curvatures first. It pays where the fit has to be precise.
     """
 
     tolerance: float
     every: int
     iterations: int
+    precondition: bool = False
 
 
 STAGES: Final = (
     Stage(tolerance=0.1, every=2, iterations=60),
     Stage(tolerance=0.03, every=2, iterations=60),
-    Stage(tolerance=0.01, every=1, iterations=500),
+    Stage(tolerance=0.004, every=1, iterations=60, precondition=True),
 )
 
 
