@@ -1,7 +1,8 @@
 """The three ways to take planes apart: by the solver, by a network, or by both.
 
-The solver needs the lattice and is far better wherever there are data. The network needs none, and guesses the form
-factor in dead zones better than a prior does. The hybrid takes from each what it is good at.
+The solver needs the lattice and is far better wherever there are data; in dead zones it continues the form factor with
+what the data say of the molecules (`dsfu.model.factorise.refitting`). The network needs no lattice. In the hybrid its
+guess is one more, uncertain measurement of the form factor in dead zones (`dsfu.model.factorise.joining`).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +13,9 @@ import numpy as np
 
 from dsfu.model.errors import InputError
 from dsfu.model.factorise.factors import Factors, Method, PlaneFactors, Verdict
-from dsfu.model.factorise.guess import Guess, guess
-from dsfu.model.factorise.joining import join
+from dsfu.model.factorise.guess import guess
+from dsfu.model.factorise.joining import as_data
+from dsfu.model.factorise.refitting import refit
 from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.measured.reconstruction import Step
 from dsfu.model.networks.factoriser import Factoriser
@@ -79,7 +81,8 @@ def factorise(
 
 def fill(factors: Factors, network: Network) -> Factors:
     """The hybrid, from what the solver found: the form factor where no data fix it is guessed with a network."""
-    return replace(factors, planes=tuple(_filled(each, network) for each in factors.planes), method="hybrid")
+    width = factors.settings["widths"][factors.settings["widened"]]
+    return replace(factors, planes=tuple(_filled(each, network, width) for each in factors.planes), method="hybrid")
 
 
 def _check_cells(planes: Sequence[MeasuredPlane]) -> None:
@@ -93,8 +96,10 @@ def _check_cells(planes: Sequence[MeasuredPlane]) -> None:
 
 
 def _of_solver(planes: Sequence[MeasuredPlane], solution: Solution, settings: Settings) -> Factors:
+    width = settings.widths[solution.widened]
+    solved = [_solved(plane, each) for plane, each in zip(planes, solution.planes, strict=True)]
     return Factors(
-        planes=tuple(_solved(plane, each) for plane, each in zip(planes, solution.planes, strict=True)),
+        planes=tuple(replace(each, form_factor=refit(each, width)) for each in solved),
         method="solver",
         verdict=NO_VERDICT,
         alpha_vectors=solution.alpha_vectors,
@@ -102,7 +107,7 @@ def _of_solver(planes: Sequence[MeasuredPlane], solution: Solution, settings: Se
         alpha_sines=solution.alpha_sines,
         alpha_covariance=solution.alpha_covariance,
         axis_scales=solution.axis_scales,
-        settings=_plain(asdict(settings)),
+        settings={**_plain(asdict(settings)), "widened": solution.widened},
     )
 
 
@@ -119,23 +124,12 @@ def _solved(measured: MeasuredPlane, solved: "PlaneSolution") -> PlaneFactors:
     )
 
 
-def _filled(plane: PlaneFactors, network: Network) -> PlaneFactors:
-    """The form factor where no data fix it, guessed by the network from where they do."""
-    if plane.from_data.all():
+def _filled(plane: PlaneFactors, network: Network, width: float) -> PlaneFactors:
+    """The form factor fitted once more, to the data and to what the network guesses where they do not fix it."""
+    if plane.live.all():
         return plane
-    guessed = guess(network.factoriser, plane.form_factor, plane.from_data, network.pixels)
-    joined = join(plane.form_factor, plane.from_data, guessed.form_factor_root)
-    sigma = plane.sigma_form_factor
-    if sigma is not None:
-        sigma = np.where(plane.from_data, sigma, _sigma_of_guess(joined, guessed)).astype(np.float32)
-    return replace(plane, form_factor=joined, sigma_form_factor=sigma)
-
-
-def _sigma_of_guess(form_factor: Float32Array, guessed: Guess) -> Float32Array:
-    """Spread of the root, carried to the intensity, in the data's unit."""
-    scale = np.sqrt(form_factor.max()) / max(float(guessed.form_factor_root.max()), 1e-12)
-    spread = scale * guessed.form_factor_spread
-    return np.asarray(2 * np.sqrt(form_factor) * spread + spread**2, np.float32)
+    guessed = guess(network.factoriser, plane.form_factor, plane.live, network.pixels)
+    return replace(plane, form_factor=refit(plane, width, as_data(guessed, plane.form_factor, plane.live)))
 
 
 def _of_network(measured: MeasuredPlane, network: Network) -> PlaneFactors:

@@ -4,8 +4,8 @@
 
 Every plane is the hk0 layer of a tetragonal crystal, without order along c, with Poisson noise and the dead zones of a
 random experiment; a new order and new noise every time. It is factorised by the solver. Then parameters and
-uncertainties come from a refinement against I_SRO with symmetry 4/m, and from the solver's own covariance, averaged
-over the same symmetry. One thread.
+uncertainties come from refinements against I_SRO and against I_D / I_FF with symmetry 4/m, and from the solver's own
+covariance, averaged over the same symmetry. One thread.
 """
 
 import argparse
@@ -35,6 +35,8 @@ from dsfu.simulate.species import load_library
 CELL = Cell(5.2, 5.2, 5.2)
 PLANE = layer(CELL, "c", 0, 5.0, 96)
 SPECIES = ("sulfate", "perchlorate_R")
+SOURCES = ("from I_SRO", "from I_D / I_FF", "the solver's own")
+ORDER = SroSettings(symmetry="4/m", no_order_along="c", negative="allowed")
 SETTINGS = Settings(cutoff=5, uncertainty=True)
 
 
@@ -52,7 +54,7 @@ def order(rng: np.random.Generator) -> FloatArray:
 def plane_of(number: int, counts: float) -> tuple[MeasuredPlane, FloatArray]:
     """A plane with its α; orders whose I_SRO falls below zero are drawn again."""
     rng = np.random.default_rng([number, 7])
-    library = {species.name: species.atoms for species in load_library()}
+    library = {name: species.atoms for name, species in load_library().items()}
     while True:
         alpha = order(rng)
         made = simulate_plane(library[SPECIES[0]], library[SPECIES[1]], 0.5, CELL, alpha, PLANE)
@@ -85,7 +87,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for counts in asked.counts:
         start = time.process_time()
-        scaled: dict[str, list[FloatArray]] = {"refined from I_SRO": [], "the solver's own": []}
+        scaled: dict[str, list[FloatArray]] = {name: [] for name in SOURCES}
         stated: dict[str, list[FloatArray]] = {name: [] for name in scaled}
         for number in range(asked.count):
             measured, alpha = plane_of(number, counts)
@@ -102,17 +104,20 @@ def main() -> None:
         print(f"| | CPU-seconds a plane | {(time.process_time() - start) / asked.count:.2f} | | | | |", flush=True)
 
 
-def refinements(measured: MeasuredPlane) -> tuple[SroRefinement, SroRefinement]:
+def refinements(measured: MeasuredPlane) -> list[SroRefinement]:
+    """In the order of SOURCES."""
     solution = solve([measured], SETTINGS)
     plane = solution.planes[0]
-    given = SroPlane(
-        sro=plane.sro, live=measured.live, plane=PLANE, cell=CELL, form_factor=plane.form_factor, sigma=None
-    )
+    quotient = measured.intensity / np.maximum(plane.form_factor, 1e-3 * plane.form_factor.max())
+    given = [
+        SroPlane(sro=sro, live=measured.live, plane=PLANE, cell=CELL, form_factor=plane.form_factor)
+        for sro in (plane.sro, quotient)
+    ]
     assert solution.alpha_covariance is not None
     own = SroRefinement.from_solver(
         solution.alpha_vectors, solution.alpha_values, solution.alpha_covariance, cell=CELL, symmetry="4/m"
     )
-    return refine_sro([given], SroSettings(symmetry="4/m", no_order_along="c", negative="allowed")), own
+    return [*(refine_sro([each], ORDER) for each in given), own]
 
 
 if __name__ == "__main__":
