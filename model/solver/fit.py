@@ -39,7 +39,10 @@ _SAMPLED = 3
 """The curvature along I_SRO is told from every third pixel along both axes."""
 
 SRO_DEVIATION = 1.0
-"""Prior standard deviation of a coefficient of I_SRO, whose mean is about 1: hardly any prior at all."""
+"""Prior standard deviation of a coefficient of one plane's I_SRO, whose mean is 1: hardly any prior at all."""
+
+SHARED_DEVIATION = 0.2
+"""Prior standard deviation of an α of several planes: they leave many combinations open, and the common scale loose."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,7 +92,7 @@ class Fit:
             sro_map=None if sro_map is None else self.tensor(sro_map),
             sro_constant=self.tensor(constant),
             sro_free=self.tensor(free),
-            sro_deviation=SRO_DEVIATION,
+            sro_deviation=SHARED_DEVIATION if planes > 1 else SRO_DEVIATION,
             smooth_deviation=self.tensor(_smooth_deviations(self.planes)),
             with_background=self.settings.background,
             with_stretch=self.settings.stretch,
@@ -108,7 +111,8 @@ class Fit:
         level = np.stack([plane.level for plane in self.planes])
         variance = self._known_variance()
         evaluations = 0
-        for number, stage in enumerate(self.settings.stages):
+        stages = self.settings.joint_stages if self.model.planes > 1 else self.settings.stages
+        for number, stage in enumerate(stages):
             objective = self.objective(stage, level, variance)
             variables, _, used = minimise(
                 objective,
@@ -118,7 +122,7 @@ class Fit:
                 precondition=self.preconditioner(variables, stage, level, variance) if stage.precondition else None,
             )
             evaluations += used
-            if number < len(self.settings.stages) - 1:
+            if number < len(stages) - 1:
                 level, variance = self._levels(variables)
         smooth, order, background = self.at(variables)
         level, variance = self._levels(variables)
@@ -187,7 +191,7 @@ class Fit:
             numbers = range(problem * model.planes, (problem + 1) * model.planes)
             of_order = sum(self._order_curvature(i, smooth[i], order[i], weights[i], stage) for i in numbers)
             free = np.flatnonzero(model.sro_free[problem].cpu().numpy())
-            prior = torch.eye(len(free), dtype=torch.float64, device=variables.device) / SRO_DEVIATION**2
+            prior = torch.eye(len(free), dtype=torch.float64, device=variables.device) / model.sro_deviation**2
             blocks.append(block_of(problem, free, torch.as_tensor(of_order)[free][:, free] + prior, variables))
             for place, i in enumerate(numbers):
                 at, curvature = self._smooth_curvature(i, smooth[i], order[i], weights[i], stage)

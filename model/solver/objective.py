@@ -79,7 +79,7 @@ class Model:
         self.problems, self.sro_size = sro_free.shape
         self.smooth_size = smooth_deviation.shape[1]
         self._sro_map, self.sro_constant, self.sro_free = sro_map, sro_constant, sro_free
-        self._sro_deviation, self.smooth_deviation = sro_deviation, smooth_deviation
+        self.sro_deviation, self.smooth_deviation = sro_deviation, smooth_deviation
         self._extras = torch.zeros(EXTRAS, dtype=sro_free.dtype, device=sro_free.device)
         self._extras[0] = BACKGROUND_UNIT if with_background else 0.0
         self._extras[1:] = STRETCH_UNIT if with_stretch else 0.0
@@ -122,7 +122,7 @@ class Model:
 
     def prior(self, variables: Tensor) -> Tensor:
         """½ Σ (variable / standard deviation)² of each problem; those of G are whitened."""
-        order = (variables[:, : self.sro_size] / self._sro_deviation).square().sum(1)
+        order = (variables[:, : self.sro_size] / self.sro_deviation).square().sum(1)
         return 0.5 * (order + variables[:, self.sro_size :].square().sum(1))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dsfu.model.solver.fit import SRO_DEVIATION, Fit, Fitted
+from dsfu.model.solver.fit import Fit, Fitted
 from dsfu.model.solver.noise import structured_misfit
 from dsfu.model.solver.prepared import Prepared
 from dsfu.model.solver.solution import Misfit, PlaneSolution, Solution
@@ -64,13 +64,13 @@ def _with_uncertainty(solution: Solution, fit: Fit, fitted: Fitted, numbers: sli
     if len(prepared) == 1:
         size = len(prepared[0].lattice)
         free = np.r_[0.0, np.ones(size - 1), prepared[0].lattice.terms.has_sine]
-        of_planes = [covariance_of(gathered[0].order, free, SRO_DEVIATION)]
+        of_planes = [covariance_of(gathered[0].order, free, fit.model.sro_deviation)]
         covariance = of_planes[0][:size, :size] / 4  # each coefficient is twice an α
     else:
         maps = [plane.lattice.map_from_alpha().reshape(-1, len(solution.alpha_values)) for plane in prepared]
         information = sum(map_.T @ each.order @ map_ for map_, each in zip(maps, gathered, strict=True))
         free = np.r_[0.0, np.ones(len(solution.alpha_values) - 1)]
-        covariance = covariance_of(np.asarray(information), free, SRO_DEVIATION)
+        covariance = covariance_of(np.asarray(information), free, fit.model.sro_deviation)
         of_planes = [map_ @ covariance @ map_.T for map_ in maps]
     planes = tuple(
         replace(

@@ -32,6 +32,13 @@ STAGES: Final = (
     Stage(tolerance=0.004, every=1, iterations=60, precondition=True),
 )
 
+JOINT_STAGES: Final = (
+    Stage(tolerance=0.1, every=2, iterations=60),
+    Stage(tolerance=0.03, every=2, iterations=60, precondition=True),
+    Stage(tolerance=0.01, every=1, iterations=60, precondition=True),
+    Stage(tolerance=0.004, every=1, iterations=60, precondition=True),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -55,8 +62,8 @@ class Settings:
         Whether to compute covariances and the uncertainty of every pixel.
     stop
         A run ends early when ten iterations have lowered the objective by no more than this share of it.
-    stages
-        Runs of the optimiser, coarse to fine.
+    stages, joint_stages
+        Runs of the optimiser, coarse to fine, for planes by themselves and for several planes of a crystal.
     precision
         Of the arithmetic.
     device
@@ -73,6 +80,7 @@ class Settings:
     uncertainty: bool = False
     stop: float = 0.01
     stages: tuple[Stage, ...] = STAGES
+    joint_stages: tuple[Stage, ...] = JOINT_STAGES
     precision: Literal["float32", "float64"] = "float32"
     device: str = "cpu"
     batch: int | None = None
@@ -82,7 +90,8 @@ class Settings:
             raise ValueError(f"cutoff = {self.cutoff}: expected 1 to 12")
         if not self.widths or not all(0.05 <= width <= 5 for width in self.widths):
             raise ValueError(f"widths = {self.widths}: expected one or more numbers from 0.05 to 5")
-        if not self.stages or any(s.tolerance <= 0 or s.every < 1 or s.iterations < 1 for s in self.stages):
-            raise ValueError(f"stages = {self.stages}: expected at least one, all numbers positive")
+        for name, stages in (("stages", self.stages), ("joint_stages", self.joint_stages)):
+            if not stages or any(s.tolerance <= 0 or s.every < 1 or s.iterations < 1 for s in stages):
+                raise ValueError(f"{name} = {stages}: expected at least one, all numbers positive")
         if self.precision not in ("float32", "float64"):
             raise ValueError(f"precision = {self.precision!r}: expected 'float32' or 'float64'")
