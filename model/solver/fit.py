@@ -32,7 +32,7 @@ _INDEPENDENT = 1 / 16
 _NEGATIVE_PRICE = 0.1
 """Price of negative I_FF, relative to that of a deviation of the same size from data of intensity 1/4."""
 
-_DEPTH_PRICE = 1e-4
+_DEPTH_PRICE = 2e-5
 """Price of negative S · mean of I_FF, in the same unit: so low that it decides only where the data say nothing."""
 
 _SAMPLED = 3
