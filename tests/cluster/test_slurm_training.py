@@ -17,7 +17,7 @@ from tests.model.training.stores import library_store
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 400
 
 CONFIG: Mapping[str, Any] = {
     "network": {"channels": [4, 8], "blocks": [1, 1]},
