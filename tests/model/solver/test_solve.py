@@ -114,6 +114,21 @@ def test_planes_of_one_crystal_share_alpha(crystal: dict[str, Any]) -> None:
     np.testing.assert_allclose(solution.alpha, solution.alpha[::-1, ::-1, ::-1])
 
 
+def test_a_lattice_that_is_a_little_wrong_is_mended(crystal: dict[str, Any]) -> None:
+    _, truth = scattering(crystal, 1.0)
+    wrong = Cell(*(np.array(crystal["cell"].constants) * [1.005, 1, 0.995, 1, 1, 1]))
+    found = solve([replace(measured(crystal, 1.0), cell=wrong)], replace(QUICK, stretch=True)).planes[0]
+    assert error(found.sro, truth.sro) < 1e-4
+    np.testing.assert_allclose(sorted(found.stretch), [-0.005, 0.005], atol=3e-4)
+
+
+def test_a_flat_background_is_found(crystal: dict[str, Any]) -> None:
+    clean = measured(crystal, 1.0)
+    added = 0.02 * float(clean.intensity.max())
+    found = solve([replace(clean, intensity=clean.intensity + added)], replace(QUICK, background=True)).planes[0]
+    assert abs(found.background / added - 1) < 0.2
+
+
 def test_a_batch_gives_what_each_plane_gives_alone(crystal: dict[str, Any]) -> None:
     planes = [measured(crystal, offset, gaps()) for offset in (0.0, 1.3)]
     alone = [solve([plane], QUICK) for plane in planes]
