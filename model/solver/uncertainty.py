@@ -89,7 +89,10 @@ def information_of(
         total += (jacobian.T @ jacobian).double()
     smooth_block = total[size:, size:] + torch.eye(count, dtype=torch.float64)
     cross = total[size:, :size]
-    schur = total[:size, :size] - cross.T @ torch.cholesky_solve(cross, torch.linalg.cholesky(smooth_block))
+    factor, failed = torch.linalg.cholesky_ex(smooth_block)
+    if failed and dtype != torch.float64:  # strong data against a prior of 1: more than single precision can hold
+        return information_of(plane, smooth, order, variance, torch.float64)
+    schur = total[:size, :size] - cross.T @ torch.cholesky_solve(cross, factor)
     has = np.r_[np.ones(len(lattice)), lattice.has_sine.astype(np.float64)]
     return Information(order=np.asarray(schur.numpy() * np.outer(has, has)), smooth=smooth_block)
 
