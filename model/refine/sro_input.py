@@ -14,10 +14,13 @@ from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
 
 if TYPE_CHECKING:
-    from dsfu.model.factorise.factors import Factors
+    from dsfu.model.factorise.factors import Factors, PlaneFactors
 
 _REQUIRED: Final = ("sro", "q_max", "axis_x", "axis_y", "centre", "cell")
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
+_SMALLEST_DIVISOR: Final = 1e-3
+"""Of I_FF, relative to its maximum; where it is weaker than a few per cent nothing is used anyway."""
+
 _OPTIONAL: Final = ("form_factor", "live", "sigma", "weight")
 
 
@@ -65,6 +68,7 @@ def read_sro(path: Path) -> SroInput:
 
 def _of_factors(path: Path, factors: "Factors") -> SroInput:
     planes = []
+    from_network = factors.method == "network"
     for each in factors.planes:
         if each.cell is None:
             raise InputError(
@@ -72,25 +76,38 @@ def _of_factors(path: Path, factors: "Factors") -> SroInput:
                 where=f"{path}, {each.name}",
                 remedy="factorise it again with --cell a b c alpha beta gamma",
             )
-        planes.append(
-            SroPlane(
-                sro=each.sro,
-                live=each.live,
-                plane=each.plane,
-                cell=each.cell,
-                form_factor=each.form_factor,
-                sigma=each.sigma_sro,
-                name=each.name,
-            )
-        )
-    from_network = factors.method == "network"
+        planes.append(_of_network(each, each.cell) if from_network else _quotient(each, each.cell))
     return SroInput(
         planes=tuple(planes),
         own_scales=from_network and len(planes) > 1,
-        clipped=not from_network,
         vectors=factors.alpha_vectors,
         alpha=factors.alpha,
         covariance=factors.alpha_covariance,
+    )
+
+
+def _of_network(found: "PlaneFactors", cell: Cell) -> SroPlane:
+    return SroPlane(
+        sro=found.sro,
+        live=found.live,
+        plane=found.plane,
+        cell=cell,
+        form_factor=found.form_factor,
+        sigma=found.sigma_sro,
+        name=found.name,
+    )
+
+
+def _quotient(found: "PlaneFactors", cell: Cell) -> SroPlane:
+    """I_D / I_FF. The solver's own I_SRO is a series already: its residuals say nothing of the measurement."""
+    floor = _SMALLEST_DIVISOR * float(found.form_factor.max())
+    return SroPlane(
+        sro=(found.measured.intensity - found.background) / np.maximum(found.form_factor, floor),
+        live=found.live & found.from_data,
+        plane=found.plane,
+        cell=cell,
+        form_factor=found.form_factor,
+        name=found.name,
     )
 
 
