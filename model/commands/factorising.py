@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsfu.model.commands.hint_options import (
+    AxesOrder,
+    CellText,
+    Dataset,
+    FrameName,
+    Limits,
+    Origin,
+    Steps,
+    Zeros,
+    hints_of,
+)
 from dsfu.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,10 +71,14 @@ def factorise(
     npz: Annotated[Path | None, _option("FILE", "Write plain arrays too.")] = None,
     yell: Annotated[Path | None, _option("FOLDER", "Write both factors of every plane as files for Yell.")] = None,
     report: Annotated[Path | None, _option("FILE", "Write a report with pictures (.html).")] = None,
-    cell: Annotated[str | None, _option("A,B,C,…", "The cell: a, b, c in Å, alpha, beta, gamma.")] = None,
-    limits: Annotated[str | None, _option("H,H,K,K,L,L", "First and last h, k and l of the grid.")] = None,
-    frame: Annotated[str | None, _option("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π).")] = None,
-    dataset: Annotated[str | None, _option("PATH", "Which data of a file that holds several.")] = None,
+    cell: CellText = None,
+    limits: Limits = None,
+    origin: Origin = None,
+    steps: Steps = None,
+    axes: AxesOrder = None,
+    frame: FrameName = None,
+    dataset: Dataset = None,
+    zeros: Zeros = None,
 ) -> None:
     """Take planes of one crystal apart into form factor and short-range order.
 
@@ -78,7 +93,9 @@ def factorise(
     _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
     _one_thread()
     network = None if method is How.SOLVER else _network(weights)
-    hints: dict[str, Any] = {"cell": _numbers(cell), "limits": _numbers(limits), "frame": frame, "dataset": dataset}
+    hints = hints_of(
+        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
+    )
     planes = load_planes(file, plane or [], **hints)
     if method is not How.NETWORK:
         check_one_crystal(planes, file)
@@ -140,11 +157,6 @@ def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, r
         written.append(report)
     for path in written:
         typer.echo(f"wrote {path}")
-
-
-def _numbers(text: str | None) -> list[str] | None:
-    """Words that are to be numbers, for the readers to check."""
-    return None if text is None else text.replace(",", " ").split()
 
 
 def _network(weights: Path | None) -> "Network":

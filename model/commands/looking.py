@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsfu.model.commands.hint_options import (
+    AxesOrder,
+    CellText,
+    Dataset,
+    FrameName,
+    Limits,
+    Origin,
+    Steps,
+    Zeros,
+    hints_of,
+)
+
 if TYPE_CHECKING:
     from dsfu.model.measured.reconstruction import Reconstruction
     from dsfu.model.measured.summary import AxisSummary, Summary
@@ -25,17 +37,15 @@ def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, or planes.", show_default=False)],
     picture: Annotated[Path | None, _option("FILE", "Draw the three central planes (.png, .pdf, .svg).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
-    cell: Annotated[str | None, _option("A,B,C,…", "The cell: a, b, c in Å, alpha, beta, gamma.")] = None,
-    limits: Annotated[str | None, _option("H,H,K,K,L,L", "First and last h, k and l of the grid.")] = None,
-    origin: Annotated[str | None, _option("H,K,L", "hkl of the first voxel.")] = None,
-    steps: Annotated[str | None, _option("DH,DK,DL", "Steps of the grid; or nine numbers.")] = None,
-    axes: Annotated[str | None, _option("ORDER", "Which index runs along each array axis, such as lkh.")] = None,
-    frame: Annotated[str | None, _option("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π).")] = None,
-    dataset: Annotated[str | None, _option("PATH", "Which data of a file that holds several.")] = None,
     plane: Annotated[str | None, _option("PLANE", "Which plane of a file of planes, by number or name.")] = None,
-    zeros: Annotated[
-        str | None, _option("dead|live", "Whether zeros are unmeasured, or intensities. [default: live]")
-    ] = None,
+    cell: CellText = None,
+    limits: Limits = None,
+    origin: Origin = None,
+    steps: Steps = None,
+    axes: AxesOrder = None,
+    frame: FrameName = None,
+    dataset: Dataset = None,
+    zeros: Zeros = None,
 ) -> None:
     """Say what is in a file: format, axes, cell, range, coverage, intensities.
 
@@ -44,8 +54,10 @@ def inspect(
     """
     from dsfu.model.measured.summary import Summary
 
-    hints = {"cell": cell, "limits": limits, "origin": origin, "steps": steps, "axes": axes, "frame": frame}
-    found = _read_all(file, plane, {**hints, "dataset": dataset, "zeros": zeros})
+    hints = hints_of(
+        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
+    )
+    found = _read_all(file, plane, hints)
     summaries = [Summary.of(each) for each in found]
     if as_json:
         told = {"file": str(file), "parts": [each.to_dict() for each in summaries]}

@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsfu.model.commands.hint_options import (
+    AxesOrder,
+    CellText,
+    Dataset,
+    FrameName,
+    Limits,
+    Origin,
+    Steps,
+    Zeros,
+    hints_of,
+)
 from dsfu.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,13 +67,14 @@ def prepare(
     laue: Annotated[str, _option("CLASS", "Average over a Laue class, plane or space group, such as 6/mmm.")] = "",
     clip_negative: Annotated[bool, typer.Option("--clip-negative", help="Set negative values to zero.")] = False,
     picture: Annotated[Path | None, _option("FILE", "Draw the planes (.png, .pdf, .svg).")] = None,
-    cell: Annotated[str | None, _option("A,B,C,…", "The cell: a, b, c in Å, alpha, beta, gamma.")] = None,
-    limits: Annotated[str | None, _option("H,H,K,K,L,L", "First and last h, k and l of the grid.")] = None,
-    origin: Annotated[str | None, _option("H,K,L", "hkl of the first voxel.")] = None,
-    steps: Annotated[str | None, _option("DH,DK,DL", "Steps of the grid; or nine numbers.")] = None,
-    axes: Annotated[str | None, _option("ORDER", "Which index runs along each array axis, such as lkh.")] = None,
-    frame: Annotated[str | None, _option("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π).")] = None,
-    dataset: Annotated[str | None, _option("PATH", "Which data of a file that holds several.")] = None,
+    cell: CellText = None,
+    limits: Limits = None,
+    origin: Origin = None,
+    steps: Steps = None,
+    axes: AxesOrder = None,
+    frame: FrameName = None,
+    dataset: Dataset = None,
+    zeros: Zeros = None,
 ) -> None:
     """Cut, clean and resample planes of a reconstruction.
 
@@ -87,8 +99,10 @@ def prepare(
     )
     recipe.treatments()
     specs: list[PlaneSpec | None] = [parse_plane(each) for each in plane or []]
-    hints = {"cell": _numbers(cell), "limits": _numbers(limits), "origin": _numbers(origin), "steps": _numbers(steps)}
-    reconstruction = read(file, **hints, axes=axes, frame=frame, dataset=dataset)
+    hints = hints_of(
+        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
+    )
+    reconstruction = read(file, **hints)
     _say_what_it_is(reconstruction)
     size = {"pixels": pixels, "q_max": q_max, "thickness": thickness}
     if volume is not None:
@@ -133,11 +147,6 @@ def _make_planes(
 
         write_picture(planes, picture)
         typer.echo(f"wrote {picture}")
-
-
-def _numbers(text: str | None) -> list[str] | None:
-    """Words that are to be numbers, for the readers to check."""
-    return None if text is None else text.replace(",", " ").split()
 
 
 def _say_what_it_is(reconstruction: "Reconstruction") -> None:

@@ -6,6 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from dsfu.model.commands.hint_options import (
+    AxesOrder,
+    CellText,
+    Dataset,
+    FrameName,
+    Limits,
+    Origin,
+    Steps,
+    Zeros,
+    hints_of,
+)
 from dsfu.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -134,14 +145,18 @@ def deltapdf_command(
     ] = WindowName.NONE,
     keep_mean: Annotated[bool, typer.Option("--keep-mean", help="Do not subtract the mean.")] = False,
     plane: Annotated[int, typer.Option(min=1, metavar="N", help="Which plane, for --of sro.")] = 1,
-    cell: Annotated[
-        tuple[float, float, float, float, float, float] | None,
-        typer.Option("--cell", metavar="A B C ALPHA BETA GAMMA", help="The cell, if the file does not say."),
-    ] = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help="Draw the central sections (.png, .pdf, .svg).")
     ] = None,
     extent: Annotated[float, typer.Option(min=1.0, metavar="Å", help="How far the picture goes.")] = 25.0,
+    cell: CellText = None,
+    limits: Limits = None,
+    origin: Origin = None,
+    steps: Steps = None,
+    axes: AxesOrder = None,
+    frame: FrameName = None,
+    dataset: Dataset = None,
+    zeros: Zeros = None,
 ) -> None:
     """Compute the difference pair distribution function (3D-ΔPDF).
 
@@ -153,9 +168,16 @@ def deltapdf_command(
     if picture is not None:
         check_picture(picture)
     settings = DeltaPdfSettings(window=window.value, subtract_mean=not keep_mean)
-    pdf = _pdf_of_sro(file, plane, settings) if of is Source.SRO else _pdf_of_data(file, cell, settings)
+    hints = hints_of(
+        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
+    )
+    if of is Source.SRO:
+        _refuse(hints)
+        pdf = _pdf_of_sro(file, plane, settings)
+    else:
+        pdf = _pdf_of_data(file, hints, settings)
     if pdf.cell is None:
-        raise InputError("it has no cell", where=str(file), remedy="give --cell a b c alpha beta gamma")
+        raise InputError("it has no cell", where=str(file), remedy="give --cell a,b,c,alpha,beta,gamma")
     write_yell(out, pdf)
     shape = " × ".join(map(str, pdf.values.shape))
     typer.echo(f"Wrote {out}: {shape} points.")
@@ -167,11 +189,19 @@ def deltapdf_command(
         typer.echo(f"Wrote {picture}.")
 
 
-def _pdf_of_data(file: Path, cell: tuple[float, ...] | None, settings: "DeltaPdfSettings") -> "DeltaPdf":
+def _refuse(hints: dict[str, str | None]) -> None:
+    given = [f"--{name}" for name, value in hints.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{', '.join(given)} cannot be given with --of sro", remedy="what factorise wrote says all of this"
+        )
+
+
+def _pdf_of_data(file: Path, hints: dict[str, str | None], settings: "DeltaPdfSettings") -> "DeltaPdf":
     from dsfu.model.readers.reading import read
     from dsfu.model.refine.deltapdf import deltapdf
 
-    reconstruction = read(file, cell=cell)
+    reconstruction = read(file, **hints)
     if not reconstruction.live.any():
         raise InputError("not a single voxel was measured", where=str(file))
     return deltapdf(reconstruction, settings)

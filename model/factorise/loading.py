@@ -8,9 +8,8 @@ import numpy as np
 
 from dsfu.model.errors import InputError, near_miss
 from dsfu.model.measured.plane import MeasuredPlane
-from dsfu.model.prepare.cutting import cut
 from dsfu.model.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
-from dsfu.model.prepare.recipe import Recipe
+from dsfu.model.prepare.preparing import prepared_planes
 from dsfu.model.readers.hdf5 import Hdf5, is_hdf5
 from dsfu.model.readers.plane_files import is_ours, read_planes
 from dsfu.model.readers.reading import read
@@ -43,8 +42,7 @@ def load_planes(path: Path, wanted: Sequence[str] = (), pixels: int = 256, **hin
             remedy="name one or more, as --plane hk0 --plane hk1",
         )
     specs: list[PlaneSpec | None] = [parse_plane(name) for name in dict.fromkeys(wanted)]
-    cleaned = Recipe().apply(reconstruction)
-    return [cut(cleaned, spec, pixels=pixels) for spec in specs or [None]]
+    return list(prepared_planes(reconstruction, specs or [None], pixels=pixels))
 
 
 def check_one_crystal(planes: Sequence[MeasuredPlane], path: Path) -> None:

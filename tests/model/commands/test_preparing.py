@@ -120,6 +120,21 @@ def test_an_array_of_one_layer_with_hints_needs_no_plane(tmp_path: Path) -> None
     assert plane.name.startswith("hk1")
 
 
+def test_all_hints_reach_the_reader(tmp_path: Path) -> None:
+    layer = made(crystal, half=(2, 2, 0), voxels=(41, 41, 1)).intensity[:, :, 0]
+    layer[:, :5] = 0
+    np.save(tmp_path / "layer.npy", layer.T)
+    run(
+        tmp_path / "layer.npy", "-o", tmp_path / "plane.h5", "--cell", "8,8,5,90,90,120", "--origin=-2,-2,1",
+        "--steps", "0.1,0.1,1", "--axes", "kh", "--zeros", "dead", "--pixels", 32, "--hot-pixels", 0,
+    )  # fmt: skip
+    (plane,) = read_planes(tmp_path / "plane.h5")
+    np.testing.assert_allclose(plane.hkl[..., 2], 1.0)
+    inside = np.abs(plane.hkl[..., 0]) < 1.9
+    assert not plane.live[inside & (plane.hkl[..., 1] < -1.65)].any()
+    assert plane.live[inside & (plane.hkl[..., 1] > -1.45) & (plane.hkl[..., 1] < 1.9)].all()
+
+
 def test_an_array_that_says_nothing_keeps_its_pixels(tmp_path: Path) -> None:
     picture = np.random.default_rng(0).random((64, 64))
     np.save(tmp_path / "picture.npy", picture)

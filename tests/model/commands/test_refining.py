@@ -184,3 +184,5 @@ def test_the_pdf_of_short_range_order(npz, tmp_path):
         assert file["data"][tuple(np.add(middle, (12, 0, 0)))] == pytest.approx(-0.2516, abs=0.05)
     with pytest.raises(InputError, match="--plane is 2"):
         run("deltapdf", npz, "--of", "sro", "--plane", "2", "-o", out)
+    with pytest.raises(InputError, match="--cell cannot be given with --of sro"):
+        run("deltapdf", npz, "--of", "sro", "--cell", "5,5,5,90,90,90", "-o", out)

@@ -1,0 +1,43 @@
+"""Options that say what a file does not, the same for every verb that reads reconstructions: docs/formats.md."""
+
+from typing import Annotated, Any
+
+import typer
+
+
+def _option(metavar: str, text: str) -> Any:
+    return typer.Option(metavar=metavar, help=text, show_default=False)
+
+
+CellText = Annotated[str | None, _option("A,B,C,…", "The cell: a, b, c in Å, alpha, beta, gamma.")]
+Limits = Annotated[str | None, _option("H,H,K,K,L,L", "First and last h, k and l of the grid.")]
+Origin = Annotated[str | None, _option("H,K,L", "hkl of the first voxel.")]
+Steps = Annotated[str | None, _option("DH,DK,DL", "Steps of the grid; or nine numbers.")]
+AxesOrder = Annotated[str | None, _option("ORDER", "Which index runs along each array axis, such as lkh.")]
+FrameName = Annotated[str | None, _option("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π).")]
+Dataset = Annotated[str | None, _option("PATH", "Which data of a file that holds several.")]
+Zeros = Annotated[str | None, _option("dead|live", "Whether zeros are unmeasured, or intensities. [default: live]")]
+
+
+def hints_of(
+    *,
+    cell: str | None,
+    limits: str | None,
+    origin: str | None,
+    steps: str | None,
+    axes: str | None,
+    frame: str | None,
+    dataset: str | None,
+    zeros: str | None,
+) -> dict[str, str | None]:
+    """What was said, for `dsfu.model.readers.reading.read`, which checks it."""
+    return {
+        "cell": cell,
+        "limits": limits,
+        "origin": origin,
+        "steps": steps,
+        "axes": axes,
+        "frame": frame,
+        "dataset": dataset,
+        "zeros": zeros,
+    }
