@@ -29,7 +29,7 @@ def hints_of(
     frame: str | None,
     dataset: str | None,
     zeros: str | None,
-) -> dict[str, str | None]:
+) -> dict[str, Any]:
     """What was said, for `dsfu.model.readers.reading.read`, which checks it."""
     return {
         "cell": cell,

@@ -153,3 +153,8 @@ class Factors:
     axis_scales: FloatArray | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     history: tuple[Step, ...] = ()
+
+    @property
+    def stretched(self) -> bool:
+        """Whether the lattice was stretched."""
+        return self.axis_scales is not None and bool((self.axis_scales != 1).any())

@@ -13,6 +13,7 @@ REPORT_STYLE: Final = (
 .verdict.bad { background: #fbe3df; border-color: #b3261e; }
 .verdict.open { background: #e9ecef; border-color: #6b757f; }
 .checks td:first-child, .checks td:nth-child(2) { white-space: nowrap; }
+td:first-child { overflow-wrap: normal; white-space: nowrap; }
 .factored { background: #ffffff; padding: 6px; border-radius: 4px; }
 .factored img { display: block; width: 100%; height: auto; }
 .factored figcaption { color: #4c545c; text-align: left; padding: 6px 4px 2px; max-width: none; }

@@ -23,7 +23,7 @@ def numbers_table(factors: Factors) -> Table:
     heads = ["plane", ">pixels", ">half side (1/Å)", ">measured", ">misfit", ">background"]
     heads += [">I_FF from data"] if solved else []
     heads += [">uncertainty of I_FF", ">of I_SRO"] if uncertain else []
-    heads += [">stretch along x", ">along y"] if factors.axis_scales is not None else []
+    heads += [">stretch along x", ">along y"] if factors.stretched else []
     rows = []
     for number, plane in enumerate(factors.planes):
         row = [
@@ -36,7 +36,7 @@ def numbers_table(factors: Factors) -> Table:
         ]
         row += [f"{100 * float(plane.from_data.mean()):.1f} %"] if solved else []
         row += _uncertainties(plane) if uncertain else []
-        if factors.axis_scales is not None:
+        if factors.axis_scales is not None and factors.stretched:
             row += [f"{100 * (scale - 1):+.3f} %".replace("-", "−") for scale in factors.axis_scales[number]]
         rows.append(row)
     return Table(title="In numbers", heads=heads, rows=rows, note=_numbers_note(solved, uncertain))

@@ -37,7 +37,7 @@ def judge(factors: Factors) -> Verdict:
         checks = [_of_product(parts, NETWORK_MISFIT_LIMIT), _of_spread(factors.planes)]
     else:
         checks = [_of_product(parts, MISFIT_LIMIT), *_of_lattice(parts), _of_rings(parts)]
-    if factors.axis_scales is not None:
+    if factors.axis_scales is not None and factors.stretched:
         checks.append(_of_stretch(factors.axis_scales))
     return Verdict(checks=tuple(checks))
 

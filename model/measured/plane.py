@@ -54,7 +54,7 @@ class MeasuredPlane:
     def hkl(self) -> FloatArray:
         """hkl of every pixel, (pixels, pixels, 3)."""
         if self.cell is None:
-            raise ValueError(f"{self.name or 'the plane'}: its cell is unknown; expected --cell a b c alpha beta gamma")
+            raise ValueError(f"{self.name or 'the plane'}: its cell is unknown; expected --cell a,b,c,alpha,beta,gamma")
         return self.plane.hkl(self.cell)
 
     def after(self, step: Step, **changes: Any) -> Self:

@@ -43,7 +43,7 @@ def write_yell(path: str | Path, pdf: DeltaPdf) -> None:
 
     values, steps = in_order(pdf)
     if pdf.cell is None:
-        raise InputError("the cell is not known", expected="--cell a b c alpha beta gamma")
+        raise InputError("the cell is not known", expected="--cell a,b,c,alpha,beta,gamma")
     metric = pdf.cell.vectors @ pdf.cell.vectors.T
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file["format"] = b"Yell 1.0"

@@ -27,7 +27,7 @@ def draw_sections(pdf: DeltaPdf, title: str = "", *, extent_angstrom: float = 25
 
     values, steps = in_order(pdf)
     if pdf.cell is None:
-        raise InputError("the cell is not known", expected="--cell a b c alpha beta gamma")
+        raise InputError("the cell is not known", expected="--cell a,b,c,alpha,beta,gamma")
     sections = [axis for axis in (2, 1, 0) if all(values.shape[i] > 1 for i in range(3) if i != axis)]
     limit = _limit(values, steps, pdf.cell.vectors)
     with mpl.rc_context({"font.size": 8, "axes.linewidth": 0.6}):

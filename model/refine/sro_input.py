@@ -74,7 +74,7 @@ def _of_factors(path: Path, factors: "Factors") -> SroInput:
             raise InputError(
                 "its cell is unknown, so there is no lattice to refine on",
                 where=f"{path}, {each.name}",
-                remedy="factorise it again with --cell a b c alpha beta gamma",
+                remedy="factorise it again with --cell a,b,c,alpha,beta,gamma",
             )
         planes.append(_of_network(each, each.cell) if from_network else _quotient(each, each.cell))
     return SroInput(
