@@ -1,7 +1,9 @@
 """Verbs that make networks: train and export."""
 
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -69,8 +71,17 @@ def train(
         except LossNotFinite as error:
             typer.echo(f"error: {error}\n  The last checkpoint is from before: {out / 'checkpoints'}", err=True)
             raise typer.Exit(FAILED) from error
-    if outcome is Outcome.STOPPED:
-        raise typer.Exit(STOPPED)
+    status = STOPPED if outcome is Outcome.STOPPED else 0
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        _leave_at_once(status)
+    raise typer.Exit(status)
+
+
+def _leave_at_once(status: int) -> NoReturn:
+    """End without taking Python down: threads that connected the processes may abort it, and fail a finished job."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 def export(
