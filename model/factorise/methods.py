@@ -91,7 +91,7 @@ def _check_cells(planes: Sequence[MeasuredPlane]) -> None:
             raise InputError(
                 "its cell is unknown, and the solver needs the lattice",
                 where=plane.name or plane.source,
-                remedy="give --cell a b c alpha beta gamma, or use --method network",
+                remedy="give --cell a,b,c,alpha,beta,gamma to prepare, or use --method network",
             )
 
 

@@ -17,8 +17,8 @@ from dsfu.model.factorise.factors import Check, Factors, PlaneFactors, Verdict
 from dsfu.model.factorise.verdict_measures import Parts
 from dsfu.simulate.contract import FloatArray
 
-MISFIT_LIMIT: Final = 0.006
-FINENESS_LIMIT: Final = 0.05
+MISFIT_LIMIT: Final = 0.004
+FINENESS_LIMIT: Final = 0.035
 PERIODICITY_LIMIT: Final = 0.08
 BRAGG_LIMIT: Final = 0.025
 RING_LIMIT: Final = 0.004

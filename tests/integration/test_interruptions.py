@@ -84,7 +84,7 @@ def workers_of(driver: "subprocess.Popen[str]") -> list[psutil.Process]:
     return []
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 180.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
