@@ -59,3 +59,23 @@ def test_less_is_known_where_nothing_was_measured(
     assert middle_of_hole > 3 * ring_around
     corner = found.sigma_form_factor[-1, -1] / np.median(found.sigma_form_factor[live])
     assert corner > 3
+
+
+def test_data_without_noise_outweigh_the_prior_and_nothing_breaks() -> None:
+    library = load_library()
+    atoms = library["piperazine"].atoms, library["methylimidazole"].atoms
+    order = draw_oscillator_set(3, "tetragonal")
+    cell = vegard_cell(library["piperazine"].cell, library["methylimidazole"].cell, order.fraction_a)
+    plane = layer(cell, "b", 0.0, 4.5, 64)
+    truth = simulate_plane(*atoms, order.fraction_a, cell, order.alpha, plane)
+    measured = MeasuredPlane(
+        intensity=1e6 * truth.intensity,
+        live=np.ones((64, 64), np.bool_),
+        plane=plane,
+        cell=cell,
+        sigma=np.full((64, 64), 1e-3),
+    )
+    found = solve([measured], Settings(widths=(0.42,), uncertainty=True)).planes[0]
+    for sigma in (found.sigma_form_factor, found.sigma_sro):
+        assert sigma is not None
+        assert np.isfinite(sigma).all()
