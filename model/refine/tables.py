@@ -36,12 +36,16 @@ def with_uncertainty(value: float, uncertainty: float, *, digits: int = 6) -> st
 
 
 def table_text(refinements: Sequence[SroRefinement]) -> str:
-    """A table by shell, one column of α for each refinement, with what has to be said below it."""
+    """A table by shell, one column of α for each refinement, with what has to be said below it.
+
+    Its rows are the shells of the first; of what others have beyond them only the number is told.
+    """
     by_vector: list[dict[Vector, Shell]] = [{shell.vector: shell for shell in each.shells} for each in refinements]
     shells = sorted(
-        {shell.vector: shell for each in reversed(refinements) for shell in each.shells}.values(),
+        refinements[0].shells,
         key=lambda shell: (round(shell.length_angstrom, 6), -shell.vector[0], *shell.vector[1:]),
     )
+    beyond = len({vector for found in by_vector for vector in found} - set(by_vector[0]))
     titles = [f"α from {'the solver' if each.source == 'solver' else each.source}" for each in refinements]
     rows = [["u v w", "length (Å)", "number", *titles]]
     for shell in shells:
@@ -54,7 +58,8 @@ def table_text(refinements: Sequence[SroRefinement]) -> str:
                 *(_alpha_text(each) for each in here),
             ]
         )
-    return "\n".join([_aligned(rows), *(_below(each) for each in refinements)]).rstrip()
+    more = [f"{beyond} further shells are in the files (-o)"] if beyond else []
+    return "\n".join([_aligned(rows), *more, *(_below(each) for each in refinements)]).rstrip()
 
 
 def _alpha_text(shell: Shell | None) -> str:
