@@ -81,9 +81,8 @@ def clock(seconds: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
-def _slurm(settings: ClusterSettings, array: int, after: str) -> list[str]:
-    output = f"{settings.log_dir}/%x-{'%A_%a' if array else '%j'}.out"
-    lines = [f"--job-name={settings.job_name}", f"--output={shlex.quote(output)}"]
+def slurm_choices(settings: ClusterSettings) -> list[str]:
+    """What a site may ask for, as far as it does."""
     options = {
         "partition": settings.partition,
         "account": settings.account,
@@ -92,7 +91,13 @@ def _slurm(settings: ClusterSettings, array: int, after: str) -> list[str]:
         "reservation": settings.reservation,
         "exclude": settings.nodes_exclude,
     }
-    lines += [f"--{name}={value}" for name, value in options.items() if value is not None]
+    return [f"--{name}={value}" for name, value in options.items() if value is not None]
+
+
+def _slurm(settings: ClusterSettings, array: int, after: str) -> list[str]:
+    output = f"{settings.log_dir}/%x-{'%A_%a' if array else '%j'}.out"
+    lines = [f"--job-name={settings.job_name}", f"--output={shlex.quote(output)}"]
+    lines += slurm_choices(settings)
     lines += [
         "--nodes=1",
         "--ntasks=1",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from dsfu.cluster.job_script import clock, container_words, python_of
+from dsfu.cluster.job_script import clock, container_words, python_of, slurm_choices
 from dsfu.cluster.settings import ClusterSettings, SettingsError
 
 GOES_ON: Final = "goes-on"
@@ -107,21 +107,13 @@ def _body(settings: ClusterSettings, job: TrainingJob) -> list[str]:
 
 
 def _directives(settings: ClusterSettings, job: TrainingJob) -> list[str]:
-    optional = {
-        "partition": settings.partition,
-        "account": settings.account,
-        "qos": settings.qos,
-        "constraint": settings.constraint and shlex.quote(settings.constraint),
-        "reservation": settings.reservation,
-        "exclude": settings.nodes_exclude,
-        "gpus-per-node": job.gpus_per_node or None,
-    }
     output = shlex.quote(f"{settings.log_dir}/%x-%j.out")
     return [
         f"--job-name={settings.job_name}",
         f"--output={output}",
         "--open-mode=append",
-        *(f"--{name}={value}" for name, value in optional.items() if value is not None),
+        *slurm_choices(settings),
+        *([f"--gpus-per-node={job.gpus_per_node}"] if job.gpus_per_node else []),
         f"--nodes={job.nodes}",
         "--ntasks-per-node=1",
         f"--cpus-per-task={settings.cores}",

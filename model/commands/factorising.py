@@ -3,7 +3,7 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from dsfu.model.commands.hint_options import (
     Origin,
     Steps,
     Zeros,
+    flag,
     hints_of,
 )
 from dsfu.model.errors import InputError
@@ -42,23 +43,21 @@ def add_to(app: typer.Typer) -> None:
     app.command()(factorise)
 
 
-def _option(metavar: str, text: str, *names: str) -> Any:
-    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
-
-
 def factorise(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Planes that prepare made, or a reconstruction.", show_default=False)
     ],
-    out: Annotated[Path, _option("OUT", "Write the factors here (HDF5, opens in NeXpy).", "--out", "-o")],
+    out: Annotated[Path, flag("OUT", "Write the factors here (HDF5, opens in NeXpy).", "--out", "-o")],
     method: Annotated[How, typer.Option(help="The solver needs the lattice, the network none, hybrid is both.")] = (
         How.HYBRID
     ),
     plane: Annotated[
-        list[str] | None, _option("PLANE", "Which planes, such as hk0; may be repeated, for one fit of all.", "--plane")
+        list[str] | None,
+        flag("PLANE", "Which planes, such as hk0; may be repeated, for one fit of all.", "--plane"),
     ] = None,
     weights: Annotated[
-        Path | None, _option("FILE", "Weights of the network, or the folder of a training. [default: those shipped]")
+        Path | None,
+        flag("FILE", "Weights of the network, or the folder of a training. [default: those shipped]"),
     ] = None,
     background: Annotated[bool, typer.Option("--background", help="Fit a flat background.")] = False,
     stretch: Annotated[bool, typer.Option("--stretch", help="Fit the lengths of the lattice along both axes.")] = False,
@@ -68,9 +67,9 @@ def factorise(
     uncertainty: Annotated[
         bool, typer.Option("--uncertainty/--no-uncertainty", help="Compute uncertainties; costs about as much again.")
     ] = True,
-    npz: Annotated[Path | None, _option("FILE", "Write plain arrays too.")] = None,
-    yell: Annotated[Path | None, _option("FOLDER", "Write both factors of every plane as files for Yell.")] = None,
-    report: Annotated[Path | None, _option("FILE", "Write a report with pictures (.html).")] = None,
+    npz: Annotated[Path | None, flag("FILE", "Write plain arrays too.")] = None,
+    yell: Annotated[Path | None, flag("FOLDER", "Write both factors of every plane as files for Yell.")] = None,
+    report: Annotated[Path | None, flag("FILE", "Write a report with pictures (.html).")] = None,
     cell: CellText = None,
     limits: Limits = None,
     origin: Origin = None,

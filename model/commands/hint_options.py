@@ -5,18 +5,19 @@ from typing import Annotated, Any
 import typer
 
 
-def _option(metavar: str, text: str) -> Any:
-    return typer.Option(metavar=metavar, help=text, show_default=False)
+def flag(metavar: str, text: str, *names: str) -> Any:
+    """An option without a default that is worth showing; its name is the parameter's, unless given."""
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
 
 
-CellText = Annotated[str | None, _option("A,B,C,…", "The cell: a, b, c in Å, alpha, beta, gamma.")]
-Limits = Annotated[str | None, _option("H,H,K,K,L,L", "First and last h, k and l of the grid.")]
-Origin = Annotated[str | None, _option("H,K,L", "hkl of the first voxel.")]
-Steps = Annotated[str | None, _option("DH,DK,DL", "Steps of the grid; or nine numbers.")]
-AxesOrder = Annotated[str | None, _option("ORDER", "Which index runs along each array axis, such as lkh.")]
-FrameName = Annotated[str | None, _option("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π).")]
-Dataset = Annotated[str | None, _option("PATH", "Which data of a file that holds several.")]
-Zeros = Annotated[str | None, _option("dead|live", "Whether zeros are unmeasured, or intensities. [default: live]")]
+CellText = Annotated[str | None, flag("A,B,C,…", "The cell: a, b, c in Å, alpha, beta, gamma.")]
+Limits = Annotated[str | None, flag("H,H,K,K,L,L", "First and last h, k and l of the grid.")]
+Origin = Annotated[str | None, flag("H,K,L", "hkl of the first voxel.")]
+Steps = Annotated[str | None, flag("DH,DK,DL", "Steps of the grid; or nine numbers.")]
+AxesOrder = Annotated[str | None, flag("ORDER", "Which index runs along each array axis, such as lkh.")]
+FrameName = Annotated[str | None, flag("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π).")]
+Dataset = Annotated[str | None, flag("PATH", "Which data of a file that holds several.")]
+Zeros = Annotated[str | None, flag("dead|live", "Whether zeros are unmeasured, or intensities. [default: live]")]
 
 
 def hints_of(

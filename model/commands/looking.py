@@ -16,6 +16,7 @@ from dsfu.model.commands.hint_options import (
     Origin,
     Steps,
     Zeros,
+    flag,
     hints_of,
 )
 
@@ -29,15 +30,11 @@ def add_to(app: typer.Typer) -> None:
     app.command()(inspect)
 
 
-def _option(metavar: str, text: str) -> Any:
-    return typer.Option(metavar=metavar, help=text, show_default=False)
-
-
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, or planes.", show_default=False)],
-    picture: Annotated[Path | None, _option("FILE", "Draw the three central planes (.png, .pdf, .svg).")] = None,
+    picture: Annotated[Path | None, flag("FILE", "Draw the three central planes (.png, .pdf, .svg).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
-    plane: Annotated[str | None, _option("PLANE", "Which plane of a file of planes, by number or name.")] = None,
+    plane: Annotated[str | None, flag("PLANE", "Which plane of a file of planes, by number or name.")] = None,
     cell: CellText = None,
     limits: Limits = None,
     origin: Origin = None,

@@ -16,6 +16,7 @@ from dsfu.model.commands.hint_options import (
     Origin,
     Steps,
     Zeros,
+    flag,
     hints_of,
 )
 from dsfu.model.errors import InputError
@@ -32,22 +33,16 @@ def add_to(app: typer.Typer) -> None:
     app.command()(prepare)
 
 
-def _option(metavar: str, text: str, *names: str) -> Any:
-    return typer.Option(*names, metavar=metavar, help=text, show_default=False)
-
-
 def prepare(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction.", show_default=False)],
-    out: Annotated[Path | None, _option("OUT", "Write the planes here (HDF5).", "--out", "-o")] = None,
-    volume: Annotated[Path | None, _option("OUT", "Write all of it, cleaned, as Meerkat does (HDF5).")] = None,
+    out: Annotated[Path | None, flag("OUT", "Write the planes here (HDF5).", "--out", "-o")] = None,
+    volume: Annotated[Path | None, flag("OUT", "Write all of it, cleaned, as Meerkat does (HDF5).")] = None,
     plane: Annotated[
         list[str] | None,
-        _option("PLANE", 'Such as hk0, h1.5l, hhl, "0,0,1 1,0,1 0,1,1"; may be repeated.', "--plane"),
+        flag("PLANE", 'Such as hk0, h1.5l, hhl, "0,0,1 1,0,1 0,1,1"; may be repeated.', "--plane"),
     ] = None,
     pixels: Annotated[int, typer.Option(min=8, max=4096, metavar="N", help="Pixels along each side.")] = 256,
-    q_max: Annotated[
-        float | None, _option("Q", "Half the side in 1/Å. [default: the largest square with data]")
-    ] = None,
+    q_max: Annotated[float | None, flag("Q", "Half the side in 1/Å. [default: the largest square with data]")] = None,
     thickness: Annotated[
         float, typer.Option(min=0.0, metavar="T", help="Average over this much on both sides, in layers.")
     ] = 0.0,
@@ -64,9 +59,9 @@ def prepare(
     background: Annotated[
         str, typer.Option(metavar="HOW", help="Subtract a background: none, flat:12.5, flat:5%, radial:5%.")
     ] = "none",
-    laue: Annotated[str, _option("CLASS", "Average over a Laue class, plane or space group, such as 6/mmm.")] = "",
+    laue: Annotated[str, flag("CLASS", "Average over a Laue class, plane or space group, such as 6/mmm.")] = "",
     clip_negative: Annotated[bool, typer.Option("--clip-negative", help="Set negative values to zero.")] = False,
-    picture: Annotated[Path | None, _option("FILE", "Draw the planes (.png, .pdf, .svg).")] = None,
+    picture: Annotated[Path | None, flag("FILE", "Draw the planes (.png, .pdf, .svg).")] = None,
     cell: CellText = None,
     limits: Limits = None,
     origin: Origin = None,

@@ -20,7 +20,8 @@ from dsfu.model.refine.series import Series, lattice_vectors
 from dsfu.model.refine.sro import refine_sro
 from dsfu.model.refine.sro_planes import SroPlane, SroSettings
 from dsfu.model.refine.symmetry import operators, orbits_of
-from tests.model.refine.sro_cases import PAPER_ALPHA, hexagonal_layer, noise
+from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
+from tests.model.refine.sro_cases import hexagonal_layer, noise
 
 SETTINGS = SroSettings(symmetry="6/m", no_order_along="c")
 

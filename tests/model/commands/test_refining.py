@@ -13,7 +13,8 @@ from dsfu.model.errors import InputError
 from dsfu.model.factorise.factors import Factors, PlaneFactors, Verdict
 from dsfu.model.factorise.files import write_factors
 from dsfu.model.measured.plane import MeasuredPlane
-from tests.model.refine.sro_cases import PAPER_ALPHA, exact, hexagonal_layer, lattice_gas, noise
+from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
+from tests.model.refine.sro_cases import exact, hexagonal_layer, lattice_gas, noise
 
 RUNNER = CliRunner()
 

@@ -11,37 +11,9 @@ from dsfu.model.refine.symmetry import operators, orbits_of
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.metropolis import generate_set
 from dsfu.simulate.planes import layer
+from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
 
 PAPER_CELL = Cell(14.1, 14.1, 6.97, gamma=120.0)
-PAPER_ALPHA = {
-    (1, 0): -0.2516,
-    (2, 0): 0.0984,
-    (2, 1): 0.0950,
-    (3, 0): -0.0345,
-    (3, 1): -0.0532,
-    (3, 2): -0.0435,
-    (4, 0): 0.0164,
-    (4, 1): 0.0256,
-    (4, 2): 0.0310,
-    (4, 3): 0.0165,
-    (5, 0): -0.0090,
-    (5, 1): -0.0128,
-    (5, 2): -0.0175,
-    (5, 3): -0.0149,
-    (5, 4): -0.0073,
-}
-"""Fuller & Rudden (2024), Table 2, refined with Yell: columns of a molecule in two orientations."""
-
-
-def paper_set():
-    """The paper's parameters as (11, 11, 11), without order along c."""
-    alpha = np.zeros((11, 11, 11))
-    alpha[5, 5, 5] = 1.0
-    for (u, v), value in PAPER_ALPHA.items():
-        for _ in range(6):
-            alpha[u + 5, v + 5, 5] = value
-            u, v = u - v, u
-    return alpha
 
 
 @cache

@@ -10,14 +10,14 @@ from dsfu.simulate.lattice import Cell
 from dsfu.simulate.oscillator import draw_oscillator_set
 from dsfu.simulate.planes import layer
 from dsfu.simulate.scattering import sro_of_planes
+from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
+from tests.benchmarks.tba import tba_alpha as paper_set
 from tests.model.refine.sro_cases import (
-    PAPER_ALPHA,
     PAPER_CELL,
     exact,
     hexagonal_layer,
     lattice_gas,
     noise,
-    paper_set,
     plane_of,
 )
 
