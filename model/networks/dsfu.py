@@ -22,6 +22,10 @@ _MEAN_ROOT: Final = 0.25
 LEAST: Final = 0.15
 """Below this, one factor says little about the other: the width of the division's damping."""
 
+_FURTHEST: Final = 1.0
+"""By how much a correction moves a factor at most: factors are from 0 to 1. Without it, single planes on which a first
+estimate was far off upset a training, the more so the more corrections there are."""
+
 
 class Dsfu(Factoriser):
     """Parameters
@@ -91,9 +95,9 @@ def corrected(form_factor: Tensor, sro: Tensor, root: Tensor, seen: Tensor, trus
     scale = (product * root * seen).sum((2, 3), keepdim=True) / root.square().sum((2, 3), keepdim=True).clamp(min=1e-6)
     missing = (scale * root - product) * trust
     damping = LEAST**2
-    better_sro = sro + missing[:, :1] * positive_form_factor / (positive_form_factor.square() + damping)
-    better_form_factor = form_factor + missing[:, 1:] * positive_sro / (positive_sro.square() + damping)
-    return better_form_factor, better_sro
+    more_sro = missing[:, :1] * positive_form_factor / (positive_form_factor.square() + damping)
+    more_form_factor = missing[:, 1:] * positive_sro / (positive_sro.square() + damping)
+    return form_factor + more_form_factor.clamp(-_FURTHEST, _FURTHEST), sro + more_sro.clamp(-_FURTHEST, _FURTHEST)
 
 
 def _distance(patches: Tensor) -> Tensor:

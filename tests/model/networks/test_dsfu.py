@@ -66,6 +66,17 @@ def test_the_correction_brings_the_product_to_the_data():
     assert left.norm() < 0.05 * missing.norm()
 
 
+@torch.no_grad()
+def test_a_correction_never_goes_further_than_a_factor_reaches():
+    """However bright one factor is guessed, the other moves by 1 at most."""
+    form_factor, sro = torch.full((1, 1, 8, 8), 0.1), torch.full((1, 1, 8, 8), 0.1)
+    form_factor[..., 4, 4] = 1e4
+    root = torch.rand((1, 1, 8, 8), generator=torch.Generator().manual_seed(1))
+    found = corrected(form_factor, sro, root, torch.ones_like(root), torch.ones((1, 2, 8, 8)))
+    for new, old in zip(found, (form_factor, sro), strict=True):
+        assert float((new - old).abs().max()) == pytest.approx(1.0, abs=1e-3)
+
+
 def test_live_pixels_are_scaled_by_their_mean_root():
     intensity, live = planes()
     root = relative_root(intensity, live.float())
