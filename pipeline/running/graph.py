@@ -117,6 +117,7 @@ class DaskEngine:
         self._patience_seconds = patience_seconds
         self._batch = batch
         self._ended_for_memory = _EndedForMemory()
+        logging.getLogger(_MEMORY_LOGGER).setLevel(logging.WARNING)  # silenced or not, it is listened to
         logging.getLogger(_MEMORY_LOGGER).addHandler(self._ended_for_memory)
         self._threads = 0
         self._threads_asked = self._workers_seen = time.monotonic()
@@ -297,7 +298,7 @@ def open_existing(address: str, *, quiet: bool = True) -> DaskEngine:
     """
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(_silence(quiet))
+    _silence_loggers(quiet)
     try:
         client = Client(address, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -322,8 +323,7 @@ def open_batch(launch: Callable[[], BatchWorkers], *, quiet: bool = True) -> Das
     import dask
     from distributed import Client
 
-    for name in ("distributed", "tornado", "asyncio"):
-        logging.getLogger(name).setLevel(_silence(quiet))
+    _silence_loggers(quiet)
     with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(?s)Port .* is already in use")  # then it is another: we say which
         batch = launch()
@@ -347,6 +347,12 @@ def _check_workers(client: "Client") -> None:
     for address, version in theirs.items():
         if version != mine:
             raise EngineError(f"the worker {address} has {version!r} of dsfu and Python, but here it is {mine!r}")
+
+
+def _silence_loggers(quiet: bool) -> None:
+    """Of all that complain, with tracebacks, when a scheduler goes away."""
+    for name in ("distributed", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(_silence(quiet))
 
 
 def _silence(quiet: bool) -> int:
