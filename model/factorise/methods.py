@@ -20,7 +20,7 @@ from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.measured.reconstruction import Step
 from dsfu.model.networks.factoriser import Factoriser
 from dsfu.model.solver.settings import Settings
-from dsfu.model.solver.solve import Solution, solve
+from dsfu.model.solver.solve import solve
 from dsfu.simulate.contract import Float32Array
 
 if TYPE_CHECKING:
@@ -67,22 +67,38 @@ def factorise(
         _check_cells(planes)
     if method == "network":
         assert network is not None
-        factors = Factors(
+        factors = found = Factors(
             planes=tuple(_of_network(each, network) for each in planes), method=method, verdict=NO_VERDICT
         )
     else:
-        factors = _of_solver(planes, solve(planes, settings), settings)
-    if method == "hybrid":
-        assert network is not None
-        factors = fill(factors, network)
+        found = of_solver(planes, settings)
+        factors = fill(found, network if method == "hybrid" else None)
+    verdict = judge(found) if judge else NO_VERDICT  # a form factor with a prior that was learnt bends to anything
     step = Step(name="factorise", parameters={"method": method, **factors.settings})
-    return replace(factors, verdict=judge(factors) if judge else NO_VERDICT, history=(step,))
+    return replace(factors, verdict=verdict, history=(step,))
 
 
-def fill(factors: Factors, network: Network) -> Factors:
-    """The hybrid, from what the solver found: the form factor where no data fix it is guessed with a network."""
+def of_solver(planes: Sequence[MeasuredPlane], settings: Settings) -> Factors:
+    """What the solver finds of planes of one crystal; in dead zones its form factor knows nothing but the cell."""
+    solution = solve(planes, settings)
+    return Factors(
+        planes=tuple(_solved(plane, each) for plane, each in zip(planes, solution.planes, strict=True)),
+        method="solver",
+        verdict=NO_VERDICT,
+        alpha_vectors=solution.alpha_vectors,
+        alpha=solution.alpha_values,
+        alpha_sines=solution.alpha_sines,
+        alpha_covariance=solution.alpha_covariance,
+        axis_scales=solution.axis_scales,
+        settings={**_plain(asdict(settings)), "widened": solution.widened},
+    )
+
+
+def fill(factors: Factors, network: Network | None) -> Factors:
+    """What the solver found, with the form factor fitted once more, to the data and to what a network guesses of it."""
     width = factors.settings["widths"][factors.settings["widened"]]
-    return replace(factors, planes=tuple(_filled(each, network, width) for each in factors.planes), method="hybrid")
+    planes = tuple(_filled(each, width, network) for each in factors.planes)
+    return replace(factors, planes=planes, method="hybrid" if network else "solver")
 
 
 def _check_cells(planes: Sequence[MeasuredPlane]) -> None:
@@ -93,22 +109,6 @@ def _check_cells(planes: Sequence[MeasuredPlane]) -> None:
                 where=plane.name or plane.source,
                 remedy="give --cell a,b,c,alpha,beta,gamma to prepare, or use --method network",
             )
-
-
-def _of_solver(planes: Sequence[MeasuredPlane], solution: Solution, settings: Settings) -> Factors:
-    width = settings.widths[solution.widened]
-    solved = [_solved(plane, each) for plane, each in zip(planes, solution.planes, strict=True)]
-    return Factors(
-        planes=tuple(replace(each, form_factor=refit(each, width)) for each in solved),
-        method="solver",
-        verdict=NO_VERDICT,
-        alpha_vectors=solution.alpha_vectors,
-        alpha=solution.alpha_values,
-        alpha_sines=solution.alpha_sines,
-        alpha_covariance=solution.alpha_covariance,
-        axis_scales=solution.axis_scales,
-        settings={**_plain(asdict(settings)), "widened": solution.widened},
-    )
 
 
 def _solved(measured: MeasuredPlane, solved: "PlaneSolution") -> PlaneFactors:
@@ -124,12 +124,13 @@ def _solved(measured: MeasuredPlane, solved: "PlaneSolution") -> PlaneFactors:
     )
 
 
-def _filled(plane: PlaneFactors, network: Network, width: float) -> PlaneFactors:
-    """The form factor fitted once more, to the data and to what the network guesses where they do not fix it."""
-    if plane.live.all():
-        return plane
-    guessed = guess(network.factoriser, plane.form_factor, plane.live, network.pixels)
-    return replace(plane, form_factor=refit(plane, width, as_data(guessed, plane.form_factor, plane.live)))
+def _filled(plane: PlaneFactors, width: float, network: Network | None) -> PlaneFactors:
+    guessed = None
+    if network is not None and not plane.live.all():
+        own = guess(network.factoriser, plane.form_factor, plane.live, network.pixels)
+        guessed = as_data(own, plane.form_factor, plane.live)
+    filled = replace(plane, form_factor=refit(plane, width, guessed))
+    return replace(filled, misfit=_relative_misfit(filled))
 
 
 def _of_network(measured: MeasuredPlane, network: Network) -> PlaneFactors:

@@ -52,7 +52,7 @@ def _header(title: str, factors: Factors, made: str) -> str:
     how = {
         "solver": "by the solver, from the lattice and the data alone",
         "network": "by a network, without the lattice",
-        "hybrid": "by the solver; the form factor in dead zones is a network's guess",
+        "hybrid": "by the solver; in dead zones a network's guess counts as one more measurement",
     }[factors.method]
     return f'<header><h1>{escape(title)}</h1><div class="where">{escape(how)} · {escape(made)}</div></header>'
 
@@ -120,7 +120,7 @@ def _caption(plane: PlaneFactors, factors: Factors) -> str:
     parts.append(symbols(' (in the last of the maps: no ground but a guess). "What I_FF rests on": '))
     parts.append('<i class="swatch data"></i>data, <i class="swatch weak"></i>')
     parts.append(symbols("measured, but I_SRO is near zero there and hides I_FF. "))
-    guessed = "a network's guess" if factors.method == "hybrid" else "a continuation by the prior"
+    guessed = "continued, with a network's guess" if factors.method == "hybrid" else "continued by the prior"
     if not plane.from_data.all():
         parts.append(symbols(f"Hatched: I_FF is {guessed}."))
     return "".join(parts)

@@ -123,7 +123,7 @@ def about_table(factors: Factors, made: str) -> Table:
 
 
 def history_table(factors: Factors) -> Table:
-    """What was done to the data, in order: what planes share once."""
+    """What was done to the data, in order: what planes share once, and settings only in their own table."""
     rows = []
     names = [short_name(plane) for plane in factors.planes]
     steps = [[_step(step) for step in plane.measured.history] for plane in factors.planes]
@@ -133,7 +133,9 @@ def history_table(factors: Factors) -> Table:
     rows += [["all planes" if len(names) > 1 else names[0], *each] for each in steps[0][:shared]]
     for name, own in zip(names, steps, strict=True):
         rows += [[name, *each] for each in own[shared:]]
-    rows += [["all planes" if len(names) > 1 else names[0], *_step(step)] for step in factors.history]
+    for step in factors.history:
+        told = {name: value for name, value in step.parameters.items() if name not in factors.settings}
+        rows.append(["all planes" if len(names) > 1 else names[0], step.name, _words(told)])
     return Table(title="What was done", heads=["plane", "step", "parameters"], rows=rows)
 
 

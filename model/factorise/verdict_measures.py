@@ -134,13 +134,13 @@ class Parts:
         return root(shared(self.left_by_molecules, peak) - max(shared(self.left_by_molecules, ring), 0))
 
     def in_rings(self) -> float:
-        """Root mean square over shells of |Q| of what of √I is left on average all round."""
+        """Root mean square over shells of |Q| of what of √I the cell-sized form factor leaves on average all round."""
         lengths = np.linalg.norm(self.plane.q, axis=-1)[self.live]
         if len(lengths) < _FEWEST_IN_SHELL:
             return 0.0
         shell = ((lengths - lengths.min()) / (_SHELL * self.plane.step)).astype(np.int64)
         count = np.bincount(shell)
-        mean = np.bincount(shell, self.left[self.live]) / np.maximum(count, 1)
+        mean = np.bincount(shell, self.left_by_molecules[self.live]) / np.maximum(count, 1)
         weight = np.minimum(count[1:], count[:-1]) * (np.minimum(count[1:], count[:-1]) > _FEWEST_IN_SHELL)
         return root(float((mean[1:] * mean[:-1] * weight).sum()) / max(int(weight.sum()), 1))
 

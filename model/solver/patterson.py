@@ -16,7 +16,9 @@ from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
 
 _CARBON = 6
-_OVERSAMPLING = 1.3
+OVERSAMPLING = 1.3
+"""Vectors of G are so many times closer to each other than a band of ±Q_max needs."""
+
 _SMALLEST_WIDTH = 0.7
 _NEGLIGIBLE = 1e-4
 
@@ -38,12 +40,12 @@ def falloff(plane: Plane) -> FloatArray:
     return np.square(form_factor(_CARBON, distance) / form_factor(_CARBON, np.linalg.norm(plane.centre)))
 
 
-def grid_step(plane: Plane) -> float:
+def grid_step(plane: Plane, oversampling: float = OVERSAMPLING) -> float:
     """Distance between neighbouring vectors of the terms of G, in Å."""
-    return 2 * np.pi / (2 * _OVERSAMPLING * plane.q_max)
+    return 2 * np.pi / (2 * oversampling * plane.q_max)
 
 
-def patterson_terms(plane: Plane, cell: Cell, width: float) -> PattersonTerms:
+def patterson_terms(plane: Plane, cell: Cell, width: float, oversampling: float = OVERSAMPLING) -> PattersonTerms:
     """Terms of G.
 
     Parameters
@@ -51,7 +53,7 @@ def patterson_terms(plane: Plane, cell: Cell, width: float) -> PattersonTerms:
     width
         Width of the prior relative to the cell's projection.
     """
-    step = grid_step(plane)
+    step = grid_step(plane, oversampling)
     metric = _projected_metric(plane, cell)
     reach = np.sqrt(np.diag(np.linalg.inv(metric)))  # half-widths of the ellipse r·metric·r ≤ 1
     half_widths = np.maximum(np.sqrt(-2 * np.log(_NEGLIGIBLE)) * np.maximum(width * reach, _SMALLEST_WIDTH), step)

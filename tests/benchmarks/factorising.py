@@ -27,7 +27,7 @@ import torch
 
 from dsfu.model.computed_planes import ComputedPlanes
 from dsfu.model.factorise.factors import Factors, PlaneFactors
-from dsfu.model.factorise.methods import Network, factorise, fill
+from dsfu.model.factorise.methods import Network, factorise, fill, of_solver
 from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.normalise import Scale, normalise
 from dsfu.model.shards import Split, open_store
@@ -95,12 +95,12 @@ class Planes:
         crystal = (kept // self.split.planes_per_pair) * (int(sets.max()) + 1) + sets[kept]
         found: list[list[int]] = []
         for number in np.random.default_rng(seed).permutation(np.unique(crystal)):
+            if len(found) == count:
+                break
             own = kept[crystal == number]
             axes: list[IntArray] = [own[normals[own] == axis] for axis in range(3)]
             if all(len(each) for each in axes):
                 found.append([int(each[number % len(each)]) for each in axes])
-            if len(found) == count:
-                break
         return found
 
     def measured(self, index: int, noise: float) -> tuple[MeasuredPlane, Float32Array, Float32Array]:
@@ -121,14 +121,17 @@ class Planes:
         )
         return measured, truth.form_factor, truth.sro
 
-    def alpha_error(self, index: int, factors: Factors) -> float:
-        """Root mean square error of α of the 13 nearest pairs ±v; NaN where planes do not give them one by one."""
+    def alpha_errors(self, index: int, factors: Factors) -> tuple[float, float]:
+        """Root mean square error of α of the 13 nearest pairs ±v, as it is and after all were multiplied by what suits
+        best; NaN where planes do not give them one by one."""
         if factors.alpha is None or factors.alpha_vectors is None or len(factors.planes) == 1:
-            return float("nan")
+            return float("nan"), float("nan")
         near = (np.abs(factors.alpha_vectors).max(axis=1) == 1).nonzero()[0]
         truth = self.computed.alphas(self.name, [index])[0].numpy()
-        at = tuple((factors.alpha_vectors[near] + SHELL_CUTOFF).T)
-        return float(np.sqrt(np.square(factors.alpha[near] - truth[at]).mean()))
+        true, found = truth[tuple((factors.alpha_vectors[near] + SHELL_CUTOFF).T)], factors.alpha[near]
+        factor = float(found @ true) / float(found @ found)
+        as_found, scaled = (float(np.sqrt(np.square(each * found - true).mean())) for each in (1.0, factor))
+        return as_found, scaled
 
 
 def errors(found: PlaneFactors, form_factor: Float32Array, sro: Float32Array) -> dict[str, float]:
@@ -153,12 +156,13 @@ def measure_planes(planes: Planes, network: Network, indices: Sequence[int], noi
             continue
         measured, form_factor, sro = planes.measured(index, noise)
         by_network, first = timed(lambda m=measured: factorise([m], "network", network=network))
-        by_solver, second = timed(lambda m=measured: factorise([m], "solver", settings=SETTINGS))
-        by_both, third = timed(lambda f=by_solver: fill(f, network))
+        solved, common = timed(lambda m=measured: of_solver([m], SETTINGS))
+        by_solver, second = timed(lambda f=solved: fill(f, None))
+        by_both, third = timed(lambda f=solved: fill(f, network))
         for method, found, seconds in (
             ("network", by_network, first),
-            ("solver", by_solver, second),
-            ("hybrid", by_both, second + third),
+            ("solver", by_solver, common + second),
+            ("hybrid", by_both, common + third),
         ):
             row: Row = {"method": method, "noise": noise, "plane": index, "seconds": seconds}
             results.add(row | errors(found.planes[0], form_factor, sro))
@@ -180,7 +184,8 @@ def measure_crystals(planes: Planes, crystals: Sequence[Sequence[int]], noise: f
             index, (_, form_factor, sro) = indices[number % len(every)], made[number % len(every)]
             row: Row = {"method": method, "noise": noise, "plane": index, "seconds": spent}
             row |= errors(found, form_factor, sro)
-            results.add(row | {"alpha": planes.alpha_error(index, factors)})
+            as_found, scaled = planes.alpha_errors(index, factors)
+            results.add(row | {"alpha": as_found, "alpha_scaled": scaled})
         print(f"noise {noise:g}: {done} of {len(crystals)} crystals", end="\r", flush=True)
 
 
@@ -244,8 +249,10 @@ def main() -> None:
             if asked.crystals:
                 print("\n".join(table(of_crystals.rows, ("each alone", "three together"), noise, scale)))
     for noise in asked.noise if asked.crystals else ():
-        found = [float(row["alpha"]) for row in of_crystals.rows if row["noise"] == noise]
-        print(f"\n{100 * noise:g} % noise: error of α of the nearest 13 pairs, three together: {_spread(found)}")
+        print(f"\n{100 * noise:g} % noise: error of α of the nearest 13 pairs, three together; mean / median / p90")
+        for name, what in (("alpha", "as found"), ("alpha_scaled", "after one common factor")):
+            found = [float(row[name]) for row in of_crystals.rows if row["noise"] == noise]
+            print(f"  {what}: {_spread(found)}")
 
 
 if __name__ == "__main__":

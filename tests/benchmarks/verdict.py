@@ -37,7 +37,7 @@ STRENGTHS = {
 
 def verdict_on(truth: Truth, seed: int, noise: float) -> Verdict:
     measured = as_measured(truth, seed, noise=noise, dead_zones=seed % 4 != 0)
-    return judge(factorise([measured], "solver", settings=Settings()))
+    return factorise([measured], "solver", settings=Settings(), judge=judge).verdict
 
 
 def wrongness(verdict: Verdict) -> float:

@@ -131,7 +131,7 @@ def test_steps_that_planes_share_are_told_once(solved: Factors) -> None:
     assert rows == [
         ["hk1", "cut", "plane hk1"],
         ["h0.5l", "cut", "plane h0.5l"],
-        ["all planes", "factorise", "method solver, cutoff 6"],
+        ["all planes", "factorise", "method solver"],  # its settings have a table of their own
     ]
     same = factors_of(solved.planes[0], solved.planes[0])
     assert [row[0] for row in history_table(same).rows] == ["all planes", "all planes"]
