@@ -1,5 +1,4 @@
 import json
-import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -35,23 +34,7 @@ from tests.pipeline.fake_store import (
 
 PLANES = 6
 
-
-@pytest.fixture(autouse=True)
-def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody pulls the plug during these tests."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FakeStore:
-    return fake_store(tmp_path / "store")
-
-
-@pytest.fixture
-def closed(store: FakeStore) -> tuple[FakeStore, ClosingSpec]:
-    spec = store.spec()
-    store.close(spec)
-    return store, spec
+pytestmark = pytest.mark.usefixtures("fast_disk")
 
 
 # What a closed store holds.

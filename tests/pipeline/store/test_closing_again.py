@@ -24,23 +24,7 @@ from tests.pipeline.mortal_files import DEAD, Killed, MortalFiles, close_and_die
 
 PLANES = 6
 
-
-@pytest.fixture(autouse=True)
-def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody pulls the plug during these tests."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FakeStore:
-    return fake_store(tmp_path / "store")
-
-
-@pytest.fixture
-def closed(store: FakeStore) -> tuple[FakeStore, ClosingSpec]:
-    spec = store.spec()
-    store.close(spec)
-    return store, spec
+pytestmark = pytest.mark.usefixtures("fast_disk")
 
 
 def test_closing_again_writes_nothing(closed: tuple[FakeStore, ClosingSpec]):
