@@ -19,6 +19,12 @@ from dsfu.simulate.contract import FloatArray, IntArray
 _NARROW = 3e-3
 """Coefficients of G with a prior narrower than this, relative to the widest, are left to that prior."""
 
+_MOST = 4000
+"""So are all but so many with the widest priors: in large cells the rest would take hours and all memory."""
+
+_ROWS = 256
+"""Of a block that are made at once."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
@@ -57,7 +63,11 @@ def block_of(problem: int, variables: IntArray, curvature: Tensor, like: Tensor)
 def wide_terms(patterson: PattersonTerms) -> IntArray:
     """Numbers of the coefficients of G, the sines after all cosines, that deserve their place in a block."""
     wide = patterson.deviation >= _NARROW * patterson.deviation[1:].max(initial=0)
-    return np.flatnonzero(np.r_[wide, wide & patterson.terms.has_sine])
+    chosen = np.flatnonzero(np.r_[wide, wide & patterson.terms.has_sine])
+    if len(chosen) > _MOST:
+        widest_first = np.argsort(-patterson.deviation[chosen % len(wide)], kind="stable")
+        chosen = np.sort(chosen[widest_first[:_MOST]])
+    return chosen
 
 
 def smooth_curvature(terms: Terms, step: float, offsets: FloatArray, weight: Tensor, chosen: IntArray) -> Tensor:
@@ -79,19 +89,18 @@ def smooth_curvature(terms: Terms, step: float, offsets: FloatArray, weight: Ten
     reach = 2 * int(np.abs(places).max())
     angles = step * np.outer(np.arange(-reach, reach + 1), offsets)
     waves = torch.as_tensor(np.exp(1j * angles), device=weight.device)
-    moments = waves @ weight.to(waves.dtype) @ waves.T
-
-    def at(vectors: IntArray) -> Tensor:
-        flat = vectors @ np.array([1, 2 * reach + 1]) + reach * (2 * reach + 2)
-        return moments.view(-1)[torch.as_tensor(flat, device=weight.device)]
-
-    together, apart = at(places[:, None] + places[None]), at(places[:, None] - places[None])
-    cosines, sines = apart.real + together.real, apart.real - together.real
-    # cos a sin b = ½ sin(a + b) − ½ sin(a − b)
-    cosine_sine, sine_cosine = together.imag - apart.imag, together.imag + apart.imag
-    first, second = is_sine[:, None], is_sine[None]
-    upper = torch.where(second, cosine_sine, cosines)
-    return torch.where(first, torch.where(second, sines, sine_cosine), upper) / 2
+    moments = (waves @ weight.to(waves.dtype) @ waves.T).view(-1)
+    flat = torch.as_tensor(places @ np.array([1, 2 * reach + 1]), device=weight.device)
+    origin = reach * (2 * reach + 2)
+    curvature = torch.empty(len(chosen), len(chosen), dtype=torch.float64, device=weight.device)
+    for first in range(0, len(chosen), _ROWS):
+        rows = slice(first, first + _ROWS)
+        together, apart = (moments[origin + flat[rows, None] + sign * flat[None]] for sign in (1, -1))
+        # cos a sin b = ½ sin(a + b) − ½ sin(a − b), and so on
+        with_sine = torch.where(is_sine[rows, None], apart.real - together.real, together.imag - apart.imag)
+        with_cosine = torch.where(is_sine[rows, None], together.imag + apart.imag, apart.real + together.real)
+        curvature[rows] = torch.where(is_sine[None], with_sine, with_cosine) / 2
+    return curvature
 
 
 def order_curvature(terms: Terms, x: FloatArray, y: FloatArray, weight: Tensor) -> Tensor:

@@ -30,6 +30,17 @@ def test_curvature_along_the_form_factor_is_the_sum_over_pixels() -> None:
     assert (chosen >= len(patterson.terms)).sum() == (chosen < len(patterson.terms)).sum() - 1
 
 
+def test_only_so_many_coefficients_of_a_large_cell_are_in_its_block() -> None:
+    cell = Cell(14.1, 14.1, 6.92, 90, 90, 120)
+    patterson = patterson_terms(layer(cell, "c", 1, 7.0, 128), cell, 0.7)
+    chosen = wide_terms(patterson)
+    assert len(chosen) == 4000
+    assert (np.diff(chosen) > 0).all()
+    count, both = len(patterson.terms), np.r_[patterson.deviation, patterson.deviation * patterson.terms.has_sine]
+    assert both[chosen].min() >= np.delete(both, chosen).max()
+    assert set(chosen[chosen >= count] - count) <= set(chosen[chosen < count])
+
+
 def test_curvature_along_short_range_order_is_the_sum_over_pixels() -> None:
     rng = np.random.default_rng(2)
     terms = Terms(vectors=rng.normal(size=(7, 2)), phases=rng.normal(size=7), has_sine=np.ones(7, np.bool_))
