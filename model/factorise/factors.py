@@ -109,9 +109,16 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether the data can be taken for two factors at all: binary substitutional disorder on one site."""
+    """Whether the data can be taken for two factors at all: binary substitutional disorder on one site.
+
+    Attributes
+    ----------
+    tells
+        Whether the checks find what breaks the assumptions; a network's do not.
+    """
 
     checks: tuple[Check, ...]
+    tells: bool = True
 
     @property
     def passed(self) -> bool:
@@ -121,6 +128,11 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in words."""
         failed = [check.meaning for check in self.checks if not check.passed]
+        if not failed and not self.tells:
+            return (
+                "Whether the data are of the right kind, a network cannot tell: its answers fit nearly anything. "
+                "The solver can, given the cell."
+            )
         if not failed:
             return "The data agree with binary substitutional disorder on one site."
         return "The data do not agree with the assumptions: " + "; ".join(failed) + "."

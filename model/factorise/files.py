@@ -179,7 +179,7 @@ def _read_crystal(file: Hdf5, group: Node, planes: tuple[PlaneFactors, ...]) -> 
     return Factors(
         planes=planes,
         method=chosen,
-        verdict=Verdict(checks=checks),
+        verdict=Verdict(checks=checks, tells=chosen != "network"),
         alpha_vectors=optional("alpha_vectors", np.int64),
         alpha=optional("alpha", np.float64),
         alpha_sines=optional("alpha_sines", np.float64),

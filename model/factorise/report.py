@@ -61,7 +61,10 @@ def _verdict(factors: Factors) -> str:
     verdict = factors.verdict
     if not verdict.checks:
         return '<div class="verdict open"><b>Whether the data suit the method was not checked.</b></div>'
-    state, words = ("good", _good_words()) if verdict.passed else ("bad", _bad_words(verdict))
+    if verdict.passed and not verdict.tells:
+        state, words = "open", f"<b>{escape(verdict.sentence)}</b>"
+    else:
+        state, words = ("good", _good_words()) if verdict.passed else ("bad", _bad_words(verdict))
     checks = table_html(_checks(verdict))
     return f'<section><div class="verdict {state}">{words}</div><div class="checks">{checks}</div></section>'
 

@@ -26,9 +26,12 @@ RING_LIMIT: Final = 0.005
 solver's own factors: a form factor whose prior was learnt from the data bends to nearly anything."""
 
 STRETCH_LIMIT: Final = 0.008
-NETWORK_MISFIT_LIMIT: Final = 0.1
-SPREAD_LIMIT: Final = 0.25
 """Chosen, not calibrated."""
+
+NETWORK_MISFIT_LIMIT: Final = 0.01
+SPREAD_LIMIT: Final = 0.35
+"""Above all of 48 good planes. Planes that break the assumptions, even pure noise, are below as well: what a network is
+trained to do is to find two factors, and it finds them in anything."""
 
 
 def judge(factors: Factors) -> Verdict:
@@ -40,7 +43,7 @@ def judge(factors: Factors) -> Verdict:
         checks = [_of_product(parts, MISFIT_LIMIT), *_of_lattice(parts)]
     if factors.axis_scales is not None and factors.stretched:
         checks.append(_of_stretch(factors.axis_scales))
-    return Verdict(checks=tuple(checks))
+    return Verdict(checks=tuple(checks), tells=factors.method != "network")
 
 
 def _worst(parts: Sequence[Parts], measure: Callable[[Parts], float]) -> float:

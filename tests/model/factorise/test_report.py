@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dsfu.model.errors import InputError
-from dsfu.model.factorise.factors import Factors, Verdict
+from dsfu.model.factorise.factors import Check, Factors, Verdict
 from dsfu.model.factorise.report import report_of, write_report
 from dsfu.model.factorise.report_tables import alpha_table, history_table, numbers_table
 from dsfu.simulate.planes import layer
@@ -84,6 +84,15 @@ def test_what_a_network_says_has_no_lattice() -> None:
     assert "was not checked" in page.words
     assert "The image" in page.words
     assert "Warren" not in page.words
+
+
+def test_a_network_does_not_vouch_for_data() -> None:
+    plane = plane_factors(hexagonal_layer(32), None, name="the image")
+    check = Check(name="spread", value=0.1, limit=0.3, passed=True, meaning="")
+    verdict = Verdict(checks=(check,), tells=False)
+    page = Page(report_of(Factors(planes=(plane,), method="network", verdict=verdict), NOW))
+    assert "a network cannot tell" in page.words
+    assert "The data agree" not in page.words
 
 
 def test_names_of_files_cannot_do_harm(solved: Factors) -> None:

@@ -97,3 +97,12 @@ def answers(sigma_sro: float) -> Factors:
 def test_a_network_that_contradicts_itself_is_not_believed() -> None:
     assert judge(answers(0.02)).passed
     assert failed(judge(answers(1.0))) == {"spread of the network's answers"}
+
+
+def test_a_network_does_not_vouch_for_data() -> None:
+    """Its two factors fit anything, so that nothing found is not the same as nothing wrong."""
+    verdict = judge(answers(0.02))
+    assert verdict.passed
+    assert not verdict.tells
+    assert "cannot tell" in verdict.sentence
+    assert "agree" not in verdict.sentence
