@@ -5,17 +5,30 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from dsfu.model.errors import InputError, near_miss
 from dsfu.model.readers.sizes import check_declared
+from dsfu.model.solver.noise import smoothed, variance_of
 from dsfu.simulate.contract import BoolArray, FloatArray
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
 
+if TYPE_CHECKING:
+    from dsfu.model.factorise.factors import PlaneFactors
+
 _REQUIRED: Final = ("form_factor", "q_max", "axis_x", "axis_y", "centre")
+_LEAST_SRO: Final = 0.02
+"""Share of the largest I_SRO below which I_D says too little of I_FF."""
+
+_PIXELS_AVERAGED: Final = 5
+"""Side of the squares over which variances are averaged: σ is often estimated from the very counts that it is for."""
+
+_NO_LESS_NOISE: Final = 1e-5
+"""Standard deviation of the noise, relative to the brightest pixel, that is assumed of data without any."""
+
 _OPTIONAL: Final = ("live", "from_data", "sigma", "sigma_form_factor", "cell", "name")
 
 
@@ -78,8 +91,9 @@ def observed_of(
 def read_observed(path: str | Path) -> list[ObservedFormFactor]:
     """The observed I_FF of every plane in a file.
 
-    What `dsfu-model factorise` writes, or `.npz` with the arrays form_factor (y, x), q_max, axis_x, axis_y, centre, and
-    if known live, sigma (y, x), cell (a, b, c, α, β, γ), name; several planes with _1, _2 … behind each name.
+    What `dsfu-model factorise` writes: of the solver I_D / I_SRO, of a network I_FF itself, where measured. Or `.npz`
+    with the arrays form_factor (y, x), q_max, axis_x, axis_y, centre, and if known live, sigma (y, x), cell (a, b, c,
+    α, β, γ), name; several planes with _1, _2 … behind each name.
     """
     path = Path(path)
     if not path.is_file():
@@ -88,13 +102,31 @@ def read_observed(path: str | Path) -> list[ObservedFormFactor]:
 
 
 def _read_factors(path: Path) -> list[ObservedFormFactor]:
-    """Only what follows from data is fitted to, not what a prior or a network put into dead zones."""
     from dsfu.model.factorise.files import read_factors
 
-    return [
-        observed_of(each.form_factor, each.from_data, each.plane, each.cell, each.sigma_form_factor, each.name)
-        for each in read_factors(path).planes
-    ]
+    factors = read_factors(path)
+    return [_estimate(each) if factors.method == "network" else quotient(each) for each in factors.planes]
+
+
+def _estimate(found: "PlaneFactors") -> ObservedFormFactor:
+    return observed_of(found.form_factor, found.live, found.plane, found.cell, found.sigma_form_factor, found.name)
+
+
+def quotient(found: "PlaneFactors") -> ObservedFormFactor:
+    """I_D / I_SRO. The solver's own I_FF is smooth because of its prior, and what that takes off it would go into the
+    structures, by several of their standard uncertainties; the quotient has errors of its own at every pixel."""
+    measured, sro = found.measured, found.sro.astype(np.float64)
+    used = found.live & (sro > _LEAST_SRO * sro.max())
+    observed = measured.intensity.astype(np.float64) - found.background
+    if measured.sigma is None:
+        model = np.maximum(found.form_factor * sro, 0.0)
+        variance = variance_of(np.where(found.live, observed - model, 0.0), model, found.live)
+    else:
+        variance = smoothed(np.square(np.where(found.live, measured.sigma, 0.0)), found.live, _PIXELS_AVERAGED)
+    floor = np.square(_NO_LESS_NOISE * np.abs(observed[used]).max(initial=0.0))
+    divisor = np.where(used, sro, 1.0)
+    sigma = np.sqrt(np.maximum(variance, floor)) / divisor
+    return observed_of(observed / divisor, used, found.plane, found.cell, sigma, found.name)
 
 
 def _read_npz(path: Path) -> list[ObservedFormFactor]:

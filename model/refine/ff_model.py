@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsfu.model.normalise import to_unit_range
 from dsfu.model.refine.ff_data import ObservedFormFactor
 from dsfu.model.refine.ff_geometry import Geometry, derivatives_of
 from dsfu.model.refine.ff_parameters import MOVING, Layout, layout_of
@@ -121,15 +120,17 @@ class FormFactorModel:
         return [(scale * each.intensity(places) * fall + flat).numpy() for each, scale, flat, fall in parts]
 
     def mse(self, calculated: FloatArray) -> float:
-        """Mean square difference of live pixels, observed and calculated each scaled to −1 … +1 on each plane.
+        """Mean square difference of live pixels, weighed as in the fit, where the calculated plane goes from −1 to +1.
 
-        This is the measure of the paper, on the linear scale; the mean over the planes, if there are several.
+        Without σ that is the measure of the paper on the linear scale, but that there the observed plane is scaled by
+        its own maximum, which of noisy data a single pixel sets. The mean over the planes, if there are several.
         """
         errors = []
         for number in range(len(self.observations)):
             here = self.plane_numbers == number
-            pair = [to_unit_range(each[here].astype(np.float32)[None, :]) for each in (self.observed, calculated)]
-            errors.append(np.square(pair[0] - pair[1], dtype=np.float64).mean())
+            weights, span = self.weights[here] / self.weights[here].mean(), np.ptp(calculated[here])
+            squared = np.square(2 * (self.observed[here] - calculated[here]) / max(float(span), 1e-300))
+            errors.append(float((weights * squared).mean()))
         return float(np.mean(errors))
 
     def weighted_residual(self, calculated: FloatArray) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dsfu.model.readers.atomic import replacing
 from dsfu.model.refine.ff_model import FormFactorModel
@@ -55,7 +56,8 @@ def _draw_plane(row: Any, refinement: Refinement, number: int) -> None:
     axes[1].set_title(f"calculated, MSE {refinement.mse:.2g}", fontsize=9)
     axes[2].set_title("observed − calculated", fontsize=9)
     axes[0].set_ylabel("$Q_y$ (1/Å)")
-    row.colorbar(images[1], ax=axes[:2].tolist(), shrink=0.85, pad=0.01, label="$I_{FF}$ (square-root scale)")
+    bar = row.colorbar(images[1], ax=axes[:2].tolist(), shrink=0.85, pad=0.01, label="$I_{FF}$ (square-root scale)")
+    bar.set_ticks(MaxNLocator(5).tick_values(0, top)[:-1])
     row.colorbar(images[2], ax=axes[2], shrink=0.85, pad=0.02)
 
 

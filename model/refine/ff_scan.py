@@ -18,7 +18,7 @@ class Scan:
     angles
         (angles,), degrees relative to the structures in their files.
     mse
-        Mean square difference of planes scaled to −1 … +1, as in the paper.
+        See `FormFactorModel.mse`.
     weighted_residual
         wR.
     scale, dw

@@ -6,7 +6,7 @@ For every number of counts at the brightest pixel, for σ = √counts of single 
 plane, and for the solver and (with --weights) the hybrid: errors of the Warren–Cowley parameters, refined from I_SRO
 or from I_D / I_FF with the Laue class 6/m, and taken from the solver itself (with --own), beside their stated
 uncertainties, and to be held against the 0.004 to 0.02 by which the paper's two methods differ; and the torsion of the
-tert-butyl groups, refined against I_FF, whose true value is 0. One thread.
+tert-butyl groups, refined against I_D / I_SRO, whose true value is 0. One thread.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tba import CELL, EXAMPLE, TBUTYL, TbaTruth, orbit, simulated_tba_plane
 
 from dsfu.model.factorise.factors import Factors, PlaneFactors
 from dsfu.model.factorise.methods import Network, factorise, fill
-from dsfu.model.refine.ff_data import ObservedFormFactor
+from dsfu.model.refine.ff_data import quotient
 from dsfu.model.refine.ff_parameters import kinds_of
 from dsfu.model.refine.ff_refine import Settings as StructureSettings
 from dsfu.model.refine.ff_refine import refine_form_factor
@@ -127,15 +127,10 @@ def _both_signs(vectors: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _torsion(plane: PlaneFactors) -> str:
-    """Refined with scale and D_w, on one of every nine pixels, after a scan over all of its period."""
-    chosen = np.zeros_like(plane.live)
-    chosen[::3, ::3] = True
+    """Refined with scale and D_w against I_D / I_SRO, after a scan over all of its period."""
     pair = (read_structure(EXAMPLE / "up.xyz"), read_structure(EXAMPLE / "down.xyz"))
-    observed = ObservedFormFactor(
-        form_factor=plane.form_factor.astype(np.float64), live=plane.from_data & chosen, plane=plane.plane
-    )
     settings = StructureSettings(kinds=kinds_of("scale,torsions,dw"), scan_angles=SCAN_DEGREES)
-    refined = refine_form_factor([observed], pair, torsions_of([TBUTYL], pair), settings)
+    refined = refine_form_factor([quotient(plane)], pair, torsions_of([TBUTYL], pair), settings)
     where = refined.model.layout.where("torsions").start
     return f"{refined.fit.values[where]:.2f} ± {refined.fit.uncertainties[where]:.2f}"
 
