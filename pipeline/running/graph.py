@@ -350,9 +350,11 @@ def _check_workers(client: "Client") -> None:
 
 
 def _silence_loggers(quiet: bool) -> None:
-    """Of all that complain, with tracebacks, when a scheduler goes away."""
-    for name in ("distributed", "tornado", "asyncio"):
-        logging.getLogger(name).setLevel(_silence(quiet))
+    """Of all that complain, with tracebacks, when a scheduler goes away; Dask gave some of them levels of their own."""
+    families = ("distributed", "tornado", "asyncio")
+    for name in (*families, *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in families:
+            logging.getLogger(name).setLevel(_silence(quiet))
 
 
 def _silence(quiet: bool) -> int:
