@@ -21,7 +21,7 @@ from torch import Tensor
 
 from dsfu.model.factorise.factors import PlaneFactors
 from dsfu.model.factorise.patterson_grid import PattersonGrid
-from dsfu.model.solver.noise import smoothed, variance_of
+from dsfu.model.solver.noise import stated_variance, variance_of
 from dsfu.simulate.contract import Float32Array, FloatArray
 
 ROUNDS: Final = 8
@@ -96,10 +96,11 @@ def _data(plane: PlaneFactors, scale: float) -> tuple[Tensor, Tensor]:
     used = plane.live & (sro > _WEAK * sro.max())
     model = np.maximum(plane.form_factor * sro, 0) / scale
     observed = (plane.measured.intensity - plane.background) / scale
-    if plane.measured.sigma is None:
+    stated = stated_variance(plane.measured.sigma, plane.live)
+    if stated is None:
         noise = variance_of(np.where(plane.live, observed - model, 0), model, plane.live)
     else:
-        noise = smoothed(np.square(plane.measured.sigma / scale), plane.live, 5)
+        noise = stated / scale**2
     allowed = 4 * _TOLERANCE**2 / _INDEPENDENT * (model + _FLOOR)
     target = np.where(used, observed, 0) / np.where(used, sro, 1)
     weight = np.where(used, np.square(sro) / (allowed + noise), 0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from dsfu.model.errors import InputError, near_miss
 from dsfu.model.readers.sizes import check_declared
-from dsfu.model.solver.noise import smoothed, variance_of
+from dsfu.model.solver.noise import stated_variance, variance_of
 from dsfu.simulate.contract import BoolArray, FloatArray
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 _REQUIRED: Final = ("form_factor", "q_max", "axis_x", "axis_y", "centre")
 _LEAST_SRO: Final = 0.02
 """Share of the largest I_SRO below which I_D says too little of I_FF."""
-
-_PIXELS_AVERAGED: Final = 5
-"""Side of the squares over which variances are averaged: σ is often estimated from the very counts that it is for."""
 
 _NO_LESS_NOISE: Final = 1e-5
 """Standard deviation of the noise, relative to the brightest pixel, that is assumed of data without any."""
@@ -118,11 +115,10 @@ def quotient(found: "PlaneFactors") -> ObservedFormFactor:
     measured, sro = found.measured, found.sro.astype(np.float64)
     used = found.live & (sro > _LEAST_SRO * sro.max())
     observed = measured.intensity.astype(np.float64) - found.background
-    if measured.sigma is None:
+    variance = stated_variance(measured.sigma, found.live)
+    if variance is None:
         model = np.maximum(found.form_factor * sro, 0.0)
         variance = variance_of(np.where(found.live, observed - model, 0.0), model, found.live)
-    else:
-        variance = smoothed(np.square(np.where(found.live, measured.sigma, 0.0)), found.live, _PIXELS_AVERAGED)
     floor = np.square(_NO_LESS_NOISE * np.abs(observed[used]).max(initial=0.0))
     divisor = np.where(used, sro, 1.0)
     sigma = np.sqrt(np.maximum(variance, floor)) / divisor

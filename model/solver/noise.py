@@ -4,7 +4,11 @@ import numpy as np
 from scipy.ndimage import uniform_filter
 from scipy.optimize import nnls
 
+from dsfu.model.measured.reconstruction import RealArray
 from dsfu.simulate.contract import BoolArray, FloatArray
+
+_AVERAGED = 5
+"""Side of the squares of pixels over which stated variances are averaged."""
 
 _BINS = 12
 _FEWEST = 50
@@ -30,6 +34,18 @@ def variance_of(residual: FloatArray, model: FloatArray, live: BoolArray) -> Flo
     design = np.column_stack([np.ones_like(levels), levels])
     (constant, slope), _ = nnls(design * relative[:, None], values * relative)
     return np.asarray(constant + slope * np.maximum(model, 0))
+
+
+def stated_variance(sigma: RealArray | None, live: BoolArray) -> FloatArray | None:
+    """σ² of the data as they state it, averaged over neighbours, as σ is often estimated from the very counts whose
+    noise it describes; None if they state nothing."""
+    if sigma is None:
+        return None
+    values = np.asarray(sigma, np.float64)
+    known = live & np.isfinite(values) & (values >= 0)
+    if not known.any():
+        return None
+    return smoothed(np.square(np.where(known, values, 0.0)), known, _AVERAGED)
 
 
 def structured_misfit(residual: FloatArray, model: FloatArray, live: BoolArray) -> float:

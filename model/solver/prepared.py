@@ -7,7 +7,7 @@ import numpy as np
 from dsfu.model.errors import InputError
 from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.solver.lattice_terms import LatticeTerms, lattice_terms
-from dsfu.model.solver.noise import smoothed
+from dsfu.model.solver.noise import smoothed, stated_variance
 from dsfu.model.solver.patterson import PattersonTerms, falloff, patterson_terms
 from dsfu.simulate.contract import BoolArray, FloatArray
 
@@ -67,11 +67,12 @@ def prepare(measured: MeasuredPlane, cutoff: int, width: float) -> Prepared:
         )
     data = np.where(live, intensity, 0.0) / scale
     envelope = falloff(measured.plane)
+    variance = stated_variance(measured.sigma, live)
     return Prepared(
         measured=measured,
         live=live,
         data=data,
-        variance=_variance(measured, live, scale),
+        variance=None if variance is None else variance / scale**2,
         level=np.maximum(smoothed(data, live, 3), 0.0),
         falloff=envelope,
         scale=scale,
@@ -79,14 +80,3 @@ def prepare(measured: MeasuredPlane, cutoff: int, width: float) -> Prepared:
         lattice=lattice_terms(measured.plane, measured.cell, cutoff),
         patterson=patterson_terms(measured.plane, measured.cell, width),
     )
-
-
-def _variance(measured: MeasuredPlane, live: BoolArray, scale: float) -> FloatArray | None:
-    """σ² averaged over neighbours, as σ is often estimated from the very counts whose noise it describes."""
-    if measured.sigma is None:
-        return None
-    sigma = np.asarray(measured.sigma, np.float64)
-    known = live & np.isfinite(sigma) & (sigma >= 0)
-    if not known.any():
-        return None
-    return smoothed(np.square(np.where(known, sigma, 0.0) / scale), known, 5)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dsfu.model.solver.noise import smoothed, structured_misfit, variance_of
+from dsfu.model.solver.noise import smoothed, stated_variance, structured_misfit, variance_of
 
 SIZE = 128
 
@@ -34,3 +34,19 @@ def test_dead_pixels_are_left_out_of_means() -> None:
     values = np.ones((SIZE, SIZE))
     live = np.random.default_rng(3).random(values.shape) > 0.5
     np.testing.assert_allclose(smoothed(np.where(live, values, 99), live, 5), 1)
+
+
+def test_stated_uncertainties_are_averaged_and_gaps_in_them_filled_by_their_neighbours() -> None:
+    live = np.ones((16, 16), np.bool_)
+    live[3, 3] = False
+    sigma = np.full(live.shape, 2.0, np.float32)
+    sigma[3, 3], sigma[8, 8], sigma[8, 9] = 100.0, np.nan, -1.0
+    found = stated_variance(sigma, live)
+    assert found is not None
+    np.testing.assert_allclose(found, 4.0)
+
+
+def test_who_states_nothing_has_no_variance() -> None:
+    live = np.ones((8, 8), np.bool_)
+    assert stated_variance(None, live) is None
+    assert stated_variance(np.full(live.shape, np.nan), live) is None
