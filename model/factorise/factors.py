@@ -7,6 +7,7 @@ import numpy as np
 
 from dsfu.model.measured.plane import MeasuredPlane
 from dsfu.model.measured.reconstruction import RealArray, Step
+from dsfu.model.solver.noise import stated_variance, variance_of
 from dsfu.simulate.contract import BoolArray, Float32Array, FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
@@ -34,8 +35,7 @@ class PlaneFactors:
     from_data
         True where the form factor follows from data; elsewhere it is a prior's or a network's guess.
     misfit
-        Root mean square of (observed − model) / sigma over live pixels, where sigma is known; else relative to the
-        root mean square of what was observed.
+        Root mean square of observed − model over live pixels, relative to that of what was observed.
     """
 
     measured: MeasuredPlane
@@ -80,6 +80,16 @@ class PlaneFactors:
     def difference(self) -> RealArray:
         """Observed − model; 0 where dead."""
         return np.where(self.live, self.measured.intensity - self.model, 0)
+
+    @property
+    def noise_variance(self) -> FloatArray:
+        """(y, x), in the data's unit: as the data state it, otherwise estimated from what the factors leave."""
+        stated = stated_variance(self.measured.sigma, self.live)
+        if stated is not None:
+            return stated
+        model = np.maximum(self.form_factor * self.sro.astype(np.float64), 0)
+        observed = self.measured.intensity.astype(np.float64) - self.background
+        return variance_of(np.where(self.live, observed - model, 0), model, self.live)
 
 
 @dataclass(frozen=True, kw_only=True)

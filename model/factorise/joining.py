@@ -12,7 +12,7 @@ import numpy as np
 from dsfu.model.factorise.guess import Guess
 from dsfu.model.factorise.refitting import Guessed
 from dsfu.model.measured.reconstruction import RealArray
-from dsfu.simulate.contract import BoolArray, FloatArray
+from dsfu.simulate.contract import BoolArray
 
 ERROR: Final = 0.4
 """Error of √I_FF that the network's eight answers share, relative to the largest √I_FF on the plane.
@@ -44,10 +44,7 @@ def as_data(guess: Guess, form_factor: RealArray, from_data: BoolArray) -> Guess
     squared_error = np.square(ERROR * wanted.max(initial=0.0)) + np.square(
         SPREAD_FACTOR * unit * guess.form_factor_spread
     )
-    variance = _pixels_per_detail(from_data) * (4 * np.square(own) * squared_error + 2 * np.square(squared_error))
+    pixels_per_detail = PIXELS_PER_DETAIL * from_data.size / 256**2
+    variance = pixels_per_detail * (4 * np.square(own) * squared_error + 2 * np.square(squared_error))
     believed = ~from_data & (square > 0)
     return Guessed(form_factor=np.square(own), variance=np.where(believed, variance, np.inf))
-
-
-def _pixels_per_detail(plane: BoolArray | FloatArray) -> float:
-    return PIXELS_PER_DETAIL * plane.size / 256**2

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from dsfu.model.factorise.factors import PlaneFactors
 from dsfu.model.factorise.patterson_grid import PattersonGrid
-from dsfu.model.solver.noise import stated_variance, variance_of
+from dsfu.model.solver.noise import tolerated_variance
 from dsfu.simulate.contract import Float32Array, FloatArray
 
 ROUNDS: Final = 8
@@ -36,8 +36,6 @@ _OVERSAMPLING: Final = 1.6
 _TOLERANCE: Final = 0.005
 """By how much √I of the model may be off, relative to the maximum; about as in the solver's last stage."""
 
-_INDEPENDENT: Final = 1 / 16
-_FLOOR: Final = 1e-3
 _WEAK: Final = 0.005
 """Share of the largest I_SRO below which pixels say nothing of I_FF."""
 
@@ -82,9 +80,7 @@ def refit(plane: PlaneFactors, width: float, guessed: Guessed | None = None, rou
     for number in range(rounds + 1):
         if number:
             deviation = _learnt(grid, found, first)
-            weight_now = weight + (grid.at(found) < 0) / _BELOW_ZERO**2
-        else:
-            weight_now = weight
+        weight_now = weight + (grid.at(found) < 0) / _BELOW_ZERO**2
         steps = _STEPS_BETWEEN if 0 < number < rounds else _STEPS_AT_ENDS
         found = _fitted(grid.curvature(weight_now), deviation, wanted, found, steps)
     return np.asarray(scale * grid.at(found).clamp_min(0).numpy(), np.float32)
@@ -96,14 +92,9 @@ def _data(plane: PlaneFactors, scale: float) -> tuple[Tensor, Tensor]:
     used = plane.live & (sro > _WEAK * sro.max())
     model = np.maximum(plane.form_factor * sro, 0) / scale
     observed = (plane.measured.intensity - plane.background) / scale
-    stated = stated_variance(plane.measured.sigma, plane.live)
-    if stated is None:
-        noise = variance_of(np.where(plane.live, observed - model, 0), model, plane.live)
-    else:
-        noise = stated / scale**2
-    allowed = 4 * _TOLERANCE**2 / _INDEPENDENT * (model + _FLOOR)
+    variance = tolerated_variance(model, _TOLERANCE) + plane.noise_variance / scale**2
     target = np.where(used, observed, 0) / np.where(used, sro, 1)
-    weight = np.where(used, np.square(sro) / (allowed + noise), 0)
+    weight = np.where(used, np.square(sro) / variance, 0)
     return torch.as_tensor(target).float(), torch.as_tensor(weight).float()
 
 

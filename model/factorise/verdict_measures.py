@@ -11,14 +11,13 @@ from typing import Final, Self
 import numpy as np
 
 from dsfu.model.factorise.factors import PlaneFactors
+from dsfu.model.solver.noise import neighbour_products, of_root
+from dsfu.model.solver.patterson import falloff
 from dsfu.simulate.contract import BoolArray, FloatArray
-from dsfu.simulate.form_factors import form_factor
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
 
 _TOP: Final = 0.999
-_FLOOR: Final = 1e-3
-"""Intensity, relative to the brightest, at which √I stops being resolved."""
 
 _WITHIN, _BEYOND = 1.0, 1.3
 """In units of the cell: vectors up to the first are within a molecule that fits; none beyond the second is."""
@@ -32,12 +31,6 @@ _PEAK, _RING_INNER, _RING_OUTER = 2.2, 3.0, 6.0
 _FEWEST: Final = 9
 _SHELL: Final = 1.5
 _FEWEST_IN_SHELL: Final = 12
-_CARBON: Final = 6
-
-_NEIGHBOURS: Final = (
-    ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
-    ((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
-)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,15 +75,12 @@ class Parts:
         return self._of_root(self.seen - self._limited() * self.sro - self.background)
 
     def _of_root(self, difference: FloatArray) -> FloatArray:
-        reduced = np.where(self.live, difference, 0.0) / (2 * np.sqrt(np.maximum(self.model, 0) + _FLOOR))
-        return np.asarray(reduced, np.float64)
+        return of_root(difference, self.model, self.live)
 
     @cached_property
     def _falloff(self) -> FloatArray:
         """How carbon's scattering falls: divided by it, a form factor is the transform of a Patterson function."""
-        lengths = np.linalg.norm(self.plane.q, axis=-1)
-        relative = form_factor(_CARBON, lengths) / form_factor(_CARBON, float(lengths.min()))
-        return np.asarray(np.square(relative))
+        return falloff(self.plane)
 
     def _limited(self) -> FloatArray:
         """The form factor without what varies faster than a molecule in the cell can make it."""
@@ -147,7 +137,7 @@ class Parts:
 
 def shared(values: FloatArray, used: BoolArray) -> float:
     """Mean product of neighbours along x and along y, less two standard errors."""
-    products = np.concatenate([(values[one] * values[other])[used[one] & used[other]] for one, other in _NEIGHBOURS])
+    products = neighbour_products(values, used)
     if len(products) < _FEWEST:
         return 0.0
     return float(products.mean() - 2 * products.std() / np.sqrt(len(products)))

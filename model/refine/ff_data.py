@@ -11,7 +11,6 @@ import numpy as np
 
 from dsfu.model.errors import InputError, near_miss
 from dsfu.model.readers.sizes import check_declared
-from dsfu.model.solver.noise import stated_variance, variance_of
 from dsfu.simulate.contract import BoolArray, FloatArray
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.planes import Plane
@@ -115,13 +114,9 @@ def quotient(found: "PlaneFactors") -> ObservedFormFactor:
     measured, sro = found.measured, found.sro.astype(np.float64)
     used = found.live & (sro > _LEAST_SRO * sro.max())
     observed = measured.intensity.astype(np.float64) - found.background
-    variance = stated_variance(measured.sigma, found.live)
-    if variance is None:
-        model = np.maximum(found.form_factor * sro, 0.0)
-        variance = variance_of(np.where(found.live, observed - model, 0.0), model, found.live)
     floor = np.square(_NO_LESS_NOISE * np.abs(observed[used]).max(initial=0.0))
     divisor = np.where(used, sro, 1.0)
-    sigma = np.sqrt(np.maximum(variance, floor)) / divisor
+    sigma = np.sqrt(np.maximum(found.noise_variance, floor)) / divisor
     return observed_of(observed / divisor, used, found.plane, found.cell, sigma, found.name)
 
 

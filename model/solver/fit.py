@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dsfu.model.solver.lbfgs import minimise
-from dsfu.model.solver.noise import variance_of
+from dsfu.model.solver.noise import INDEPENDENT, tolerated_variance, variance_of
 from dsfu.model.solver.objective import BACKGROUND_UNIT, EXTRAS, STRETCH_UNIT, Model, Objective, Pixels
 from dsfu.model.solver.patterson import grid_step
 from dsfu.model.solver.preconditioner import (
@@ -22,12 +22,6 @@ from dsfu.model.solver.prepared import Prepared
 from dsfu.model.solver.series import Series, Terms
 from dsfu.model.solver.settings import Settings, Stage
 from dsfu.simulate.contract import FloatArray, IntArray
-
-_FLOOR = 1e-3
-"""ε: intensity, relative to the plane's maximum, below which √I need not be resolved."""
-
-_INDEPENDENT = 1 / 16
-"""Share of the pixels that count as independent where the tolerance, and not noise, sets the weights."""
 
 _NEGATIVE_PRICE = 0.1
 """Price of negative I_FF, relative to that of a deviation of the same size from data of intensity 1/4."""
@@ -165,7 +159,7 @@ class Fit:
         chosen = thinned(self.planes[0].measured.plane.pixels, stage.every)
         grid = np.ix_(np.arange(len(self.planes)), chosen, chosen)
         density = stage.every**2
-        unit = _INDEPENDENT * density / stage.tolerance**2
+        unit = INDEPENDENT * density / stage.tolerance**2
         means = np.array([plane.mean for plane in self.planes])[:, None, None]
         pixels = Pixels(
             falloff=self.tensor(np.stack([plane.falloff for plane in self.planes])[grid]),
@@ -177,8 +171,7 @@ class Fit:
         return Objective(self.model, *self.series(stage.every), pixels)
 
     def _weights(self, stage: Stage, level: FloatArray, variance: FloatArray) -> FloatArray:
-        allowed = 4 * stage.tolerance**2 / _INDEPENDENT * (level + _FLOOR)
-        return np.stack([plane.live for plane in self.planes]) / (allowed + variance)
+        return np.stack([plane.live for plane in self.planes]) / (tolerated_variance(level, stage.tolerance) + variance)
 
     def preconditioner(
         self, variables: Tensor, stage: Stage, level: FloatArray, variance: FloatArray
@@ -228,7 +221,7 @@ class Fit:
         self, number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
     ) -> tuple[IntArray, Tensor]:
         plane = self.planes[number]
-        unit = _INDEPENDENT / stage.tolerance**2
+        unit = INDEPENDENT / stage.tolerance**2
         total = weight * np.maximum(order, 0) ** 2 + _NEGATIVE_PRICE * unit * (smooth < 0)
         chosen = wide_terms(plane.patterson)
         terms, offsets = plane.patterson.terms, plane.measured.plane.offsets
@@ -244,7 +237,7 @@ class Fit:
     ) -> Tensor:
         """Among the variables of I_SRO: a sample of the pixels will do."""
         plane = self.planes[number]
-        depth = _DEPTH_PRICE * _INDEPENDENT / stage.tolerance**2 * plane.mean**2
+        depth = _DEPTH_PRICE * INDEPENDENT / stage.tolerance**2 * plane.mean**2
         total = np.where(order > 0, weight * np.square(plane.falloff * np.maximum(smooth, 0)), depth)
         chosen = thinned(plane.measured.plane.pixels, _SAMPLED)
         y, x = (each.ravel() for each in np.meshgrid(chosen, chosen, indexing="ij"))

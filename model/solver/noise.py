@@ -7,6 +7,9 @@ from scipy.optimize import nnls
 from dsfu.model.measured.reconstruction import RealArray
 from dsfu.simulate.contract import BoolArray, FloatArray
 
+INDEPENDENT = 1 / 16
+"""Share of the pixels that count as independent where the tolerance, and not noise, sets the weights."""
+
 _AVERAGED = 5
 """Side of the squares of pixels over which stated variances are averaged."""
 
@@ -50,16 +53,24 @@ def stated_variance(sigma: RealArray | None, live: BoolArray) -> FloatArray | No
 
 def structured_misfit(residual: FloatArray, model: FloatArray, live: BoolArray) -> float:
     """Root mean square of residual / 2√I as far as pixels share it with their neighbours along x and y."""
-    reduced = np.where(live, residual, 0) / (2 * np.sqrt(np.maximum(model, 0) + _ROOT_FLOOR))
-    shared, count = 0.0, 0
-    for axis in (0, 1):
-        before = [slice(None)] * 2
-        after = [slice(None)] * 2
-        before[axis], after[axis] = slice(None, -1), slice(1, None)
-        both = live[tuple(before)] & live[tuple(after)]
-        shared += float((reduced[tuple(before)] * reduced[tuple(after)])[both].sum())
-        count += int(both.sum())
-    return float(np.sqrt(max(shared, 0.0) / max(count, 1)))
+    products = neighbour_products(of_root(residual, model, live), live)
+    return float(np.sqrt(max(float(products.sum()), 0.0) / max(len(products), 1)))
+
+
+def of_root(residual: FloatArray, model: FloatArray, live: BoolArray) -> FloatArray:
+    """Residuals of √I, from those of I; 0 where dead."""
+    return np.asarray(np.where(live, residual, 0.0) / (2 * np.sqrt(np.maximum(model, 0) + _ROOT_FLOOR)))
+
+
+def neighbour_products(values: FloatArray, live: BoolArray) -> FloatArray:
+    """Products of live pixels and their live neighbours, along y and along x: (pairs,)."""
+    pairs = ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:]))
+    return np.concatenate([(values[one] * values[other])[live[one] & live[other]] for one, other in pairs])
+
+
+def tolerated_variance(model: FloatArray, tolerance: float) -> FloatArray:
+    """What a fit allows a pixel besides noise: √I may be off by ``tolerance``, relative to the plane's maximum."""
+    return np.asarray(4 * tolerance**2 / INDEPENDENT * (model + _ROOT_FLOOR))
 
 
 def smoothed(values: FloatArray, live: BoolArray, size: int) -> FloatArray:
