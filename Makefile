@@ -41,11 +41,17 @@ demo-crystal: venv
 test: venv  ## all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: venv  ## ruff, mypy, import-linter
+check: venv typing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .typing/dsfu tests
-	$(BIN)/lint-imports
+	cd .typing && ../$(BIN)/lint-imports --config ../pyproject.toml
+
+# mypy sees the folders where they are installed: base as dsfu, the others below it.
+.PHONY: typing
+typing:
+	@rm -rf .typing && mkdir -p .typing/dsfu
+	@ln -s $(patsubst %,../../%,$(wildcard base/*) simulate pipeline model cluster) .typing/dsfu/
 
 format: venv  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

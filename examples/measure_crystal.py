@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dsfu.model.measured.reconstruction import Reconstruction
-from dsfu.model.readers.writing import write_meerkat
-from dsfu.simulate.dead_zones import live_pixels
+from dsfu.model.measured.data.reconstruction import Reconstruction
+from dsfu.model.measured.readers.writing import write_meerkat
+from dsfu.simulate.disorder.dead_zones import live_pixels
+from dsfu.simulate.disorder.metropolis import generate_set
+from dsfu.simulate.disorder.planes import layer
+from dsfu.simulate.disorder.random_masks import random_experiment
+from dsfu.simulate.disorder.scattering import simulate_planes
 from dsfu.simulate.lattice import vegard_cell
-from dsfu.simulate.metropolis import generate_set
-from dsfu.simulate.planes import layer
-from dsfu.simulate.random_masks import random_experiment
-from dsfu.simulate.scattering import simulate_planes
 from dsfu.simulate.species import load_library
 
 STEP = 0.04

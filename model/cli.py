@@ -1,14 +1,19 @@
 """The command ``dsfu-model``: puts the verbs together, and sees that whatever goes wrong is told plainly."""
 
 import os
+import pkgutil
 import sys
 import tempfile
 import traceback
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Annotated, Final, NoReturn
 
 import typer
 
+from dsfu.errors import InputError
+from dsfu.model import problems
 from dsfu.model.commands import (
     batch_jobs,
     evaluating,
@@ -19,7 +24,6 @@ from dsfu.model.commands import (
     structures,
     training,
 )
-from dsfu.model.errors import InputError
 
 UNEXPECTED: Final = 1
 BAD_INPUT: Final = 2
@@ -81,6 +85,11 @@ def _root(
 
 for _verbs in (looking, preparing, factorising, refining, structures, training, evaluating, batch_jobs):
     _verbs.add_to(app)
+
+# The verbs of a problem are in its own folder: problems/<name>/commands.py.
+for _, _name, _ in pkgutil.iter_modules(problems.__path__):
+    if find_spec(f"dsfu.model.problems.{_name}.commands"):
+        import_module(f"dsfu.model.problems.{_name}.commands").add_to(app)
 
 
 def main() -> None:

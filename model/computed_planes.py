@@ -17,8 +17,8 @@ from torch import Tensor
 
 from dsfu.model.forward import Atoms, Planes, form_factor, short_range_order
 from dsfu.model.samples import Planes as TwoPlanes
+from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import Plane
 
 Device = torch.device | str
 

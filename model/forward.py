@@ -1,9 +1,9 @@
 """The torch twin of the kernels: both factors of diffuse scattering on batches of planes, on any device.
 
-I_FF(Q) = m_A m_B |F_A − F_B|² and I_SRO(Q) = Σ_v α_v cos(Q·v), as in `dsfu.simulate.scattering`, the reference; here
-they can be differentiated. Everything separates along the two axes of a plane: an atom's form factor is a sum of
-Gaussians, and a phase is a product of one in x and one in y. So both factors are matrix products of (y, terms) with
-(terms, x).
+I_FF(Q) = m_A m_B |F_A − F_B|² and I_SRO(Q) = Σ_v α_v cos(Q·v), as in `dsfu.simulate.disorder.scattering`, the
+reference; here they can be differentiated. Everything separates along the two axes of a plane: an atom's form factor is
+a sum of Gaussians, and a phase is a product of one in x and one in y. So both factors are matrix products of (y, terms)
+with (terms, x).
 
 Phases reach hundreds of radians, so they are computed in double precision; only then are sines and cosines rounded.
 """
@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsfu.simulate.contract import PIXELS, SHELL_CUTOFF
+from dsfu.simulate.disorder.fields import PIXELS, SHELL_CUTOFF
+from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.form_factors import GAUSSIANS, coefficients
-from dsfu.simulate.planes import Plane
 
 _LAST_ELEMENT: Final = 98
 
@@ -31,7 +31,7 @@ _PARALLEL: Final = 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Planes:
-    """A batch of square planes of reciprocal space, each as `dsfu.simulate.planes.Plane`; float64.
+    """A batch of square planes of reciprocal space, each as `dsfu.simulate.disorder.planes.Plane`; float64.
 
     Attributes
     ----------

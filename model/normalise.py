@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.simulate.contract import BoolArray, Float32Array
+from dsfu.simulate.arrays import BoolArray, Float32Array
 
 Scale = Literal["sqrt", "linear"]
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from dsfu.model.normalise import Scale, mask_dead, normalise_roots
 from dsfu.model.plane_reader import CodeArray
-from dsfu.simulate.contract import BoolArray, Float32Array
-from dsfu.simulate.encoding import decode_plane
+from dsfu.simulate.arrays import BoolArray, Float32Array
+from dsfu.simulate.disorder.encoding import decode_plane
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,13 +19,14 @@ import zarr
 from dsfu.model.normalise import Scale
 from dsfu.model.plane_reader import CodeArray, PlaneReader
 from dsfu.model.samples import Planes, Sample, StoredPlanes
-from dsfu.simulate.contract import SAMPLE_FIELDS, STORE_FIELDS, BoolArray, Float32Array, IntArray
-from dsfu.simulate.encoding import encode_plane
+from dsfu.simulate.arrays import BoolArray, Float32Array, IntArray
+from dsfu.simulate.disorder.encoding import encode_plane
+from dsfu.simulate.disorder.fields import SAMPLE_FIELDS, STORE_FIELDS
 
 Column = npt.NDArray[Any]
 
 COORDINATES: Final = tuple(field.name for field in (*SAMPLE_FIELDS, *STORE_FIELDS))
-"""Names of what is known of each sample; `dsfu.simulate.contract` says what they mean."""
+"""Names of what is known of each sample; `dsfu.simulate.disorder.fields` says what they mean."""
 
 
 class TwoFactors(Protocol):

@@ -9,8 +9,8 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
+from dsfu.errors import InputError
 from dsfu.pipeline.commands import clusters, looking, making, manifests, tidying
-from dsfu.pipeline.errors import InputError
 from dsfu.pipeline.running.engines import EngineError
 
 UNEXPECTED: Final = 1

@@ -16,16 +16,16 @@ from ase import Atoms
 
 from dsfu.pipeline.store.records import MASKS, RECORD, SETS
 from dsfu.pipeline.store.shard_format import encode_shard
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set
+from dsfu.simulate.disorder.oscillator import draw_oscillator_set
+from dsfu.simulate.disorder.plane_rules import PlaneRules
+from dsfu.simulate.disorder.random_masks import RandomSettings, random_mask
+from dsfu.simulate.disorder.samples import SetChoice, simulate_pair
+from dsfu.simulate.disorder.sro_set import SroSet
+from dsfu.simulate.disorder.uniqueness import embed_plane
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.metropolis import draw_monte_carlo_set
-from dsfu.simulate.oscillator import draw_oscillator_set
-from dsfu.simulate.plane_rules import PlaneRules
-from dsfu.simulate.random_masks import RandomSettings, random_mask
 from dsfu.simulate.random_stream import RandomStream, stream_key
-from dsfu.simulate.samples import SetChoice, simulate_pair
-from dsfu.simulate.sro_set import SroSet
-from dsfu.simulate.uniqueness import embed_plane
 
 Objects = dict[str, bytes]
 SetReader = Callable[[str, int], tuple[float, FloatArray]]

@@ -18,7 +18,7 @@ from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.placement import home_of
 from dsfu.pipeline.store.records import Arrays, read_sets
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
 
 
 def make_shard(store_url: str, spec: ShardSpec) -> LedgerEntry:

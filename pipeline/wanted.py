@@ -28,7 +28,7 @@ class Wanted:
     def closing_spec(self, complete: Collection[str]) -> ClosingSpec:
         """The store that the shards with these keys make."""
         from dsfu.pipeline.tasks import versions  # late, as they load numba
-        from dsfu.simulate.uniqueness import METRICS
+        from dsfu.simulate.disorder.uniqueness import METRICS
 
         manifest = self.loaded.manifest
         uniqueness = manifest.uniqueness

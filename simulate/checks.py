@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, FloatArray
+from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SHELL_CUTOFF
 
 
 def finite_array(name: str, value: npt.ArrayLike, shape: Sequence[int | None]) -> FloatArray:

@@ -14,7 +14,7 @@ import gemmi
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
 
 GAUSSIANS = 4
 

@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.checks import finite_array, number_between
-from dsfu.simulate.contract import FloatArray
 
 _FLATTEST = 1e-3
 """Smallest volume of a cell relative to a·b·c; flatter ones are taken for a mistake."""

@@ -11,8 +11,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.checks import finite_array
-from dsfu.simulate.contract import FloatArray
 
 LatticeSystem = Literal["cubic", "tetragonal", "hexagonal"]
 

@@ -1,8 +1,8 @@
 """Species: what can occupy the disordered site of a crystal, the library of 127, and a user's own.
 
-A species is a set of atoms in the Cartesian frame of its cell (`dsfu.simulate.contract`). Molecules have their centroid
-at the origin, perovskite cells their B site. The library is data, in ``dsfu/simulate/library/*.xyz``; it is made by
-``tools/make_species.py``, which says where each geometry comes from.
+A species is a set of atoms in the Cartesian frame of its cell (`dsfu.simulate.disorder.fields`). Molecules have their
+centroid at the origin, perovskite cells their B site. The library is data, in ``dsfu/simulate/library/*.xyz``; it is
+made by ``tools/make_species.py``, which says where each geometry comes from.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
+from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.checks import finite_array, number_between
-from dsfu.simulate.contract import FloatArray
 from dsfu.simulate.lattice import Cell, vegard_cell
 from dsfu.simulate.shapes import (
     GROUPS,

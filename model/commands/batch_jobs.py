@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from dsfu.cluster.options import with_cluster_options
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 
 if TYPE_CHECKING:
     from dsfu.cluster.settings import ClusterSettings

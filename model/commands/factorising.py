@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dsfu.errors import InputError
 from dsfu.model.commands.hint_options import (
     AxesOrder,
     CellText,
@@ -19,12 +20,11 @@ from dsfu.model.commands.hint_options import (
     flag,
     hints_of,
 )
-from dsfu.model.errors import InputError
 
 if TYPE_CHECKING:
-    from dsfu.model.factorise.factors import Factors
-    from dsfu.model.factorise.methods import Network
-    from dsfu.model.measured.plane import MeasuredPlane
+    from dsfu.model.measured.data.plane import MeasuredPlane
+    from dsfu.model.measured.factorise.factors import Factors
+    from dsfu.model.measured.factorise.methods import Network
 
 DATA_BREAK_THE_ASSUMPTIONS = 3
 """Exit status where the factors are written, and not to be believed."""
@@ -84,10 +84,10 @@ def factorise(
     Several planes are fitted together: they share the order in three dimensions. A reconstruction is only freed of
     hot pixels; for all else there is prepare. Exit status 3 says that the data break the assumptions.
     """
-    from dsfu.model.factorise.loading import check_one_crystal, load_planes
-    from dsfu.model.factorise.methods import factorise as take_apart
-    from dsfu.model.factorise.verdict import judge
-    from dsfu.model.solver.settings import Settings
+    from dsfu.model.measured.factorise.loading import check_one_crystal, load_planes
+    from dsfu.model.measured.factorise.methods import factorise as take_apart
+    from dsfu.model.measured.factorise.verdict import judge
+    from dsfu.model.measured.solver.settings import Settings
 
     _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
     _one_thread()
@@ -135,7 +135,7 @@ def _one_thread() -> None:
 
 
 def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, report: Path | None) -> None:
-    from dsfu.model.factorise.files import write_factors, write_npz
+    from dsfu.model.measured.factorise.files import write_factors, write_npz
 
     write_factors(out, factors)
     written = [out]
@@ -143,14 +143,14 @@ def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, r
         write_npz(npz, factors)
         written.append(npz)
     if yell is not None:
-        from dsfu.model.factorise.yell_files import not_for_yell, write_yell_files
+        from dsfu.model.measured.factorise.yell_files import not_for_yell, write_yell_files
 
         written += write_yell_files(yell, factors)
         for each in factors.planes:
             if reason := not_for_yell(each):
                 typer.echo(f"{each.name}: not written for Yell; {reason}")
     if report is not None:
-        from dsfu.model.factorise.report import write_report
+        from dsfu.model.measured.factorise.report import write_report
 
         write_report(report, factors)
         written.append(report)
@@ -159,7 +159,7 @@ def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, r
 
 
 def _network(weights: Path | None) -> "Network":
-    from dsfu.model.factorise.methods import Network
+    from dsfu.model.measured.factorise.methods import Network
     from dsfu.model.weights.files import load_weights, shipped, weights_file
 
     factoriser, card = load_weights(shipped() if weights is None else weights_file(weights))

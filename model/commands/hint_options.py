@@ -31,7 +31,7 @@ def hints_of(
     dataset: str | None,
     zeros: str | None,
 ) -> dict[str, Any]:
-    """What was said, for `dsfu.model.readers.reading.read`, which checks it."""
+    """What was said, for `dsfu.model.measured.readers.reading.read`, which checks it."""
     return {
         "cell": cell,
         "limits": limits,

@@ -21,8 +21,8 @@ from dsfu.model.commands.hint_options import (
 )
 
 if TYPE_CHECKING:
-    from dsfu.model.measured.reconstruction import Reconstruction
-    from dsfu.model.measured.summary import AxisSummary, Summary
+    from dsfu.model.measured.data.reconstruction import Reconstruction
+    from dsfu.model.measured.data.summary import AxisSummary, Summary
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,7 +49,7 @@ def inspect(
     The format is found out by content: HDF5 of Meerkat, Yell, DISCUS and Mantid, NeXus, planes of dsfu-model prepare,
     .npy and .npz. What a file does not say can be given here, and to the other verbs in the same way.
     """
-    from dsfu.model.measured.summary import Summary
+    from dsfu.model.measured.data.summary import Summary
 
     hints = hints_of(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
@@ -69,15 +69,15 @@ def inspect(
 
 def _read_all(file: Path, plane: str | None, hints: dict[str, Any]) -> list["Reconstruction"]:
     """The reconstruction, or every plane of a file of planes."""
-    from dsfu.model.readers.reading import plane_names, read
+    from dsfu.model.measured.readers.reading import plane_names, read
 
     names: list[str | None] = [plane] if plane is not None else [*plane_names(file)] or [None]
     return [read(file, **hints, plane=name) for name in names]
 
 
 def _draw(found: list["Reconstruction"], picture: Path, title: str) -> None:
-    from dsfu.model.measured.pictures import write_sections
-    from dsfu.model.measured.sections import central_sections
+    from dsfu.model.measured.data.pictures import write_sections
+    from dsfu.model.measured.data.sections import central_sections
 
     sections = [section for each in found for section in central_sections(each)]
     if len(found) == len(sections):  # planes, which have names

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsfu.errors import InputError
 from dsfu.model.commands.hint_options import (
     AxesOrder,
     CellText,
@@ -19,13 +20,12 @@ from dsfu.model.commands.hint_options import (
     flag,
     hints_of,
 )
-from dsfu.model.errors import InputError
 
 if TYPE_CHECKING:
-    from dsfu.model.measured.plane import MeasuredPlane
-    from dsfu.model.measured.reconstruction import Reconstruction
-    from dsfu.model.prepare.plane_spec import PlaneSpec
-    from dsfu.model.prepare.recipe import Recipe
+    from dsfu.model.measured.data.plane import MeasuredPlane
+    from dsfu.model.measured.data.reconstruction import Reconstruction
+    from dsfu.model.measured.prepare.plane_spec import PlaneSpec
+    from dsfu.model.measured.prepare.recipe import Recipe
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,9 +77,9 @@ def prepare(
     file has them, and a record of all that was done. Nothing is subtracted and no peak removed unless asked for.
     Where no step needs the whole volume, only the surroundings of each plane are cleaned.
     """
-    from dsfu.model.prepare.plane_spec import parse_plane
-    from dsfu.model.prepare.recipe import Recipe
-    from dsfu.model.readers.reading import read
+    from dsfu.model.measured.prepare.plane_spec import parse_plane
+    from dsfu.model.measured.prepare.recipe import Recipe
+    from dsfu.model.measured.readers.reading import read
 
     if out is None and volume is None and picture is None:
         raise InputError("nothing is to be written", expected="-o for planes, --volume for all of it, or --picture")
@@ -105,7 +105,7 @@ def prepare(
     if out is not None or picture is not None:
         _make_planes(reconstruction, specs or [None], None if volume else recipe, size, out, picture)
     if volume is not None:
-        from dsfu.model.readers.writing import write_meerkat
+        from dsfu.model.measured.readers.writing import write_meerkat
 
         write_meerkat(volume, reconstruction)
         typer.echo(f"wrote {volume}")
@@ -120,8 +120,8 @@ def _make_planes(
     picture: Path | None,
 ) -> None:
     """Cut, tell and write planes; cleaned after a recipe, if they are not yet."""
-    from dsfu.model.prepare.cutting import cut
-    from dsfu.model.prepare.preparing import prepared_planes
+    from dsfu.model.measured.prepare.cutting import cut
+    from dsfu.model.measured.prepare.preparing import prepared_planes
 
     made: Iterable[MeasuredPlane]
     if recipe is None:
@@ -133,19 +133,19 @@ def _make_planes(
         _say_what_was_cut(plane)
         planes.append(plane)
     if out is not None:
-        from dsfu.model.readers.plane_files import write_planes
+        from dsfu.model.measured.readers.plane_files import write_planes
 
         write_planes(out, planes)
         typer.echo(f"wrote {out}")
     if picture is not None:
-        from dsfu.model.prepare.picture import write_picture
+        from dsfu.model.measured.prepare.picture import write_picture
 
         write_picture(planes, picture)
         typer.echo(f"wrote {picture}")
 
 
 def _say_what_it_is(reconstruction: "Reconstruction") -> None:
-    from dsfu.model.prepare.cutting import available_range
+    from dsfu.model.measured.prepare.cutting import available_range
 
     shape = " × ".join(map(str, reconstruction.shape))
     typer.echo(f"{reconstruction.source}: {shape} voxels, {100 * reconstruction.coverage:.1f} % measured")
@@ -156,7 +156,7 @@ def _say_what_it_is(reconstruction: "Reconstruction") -> None:
 
 
 def _cleaned(reconstruction: "Reconstruction", recipe: "Recipe") -> "Reconstruction":
-    from dsfu.model.prepare.recipe import told
+    from dsfu.model.measured.prepare.recipe import told
 
     if reconstruction.history and reconstruction.history[-1].name == "cropped":
         typer.echo(f"around the plane, {' × '.join(map(str, reconstruction.shape))} voxels:")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from dsfu.errors import InputError
 from dsfu.model.commands.hint_options import (
     AxesOrder,
     CellText,
@@ -17,13 +18,12 @@ from dsfu.model.commands.hint_options import (
     Zeros,
     hints_of,
 )
-from dsfu.model.errors import InputError
 
 if TYPE_CHECKING:
-    from dsfu.model.refine.deltapdf import DeltaPdf, DeltaPdfSettings
-    from dsfu.model.refine.sro_input import SroInput
-    from dsfu.model.refine.sro_planes import Negative, SroSettings
-    from dsfu.model.refine.sro_result import SroRefinement
+    from dsfu.model.measured.deltapdf.compute import DeltaPdf, DeltaPdfSettings
+    from dsfu.model.measured.order.input import SroInput
+    from dsfu.model.measured.order.planes import Negative, SroSettings
+    from dsfu.model.measured.order.result import SroRefinement
 
 
 class Axes(StrEnum):
@@ -113,9 +113,9 @@ def refine_sro_command(
     Linear least squares on all pixels of all planes at once. The solver's own parameters, where the file has them, are
     averaged over the symmetry and shown beside them: they are the better estimate.
     """
-    from dsfu.model.refine.sro import refine_sro
-    from dsfu.model.refine.sro_input import read_sro
-    from dsfu.model.refine.tables import table_text
+    from dsfu.model.measured.order.input import read_sro
+    from dsfu.model.measured.order.refine import refine_sro
+    from dsfu.model.measured.order.tables import table_text
 
     outputs = _Outputs(csv, json, cif, picture, out, file.stem)
     given = read_sro(file)
@@ -162,8 +162,8 @@ def deltapdf_command(
 
     That of I_SRO has α_v at each lattice vector v. Voxels that were not measured count as the mean.
     """
-    from dsfu.model.refine.deltapdf import DeltaPdfSettings
-    from dsfu.model.refine.deltapdf_files import write_yell
+    from dsfu.model.measured.deltapdf.compute import DeltaPdfSettings
+    from dsfu.model.measured.deltapdf.files import write_yell
 
     if picture is not None:
         check_picture(picture)
@@ -182,7 +182,7 @@ def deltapdf_command(
     shape = " × ".join(map(str, pdf.values.shape))
     typer.echo(f"Wrote {out}: {shape} points.")
     if picture is not None:
-        from dsfu.model.refine.deltapdf_picture import draw_sections
+        from dsfu.model.measured.deltapdf.picture import draw_sections
 
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw_sections(pdf, extent_angstrom=extent).savefig(picture, dpi=200)
@@ -198,8 +198,8 @@ def _refuse(hints: dict[str, str | None]) -> None:
 
 
 def _pdf_of_data(file: Path, hints: dict[str, str | None], settings: "DeltaPdfSettings") -> "DeltaPdf":
-    from dsfu.model.readers.reading import read
-    from dsfu.model.refine.deltapdf import deltapdf
+    from dsfu.model.measured.deltapdf.compute import deltapdf
+    from dsfu.model.measured.readers.reading import read
 
     reconstruction = read(file, **hints)
     if not reconstruction.live.any():
@@ -208,8 +208,8 @@ def _pdf_of_data(file: Path, hints: dict[str, str | None], settings: "DeltaPdfSe
 
 
 def _pdf_of_sro(file: Path, number: int, settings: "DeltaPdfSettings") -> "DeltaPdf":
-    from dsfu.model.refine.deltapdf import deltapdf_of_plane
-    from dsfu.model.refine.sro_input import read_sro
+    from dsfu.model.measured.deltapdf.compute import deltapdf_of_plane
+    from dsfu.model.measured.order.input import read_sro
 
     planes = read_sro(file).planes
     if number > len(planes):
@@ -239,7 +239,7 @@ def _settings(
     negative: "Negative",
     own_scales: bool,
 ) -> "SroSettings":
-    from dsfu.model.refine.sro_planes import SroSettings
+    from dsfu.model.measured.order.planes import SroSettings
 
     if fraction_a is not None and not 0 < fraction_a < 1:
         raise InputError(f"--fraction-a is {fraction_a:g}", expected="a number between 0 and 1, both excluded")
@@ -256,7 +256,7 @@ def _settings(
 
 
 def _from_solver(given: "SroInput", settings: "SroSettings") -> "list[SroRefinement]":
-    from dsfu.model.refine.sro_result import SroRefinement
+    from dsfu.model.measured.order.result import SroRefinement
 
     if given.vectors is None or given.alpha is None or given.covariance is None:
         return []
@@ -283,7 +283,7 @@ class _Outputs:
             check_picture(self.paths["png"])
 
     def write(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
-        from dsfu.model.refine.tables import as_cif, as_json, table_csv
+        from dsfu.model.measured.order.tables import as_cif, as_json, table_csv
 
         for kind, text_of in (("csv", table_csv), ("json", as_json), ("cif", as_cif)):
             if kind in self.paths:
@@ -294,8 +294,8 @@ class _Outputs:
             typer.echo(f"Wrote {path}.")
 
     def _draw(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
-        from dsfu.model.refine.sro import compatible_operators
-        from dsfu.model.refine.sro_picture import draw_refinement
+        from dsfu.model.measured.order.picture import draw_refinement
+        from dsfu.model.measured.order.refine import compatible_operators
 
         group = compatible_operators(settings, given.planes[0].cell)
         path = self.paths["png"]

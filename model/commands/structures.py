@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 
 _MOST_ANGLES = 3601
 
@@ -62,14 +62,14 @@ def refine_ff(
     """
     import torch
 
-    from dsfu.model.refine.ff_data import read_observed
-    from dsfu.model.refine.ff_output import write_outputs
-    from dsfu.model.refine.ff_parameters import kinds_of
-    from dsfu.model.refine.ff_refine import Settings, refine_form_factor
-    from dsfu.model.refine.ff_report import text_of
-    from dsfu.model.refine.structure_files import read_structure
-    from dsfu.model.refine.structure_sites import on_site
-    from dsfu.model.refine.torsion import torsions_of
+    from dsfu.model.measured.molecules.data import read_observed
+    from dsfu.model.measured.molecules.output import write_outputs
+    from dsfu.model.measured.molecules.parameters import kinds_of
+    from dsfu.model.measured.molecules.refine import Settings, refine_form_factor
+    from dsfu.model.measured.molecules.report import text_of
+    from dsfu.model.measured.molecules.structures.files import read_structure
+    from dsfu.model.measured.molecules.structures.sites import on_site
+    from dsfu.model.measured.molecules.torsion import torsions_of
 
     settings = Settings(kinds=kinds_of(refine), scan_angles=angles_of(scan), robust=robust)
     sites, texts = site or ["file"], torsion or []

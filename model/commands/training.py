@@ -103,7 +103,7 @@ def export(
     Of a training the weights are taken that were best in validation. ONNX files are compared with torch in onnxruntime
     before they are left there.
     """
-    from dsfu.model.errors import InputError
+    from dsfu.errors import InputError
     from dsfu.model.weights.files import load_weights, save_weights, weights_file
 
     if onnx is None and weights is None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
 
 _WIDTH, _HEIGHT = 480.0, 250.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 12.0, 40.0

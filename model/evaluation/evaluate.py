@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from dsfu.errors import InputError, near_miss
 from dsfu.model.computed_planes import ComputedPlanes
-from dsfu.model.errors import InputError, near_miss
 from dsfu.model.evaluation.feature_distances import FeatureMeter, check_weights, not_computed
 from dsfu.model.evaluation.pictures import pictures_of
 from dsfu.model.evaluation.planes import EvaluationPlanes, PlaneSettings

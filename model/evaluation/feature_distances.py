@@ -14,7 +14,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.evaluation.metrics import normalise_roots
 from dsfu.model.evaluation.paper import Factor
 from dsfu.model.evaluation.scores import FACTORS, Prediction

@@ -14,8 +14,8 @@ from dsfu.model.evaluation.metrics import normalise_roots
 from dsfu.model.evaluation.planes import EvaluationPlanes
 from dsfu.model.evaluation.predictors import Predictor
 from dsfu.model.evaluation.scores import FACTORS, Scores, ask
-from dsfu.model.measured.reconstruction import RealArray
-from dsfu.simulate.contract import BoolArray, Float32Array, FloatArray
+from dsfu.model.measured.data.reconstruction import RealArray
+from dsfu.simulate.arrays import BoolArray, Float32Array, FloatArray
 
 PLANE_COLOURS: Final = "inferno"
 DIFFERENCE_COLOURS: Final = "coolwarm"

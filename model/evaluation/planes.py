@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dsfu.errors import InputError
 from dsfu.model.computed_planes import ComputedPlanes
-from dsfu.model.errors import InputError
 from dsfu.model.shards import Split
 from dsfu.model.training.batch import Batch
-from dsfu.simulate.contract import Float32Array, IntArray
+from dsfu.simulate.arrays import Float32Array, IntArray
 
 
 @dataclass(frozen=True, kw_only=True)

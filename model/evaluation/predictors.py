@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsfu.model.errors import InputError, near_miss
+from dsfu.errors import InputError, near_miss
 from dsfu.model.evaluation.planes import EvaluationPlanes
-from dsfu.simulate.contract import Float32Array
+from dsfu.simulate.arrays import Float32Array
 
 if TYPE_CHECKING:
-    from dsfu.model.factorise.methods import Network
-    from dsfu.model.measured.plane import MeasuredPlane
+    from dsfu.model.measured.data.plane import MeasuredPlane
+    from dsfu.model.measured.factorise.methods import Network
 
 Predictor = Callable[[Tensor, Tensor, Sequence[int]], tuple[Tensor, Tensor]]
 """From intensities and masks (planes, 1, y, x), and the indices of the samples, to √I_FF and √I_SRO relative to their
@@ -82,7 +82,7 @@ def _hybrid(settings: MethodSettings) -> Method:
 
 def _loaded(settings: MethodSettings) -> tuple["Network", dict[str, Any]]:
     """The network, and what its card says."""
-    from dsfu.model.factorise.methods import Network
+    from dsfu.model.measured.factorise.methods import Network
     from dsfu.model.weights.files import load_weights, weights_file
 
     file = weights_file(settings.weights)
@@ -93,8 +93,8 @@ def _loaded(settings: MethodSettings) -> tuple["Network", dict[str, Any]]:
 
 def _with_lattice(settings: MethodSettings, network: "Network | None") -> Predictor:
     """The solver, or the hybrid if there is a network: plane by plane, with what an experiment knows of each."""
-    from dsfu.model.factorise.methods import factorise
-    from dsfu.model.solver.settings import Settings
+    from dsfu.model.measured.factorise.methods import factorise
+    from dsfu.model.measured.solver.settings import Settings
 
     solver = Settings(device=settings.device.type)
 
@@ -113,7 +113,7 @@ def _with_lattice(settings: MethodSettings, network: "Network | None") -> Predic
 
 def _as_measured(intensity: Tensor, live: Tensor, index: int, planes: EvaluationPlanes) -> "MeasuredPlane":
     """A plane of a sample with its place in reciprocal space and the crystal's cell."""
-    from dsfu.model.measured.plane import MeasuredPlane
+    from dsfu.model.measured.data.plane import MeasuredPlane
 
     crystals, split = planes.crystals, planes.split.name
     return MeasuredPlane(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from dsfu.model.forward import Planes
-from dsfu.simulate.contract import SHELL_CUTOFF
+from dsfu.simulate.disorder.fields import SHELL_CUTOFF
 
 _SIDE: Final = 2 * SHELL_CUTOFF + 1
 _MIDDLE: Final = _SIDE**2 // 2

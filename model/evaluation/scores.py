@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.evaluation.metrics import (
     mean_square_errors,
     normalise_roots,
@@ -23,7 +23,7 @@ from dsfu.model.evaluation.predictors import Predictor
 from dsfu.model.evaluation.projected_alpha import ProjectedSeries, alpha_errors
 from dsfu.model.normalise import Scale
 from dsfu.model.training.batch import Batch
-from dsfu.simulate.contract import FloatArray, IntArray
+from dsfu.simulate.arrays import FloatArray, IntArray
 
 FACTORS: Final[tuple[Factor, ...]] = ("sro", "form_factor")
 SCALES: Final[tuple[Scale, ...]] = ("linear", "sqrt")

@@ -14,7 +14,7 @@ from dsfu.model.evaluation.paper import PAPER, SCALE_NOTE, Factor
 from dsfu.model.evaluation.planes import EvaluationPlanes
 from dsfu.model.evaluation.scores import FACTORS, SCALES, Scores
 from dsfu.model.normalise import Scale
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
 
 _CLIPPED: Final = {"none": 0.0, "up to 5 %": 0.05, "5 to 20 %": 0.2, "over 20 %": 1.0}
 """Shares of a plane at which the series of I_SRO was negative, each up to and with the number."""

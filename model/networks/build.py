@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from dsfu.model.errors import InputError, near_miss
+from dsfu.errors import InputError, near_miss
 from dsfu.model.networks.dsfu import Dsfu
 from dsfu.model.networks.factoriser import Factoriser
 from dsfu.model.networks.pix2pix import Pix2Pix

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from dsfu.model.training.data_config import AugmentConfig
 from dsfu.model.training.draws import Draws
-from dsfu.simulate.contract import FloatArray, IntArray
+from dsfu.simulate.arrays import FloatArray, IntArray
 
 Strain = tuple[float, float, float]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.files import sync_folder, write_whole
 
 FORMAT: Final = "dsfu checkpoint"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any, Final, Literal, get_args
 
-from dsfu.model.errors import InputError, near_miss
+from dsfu.errors import InputError, near_miss
 from dsfu.model.training.data_config import DataConfig
 
 RecipeName = Literal["dsfu", "pix2pix"]

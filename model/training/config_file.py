@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import yaml
 
-from dsfu.model.errors import InputError, near_miss
+from dsfu.errors import InputError, near_miss
 from dsfu.model.training.config import DEFAULTS, Config
 from dsfu.model.training.data_config import NAMED_AUGMENTATIONS
 from dsfu.model.training.files import write_whole

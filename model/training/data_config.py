@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from dsfu.model.errors import InputError, near_miss
+from dsfu.errors import InputError, near_miss
 
 Range = tuple[float, float]
 Source = Literal["auto", "store", "synthesis"]

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
 
 SAMPLE: Final = 1
 AUGMENTATION: Final = 2

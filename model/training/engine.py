@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.config import Config
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}

@@ -7,7 +7,7 @@ from queue import Full, Queue
 from threading import Event, Thread
 from typing import Any, Generic, TypeVar
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.batch import Batch
 
 Prepared = TypeVar("Prepared")

@@ -19,7 +19,7 @@ from dsfu.model.training.schedule import Progress
 from dsfu.model.training.validation import Validation
 from dsfu.model.weights.card import Card
 from dsfu.model.weights.files import OF_A_RUN, save_weights
-from dsfu.simulate.contract import Float32Array
+from dsfu.simulate.arrays import Float32Array
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from dsfu.model.networks.factoriser import Factoriser
 from dsfu.model.networks.scaling import measured_to_unit_range, to_unit_range
 from dsfu.model.training.batch import Batch
 from dsfu.model.training.validation import predicted
-from dsfu.simulate.contract import Float32Array
+from dsfu.simulate.arrays import Float32Array
 
 TITLES = ("scattering", "form factor", "truth", "difference", "short-range order", "truth", "difference")
 

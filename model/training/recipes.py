@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.networks.build import build
 from dsfu.model.networks.factoriser import Factoriser
 from dsfu.model.training.batch import Batch

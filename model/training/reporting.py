@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dsfu.model.training.schedule import Progress, Schedule
-from dsfu.simulate.contract import Float32Array
+from dsfu.simulate.arrays import Float32Array
 
 _SECONDS_BETWEEN_LINES = 30.0
 

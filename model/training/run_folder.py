@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.files import remove_unfinished
 
 CHECKPOINTS: Final = "checkpoints"

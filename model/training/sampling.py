@@ -9,9 +9,10 @@ from dsfu.model.training.data_config import SynthesisConfig
 from dsfu.model.training.draws import Draws
 from dsfu.model.training.sro_draws import SroDraws
 from dsfu.model.training.store_parameters import SpeciesRecord, StoreParameters
-from dsfu.simulate.contract import SHELL_CUTOFF, Float32Array, FloatArray, IntArray
+from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
+from dsfu.simulate.disorder.fields import SHELL_CUTOFF
+from dsfu.simulate.disorder.planes import AxisName, Plane, layer
 from dsfu.simulate.lattice import Cell, vegard_cell
-from dsfu.simulate.planes import AxisName, Plane, layer
 from dsfu.simulate.shapes import GROUPS, cell_lengths_by_rule
 
 _AXES: Final[tuple[AxisName, ...]] = ("a", "b", "c")

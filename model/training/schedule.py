@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import cos, pi
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.config import Limits, OptimiserConfig
 
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.shards import Split, open_store
 from dsfu.model.training.batch import Batch
 from dsfu.model.training.data_config import DataConfig

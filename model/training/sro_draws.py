@@ -10,7 +10,8 @@ import numpy as np
 from dsfu.model.training.data_config import SynthesisConfig
 from dsfu.model.training.draws import Draws
 from dsfu.model.training.store_parameters import Rules, StoreParameters
-from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, Float32Array, FloatArray, IntArray
+from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SHELL_CUTOFF
 from dsfu.simulate.shapes import GROUPS
 
 _OSCILLATOR_FRACTION: Final = 0.5

@@ -11,7 +11,7 @@ import yaml
 import zarr
 
 from dsfu.model.shards import Split
-from dsfu.simulate.contract import Float32Array, FloatArray, IntArray
+from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 
 Range = tuple[float, float]
@@ -32,7 +32,7 @@ class SpeciesRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """From which ranges the manifest has planes and sets drawn; `dsfu.simulate.plane_rules`, and docs/manifest.md."""
+    """From which ranges the manifest has planes and sets drawn; `plane_rules` and docs/manifest.md explain them."""
 
     q_max: Range = (6.0, 8.0)
     layers: int = 4

@@ -20,8 +20,8 @@ from dsfu.model.training.store_parameters import StoreParameters
 from dsfu.model.training.streaming_plan import StreamingPlan
 from dsfu.model.training.streaming_planes import CodeArray, planes_in_order
 from dsfu.model.training.synthesis import Packed, PreparedSpecimens
-from dsfu.simulate.contract import IntArray
-from dsfu.simulate.encoding import LEVELS
+from dsfu.simulate.arrays import IntArray
+from dsfu.simulate.disorder.encoding import LEVELS
 from dsfu.simulate.lattice import Cell
 
 

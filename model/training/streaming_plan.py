@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.data_config import LastBatch
 from dsfu.model.training.draws import EPOCH, Draws
 from dsfu.model.training.epochs import Part
-from dsfu.simulate.contract import IntArray
+from dsfu.simulate.arrays import IntArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.shards import Split
-from dsfu.simulate.contract import IntArray
+from dsfu.simulate.arrays import IntArray
 
 CodeArray = npt.NDArray[np.uint16]
 PairOfPlanes = CodeArray

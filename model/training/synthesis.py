@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.forward import Atoms, Planes, form_factor, short_range_order
 from dsfu.model.training.augment import Places, as_measured
 from dsfu.model.training.augment_draws import EffectsOfBatch, draw_effects

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import torch
 
+from dsfu.errors import InputError
 from dsfu.model.computed_planes import ComputedPlanes
-from dsfu.model.errors import InputError
 from dsfu.model.evaluation.planes import EvaluationPlanes, PlaneSettings
 from dsfu.model.shards import open_store
 from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint

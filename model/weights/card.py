@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.networks.build import build
 from dsfu.model.networks.factoriser import Factoriser
 from dsfu.model.training.files import write_whole

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.networks.factoriser import Factoriser
 from dsfu.model.training.files import write_whole
 from dsfu.model.weights.card import Card

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from dsfu.cluster.options import with_cluster_options
+from dsfu.errors import InputError
 from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, ManifestArgument, StoreOption, say, store_of, want
-from dsfu.pipeline.errors import InputError
 from dsfu.pipeline.running.engines import EngineError
 
 if TYPE_CHECKING:

@@ -87,7 +87,7 @@ def report(
 
 
 def _status_text(found: "StoreStatus") -> str:
-    from dsfu.pipeline.words import count, grouped
+    from dsfu.words import count, grouped
 
     rows = [f"{found.name} in {found.store}"]
     for kind, wanted in found.wanted.items():
@@ -102,7 +102,7 @@ def _status_text(found: "StoreStatus") -> str:
 
 
 def _closed_text(found: "StoreStatus") -> str:
-    from dsfu.pipeline.words import count, grouped
+    from dsfu.words import count, grouped
 
     if found.closed is None:
         return "no"
@@ -115,7 +115,7 @@ def _closed_text(found: "StoreStatus") -> str:
 
 
 def _summary_text(summary: "Summary") -> str:
-    from dsfu.pipeline.words import count, grouped, size
+    from dsfu.words import count, grouped, size
 
     rows = [f"{summary.name} in {summary.url}"]
     rows += [

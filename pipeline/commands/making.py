@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from dsfu.cluster.options import with_cluster_options
+from dsfu.errors import InputError
 from dsfu.pipeline.commands.clusters import (
     SCHEDULERS,
     batch_engine,
@@ -27,7 +28,6 @@ from dsfu.pipeline.commands.common import (
     store_of,
     want,
 )
-from dsfu.pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from dsfu.cluster.settings import ClusterSettings
@@ -225,7 +225,7 @@ def _again() -> str:
 
 
 def _plan_text(store: str, made: "Plan", *, every: bool) -> str:
-    from dsfu.pipeline.words import count, duration, size
+    from dsfu.words import count, duration, size
 
     rows = [f"{store}: {count(len(made.present), 'shard')} there, {count(len(made.missing), 'shard')} to make"]
     for reason, specs in made.by_reason().items():

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dsfu.errors import InputError
 from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, JsonOption, ManifestArgument, answer_json, say, want
-from dsfu.pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from dsfu.pipeline.differences import Differences
@@ -50,7 +50,7 @@ def validate(manifest: ManifestArgument = DEFAULT_MANIFEST, as_json: JsonOption 
     if as_json:
         answer_json(found)
         return
-    from dsfu.pipeline.words import count
+    from dsfu.words import count
 
     say(f"{manifest} is a manifest of the data set {found['name']}:")
     for split, of_split in found["splits"].items():
@@ -133,7 +133,7 @@ def _manifest_or_store(name: str) -> "Wanted":
 
 
 def _diff_text(found: "Differences") -> str:
-    from dsfu.pipeline.words import count
+    from dsfu.words import count
 
     rows = [f"{each.key}: {json.dumps(each.old)} → {json.dumps(each.new)}" for each in found.changes]
     rows = rows or ["They declare the same."]

@@ -107,7 +107,7 @@ def _recompute(files: "Files", wanted: "Wanted") -> "Recompute":
 
 
 def _verify_text(found: "VerifyReport", *, deep: bool) -> str:
-    from dsfu.pipeline.words import count, duration, size
+    from dsfu.words import count, duration, size
 
     rows = []
     for each in found.findings[:_MOST_SHOWN]:
@@ -128,7 +128,7 @@ def _verify_text(found: "VerifyReport", *, deep: bool) -> str:
 
 
 def _garbage_text(garbage: "Garbage", store: str, *, removed: bool) -> str:
-    from dsfu.pipeline.words import count, size
+    from dsfu.words import count, size
 
     rows = [f"  {count(files, 'file')} {why}, {size(bytes_)}" for why, (files, bytes_) in garbage.by_reason().items()]
     if garbage.kept:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loading import LoadedManifest
 from dsfu.simulate.species import SPLITS
 
@@ -30,7 +30,7 @@ def check_feasible(loaded: LoadedManifest) -> None:
 
 def _problems_of_targets(loaded: LoadedManifest) -> Iterator[InputError]:
     """Targets above what a box can have would be lowered to what it can, and so leave their range."""
-    from dsfu.simulate.feasibility import InfeasibleTargetsError, feasible_targets  # late, as it loads numba
+    from dsfu.simulate.disorder.feasibility import InfeasibleTargetsError, feasible_targets  # late, as it loads numba
 
     settings = loaded.manifest.sro.monte_carlo
     low, high = settings.fraction_a
@@ -49,7 +49,7 @@ def _problems_of_targets(loaded: LoadedManifest) -> Iterator[InputError]:
 
 
 def _problems_of_oscillator(loaded: LoadedManifest) -> Iterator[InputError]:
-    from dsfu.simulate.oscillator import draw_oscillator_set  # late, as it loads numba
+    from dsfu.simulate.disorder.oscillator import draw_oscillator_set  # late, as it loads numba
 
     manifest, settings = loaded.manifest, loaded.manifest.sro.oscillator
     if not any(manifest.oscillator_sets(split) for split in SPLITS):
@@ -75,7 +75,7 @@ def _problems_of_oscillator(loaded: LoadedManifest) -> Iterator[InputError]:
 
 
 def _problems_of_masks(loaded: LoadedManifest) -> Iterator[InputError]:
-    from dsfu.simulate.random_masks import RandomSettings, random_mask  # late, as it loads numba
+    from dsfu.simulate.disorder.random_masks import RandomSettings, random_mask  # late, as it loads numba
 
     zones = loaded.manifest.dead_zones
     if not zones.bank_size:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.manifest.messages import meant_by, problem_of
 from dsfu.pipeline.manifest.model import Manifest
 from dsfu.pipeline.manifest.yaml_document import Document, KeyPath

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-from dsfu.pipeline.errors import InputError, near_miss
+from dsfu.errors import InputError, near_miss
 from dsfu.pipeline.manifest.schema import Schema, item_schema, paths_of_key, schema_at
 from dsfu.pipeline.manifest.yaml_document import Document, KeyPath, shown
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from dsfu.simulate.contract import PIXELS
+from dsfu.simulate.disorder.fields import PIXELS
 from dsfu.simulate.species import SPLITS, Split
 
 MOST_BYTES_PER_PAIR: Final = 2**29
@@ -231,7 +231,7 @@ class MonteCarlo(Section):
         return self
 
     def _check_box(self) -> None:
-        from dsfu.simulate.feasibility import FEWEST_SITES  # late, as it loads numba
+        from dsfu.simulate.disorder.feasibility import FEWEST_SITES  # late, as it loads numba
 
         low, high = self.fraction_a
         rarest = min(low, 1 - high)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from ase import Atoms
 
-from dsfu.pipeline.errors import InputError, near_miss
+from dsfu.errors import InputError, near_miss
 from dsfu.pipeline.manifest.loading import LoadedManifest
 from dsfu.pipeline.manifest.model import Manifest, OwnSpecies
 from dsfu.simulate.form_factors import coefficients

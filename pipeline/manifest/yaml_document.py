@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 
 KeyPath = tuple[str | int, ...]
 

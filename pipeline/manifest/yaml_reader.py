@@ -26,7 +26,7 @@ from yaml.events import (
     StreamStartEvent,
 )
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.manifest.yaml_document import Document, KeyPath, Place, path_text, shown
 from dsfu.pipeline.manifest.yaml_syntax import explain_syntax_error
 

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from yaml import YAMLError
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.manifest.yaml_document import Document, Place
 
 

@@ -6,7 +6,7 @@ from math import ceil, floor, log10
 from typing import Final
 
 from dsfu.pipeline.report.distributions import Distribution, round_up
-from dsfu.pipeline.words import grouped
+from dsfu.words import grouped
 
 _WIDTH, _HEIGHT = 340.0, 190.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 8.0, 8.0, 22.0

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.pipeline.report.store_view import SplitView, StoreView
-from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SHELL_CUTOFF
 
 Values = npt.NDArray[np.float64]
 

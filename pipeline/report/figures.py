@@ -12,7 +12,7 @@ from dsfu.pipeline.report.sample_sheet import LIVE_COLOUR, layer_words, offset_w
 from dsfu.pipeline.report.store_summary import SplitCount, Summary
 from dsfu.pipeline.report.store_view import SampleView, StoreView
 from dsfu.pipeline.report.template import table
-from dsfu.pipeline.words import grouped
+from dsfu.words import grouped
 
 REPORT_SAMPLES: Final = 10
 COUPLES_PER_SPLIT: Final = 3

@@ -10,7 +10,7 @@ from dsfu.pipeline.report.charts import number_words, share_words
 from dsfu.pipeline.report.sample_sheet import SHEET_SAMPLES, set_words, write_sample_sheet
 from dsfu.pipeline.report.store_summary import Summary, summary_of
 from dsfu.pipeline.report.store_view import StoreView
-from dsfu.pipeline.words import count, duration, grouped, rate, size
+from dsfu.words import count, duration, grouped, rate, size
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,7 +12,7 @@ from dsfu.pipeline.report.sample_sheet import set_words
 from dsfu.pipeline.report.store_summary import Summary, summary_of
 from dsfu.pipeline.report.store_view import StoreView
 from dsfu.pipeline.report.template import page, table, tiles
-from dsfu.pipeline.words import count, duration, grouped, rate, size
+from dsfu.words import count, duration, grouped, rate, size
 
 _NOUNS: Final = {"sro_sets": "sets", "masks": "masks", "planes": "planes"}
 _KIND_WORDS: Final = {"sro_sets": "short-range order", "masks": "dead zones", "planes": "planes"}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.pipeline.report.sample_sheet import LIVE_COLOUR, colour_table
-from dsfu.simulate.contract import BoolArray, Float32Array
+from dsfu.simulate.arrays import BoolArray, Float32Array
 
 _SIDE, _LEFT, _TOP, _BELOW, _RIGHT = 180, 24, 3, 17, 5
 """The square of a plane and what is around it, in units of the picture."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsfu.pipeline.report.store_view import SplitView, StoreView
-from dsfu.simulate.contract import IntArray
+from dsfu.simulate.arrays import IntArray
 
 _GOLDEN = (5**0.5 - 1) / 2
 """Multiples of it, without their whole part, are spread evenly, however many there are."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dsfu.pipeline.report.sample_choice import choose_samples
 from dsfu.pipeline.report.store_view import SampleView, StoreView
-from dsfu.simulate.contract import Float32Array
+from dsfu.simulate.arrays import Float32Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loading import parse_manifest
 from dsfu.pipeline.report.distributions import Distribution, distributions
 from dsfu.pipeline.report.ledger_summary import LedgerSummary, ledger_summary
 from dsfu.pipeline.report.store_view import SplitView, StoreView
-from dsfu.simulate.contract import PLANE_FIELDS
+from dsfu.simulate.disorder.fields import PLANE_FIELDS
 from dsfu.simulate.shapes import GROUPS
 
 TABLES: Final = ("species", "sro_sets", "masks")

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.store.closing import is_closed
 from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.recompute import Recomputer
-from dsfu.simulate.contract import BoolArray, Float32Array, IntArray
-from dsfu.simulate.encoding import decode_plane
+from dsfu.simulate.arrays import BoolArray, Float32Array, IntArray
+from dsfu.simulate.disorder.encoding import decode_plane
 
 Column = npt.NDArray[Any]
 
@@ -149,7 +149,7 @@ class SplitView:
         return self.pairs * self.planes_per_pair
 
     def column(self, name: str) -> Column:
-        """What is known of each sample, by the names of `dsfu.simulate.contract`."""
+        """What is known of each sample, by the names of `dsfu.simulate.disorder.fields`."""
         return self.store.column(f"{self.name}/{name}")
 
     @cached_property

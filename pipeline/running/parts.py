@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Self, TypeVar
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.plan import Plan, make_plan
 from dsfu.pipeline.running.engines import Engine, EngineError, Make
 from dsfu.pipeline.running.feeding import DEFAULT_RULES, FeedRules, Stop

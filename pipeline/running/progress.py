@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO
 from dsfu.pipeline.running.engines import Engine
 from dsfu.pipeline.running.meter import Meter
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
-from dsfu.pipeline.words import count, duration, grouped, rate
+from dsfu.words import count, duration, grouped, rate
 
 if TYPE_CHECKING:
     from rich.progress import Progress

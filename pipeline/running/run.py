@@ -20,7 +20,7 @@ from dsfu.pipeline.store.locks import EVERYTHING, WriterLock, writer_lock
 from dsfu.pipeline.store.manifest_copy import keep_manifest
 from dsfu.pipeline.store.records import DamagedRecord
 from dsfu.pipeline.wanted import Wanted, needs
-from dsfu.pipeline.words import count
+from dsfu.words import count
 
 DONE: Final = 0
 FAILED_SHARDS: Final = 3

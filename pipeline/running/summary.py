@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from dsfu.pipeline.running.run import RunResult
-from dsfu.pipeline.words import count, duration, grouped, rate, size
+from dsfu.words import count, duration, grouped, rate, size
 
 _MOST_FAILURES: Final = 10
 

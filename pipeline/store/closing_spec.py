@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from dsfu.pipeline.specs import digest
-from dsfu.simulate.contract import PIXELS
+from dsfu.simulate.disorder.fields import PIXELS
+from dsfu.simulate.disorder.uniqueness import METRICS, MetricName
 from dsfu.simulate.species import SPLITS, Species
-from dsfu.simulate.uniqueness import METRICS, MetricName
 
 Scope = Literal["pair", "store", "none"]
 

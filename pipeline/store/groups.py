@@ -12,10 +12,11 @@ from dsfu.pipeline.store.closing_spec import ClosingSpec, SplitShards
 from dsfu.pipeline.store.records import FROM_PAIR, SETS, Arrays, DamagedRecord, PairRecord
 from dsfu.pipeline.store.shard_format import array_metadata
 from dsfu.pipeline.store.uniqueness import Duplicates
-from dsfu.simulate.contract import ALPHA_SHAPE, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS, Field
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
+from dsfu.simulate.disorder.uniqueness import METRICS, EmbeddingArray, MetricName
+from dsfu.simulate.fields import Field
 from dsfu.simulate.random_stream import RandomStream
 from dsfu.simulate.species import Species
-from dsfu.simulate.uniqueness import METRICS, EmbeddingArray, MetricName
 
 Column = npt.NDArray[Any]
 
@@ -149,7 +150,7 @@ def _embedding(values: EmbeddingArray, metric: MetricName) -> NamedArray:
         values=values,
         dims=("sample", "component"),
         units="1",
-        long_name="vectors that planes are compared by; see dsfu.simulate.uniqueness",
+        long_name="vectors that planes are compared by; see dsfu.simulate.disorder.uniqueness",
         attributes={"metric": metric, "distance_unit": METRICS[metric].unit},
     )
 

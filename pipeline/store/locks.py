@@ -22,7 +22,7 @@ from threading import Event, Thread
 from time import time_ns
 from typing import Final
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.store.files import FileInfo, Files, StorageError, crc32c
 from dsfu.pipeline.store.processes import ProcessIdentity
 from dsfu.pipeline.store.sealed import Damaged, seal, unseal

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loading import LoadedManifest, parse_manifest
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.sealed import Damaged, seal, unseal

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store.files import FileInfo, Files, StorageError, checked_path, crc32c, explained
 

@@ -14,7 +14,7 @@ from dsfu.pipeline.specs import LedgerEntry
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.parallel import for_each
 from dsfu.pipeline.store.sealed import Damaged, seal, unseal
-from dsfu.simulate.contract import PLANE_FIELDS
+from dsfu.simulate.disorder.fields import PLANE_FIELDS
 from dsfu.simulate.species import SPLITS
 
 PLACEMENT: Final = "placement.json"

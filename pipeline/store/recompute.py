@@ -10,9 +10,9 @@ import numpy.typing as npt
 import zarr
 from ase import Atoms
 
+from dsfu.simulate.disorder.planes import Plane
+from dsfu.simulate.disorder.scattering import Scattering, simulate_plane
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import Plane
-from dsfu.simulate.scattering import Scattering, simulate_plane
 
 
 def recompute(store: str | Path | zarr.Group, split: str, index: int) -> Scattering:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.parallel import for_each
 from dsfu.pipeline.store.placement import home_of
-from dsfu.simulate.contract import ALPHA_SHAPE, SAMPLE_FIELDS
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SAMPLE_FIELDS
 
 Arrays = dict[str, npt.NDArray[Any]]
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.pipeline.store.closing_spec import UniquenessSettings
-from dsfu.simulate.uniqueness import EmbeddingArray, select_unique
+from dsfu.simulate.disorder.uniqueness import EmbeddingArray, select_unique
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

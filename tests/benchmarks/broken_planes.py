@@ -19,15 +19,15 @@ import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
-from dsfu.model.measured.plane import MeasuredPlane
-from dsfu.simulate.contract import BoolArray, FloatArray
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.simulate.arrays import BoolArray, FloatArray
+from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set
+from dsfu.simulate.disorder.oscillator import draw_oscillator_set
+from dsfu.simulate.disorder.planes import AxisName, Plane, layer
+from dsfu.simulate.disorder.random_masks import random_mask
+from dsfu.simulate.disorder.scattering import simulate_plane
 from dsfu.simulate.form_factors import form_factor
 from dsfu.simulate.lattice import Cell, vegard_cell
-from dsfu.simulate.metropolis import draw_monte_carlo_set
-from dsfu.simulate.oscillator import draw_oscillator_set
-from dsfu.simulate.planes import AxisName, Plane, layer
-from dsfu.simulate.random_masks import random_mask
-from dsfu.simulate.scattering import simulate_plane
 from dsfu.simulate.species import Species, load_library
 
 ComplexArray = npt.NDArray[np.complex128]

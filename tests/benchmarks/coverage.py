@@ -18,18 +18,19 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 import numpy as np
 import torch
 
-from dsfu.model.measured.plane import MeasuredPlane
-from dsfu.model.refine.sro import refine_sro
-from dsfu.model.refine.sro_planes import SroPlane, SroSettings
-from dsfu.model.refine.sro_result import SroRefinement
-from dsfu.model.solver.settings import Settings
-from dsfu.model.solver.solve import solve
-from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, FloatArray
-from dsfu.simulate.dead_zones import live_pixels
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.order.planes import SroPlane, SroSettings
+from dsfu.model.measured.order.refine import refine_sro
+from dsfu.model.measured.order.result import SroRefinement
+from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.solve import solve
+from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.disorder.dead_zones import live_pixels
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SHELL_CUTOFF
+from dsfu.simulate.disorder.planes import layer
+from dsfu.simulate.disorder.random_masks import random_experiment
+from dsfu.simulate.disorder.scattering import simulate_plane
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import layer
-from dsfu.simulate.random_masks import random_experiment
-from dsfu.simulate.scattering import simulate_plane
 from dsfu.simulate.species import load_library
 
 CELL = Cell(5.2, 5.2, 5.2)

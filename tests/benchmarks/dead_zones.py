@@ -13,13 +13,13 @@ from time import perf_counter
 
 import numpy as np
 
-from dsfu.simulate.dead_zones import live_pixels
-from dsfu.simulate.dead_zones_reference import live_vectors
-from dsfu.simulate.detectors import EIGER_16M, FLAT_PANEL, PILATUS3_6M, PILATUS_2M
-from dsfu.simulate.experiment import BeamStop, DetectorPosition, Experiment
+from dsfu.simulate.disorder.dead_zones import live_pixels
+from dsfu.simulate.disorder.detectors import EIGER_16M, FLAT_PANEL, PILATUS3_6M, PILATUS_2M
+from dsfu.simulate.disorder.experiment import BeamStop, DetectorPosition, Experiment
+from dsfu.simulate.disorder.planes import layer
+from dsfu.simulate.disorder.random_masks import random_mask
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import layer
-from dsfu.simulate.random_masks import random_mask
+from tests.simulate.disorder.dead_zones_reference import live_vectors
 
 ONE = (DetectorPosition(shift_y_m=0.02),)
 TWO = (*ONE, DetectorPosition(two_theta_deg=25.0))

@@ -22,20 +22,20 @@ import numpy as np
 import torch
 from tba import CELL, EXAMPLE, TBUTYL, TbaTruth, orbit, simulated_tba_plane
 
-from dsfu.model.factorise.factors import Factors, PlaneFactors
-from dsfu.model.factorise.methods import Network, factorise, fill
-from dsfu.model.refine.ff_data import quotient
-from dsfu.model.refine.ff_parameters import kinds_of
-from dsfu.model.refine.ff_refine import Settings as StructureSettings
-from dsfu.model.refine.ff_refine import refine_form_factor
-from dsfu.model.refine.sro import refine_sro
-from dsfu.model.refine.sro_planes import SroPlane, SroSettings
-from dsfu.model.refine.sro_result import SroRefinement
-from dsfu.model.refine.structure_files import read_structure
-from dsfu.model.refine.torsion import torsions_of
-from dsfu.model.solver.settings import Settings
+from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
+from dsfu.model.measured.factorise.methods import Network, factorise, fill
+from dsfu.model.measured.molecules.data import quotient
+from dsfu.model.measured.molecules.parameters import kinds_of
+from dsfu.model.measured.molecules.refine import Settings as StructureSettings
+from dsfu.model.measured.molecules.refine import refine_form_factor
+from dsfu.model.measured.molecules.structures.files import read_structure
+from dsfu.model.measured.molecules.torsion import torsions_of
+from dsfu.model.measured.order.planes import SroPlane, SroSettings
+from dsfu.model.measured.order.refine import refine_sro
+from dsfu.model.measured.order.result import SroRefinement
+from dsfu.model.measured.solver.settings import Settings
 from dsfu.model.weights.files import load_weights
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
 
 ORDER = SroSettings(symmetry="6/m", no_order_along="c")
 SCAN_DEGREES = tuple(np.arange(-60.0, 60.0, 15.0).tolist())

@@ -26,14 +26,15 @@ import numpy as np
 import torch
 
 from dsfu.model.computed_planes import ComputedPlanes
-from dsfu.model.factorise.factors import Factors, PlaneFactors
-from dsfu.model.factorise.methods import Network, factorise, fill, of_solver
-from dsfu.model.measured.plane import MeasuredPlane
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
+from dsfu.model.measured.factorise.methods import Network, factorise, fill, of_solver
+from dsfu.model.measured.solver.settings import Settings
 from dsfu.model.normalise import Scale, normalise
 from dsfu.model.shards import Split, open_store
-from dsfu.model.solver.settings import Settings
 from dsfu.model.weights.files import load_weights, shipped, weights_file
-from dsfu.simulate.contract import SHELL_CUTOFF, Float32Array, IntArray
+from dsfu.simulate.arrays import Float32Array, IntArray
+from dsfu.simulate.disorder.fields import SHELL_CUTOFF
 
 SCALES: Final[tuple[Scale, ...]] = ("linear", "sqrt")
 WHERE: Final = ("sro", "all", "live", "dead")

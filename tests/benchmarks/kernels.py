@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from dsfu.simulate.contract import SHELL_CUTOFF
+from dsfu.simulate.disorder.fields import SHELL_CUTOFF
+from dsfu.simulate.disorder.planes import Plane, layer
+from dsfu.simulate.disorder.scattering import simulate_plane, simulate_planes
 from dsfu.simulate.form_factors import form_factor
 from dsfu.simulate.lattice import Cell, vegard_cell
-from dsfu.simulate.planes import Plane, layer
-from dsfu.simulate.scattering import simulate_plane, simulate_planes
 from dsfu.simulate.species import Species, load_library, pairs
 
 FIRST_CALL = """
@@ -37,8 +37,8 @@ import time; start = time.perf_counter()
 import numpy as np
 from ase import Atoms
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import layer
-from dsfu.simulate.scattering import simulate_plane
+from dsfu.simulate.disorder.planes import layer
+from dsfu.simulate.disorder.scattering import simulate_plane
 alpha = np.zeros((11, 11, 11)); alpha[5, 5, 5] = 1
 cell = Cell(5, 6, 7)
 simulate_plane(Atoms("Cu"), Atoms("Au"), 0.5, cell, alpha, layer(cell, "b", 1, 7.0))

@@ -22,11 +22,11 @@ from unittest import mock
 import numpy as np
 from numba import njit
 
-from dsfu.simulate.metropolis import generate_set, sample_targets
-from dsfu.simulate.metropolis_starts import disordered_start
-from dsfu.simulate.pair_correlations import pair_counts, pair_counts_by_counting
+from dsfu.simulate.disorder.metropolis import generate_set, sample_targets
+from dsfu.simulate.disorder.metropolis_starts import disordered_start
+from dsfu.simulate.disorder.pair_correlations import pair_counts, pair_counts_by_counting
+from dsfu.simulate.disorder.replica import Replica
 from dsfu.simulate.random_stream import RandomStream, random_word
-from dsfu.simulate.replica import Replica
 
 OTHERS_BOX, OTHERS_TARGETS = 12, (0.3, -0.2, 0.1)
 """A box and targets for the other programs: at 64³ sites neither gets anywhere in the time."""

@@ -20,13 +20,13 @@ import torch
 from tba import CELL, EXAMPLE, TBUTYL
 
 from dsfu.model import forward
-from dsfu.model.refine.ff_data import ObservedFormFactor
-from dsfu.model.refine.ff_fit import gauss_newton
-from dsfu.model.refine.ff_model import FormFactorModel
-from dsfu.model.refine.ff_parameters import kinds_of
-from dsfu.model.refine.structure_files import read_structure
-from dsfu.model.refine.torsion import torsions_of
-from dsfu.simulate.planes import layer
+from dsfu.model.measured.molecules.data import ObservedFormFactor
+from dsfu.model.measured.molecules.fit import gauss_newton
+from dsfu.model.measured.molecules.model import FormFactorModel
+from dsfu.model.measured.molecules.parameters import kinds_of
+from dsfu.model.measured.molecules.structures.files import read_structure
+from dsfu.model.measured.molecules.torsion import torsions_of
+from dsfu.simulate.disorder.planes import layer
 
 
 def main() -> None:

@@ -16,12 +16,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from dsfu.model.refine.series import Series, lattice_vectors
-from dsfu.model.refine.sro import refine_sro
-from dsfu.model.refine.sro_planes import SroPlane, SroSettings
-from dsfu.model.refine.symmetry import operators, orbits_of
+from dsfu.model.measured.order.planes import SroPlane, SroSettings
+from dsfu.model.measured.order.refine import refine_sro
+from dsfu.model.measured.order.series import Series, lattice_vectors
+from dsfu.model.measured.symmetry import operators, orbits_of
 from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
-from tests.model.refine.sro_cases import hexagonal_layer, noise
+from tests.model.measured.order.cases import hexagonal_layer, noise
 
 SETTINGS = SroSettings(symmetry="6/m", no_order_along="c")
 

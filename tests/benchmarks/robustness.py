@@ -17,9 +17,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.solve import solve
 from dsfu.model.normalise import Scale, normalise
-from dsfu.model.solver.settings import Settings
-from dsfu.model.solver.solve import solve
 from tests.benchmarks.broken_planes import Truth, as_measured, background, bragg, debye_waller, wrong_lattice
 
 PLAIN, STRETCH, BACKGROUND = Settings(), Settings(stretch=True), Settings(background=True)

@@ -26,11 +26,11 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import MemoryStore
 
 from dsfu.pipeline.store.shard_format import CODEC_NAME, array_metadata, encode_shard
-from dsfu.simulate.metropolis import draw_monte_carlo_set
-from dsfu.simulate.oscillator import draw_oscillator_set
-from dsfu.simulate.plane_rules import PlaneRules
+from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set
+from dsfu.simulate.disorder.oscillator import draw_oscillator_set
+from dsfu.simulate.disorder.plane_rules import PlaneRules
+from dsfu.simulate.disorder.samples import SetChoice, simulate_pair
 from dsfu.simulate.random_stream import RandomStream
-from dsfu.simulate.samples import SetChoice, simulate_pair
 from dsfu.simulate.species import Species, load_library, pairs
 
 Planes = npt.NDArray[np.uint16]

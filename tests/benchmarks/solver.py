@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from solver_planes import fair_planes, normalised_errors
 
-from dsfu.model.solver.solve import Settings, solve
+from dsfu.model.measured.solver.solve import Settings, solve
 
 COLUMNS = ("SRO", "FF", "FF live", "√SRO", "√FF", "√FF live")
 

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.model.measured.plane import MeasuredPlane
+from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.normalise import normalise
-from dsfu.simulate.contract import BoolArray, Float32Array, FloatArray
+from dsfu.simulate.arrays import BoolArray, Float32Array, FloatArray
+from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set
+from dsfu.simulate.disorder.oscillator import draw_oscillator_set
+from dsfu.simulate.disorder.plane_rules import Crystal, PlaneRules, monte_carlo_layers, oscillator_layers
+from dsfu.simulate.disorder.planes import Plane
+from dsfu.simulate.disorder.random_masks import random_mask
+from dsfu.simulate.disorder.scattering import Scattering
+from dsfu.simulate.disorder.sro_set import SroSet
 from dsfu.simulate.lattice import Cell, vegard_cell
-from dsfu.simulate.metropolis import draw_monte_carlo_set
-from dsfu.simulate.oscillator import draw_oscillator_set
-from dsfu.simulate.plane_rules import Crystal, PlaneRules, monte_carlo_layers, oscillator_layers
-from dsfu.simulate.planes import Plane
-from dsfu.simulate.random_masks import random_mask
 from dsfu.simulate.random_stream import RandomStream
-from dsfu.simulate.scattering import Scattering
 from dsfu.simulate.species import load_library
-from dsfu.simulate.sro_set import SroSet
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

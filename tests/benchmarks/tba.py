@@ -20,13 +20,14 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
-from dsfu.model.measured.plane import MeasuredPlane
-from dsfu.simulate.contract import ALPHA_SHAPE, SHELL_CUTOFF, BoolArray, FloatArray
-from dsfu.simulate.dead_zones import live_pixels
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.simulate.arrays import BoolArray, FloatArray
+from dsfu.simulate.disorder.dead_zones import live_pixels
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SHELL_CUTOFF
+from dsfu.simulate.disorder.planes import Plane, layer
+from dsfu.simulate.disorder.random_masks import random_experiment
+from dsfu.simulate.disorder.scattering import simulate_plane
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import Plane, layer
-from dsfu.simulate.random_masks import random_experiment
-from dsfu.simulate.scattering import simulate_plane
 
 EXAMPLE: Final = Path(__file__).parents[2] / "examples" / "tba"
 

@@ -22,16 +22,15 @@ from typing import Any
 
 import numpy as np
 
-from dsfu.simulate import selection
-from dsfu.simulate.contract import Float32Array
-from dsfu.simulate.embedding import centred_part
-from dsfu.simulate.metropolis import draw_monte_carlo_set
-from dsfu.simulate.oscillator import draw_oscillator_set
-from dsfu.simulate.planes import layer
-from dsfu.simulate.scattering import simulate_planes
-from dsfu.simulate.species import cell_of_pair, load_library, pairs
-from dsfu.simulate.transport import sliced_by_pot
-from dsfu.simulate.uniqueness import (
+from dsfu.simulate.arrays import Float32Array
+from dsfu.simulate.disorder import selection
+from dsfu.simulate.disorder.embedding import centred_part
+from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set
+from dsfu.simulate.disorder.oscillator import draw_oscillator_set
+from dsfu.simulate.disorder.planes import layer
+from dsfu.simulate.disorder.scattering import simulate_planes
+from dsfu.simulate.disorder.transport import sliced_by_pot
+from dsfu.simulate.disorder.uniqueness import (
     METRICS,
     EmbeddingArray,
     MetricName,
@@ -40,6 +39,7 @@ from dsfu.simulate.uniqueness import (
     embedding_distances,
     select_unique,
 )
+from dsfu.simulate.species import cell_of_pair, load_library, pairs
 
 DIRECTIONS = 12
 PLANES_OF_A_PAIR = 200

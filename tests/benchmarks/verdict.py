@@ -17,10 +17,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from dsfu.model.factorise.factors import Verdict
-from dsfu.model.factorise.methods import factorise
-from dsfu.model.factorise.verdict import judge
-from dsfu.model.solver.settings import Settings
+from dsfu.model.measured.factorise.factors import Verdict
+from dsfu.model.measured.factorise.methods import factorise
+from dsfu.model.measured.factorise.verdict import judge
+from dsfu.model.measured.solver.settings import Settings
 from tests.benchmarks.broken_planes import KINDS, Truth, as_measured, good
 
 STRENGTHS = {

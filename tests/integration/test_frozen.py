@@ -1,7 +1,7 @@
 """What must outlive any rebuilding of the house: keys of shards, bytes of a closed store, and batches made from it.
 
-The numbers in `frozen.json` were taken before the folders were moved. Whoever changes the science raises its version and
-writes them anew: ``python -m tests.integration.test_frozen``.
+The numbers in `frozen.json` were taken before the folders were moved. Whoever changes the science raises its version
+and writes them anew: ``python -m tests.integration.test_frozen``.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from dsfu.model.training.data_config import DataConfig
+from dsfu.model.training.data_config import DataConfig, Source
 from dsfu.model.training.sources import open_source
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.progress import SilentReporter
@@ -23,6 +23,8 @@ from dsfu.pipeline.wanted import Wanted
 from tests.pipeline.tiny import checksums, tiny
 
 FROZEN: Final = Path(__file__).with_name("frozen.json")
+
+SOURCES: Final[tuple[Source, ...]] = ("store", "synthesis")
 
 
 def keys_of(wanted: Wanted) -> dict[str, str]:
@@ -34,9 +36,9 @@ def bytes_of(store: Path) -> dict[str, str]:
     return {name: digest for name, digest in checksums(store).items() if not name.endswith((".json", ".yaml"))}
 
 
-def batch_of(store: Path, source: str) -> dict[str, list[float]]:
+def batch_of(store: Path, source: Source) -> dict[str, list[float]]:
     """A few sums over the first batch: they tell any change of order, draws or planes."""
-    config = DataConfig(**{"source": source, "pixels": 16, "buffer_planes": 8, "workers": 0})
+    config = DataConfig(source=source, pixels=16, buffer_planes=8, workers=0)
     batch = next(iter(open_source(str(store), "train", config, batch_size=4, seed=1).batches()))
     weights = np.linspace(1, 2, 16 * 16).reshape(16, 16)
     found = {}
@@ -52,7 +54,7 @@ def made(folder: Path) -> dict[str, Any]:
     return {
         "keys": keys_of(wanted),
         "bytes": bytes_of(store),
-        "batches": {source: batch_of(store, source) for source in ("store", "synthesis")},
+        "batches": {source: batch_of(store, source) for source in SOURCES},
     }
 
 

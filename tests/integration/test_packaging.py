@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("simulate", "pipeline", "model", "cluster")
+FOLDERS = ("base", "simulate", "pipeline", "model", "cluster")
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> str:
@@ -29,7 +29,8 @@ def loaded_by(statement: str, cwd: Path) -> set[str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made from a copy of what is tracked: in place, setuptools would pack whatever an earlier build left in build/."""
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
-    for name in run("git", "ls-files", *FOLDERS, "pyproject.toml", "README.md", "LICENSE", cwd=ROOT).split():
+    needed = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
+    for name in run("git", "ls-files", *FOLDERS, *needed, cwd=ROOT).split():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, source / name)
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source)
@@ -41,7 +42,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_module_and_data_file_is_in_the_wheel(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     tracked = run("git", "ls-files", *FOLDERS, cwd=ROOT).split()
-    kept = {f"dsfu/{name}" for name in tracked}
+    kept = {f"dsfu/{name.removeprefix('base/')}" for name in tracked}
     assert kept <= inside, sorted(kept - inside)
 
 
@@ -54,11 +55,11 @@ def test_the_wheel_alone_computes_a_plane(wheel: Path, tmp_path: Path) -> None:
     program = (
         "import dsfu.simulate, numpy as np\n"
         "from dsfu.simulate.species import load_library\n"
-        "from dsfu.simulate.scattering import form_factor_of_planes\n"
-        "from dsfu.simulate.planes import layer\n"
+        "from dsfu.simulate.disorder.scattering import form_factor_of_planes\n"
+        "from dsfu.simulate.disorder.planes import layer\n"
         "library = load_library(); a, b = library['Cu'], library['perchlorate']\n"
         "(plane,) = form_factor_of_planes(a.atoms, b.atoms, 0.5, [layer(a.cell, 'b', 1, 6.0, 32)])\n"
-        "import dsfu.simulate.scattering as module; print(plane.shape, module.__file__)"
+        "import dsfu.simulate.disorder.scattering as module; print(plane.shape, module.__file__)"
     )
     shape, place = run(python, "-c", program, cwd=tmp_path).strip().rsplit(" ", 1)
     assert shape == "(32, 32)"
@@ -66,9 +67,10 @@ def test_the_wheel_alone_computes_a_plane(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_simulate_loads_nothing_of_the_pipeline_or_the_model(tmp_path: Path) -> None:
-    """Nor what only drawing, HDF5 and POT's metrics need; the sheets draw."""
-    modules = [path.stem for path in (ROOT / "simulate").glob("*.py") if not path.stem.endswith(("_sheet", "__"))]
-    assert {"species", "scattering", "metropolis", "dead_zones", "uniqueness"} <= set(modules)
+    """Nor what only drawing, HDF5 and POT's metrics need."""
+    files = [path.relative_to(ROOT) for path in (ROOT / "simulate").rglob("*.py") if path.stem != "__init__"]
+    modules = [".".join(path.with_suffix("").parts[1:]) for path in files]
+    assert {"species", "disorder.scattering", "disorder.metropolis", "disorder.uniqueness"} <= set(modules)
     loaded = loaded_by("import " + ", ".join(f"dsfu.simulate.{module}" for module in modules), tmp_path)
     assert not loaded & {"dask", "distributed", "zarr", "xarray", "torch", "typer", "matplotlib", "h5py", "ot"}
 
@@ -78,7 +80,7 @@ def test_model_loads_neither_dask_nor_numba(module: str, tmp_path: Path) -> None
     assert not loaded_by(f"import dsfu.{module}", tmp_path) & {"dask", "distributed", "numba"}
 
 
-@pytest.mark.parametrize("module", ["contract", "encoding"])
+@pytest.mark.parametrize("module", ["fields", "disorder.fields", "disorder.encoding"])
 def test_what_describes_the_data_needs_numpy_alone(module: str, tmp_path: Path) -> None:
     heavy = {"numba", "scipy", "ase", "gemmi", "dask", "zarr", "xarray", "torch", "typer", "matplotlib"}
     assert not loaded_by(f"import dsfu.simulate.{module}", tmp_path) & heavy

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsfu.model.forward import Atoms, Planes, form_factor, short_range_order
+from dsfu.simulate.disorder.planes import Plane, layer, plane_through
+from dsfu.simulate.disorder.scattering import simulate_plane, sro_of_planes
 from dsfu.simulate.lattice import Cell, vegard_cell
-from dsfu.simulate.planes import Plane, layer, plane_through
-from dsfu.simulate.scattering import simulate_plane, sro_of_planes
 from dsfu.simulate.species import Species, load_library, pairs
 
 CELL = Cell(7.1, 4.2, 6.3, 90, 120, 90)

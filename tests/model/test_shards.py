@@ -12,7 +12,7 @@ from dsfu.model.normalise import Scale, normalise
 from dsfu.model.plane_reader import PlaneReader
 from dsfu.model.shards import COORDINATES, Split, Store, open_store
 from dsfu.pipeline.store.recompute import Recomputer
-from dsfu.simulate.encoding import decode_plane
+from dsfu.simulate.disorder.encoding import decode_plane
 from tests.pipeline.fake_store import PIXELS, FakeStore, fake_store
 
 PLANES = 6

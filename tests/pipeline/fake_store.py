@@ -19,12 +19,13 @@ from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.placement import PLACED_NAMES, home_of
 from dsfu.pipeline.store.shard_format import encode_shard
-from dsfu.simulate.contract import SAMPLE_FIELDS, FloatArray
-from dsfu.simulate.encoding import encode_plane
-from dsfu.simulate.planes import AxisName, layer
-from dsfu.simulate.scattering import simulate_planes
+from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.disorder.encoding import encode_plane
+from dsfu.simulate.disorder.fields import SAMPLE_FIELDS
+from dsfu.simulate.disorder.planes import AxisName, layer
+from dsfu.simulate.disorder.scattering import simulate_planes
+from dsfu.simulate.disorder.uniqueness import embed_planes
 from dsfu.simulate.species import Species, Split, cell_of_pair
-from dsfu.simulate.uniqueness import embed_planes
 from tests.simulate.strategies import random_alpha
 
 PIXELS = 16

@@ -5,9 +5,10 @@ from ase import Atoms
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from dsfu.simulate.contract import ALPHA_SHAPE, FloatArray
+from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE
+from dsfu.simulate.disorder.planes import Plane, layer, plane_through
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import Plane, layer, plane_through
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -9,15 +9,15 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from dsfu.errors import InputError
 from dsfu.model.cli import app
-from dsfu.model.errors import InputError
-from dsfu.model.factorise.factors import Verdict
-from dsfu.model.factorise.files import read_factors
-from dsfu.model.measured.plane import MeasuredPlane
-from dsfu.model.readers.plane_files import write_planes
-from dsfu.model.readers.reading import read
-from tests.model.factorise.crystals import ALPHA, clean_plane, dumbbell
-from tests.model.factorise.made import BAD, GOOD, HEXAGONAL, order
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.factorise.factors import Verdict
+from dsfu.model.measured.factorise.files import read_factors
+from dsfu.model.measured.readers.plane_files import write_planes
+from dsfu.model.measured.readers.reading import read
+from tests.model.measured.factorise.crystals import ALPHA, clean_plane, dumbbell
+from tests.model.measured.factorise.made import BAD, GOOD, HEXAGONAL, order
 
 STEP = 0.05
 
@@ -98,7 +98,7 @@ def check_refinement(factors: Path, folder: Path) -> None:
 def test_data_that_break_the_assumptions_are_written_and_called_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dsfu.model.factorise.verdict.judge", lambda _: Verdict(checks=(GOOD, BAD)))
+    monkeypatch.setattr("dsfu.model.measured.factorise.verdict.judge", lambda _: Verdict(checks=(GOOD, BAD)))
     path = planes_file(tmp_path, clean_plane(pixels=32))
     said = done(call("factorise", path, "-o", tmp_path / "f.h5", "--method", "solver", "--cutoff", 2), status=3)
     assert f"NO  {BAD.name}" in said

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from dsfu.errors import InputError
 from dsfu.model import cli
-from dsfu.model.errors import InputError
-from dsfu.model.readers.plane_files import write_planes
-from tests.model.readers import true_files as true
-from tests.model.readers.test_plane_files import measured
+from dsfu.model.measured.readers.plane_files import write_planes
+from tests.model.measured.readers import true_files as true
+from tests.model.measured.readers.test_plane_files import measured
 
 
 def told(*arguments: object) -> str:

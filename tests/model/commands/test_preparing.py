@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from dsfu.errors import InputError
 from dsfu.model.cli import app
-from dsfu.model.errors import InputError
-from dsfu.model.readers.plane_files import read_planes
-from dsfu.simulate.contract import FloatArray
-from tests.model.prepare.made import HEXAGONAL, made
+from dsfu.model.measured.readers.plane_files import read_planes
+from dsfu.simulate.arrays import FloatArray
+from tests.model.measured.prepare.made import HEXAGONAL, made
 
 
 def crystal(hkl: FloatArray) -> FloatArray:

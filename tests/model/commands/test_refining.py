@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from dsfu.errors import InputError
 from dsfu.model.cli import app
-from dsfu.model.errors import InputError
-from dsfu.model.factorise.factors import Factors, PlaneFactors, Verdict
-from dsfu.model.factorise.files import write_factors
-from dsfu.model.measured.plane import MeasuredPlane
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.factorise.factors import Factors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.files import write_factors
 from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
-from tests.model.refine.sro_cases import exact, hexagonal_layer, lattice_gas, noise
+from tests.model.measured.order.cases import exact, hexagonal_layer, lattice_gas, noise
 
 RUNNER = CliRunner()
 

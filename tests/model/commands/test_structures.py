@@ -7,12 +7,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from dsfu.errors import InputError
 from dsfu.model.commands import structures
 from dsfu.model.commands.structures import angles_of
-from dsfu.model.errors import InputError
-from dsfu.model.refine.structure_files import read_structure
+from dsfu.model.measured.molecules.structures.files import read_structure
 from tests.benchmarks.tba import CELL, TBUTYL, simulated_tba_plane
-from tests.model.refine.made import TBA
+from tests.model.measured.molecules.made import TBA
 
 SEED = 4
 DW = 0.03

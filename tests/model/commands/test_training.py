@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dsfu.errors import InputError
 from dsfu.model.cli import app
-from dsfu.model.errors import InputError
 from dsfu.model.networks.build import build
 from dsfu.model.training import train as training
 from dsfu.model.training.checkpoint import Checkpoints

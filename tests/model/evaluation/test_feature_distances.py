@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.evaluation import feature_distances
 from dsfu.model.evaluation.feature_distances import FeatureMeter, check_weights, not_computed
 from dsfu.model.evaluation.scores import Prediction

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.evaluation.evaluate import open_planes
 from dsfu.model.evaluation.planes import EvaluationPlanes, PlaneSettings
 from dsfu.pipeline.store.recompute import Recomputer

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.evaluation.planes import EvaluationPlanes
 from dsfu.model.evaluation.predictors import MethodSettings, method_named
 from dsfu.model.networks.dsfu import Dsfu

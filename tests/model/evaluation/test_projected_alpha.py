@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from dsfu.model.evaluation.projected_alpha import ProjectedSeries, alpha_errors
 from dsfu.model.forward import Planes
+from dsfu.simulate.disorder.planes import AxisName, Plane, layer
+from dsfu.simulate.disorder.scattering import sro_of_planes
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import AxisName, Plane, layer
-from dsfu.simulate.scattering import sro_of_planes
 from tests.simulate.strategies import random_alpha
 
 CELLS = (Cell(6.2, 4.9, 6.2, 90, 120, 90), Cell(5.0, 7.3, 8.1))

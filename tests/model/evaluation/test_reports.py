@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.evaluation.evaluate import Evaluation, EvaluationSettings, device_named, evaluate_method, open_planes
 from dsfu.model.evaluation.pictures import chosen_places, overall_error
 from dsfu.model.evaluation.planes import EvaluationPlanes, PlaneSettings

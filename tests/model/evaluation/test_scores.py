@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.evaluation.evaluate import open_planes
 from dsfu.model.evaluation.paper import PAPER
 from dsfu.model.evaluation.planes import EvaluationPlanes, PlaneSettings

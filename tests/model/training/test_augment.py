@@ -11,8 +11,8 @@ from dsfu.model.forward import Planes
 from dsfu.model.training.augment import Places, as_measured, blurred, bragg_spots
 from dsfu.model.training.augment_draws import Effects, EffectsOfBatch
 from dsfu.model.training.batch import Batch
+from dsfu.simulate.disorder.planes import Plane, layer, plane_through
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import Plane, layer, plane_through
 
 PIXELS = 64
 CELL = Cell(5, 6, 7, 90, 120, 90)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
 
 

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import config_of, differences, load_config, save_config, values_of
 from dsfu.model.training.data_config import AS_MEASURED, AugmentConfig

@@ -2,7 +2,7 @@ from dataclasses import fields
 
 import pytest
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.data_config import AS_MEASURED, AugmentConfig, DataConfig, SynthesisConfig
 
 

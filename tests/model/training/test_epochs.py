@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.batch import Batch
 from dsfu.model.training.epochs import EpochSource, Part
 

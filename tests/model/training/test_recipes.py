@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.config_file import config_of as config_from
 from dsfu.model.training.config_file import values_of
 from dsfu.model.training.distributed import Ranks

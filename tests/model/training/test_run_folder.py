@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.run_folder import claimed, telling_of_full_disks
 
 

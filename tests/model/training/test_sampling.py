@@ -8,7 +8,7 @@ from dsfu.model.training.data_config import SynthesisConfig
 from dsfu.model.training.draws import SAMPLE, Draws
 from dsfu.model.training.sampling import Recorded, Sampler, Specimen, strained
 from dsfu.model.training.store_parameters import StoreParameters
-from dsfu.simulate.contract import SHELL_CUTOFF
+from dsfu.simulate.disorder.fields import SHELL_CUTOFF
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.shapes import cell_lengths_by_rule
 from tests.model.training.stores import library_store, train

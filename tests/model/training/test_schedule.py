@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.config import Limits, OptimiserConfig
 from dsfu.model.training.schedule import Progress, Schedule
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.data_config import DataConfig, Source
 from dsfu.model.training.sources import open_source
 from dsfu.model.training.streaming import StreamingSource

@@ -16,11 +16,11 @@ from dsfu.model.training.sro_draws import (
     permuted,
 )
 from dsfu.model.training.store_parameters import Rules, StoreParameters
-from dsfu.simulate import oscillator
-from dsfu.simulate.contract import Float32Array
+from dsfu.simulate.arrays import Float32Array
+from dsfu.simulate.disorder import oscillator
+from dsfu.simulate.disorder.planes import layer
+from dsfu.simulate.disorder.scattering import sro_of_planes
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import layer
-from dsfu.simulate.scattering import sro_of_planes
 from tests.model.training.stores import library_store, train
 from tests.pipeline.fake_store import single_precision_alpha
 

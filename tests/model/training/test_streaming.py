@@ -16,8 +16,8 @@ from dsfu.model.training.data_config import AS_MEASURED, AugmentConfig, DataConf
 from dsfu.model.training.draws import AUGMENTATION, Draws
 from dsfu.model.training.sources import BatchSource, open_source
 from dsfu.pipeline.store.recompute import Recomputer
+from dsfu.simulate.disorder.scattering import sro_of_planes
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.scattering import sro_of_planes
 from tests.model.training.stores import library_store, train
 
 pytest_plugins = ["tests.s3_server"]

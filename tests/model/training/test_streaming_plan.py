@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.data_config import LastBatch
 from dsfu.model.training.epochs import Part
 from dsfu.model.training.streaming_plan import StreamingPlan

@@ -7,7 +7,7 @@ import pytest
 import torch
 from ase import Atoms
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.augment import relative
 from dsfu.model.training.batch import Batch
 from dsfu.model.training.data_config import AS_MEASURED, AugmentConfig, DataConfig, SynthesisConfig
@@ -16,7 +16,7 @@ from dsfu.model.training.epochs import Part
 from dsfu.model.training.sampling import Sampler
 from dsfu.model.training.store_parameters import StoreParameters
 from dsfu.model.training.synthesis import Packed, SynthesisSource
-from dsfu.simulate.scattering import simulate_plane
+from dsfu.simulate.disorder.scattering import simulate_plane
 from tests.model.training.stores import library_store, train
 
 MIXED = SynthesisConfig(no_order=0.1, oscillators=0.4, random_offsets=0.4)

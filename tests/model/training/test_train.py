@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.training.checkpoint import load_checkpoint
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.loop import Outcome

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.networks.build import build
 from dsfu.model.networks.factoriser import Factoriser
 from dsfu.model.weights import files

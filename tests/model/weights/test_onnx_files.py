@@ -6,7 +6,7 @@ import onnxruntime
 import pytest
 import torch
 
-from dsfu.model.errors import InputError
+from dsfu.errors import InputError
 from dsfu.model.networks.build import build
 from dsfu.model.weights import onnx_files
 from dsfu.model.weights.card import Card

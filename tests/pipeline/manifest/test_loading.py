@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dsfu.pipeline.errors import MOST_SHOWN, InputError
+from dsfu.errors import MOST_SHOWN, InputError
 from dsfu.pipeline.manifest.feasibility import check_feasible
 from dsfu.pipeline.manifest.loading import LoadedManifest, load_manifest, parse_manifest
 from dsfu.pipeline.manifest.model import Manifest, Section
@@ -21,9 +21,9 @@ from dsfu.pipeline.manifest.pairs import all_pairs, counts, species_of
 from dsfu.pipeline.manifest.schema import manifest_json_schema, schema_at
 from dsfu.pipeline.manifest.template import TEMPLATE
 from dsfu.pipeline.manifest.yaml_reader import read_yaml
-from dsfu.simulate.feasibility import FEWEST_SITES, LARGEST_BOX, SMALLEST_BOX
+from dsfu.simulate.disorder.feasibility import FEWEST_SITES, LARGEST_BOX, SMALLEST_BOX
+from dsfu.simulate.disorder.uniqueness import METRICS
 from dsfu.simulate.species import SPLITS, pairs
-from dsfu.simulate.uniqueness import METRICS
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = {name: (ROOT / name).read_text("utf-8") for name in ("data_manifest.yaml", "examples/demo.yaml")}

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loading import LoadedManifest, parse_manifest
 from dsfu.pipeline.manifest.pairs import all_pairs, species_of
 from dsfu.pipeline.manifest.yaml_reader import MOST_BYTES

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.report.inspection import inspect_store
 from dsfu.pipeline.specs import ShardFailure
 from tests.pipeline.fake_store import FakeStore, fake_store

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.report.page import write_report
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure
 from dsfu.pipeline.store.closing_spec import UniquenessSettings

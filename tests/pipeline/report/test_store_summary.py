@@ -7,7 +7,7 @@ import pytest
 
 from dsfu.pipeline.report.store_summary import store_summary
 from dsfu.pipeline.store.closing_spec import UniquenessSettings
-from dsfu.simulate.contract import PLANE_FIELDS
+from dsfu.simulate.disorder.fields import PLANE_FIELDS
 from tests.pipeline.fake_store import BANK, MASKS, OWN_SETS, FakeStore, fake_store
 
 THRESHOLD = 0.03

@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.report.store_view import StoreView
 from dsfu.pipeline.store.files import open_files
-from dsfu.simulate.encoding import decode_plane
+from dsfu.simulate.disorder.encoding import decode_plane
+from dsfu.simulate.disorder.planes import layer
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import layer
 from tests.pipeline.fake_store import PIXELS, FakeStore, fake_store
 
 pytest_plugins = ["tests.s3_server"]

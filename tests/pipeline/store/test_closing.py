@@ -12,8 +12,8 @@ import zarr
 from dsfu.pipeline.store.closing_spec import ClosingSpec, PairShard, UniquenessSettings
 from dsfu.pipeline.store.groups import masks_of_pair
 from dsfu.pipeline.store.placement import PLACEMENT, home_of
-from dsfu.simulate.contract import PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
-from dsfu.simulate.uniqueness import embedding_distances
+from dsfu.simulate.disorder.fields import PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
+from dsfu.simulate.disorder.uniqueness import embedding_distances
 from tests.pipeline.fake_store import (
     BANK,
     MASKS,
@@ -90,8 +90,8 @@ def test_samples_are_those_of_the_shards_in_the_order_of_the_spec(closed: tuple[
 
 def test_planes_are_where_their_samples_are(closed: tuple[FakeStore, ClosingSpec]):
     """Each plane's largest value is at 65535, and its scale is that of the record."""
-    from dsfu.simulate.encoding import decode_plane
-    from dsfu.simulate.uniqueness import embed_planes
+    from dsfu.simulate.disorder.encoding import decode_plane
+    from dsfu.simulate.disorder.uniqueness import embed_planes
 
     dataset = closed[0].open().load()
     form_factor = decode_plane(dataset.form_factor.values, dataset.form_factor_scale.values)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.store.files import Files, StorageError, crc32c, open_files
 from dsfu.pipeline.store.local_files import LocalFiles
 from tests.pipeline.disks import read_only, small_disk, without_permission

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.store.closing import close_store
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.gc import collect_garbage, find_garbage

@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.files import Files, StorageError, open_files
 from dsfu.pipeline.store.locks import StoreLocked, live_writers, writer_lock

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
-from dsfu.simulate.planes import Plane
 from tests.pipeline.fake_store import PIXELS, fake_store
 
 PAGE = Path(__file__).parents[3] / "docs" / "reading.md"

@@ -5,7 +5,7 @@ import pytest
 import zarr
 
 from dsfu.pipeline.store.recompute import Recomputer, recompute
-from dsfu.simulate.encoding import LEVELS, encode_plane
+from dsfu.simulate.disorder.encoding import LEVELS, encode_plane
 from tests.pipeline.fake_store import FakeStore, fake_store
 
 HALF_A_STEP = 0.5 / LEVELS

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.store.closing import close_store
 from dsfu.pipeline.store.files import Files, StorageError, open_files
 from dsfu.pipeline.store.gc import collect_garbage

@@ -1,0 +1,1 @@
+"""Local structure from scattering: training sets at cluster scale, networks, and their use on measured data."""

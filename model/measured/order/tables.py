@@ -1,0 +1,233 @@
+"""Refined parameters as tables: for the terminal, as CSV, JSON and CIF."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from math import floor, isfinite, log10
+from typing import Any, Final
+
+from dsfu.model.measured.order.result import Shell, SroRefinement, Vector
+
+_STRONG_CORRELATION: Final = 0.5
+
+
+def with_uncertainty(value: float, uncertainty: float, *, digits: int = 6) -> str:
+    """ "0.123(4)": the uncertainty in units of the last digit, with two digits up to 19, otherwise one.
+
+    Without an uncertainty (0, or not finite) the value has ``digits`` decimals.
+    """
+    if not isfinite(value):
+        return str(value)
+    if not (isfinite(uncertainty) and uncertainty > 0):
+        return f"{value:.{digits}f}"
+    exponent = floor(log10(uncertainty))
+    decimals = 1 - exponent
+    last_digits = round(uncertainty * 10.0**decimals)
+    if last_digits > 19:
+        decimals -= 1
+        last_digits = round(uncertainty * 10.0**decimals)
+    shown = max(decimals, 0)
+    text = f"{round(value, decimals):.{shown}f}"
+    if float(text) == 0:
+        text = text.removeprefix("-")
+    return f"{text}({last_digits * 10 ** (shown - decimals)})"
+
+
+def table_text(refinements: Sequence[SroRefinement]) -> str:
+    """A table by shell, one column of α for each refinement, with what has to be said below it.
+
+    Its rows are the shells of the first; of what others have beyond them only the number is told.
+    """
+    by_vector: list[dict[Vector, Shell]] = [{shell.vector: shell for shell in each.shells} for each in refinements]
+    shells = sorted(
+        refinements[0].shells,
+        key=lambda shell: (round(shell.length_angstrom, 6), -shell.vector[0], *shell.vector[1:]),
+    )
+    beyond = len({vector for found in by_vector for vector in found} - set(by_vector[0]))
+    titles = [f"α from {'the solver' if each.source == 'solver' else each.source}" for each in refinements]
+    rows = [["u v w", "length (Å)", "number", *titles]]
+    for shell in shells:
+        here = [found.get(shell.vector) for found in by_vector]
+        rows.append(
+            [
+                "".join(f"{each:3d}" for each in shell.vector),
+                f"{shell.length_angstrom:.3f}",
+                str(shell.multiplicity),
+                *(_alpha_text(each) for each in here),
+            ]
+        )
+    more = [f"{beyond} further shells are in the files (-o)"] if beyond else []
+    return "\n".join([_aligned(rows), *more, *(_below(each) for each in refinements)]).rstrip()
+
+
+def _alpha_text(shell: Shell | None) -> str:
+    if shell is None:
+        return "–"
+    return with_uncertainty(shell.alpha, shell.uncertainty) + (" Σ" if shell.together_with else "")
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    """Columns to the right; values with an uncertainty at the decimal point."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    for number, column in enumerate(columns[3:], start=3):
+        after = [len(text) - text.index(".") if "." in text else 0 for text in column[1:]]
+        columns[number] = [column[0], *(t + " " * (max(after) - n) for t, n in zip(column[1:], after, strict=True))]
+    widths = [max(map(len, column)) for column in columns]
+    lines = [
+        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+        for row in zip(*columns, strict=True)
+    ]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _below(refinement: SroRefinement) -> str:
+    lines = [""]
+    fit = refinement.fit
+    if fit is not None:
+        numbers = [f"R = {fit.r_value:.4f}", f"wR = {fit.weighted_r:.4f}"]
+        if fit.goodness_of_fit is not None:
+            numbers.append(f"goodness of fit {fit.goodness_of_fit:.2f}")
+        scales = ", ".join(f"{scale:.5g}" for scale in dict.fromkeys(fit.scales))
+        lines += [
+            f"{', '.join(numbers)}; scale {scales}",
+            f"{fit.pixels} pixels, as good as {fit.effective_pixels:.0f} independent ones; {fit.weak} left out as weak",
+        ]
+    if refinement.asymmetry is not None:
+        lines.append(f"χ² of equivalent vectors over their number: {refinement.asymmetry:.2f} (solver)")
+    if any(shell.together_with for shell in refinement.shells):
+        lines.append("Σ: a sum over shells that cannot be told apart; the files list them")
+    lines += [f"note: {each}" for each in refinement.notes]
+    return "\n".join(lines)
+
+
+def table_csv(refinements: Sequence[SroRefinement]) -> str:
+    """One line for each shell and source."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ["source", "u", "v", "w", "length_angstrom", "multiplicity", "alpha", "uncertainty", "together_with"]
+    )
+    for refinement in refinements:
+        for shell in refinement.shells:
+            others = "; ".join(f"{factor:.6g} * ({u} {v} {w})" for (u, v, w), factor in shell.together_with)
+            numbers = [f"{shell.length_angstrom:.5f}", shell.multiplicity, f"{shell.alpha:.8g}"]
+            writer.writerow([refinement.source, *shell.vector, *numbers, f"{shell.uncertainty:.3g}", others])
+    return text.getvalue()
+
+
+def as_json(refinements: Sequence[SroRefinement]) -> str:
+    """Everything, covariances included."""
+    return json.dumps({"refinements": [_record(each) for each in refinements]}, indent=1, ensure_ascii=False)
+
+
+def _record(refinement: SroRefinement) -> dict[str, Any]:
+    fit = refinement.fit
+    return {
+        "source": refinement.source,
+        "cell": list(refinement.cell.constants),
+        "symmetry": refinement.symmetry,
+        "shells": [
+            {
+                "vector": list(shell.vector),
+                "length_angstrom": shell.length_angstrom,
+                "multiplicity": shell.multiplicity,
+                "alpha": _number(shell.alpha),
+                "uncertainty": _number(shell.uncertainty),
+                "together_with": [{"vector": list(v), "factor": factor} for v, factor in shell.together_with],
+            }
+            for shell in refinement.shells
+        ],
+        "covariance": [[_number(each) for each in row] for row in refinement.covariance.tolist()],
+        "fit": None if fit is None else {name: getattr(fit, name) for name in fit.__dataclass_fields__},
+        "asymmetry": refinement.asymmetry,
+        "notes": list(refinement.notes),
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def as_cif(refinements: Sequence[SroRefinement]) -> str:
+    """A CIF with one data block for each refinement, names of its own under ``_dsfu_sro_``."""
+    return "\n".join(_data_block(each) for each in refinements)
+
+
+def _data_block(refinement: SroRefinement) -> str:
+    cell, fit = refinement.cell, refinement.fit
+    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+    items = [("_audit_creation_method", _quoted(f"dsfu {_version()}"))]
+    items += [(f"_cell_{name}", f"{value:.6g}") for name, value in zip(names, cell.constants, strict=True)]
+    items += [
+        ("_cell_volume", f"{cell.volume:.6g}"),
+        ("_dsfu_sro_source", _quoted(refinement.source)),
+        ("_dsfu_sro_symmetry", _quoted(refinement.symmetry)),
+    ]
+    if fit is not None:
+        items += [
+            ("_dsfu_sro_fit_pixels", str(fit.pixels)),
+            ("_dsfu_sro_fit_pixels_effective", f"{fit.effective_pixels:.0f}"),
+            ("_dsfu_sro_fit_r_factor", f"{fit.r_value:.6g}"),
+            ("_dsfu_sro_fit_wr_factor", f"{fit.weighted_r:.6g}"),
+            ("_dsfu_sro_fit_goodness", "?" if fit.goodness_of_fit is None else f"{fit.goodness_of_fit:.4g}"),
+        ]
+    lines = [f"data_sro_{refinement.source.lower()}", *(f"{name:<34} {value}" for name, value in items)]
+    if refinement.notes:
+        lines += ["_dsfu_sro_details", ";", *(_plain(note) for note in refinement.notes), ";"]
+    return "\n".join(
+        [*lines, *_shell_loop(refinement), *_together_loop(refinement), *_correlation_loop(refinement), ""]
+    )
+
+
+def _shell_loop(refinement: SroRefinement) -> list[str]:
+    columns = ("id", "u", "v", "w", "length", "multiplicity", "alpha", "is_sum")
+    rows = [
+        f"{number} {u} {v} {w} {shell.length_angstrom:.5f} {shell.multiplicity} "
+        f"{with_uncertainty(shell.alpha, shell.uncertainty)} {'yes' if shell.together_with else 'no'}"
+        for number, shell in enumerate(refinement.shells, start=1)
+        for u, v, w in [shell.vector]
+    ]
+    return ["", "loop_", *(f"_dsfu_sro_shell_{name}" for name in columns), *rows]
+
+
+def _together_loop(refinement: SroRefinement) -> list[str]:
+    rows = [
+        f"{number} {u} {v} {w} {factor:.6g}"
+        for number, shell in enumerate(refinement.shells, start=1)
+        for (u, v, w), factor in shell.together_with
+    ]
+    columns = ("shell_id", "u", "v", "w", "factor")
+    return ["", "loop_", *(f"_dsfu_sro_together_{name}" for name in columns), *rows] if rows else []
+
+
+def _correlation_loop(refinement: SroRefinement) -> list[str]:
+    correlations = refinement.correlations
+    rows = [
+        f"{i + 1} {j + 1} {correlations[i, j]:.3f}"
+        for i in range(len(correlations))
+        for j in range(i)
+        if abs(correlations[i, j]) >= _STRONG_CORRELATION
+    ]
+    columns = ("shell_id_1", "shell_id_2", "value")
+    return ["", "loop_", *(f"_dsfu_sro_correlation_{name}" for name in columns), *rows] if rows else []
+
+
+def _quoted(text: str) -> str:
+    return f"'{_plain(text)}'"
+
+
+def _plain(text: str) -> str:
+    """Letters that CIF 1.1 knows."""
+    for letter, name in {"α": r"\a", "χ²": "chi-squared", "Å": r"\%A", "Σ": "sum of", "–": "-", "…": "..."}.items():
+        text = text.replace(letter, name)
+    return text.encode("ascii", "replace").decode("ascii")
+
+
+def _version() -> str:
+    try:
+        return version("dsfu")
+    except PackageNotFoundError:
+        return "unknown"

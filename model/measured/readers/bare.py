@@ -1,0 +1,58 @@
+"""HDF5 with an array and nothing that says where it lies: what is missing comes from hints."""
+
+from typing import Any, Final
+
+import h5py
+
+from dsfu.errors import InputError
+from dsfu.model.measured.data.reconstruction import Reconstruction
+from dsfu.model.measured.readers.assembling import assemble
+from dsfu.model.measured.readers.hdf5 import Hdf5, Node, name_of
+from dsfu.model.measured.readers.hints import Hints
+
+NAME: Final = "HDF5 with an array"
+
+
+def refusal(file: Hdf5) -> str:
+    """Why nothing can be read; empty if there is an array."""
+    return "" if _arrays(file) else "there is no array of numbers with two or three axes"
+
+
+def read(file: Hdf5, hints: Hints) -> Reconstruction:
+    """The array ``/data``, the one that hints name, or the only one that there is."""
+    node = _chosen(file, hints)
+    return assemble(
+        intensity=file.array(node),
+        grid=None,
+        cell=None,
+        where=file.where(node),
+        format_name=NAME,
+        hints=hints,
+        notes=[]
+        if hints.grid(node.shape, file.where(node))
+        else ["nothing says where its voxels lie in reciprocal space"],
+    )
+
+
+def _chosen(file: Hdf5, hints: Hints) -> Node:
+    if hints.dataset:
+        return file.need(hints.dataset)
+    arrays = _arrays(file)
+    named = [node for node in arrays if name_of(node) == "/data"] or arrays
+    if len(named) > 1:
+        names = ", ".join(name_of(node) for node in named[:10])
+        raise InputError(f"holds {len(named)} arrays", where=str(file.path), expected=f"--dataset with one of {names}")
+    return named[0]
+
+
+def _arrays(file: Hdf5) -> list[Any]:
+    return [node for node in file.walk() if isinstance(node, h5py.Dataset) and _is_array(node)]
+
+
+def _is_array(node: Node) -> bool:
+    try:
+        return (
+            node.dtype.kind in "iufbc" and node.shape is not None and 2 <= len(node.shape) <= 3 and max(node.shape) > 3
+        )
+    except Exception:  # a damaged dataset is none that could be read
+        return False

@@ -1,0 +1,305 @@
+"""Fitting the planes of some crystals: the stages of the optimiser, and the weights of every stage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dsfu.model.measured.solver.lbfgs import minimise
+from dsfu.model.measured.solver.noise import INDEPENDENT, tolerated_variance, variance_of
+from dsfu.model.measured.solver.objective import BACKGROUND_UNIT, EXTRAS, STRETCH_UNIT, Model, Objective, Pixels
+from dsfu.model.measured.solver.patterson import grid_step
+from dsfu.model.measured.solver.preconditioner import (
+    Preconditioner,
+    block_of,
+    order_curvature,
+    smooth_curvature,
+    wide_terms,
+)
+from dsfu.model.measured.solver.prepared import Prepared
+from dsfu.model.measured.solver.series import Series, Terms
+from dsfu.model.measured.solver.settings import Settings, Stage
+from dsfu.simulate.arrays import FloatArray, IntArray
+
+_NEGATIVE_PRICE = 0.1
+"""Price of negative I_FF, relative to that of a deviation of the same size from data of intensity 1/4."""
+
+_DEPTH_PRICE = 2e-5
+"""Price of negative S · mean of I_FF, in the same unit: so low that it decides only where the data say nothing."""
+
+_SAMPLED = 3
+"""The curvature along I_SRO is told from every third pixel along both axes."""
+
+SRO_DEVIATION = 1.0
+"""Prior standard deviation of a coefficient of one plane's I_SRO, whose mean is 1: hardly any prior at all."""
+
+SHARED_DEVIATION = 0.2
+"""Prior standard deviation of an α of several planes: they leave many combinations open, and the common scale loose."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fitted:
+    """Where a fit ended.
+
+    Attributes
+    ----------
+    smooth, order, background
+        G and S, not clipped, (planes, y, x), and the background of each plane, in the planes' own scales.
+    variance
+        (planes, y, x): of the noise, as given or as estimated.
+    """
+
+    variables: Tensor
+    smooth: FloatArray
+    order: FloatArray
+    background: FloatArray
+    stretch: FloatArray
+    variance: FloatArray
+    evaluations: int
+
+
+class Fit:
+    """Problems that are independent, with the same number of planes each, on pixels of one number.
+
+    Parameters
+    ----------
+    crystals
+        For each problem its planes. Problems of several planes share α among theirs.
+    """
+
+    def __init__(self, crystals: Sequence[Sequence[Prepared]], settings: Settings) -> None:
+        self.planes = [plane for crystal in crystals for plane in crystal]
+        self.settings = settings
+        self.dtype = torch.float32 if settings.precision == "float32" else torch.float64
+        self.model = self._model(len(crystals), len(crystals[0]))
+        self._series: dict[int, tuple[Series, Series]] = {}
+
+    def tensor(self, values: FloatArray) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(values), device=self.settings.device).to(self.dtype)
+
+    def _model(self, problems: int, planes: int) -> Model:
+        sro_map, constant, free = _shared_sro(self.planes) if planes > 1 else _own_sro(self.planes)
+        return Model(
+            planes=planes,
+            sro_map=None if sro_map is None else self.tensor(sro_map),
+            sro_constant=self.tensor(constant),
+            sro_free=self.tensor(free),
+            sro_deviation=SHARED_DEVIATION if planes > 1 else SRO_DEVIATION,
+            smooth_deviation=self.tensor(_smooth_deviations(self.planes)),
+            with_background=self.settings.background,
+            with_stretch=self.settings.stretch,
+        )
+
+    def start(self) -> Tensor:
+        """S = 1 and G flat."""
+        model = self.model
+        variables = torch.zeros(model.problems, model.size, dtype=self.dtype, device=self.settings.device)
+        own = variables[:, model.sro_size :].view(model.problems * model.planes, -1)
+        own[:, 0] = 1
+        return variables
+
+    def run(self) -> Fitted:
+        variables = self.start()
+        level = np.stack([plane.level for plane in self.planes])
+        variance = self._known_variance()
+        evaluations = 0
+        stages = self.settings.joint_stages if self.model.planes > 1 else self.settings.stages
+        for number, stage in enumerate(stages):
+            objective = self.objective(stage, level, variance)
+            variables, _, used = minimise(
+                objective,
+                variables,
+                stage.iterations,
+                tolerance=self.settings.stop,
+                precondition=self.preconditioner(variables, stage, level, variance) if stage.precondition else None,
+            )
+            evaluations += used
+            if number < len(stages) - 1:
+                level, variance = self._levels(variables)
+        smooth, order, background = self.at(variables)
+        level, variance = self._levels(variables)
+        stretch = self.model.coefficients(variables).stretch
+        return Fitted(
+            variables=variables,
+            smooth=smooth,
+            order=order,
+            background=background,
+            stretch=stretch.detach().cpu().numpy(),
+            variance=variance,
+            evaluations=evaluations,
+        )
+
+    def at(self, variables: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """G and S on all pixels, not clipped, and the backgrounds (planes,)."""
+        sro, smooth = self.series(1)
+        coefficients = self.model.coefficients(variables)
+        stretch = coefficients.stretch if self.model.with_stretch else None
+        with torch.no_grad():
+            g = smooth(coefficients.smooth_cosines, coefficients.smooth_sines)
+            s = sro(coefficients.sro_cosines, coefficients.sro_sines, stretch)
+        return g.double().cpu().numpy(), s.double().cpu().numpy(), coefficients.background[:, 0, 0].cpu().numpy()
+
+    def series(self, every: int) -> tuple[Series, Series]:
+        """Series of I_SRO and of G on every n-th pixel."""
+        if every not in self._series:
+            chosen = thinned(self.planes[0].measured.plane.pixels, every)
+            offsets = np.stack([plane.measured.plane.offsets[chosen] for plane in self.planes])
+            self._series[every] = (
+                self._series_of([plane.lattice.terms for plane in self.planes], offsets),
+                self._series_of([plane.patterson.terms for plane in self.planes], offsets),
+            )
+        return self._series[every]
+
+    def _series_of(self, terms: list[Terms], offsets: FloatArray) -> Series:
+        return Series(terms, offsets, self.dtype, self.settings.device)
+
+    def objective(self, stage: Stage, level: FloatArray, variance: FloatArray) -> Objective:
+        chosen = thinned(self.planes[0].measured.plane.pixels, stage.every)
+        grid = np.ix_(np.arange(len(self.planes)), chosen, chosen)
+        density = stage.every**2
+        unit = INDEPENDENT * density / stage.tolerance**2
+        means = np.array([plane.mean for plane in self.planes])[:, None, None]
+        pixels = Pixels(
+            falloff=self.tensor(np.stack([plane.falloff for plane in self.planes])[grid]),
+            data=self.tensor(np.stack([plane.data for plane in self.planes])[grid]),
+            weight=self.tensor(density * self._weights(stage, level, variance)[grid]),
+            price=self.tensor(np.full_like(means, _NEGATIVE_PRICE * unit)),
+            depth_price=self.tensor(_DEPTH_PRICE * unit * means**2),
+        )
+        return Objective(self.model, *self.series(stage.every), pixels)
+
+    def _weights(self, stage: Stage, level: FloatArray, variance: FloatArray) -> FloatArray:
+        return np.stack([plane.live for plane in self.planes]) / (tolerated_variance(level, stage.tolerance) + variance)
+
+    def preconditioner(
+        self, variables: Tensor, stage: Stage, level: FloatArray, variance: FloatArray
+    ) -> Preconditioner:
+        """From the curvature at some variables, each factor by itself."""
+        smooth, order, _ = self.at(variables)
+        weights = self._weights(stage, level, variance)
+        model, blocks = self.model, []
+        for problem in range(model.problems):
+            numbers = range(problem * model.planes, (problem + 1) * model.planes)
+            of_order = sum(self._order_curvature(i, smooth[i], order[i], weights[i], stage) for i in numbers)
+            free = np.flatnonzero(model.sro_free[problem].cpu().numpy())
+            prior = torch.eye(len(free), dtype=torch.float64, device=variables.device) / model.sro_deviation**2
+            blocks.append(block_of(problem, free, torch.as_tensor(of_order)[free][:, free] + prior, variables))
+            for place, i in enumerate(numbers):
+                at, curvature = self._smooth_curvature(i, smooth[i], order[i], weights[i], stage)
+                at += model.sro_size + place * (model.smooth_size + EXTRAS)
+                blocks.append(block_of(problem, at, curvature, variables))
+        return Preconditioner(blocks, self._diagonal(variables, smooth, order, weights))
+
+    def _diagonal(self, variables: Tensor, smooth: FloatArray, order: FloatArray, weights: FloatArray) -> Tensor:
+        """Curvature along backgrounds and stretches; 1, the prior's, along everything else."""
+        model = self.model
+        diagonal = torch.ones_like(variables)
+        extras = diagonal[:, model.sro_size :].view(len(self.planes), -1)[:, model.smooth_size :]
+        if model.with_background:
+            extras[:, 0] += self.tensor(BACKGROUND_UNIT**2 * weights.sum(axis=(1, 2)))
+        if model.with_stretch:
+            falloff = np.stack([plane.falloff for plane in self.planes])
+            form_factor = falloff * np.maximum(smooth, 0) * (order > 0)
+            for axis in (0, 1):
+                slope = self._slope(variables, axis)
+                extras[:, 1 + axis] += self.tensor((weights * np.square(form_factor * slope)).sum(axis=(1, 2)))
+        return diagonal
+
+    def _slope(self, variables: Tensor, axis: int) -> FloatArray:
+        """How S changes with a variable that stretches the lattice: (planes, y, x)."""
+        at = self.model.coefficients(variables)
+        values = []
+        for sign in (0.5, -0.5):
+            stretch = at.stretch.clone()
+            stretch[:, axis] += sign * STRETCH_UNIT
+            values.append(self.series(1)[0](at.sro_cosines, at.sro_sines, stretch))
+        return np.asarray((values[0] - values[1]).double().cpu().numpy())
+
+    def _smooth_curvature(
+        self, number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
+    ) -> tuple[IntArray, Tensor]:
+        plane = self.planes[number]
+        unit = INDEPENDENT / stage.tolerance**2
+        total = weight * np.maximum(order, 0) ** 2 + _NEGATIVE_PRICE * unit * (smooth < 0)
+        chosen = wide_terms(plane.patterson)
+        terms, offsets = plane.patterson.terms, plane.measured.plane.offsets
+        weights = torch.as_tensor(plane.falloff**2 * total, device=self.settings.device)
+        curvature = smooth_curvature(terms, grid_step(plane.measured.plane), offsets, weights, chosen)
+        at = np.where(chosen < len(terms), chosen, chosen - len(terms) + self.model.smooth_size // 2)
+        deviation = self.model.smooth_deviation[number].double()[torch.as_tensor(at)]
+        curvature = curvature * torch.outer(deviation, deviation)
+        return at, curvature + torch.eye(len(at), dtype=torch.float64, device=curvature.device)
+
+    def _order_curvature(
+        self, number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
+    ) -> Tensor:
+        """Among the variables of I_SRO: a sample of the pixels will do."""
+        plane = self.planes[number]
+        depth = _DEPTH_PRICE * INDEPENDENT / stage.tolerance**2 * plane.mean**2
+        total = np.where(order > 0, weight * np.square(plane.falloff * np.maximum(smooth, 0)), depth)
+        chosen = thinned(plane.measured.plane.pixels, _SAMPLED)
+        y, x = (each.ravel() for each in np.meshgrid(chosen, chosen, indexing="ij"))
+        offsets, terms = plane.measured.plane.offsets, plane.lattice.terms
+        sampled = torch.as_tensor(_SAMPLED**2 * total[y, x], device=self.settings.device)
+        found = order_curvature(terms, offsets[x], offsets[y], sampled)
+        return self.model.order_curvature(number, found)
+
+    def _known_variance(self) -> FloatArray:
+        none = np.zeros_like(self.planes[0].data)
+        return np.stack([none if plane.variance is None else plane.variance for plane in self.planes])
+
+    def _levels(self, variables: Tensor) -> tuple[FloatArray, FloatArray]:
+        """What the model says of the noise-free data, and the variance of the noise."""
+        smooth, order, background = self.at(variables)
+        levels, variances = [], []
+        for i, plane in enumerate(self.planes):
+            model = plane.falloff * np.maximum(smooth[i], 0) * np.maximum(order[i], 0) + background[i]
+            levels.append(np.maximum(model, 0))
+            known = plane.variance
+            variances.append(variance_of(plane.data - model, model, plane.live) if known is None else known)
+        return np.stack(levels), np.stack(variances)
+
+
+def thinned(pixels: int, every: int) -> IntArray:
+    """One of every so many pixels, not always the same: evenly spaced ones would alias a large cell's series."""
+    starts = np.arange(0, pixels, every)
+    jitter = np.random.Generator(np.random.Philox(1)).random(len(starts))
+    return np.minimum(starts + np.floor(jitter * every).astype(np.int64), pixels - 1)
+
+
+def _own_sro(planes: Sequence[Prepared]) -> tuple[None, FloatArray, FloatArray]:
+    """Every plane has coefficients of its own; the first, its mean over a period, is 1."""
+    size = max(len(plane.lattice) for plane in planes)
+    constant, free = np.zeros((2, len(planes), 2, size))
+    for i, plane in enumerate(planes):
+        terms = plane.lattice.terms
+        free[i, 0, : len(terms)] = 1
+        free[i, 1, : len(terms)] = terms.has_sine
+        free[i, :, 0] = 0
+        constant[i, 0, 0] = 1
+    return None, constant.reshape(len(planes), -1), free.reshape(len(planes), -1)
+
+
+def _shared_sro(planes: Sequence[Prepared]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """All planes have the α of one crystal, of which the one of the origin is 1."""
+    size = max(len(plane.lattice) for plane in planes)
+    members = len(planes[0].lattice.members)
+    maps = np.zeros((len(planes), 2, size, members))
+    for i, plane in enumerate(planes):
+        maps[i, :, : len(plane.lattice)] = plane.lattice.map_from_alpha()
+    free = np.ones((1, members))
+    free[0, 0] = 0
+    flat = maps.reshape(len(planes), 2 * size, members)
+    return flat, flat[:, :, 0], free
+
+
+def _smooth_deviations(planes: Sequence[Prepared]) -> FloatArray:
+    size = max(len(plane.patterson.terms) for plane in planes)
+    out = np.zeros((len(planes), 2, size))
+    for i, plane in enumerate(planes):
+        terms = plane.patterson.terms
+        out[i, 0, : len(terms)] = plane.mean * plane.patterson.deviation
+        out[i, 1, : len(terms)] = plane.mean * plane.patterson.deviation * terms.has_sine
+    return out.reshape(len(planes), -1)

@@ -1,0 +1,244 @@
+"""Diffuse scattering of a binary substitutionally disordered crystal on planes of reciprocal space.
+
+I_D(Q) = I_FF(Q) · I_SRO(Q), with I_FF = m_A m_B |F_A − F_B|² per unit cell and I_SRO = Σ_v α_v cos(Q·v).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from ase import Atoms
+
+from dsfu.simulate.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from dsfu.simulate.checks import finite_array, number_between, warren_cowley_set
+from dsfu.simulate.disorder.kernels import form_factor_planes, sro_planes
+from dsfu.simulate.disorder.planes import Plane
+from dsfu.simulate.form_factors import coefficients
+from dsfu.simulate.lattice import Cell
+
+_PARALLEL = 1e-9
+"""Component of a lattice vector along an axis of the plane, relative to its length, that counts as none."""
+
+_CANCELLATION = 0.2
+"""Where |F_A − F_B| stays below this share of what |F_A| or |F_B| can be, their sums are done in double precision.
+
+Measured: single precision errs by some 2e-7 of a plane's maximum, divided by this ratio.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Scattering:
+    """The two factors of the diffuse scattering on one plane, indexed [y, x].
+
+    Attributes
+    ----------
+    form_factor
+        I_FF in electrons² per unit cell, float32.
+    sro
+        I_SRO, dimensionless, float32; negative values of the truncated series are set to zero.
+    clipped_fraction
+        Share of the pixels of I_SRO that were negative.
+    """
+
+    form_factor: Float32Array
+    sro: Float32Array
+    clipped_fraction: float
+
+    @property
+    def intensity(self) -> Float32Array:
+        """I_D, the product of the two, in electrons² per unit cell."""
+        return self.form_factor * self.sro
+
+
+def simulate_plane(
+    atoms_a: Atoms, atoms_b: Atoms, fraction_a: float, cell: Cell, alpha: npt.ArrayLike, plane: Plane
+) -> Scattering:
+    """Form factor and short-range order of one plane. See `simulate_planes`."""
+    return simulate_planes(atoms_a, atoms_b, fraction_a, cell, alpha, [plane])[0]
+
+
+def simulate_planes(
+    atoms_a: Atoms, atoms_b: Atoms, fraction_a: float, cell: Cell, alpha: npt.ArrayLike, planes: Sequence[Plane]
+) -> list[Scattering]:
+    """Form factor and short-range order of several planes of one crystal.
+
+    Parameters
+    ----------
+    atoms_a, atoms_b
+        The two species, at Cartesian positions in Å relative to the site that they share. No atoms: a vacancy.
+    fraction_a
+        Mole fraction m_A; m_B = 1 − m_A.
+    cell
+        The lattice of the sites.
+    alpha
+        Warren–Cowley parameters, (11, 11, 11): alpha[u + 5, v + 5, w + 5] for u a + v b + w c; 1 at the origin, and
+        the same for v and −v.
+    planes
+        Where to compute. Planes that share their axes, q_max and pixels (the layers normal to one lattice vector, say)
+        share work when they follow one another.
+    """
+    form_factors = form_factor_of_planes(atoms_a, atoms_b, fraction_a, planes)
+    orders = sro_of_planes(cell, alpha, planes)
+    return [Scattering(ff, sro, clipped) for ff, (sro, clipped) in zip(form_factors, orders, strict=True)]
+
+
+def form_factor_of_planes(
+    atoms_a: Atoms, atoms_b: Atoms, fraction_a: float, planes: Sequence[Plane]
+) -> list[Float32Array]:
+    """I_FF = m_A m_B |F_A − F_B|² on each plane, in electrons² per unit cell."""
+    fraction_a = number_between("fraction_a", fraction_a, 0.0, 1.0)
+    difference = _difference_of(atoms_a, atoms_b)
+    weight = fraction_a * (1 - fraction_a)
+    results: list[Float32Array] = []
+    for stack in _stacks(planes):
+        stacked = difference.intensity(stack, weight, np.float32)
+        peaks = stacked.max(axis=(1, 2))
+        cancels = peaks < weight * (_CANCELLATION * difference.largest_form_factor(stack.distances)) ** 2
+        if cancels.any():
+            stacked[cancels] = difference.intensity(stack.subset(cancels), weight, np.float64)
+        results.extend(stacked)
+    return results
+
+
+def sro_of_planes(cell: Cell, alpha: npt.ArrayLike, planes: Sequence[Plane]) -> list[tuple[Float32Array, float]]:
+    """I_SRO = Σ_v α_v cos(Q·v), clipped at zero, and the clipped share of the pixels, for each plane."""
+    alpha = warren_cowley_set("alpha", alpha)
+    results: list[tuple[Float32Array, float]] = []
+    for stack in _stacks(planes):
+        order, in_x, in_y = _order_of_axes(cell.vectors, stack.axis_x, stack.axis_y)
+        out = np.empty((len(stack.centres), stack.pixels, stack.pixels), np.float32)
+        clipped = np.zeros(len(stack.centres), np.int64)
+        sro_planes(
+            np.ascontiguousarray(alpha.transpose(order)),
+            np.ascontiguousarray(cell.vectors[order]),
+            in_x,
+            in_y,
+            stack.centres,
+            stack.axis_x,
+            stack.axis_y,
+            stack.step,
+            out,
+            clipped,
+        )
+        results.extend(zip(out, (clipped / stack.pixels**2).tolist(), strict=True))
+    return results
+
+
+@dataclass(frozen=True, eq=False)
+class _Stack:
+    """Consecutive planes that share everything but their centres."""
+
+    centres: FloatArray
+    axis_x: FloatArray
+    axis_y: FloatArray
+    step: float
+    pixels: int
+
+    def subset(self, chosen: BoolArray) -> Self:
+        return replace(self, centres=self.centres[chosen])
+
+    @property
+    def distances(self) -> FloatArray:
+        """Distance of each plane from the origin, in 1/Å."""
+        return np.asarray(np.abs(self.centres @ np.cross(self.axis_x, self.axis_y)))
+
+
+def _stacks(planes: Sequence[Plane]) -> Iterator[_Stack]:
+    first = 0
+    for i in range(1, len(planes) + 1):
+        if i == len(planes) or not _share_a_frame(planes[first], planes[i]):
+            one = planes[first]
+            centres = np.stack([plane.centre for plane in planes[first:i]])
+            yield _Stack(centres, one.axis_x, one.axis_y, one.step, one.pixels)
+            first = i
+
+
+def _share_a_frame(one: Plane, other: Plane) -> bool:
+    return (
+        one.q_max == other.q_max
+        and one.pixels == other.pixels
+        and np.array_equal(one.axis_x, other.axis_x)
+        and np.array_equal(one.axis_y, other.axis_y)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Difference:
+    """F_A − F_B as the kernel wants it: the atoms of both, sorted by element, each element padded to an even number."""
+
+    positions: FloatArray
+    signs: FloatArray
+    first_atom: IntArray
+    amplitudes: FloatArray
+    exponents: FloatArray
+    constants: FloatArray
+
+    def intensity(self, stack: _Stack, weight: float, precision: type[np.floating[Any]]) -> Float32Array:
+        """weight · |F_A − F_B|² on the planes of a stack, summed over atoms in the given precision."""
+        out = np.empty((len(stack.centres), stack.pixels, stack.pixels), np.float32)
+        form_factor_planes(
+            self.positions,
+            self.signs,
+            self.first_atom,
+            self.amplitudes,
+            self.exponents,
+            self.constants,
+            weight,
+            stack.centres,
+            stack.axis_x,
+            stack.axis_y,
+            stack.step,
+            out,
+            precision,
+        )
+        return out
+
+    def largest_form_factor(self, q: FloatArray) -> FloatArray:
+        """The larger of Σ f_i over A and over B at each |Q| in 1/Å: as much as |F| can be there or further out."""
+        of_elements = (self.amplitudes * np.exp(-self.exponents * np.square(q)[:, None, None])).sum(-1) + self.constants
+        of_atoms = np.repeat(of_elements, np.diff(self.first_atom), axis=1)
+        return np.asarray(np.maximum(of_atoms @ (self.signs > 0), of_atoms @ (self.signs < 0)))
+
+
+def _difference_of(atoms_a: Atoms, atoms_b: Atoms) -> _Difference:
+    places = np.concatenate([_positions("atoms_a", atoms_a), _positions("atoms_b", atoms_b)])
+    numbers = np.concatenate([atoms_a.numbers, atoms_b.numbers])
+    sign = np.repeat([1.0, -1.0], [len(atoms_a), len(atoms_b)])
+    elements, counts = np.unique(numbers, return_counts=True)
+    first_atom = np.concatenate([[0], np.cumsum(counts + counts % 2)])
+    slots = np.repeat(first_atom[:-1] - np.cumsum(counts) + counts, counts) + np.arange(len(numbers))
+    order = np.argsort(numbers, kind="stable")
+    positions = np.zeros((first_atom[-1], 3))
+    signs = np.zeros(first_atom[-1])
+    positions[slots], signs[slots] = places[order], sign[order]
+    tables = [coefficients(int(number)) for number in elements]
+    return _Difference(
+        positions,
+        signs,
+        first_atom.astype(np.int64),
+        np.array([amplitudes for amplitudes, _, _ in tables]).reshape(-1, 4),
+        np.array([exponents for _, exponents, _ in tables]).reshape(-1, 4),
+        np.array([constant for _, _, constant in tables]),
+    )
+
+
+def _positions(name: str, atoms: Atoms) -> FloatArray:
+    if not isinstance(atoms, Atoms):
+        raise ValueError(f"{name} = {atoms!r}: expected an ase.Atoms")
+    for i, number in enumerate(atoms.numbers):
+        try:
+            coefficients(int(number))
+        except ValueError as error:
+            raise ValueError(f"{name}.numbers[{i}], {error}") from None
+    return finite_array(f"{name}.positions", atoms.positions, (None, 3))
+
+
+def _order_of_axes(vectors: FloatArray, axis_x: FloatArray, axis_y: FloatArray) -> tuple[list[int], int, int]:
+    """Order of the lattice vectors for `sro_planes`, and how many have a component along x, and only along y."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    along_x = np.abs(vectors @ axis_x) > _PARALLEL * lengths
+    along_y = ~along_x & (np.abs(vectors @ axis_y) > _PARALLEL * lengths)
+    rank = np.where(along_x, 0, np.where(along_y, 1, 2))
+    return np.argsort(rank, kind="stable").tolist(), int(along_x.sum()), int(along_y.sum())
