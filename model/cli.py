@@ -87,9 +87,9 @@ for _verbs in (looking, preparing, factorising, refining, structures, training, 
     _verbs.add_to(app)
 
 # The verbs of a problem are in its own folder: problems/<name>/commands.py.
-for _, _name, _ in pkgutil.iter_modules(problems.__path__):
-    if find_spec(f"dsfu.model.problems.{_name}.commands"):
-        import_module(f"dsfu.model.problems.{_name}.commands").add_to(app)
+for _problem in pkgutil.iter_modules(problems.__path__):
+    if find_spec(f"dsfu.model.problems.{_problem.name}.commands"):
+        import_module(f"dsfu.model.problems.{_problem.name}.commands").add_to(app)
 
 
 def main() -> None:
