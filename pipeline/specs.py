@@ -6,17 +6,25 @@ is made of.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 KEY_DIGITS = 32
+
+_KEY: Final = re.compile(f"[0-9a-f]{{{KEY_DIGITS}}}")
 
 
 def digest(value: Any) -> str:
     """SHA-256, in 64 hex digits, of anything that JSON can hold: independent of the order of keys, exact in floats."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_key(text: str) -> bool:
+    """Whether a text could be the key of a shard."""
+    return _KEY.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

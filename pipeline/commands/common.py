@@ -62,8 +62,11 @@ def want(manifest: str) -> "Wanted":
 def store_of(wanted: "Wanted", store: str | None) -> "Files":
     """The store that is named, or else that of the manifest, relative to the current folder."""
     from dsfu.pipeline.store.files import open_files
+    from dsfu.pipeline.store.own_names import refuse_foreign
 
-    return open_files(store or wanted.loaded.manifest.store)
+    files = open_files(wanted.loaded.manifest.store if store is None else store)
+    refuse_foreign(files)
+    return files
 
 
 def existing_store(store: str) -> "tuple[Files, Wanted]":
@@ -73,6 +76,7 @@ def existing_store(store: str) -> "tuple[Files, Wanted]":
     from dsfu.pipeline.wanted import what_is_wanted
 
     files = open_files(store)
+    files.check_reachable()
     return files, what_is_wanted(kept_manifest(files))
 
 

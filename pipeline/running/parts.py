@@ -31,6 +31,7 @@ from dsfu.pipeline.store.locks import (
     writer_lock,
 )
 from dsfu.pipeline.store.manifest_copy import keep_manifest
+from dsfu.pipeline.store.own_names import refuse_foreign
 from dsfu.pipeline.wanted import Wanted
 
 _PART_LOCK: Final = re.compile(r"part-\d+-of-(\d+)")
@@ -90,6 +91,7 @@ def run_part(
     StoreLocked
         If this part is being made already, or others are with another number of parts.
     """
+    refuse_foreign(files)
     with _part_lock(files, part, stop) as lock:
         keep_manifest(files, wanted.loaded)
         run = _PartRun(wanted, files, engine, reporter, stop, make or maker(files.url), rules, lock)

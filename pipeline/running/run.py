@@ -18,6 +18,7 @@ from dsfu.pipeline.store.files import Files, StorageError
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.locks import EVERYTHING, WriterLock, writer_lock
 from dsfu.pipeline.store.manifest_copy import keep_manifest
+from dsfu.pipeline.store.own_names import refuse_foreign
 from dsfu.pipeline.store.records import DamagedRecord
 from dsfu.pipeline.wanted import Wanted, needs
 from dsfu.words import count
@@ -100,6 +101,7 @@ def run_store(
     make
         Makes one shard, on a worker; `dsfu.pipeline.tasks.make_shard` if not given.
     """
+    refuse_foreign(files)
     with writer_lock(files, EVERYTHING) as lock:
         keep_manifest(files, wanted.loaded)
         run = Run(wanted, files, engine, reporter, stop, make or maker(files.url), rules, lock)

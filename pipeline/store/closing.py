@@ -6,7 +6,7 @@ groups appear again; see ``docs/store.md`` for why being killed anywhere in betw
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,18 +25,15 @@ from dsfu.pipeline.store.groups import (
     take_embeddings,
 )
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
+from dsfu.pipeline.store.own_names import ARRAYS, FORMAT, GROUPS, array_of, is_own_array_file
 from dsfu.pipeline.store.parallel import for_each
 from dsfu.pipeline.store.placement import Moves, ObjectName, Placement, apply_moves, moves_to
 from dsfu.pipeline.store.records import PairRecord, read_masks, read_pair_records, read_sets
+from dsfu.pipeline.store.sealed import Damaged, seal, unseal
 from dsfu.pipeline.store.uniqueness import find_duplicates
-from dsfu.simulate.species import SPLITS
 
 STATE: Final = "state.json"
-FORMAT: Final = "dsfu store"
 FORMAT_VERSION: Final = 1
-
-_GROUPS: Final = (*SPLITS, "species", "sro_sets", "masks")
-"""Every group that a store can have."""
 
 
 class MissingObjects(RuntimeError):
@@ -94,10 +91,12 @@ def close_store(files: Files, ledger: Ledger, spec: ClosingSpec) -> ClosingSumma
     moves, placement = moves_to(files, new, lambda: _every_entry(ledger))
     if moves.missing:
         raise MissingObjects(moves.missing)
-    surplus = _surplus(files, moves, new, wanted)
+    arrays = own_arrays(files) | {array_of(path) for path in wanted if path.count("/") > 1}
+    surplus = _surplus(files, moves, new, wanted, arrays)
     held = for_each(files, lambda path: _holds(files, path, wanted[path]), wanted)
     differing = [path for path, is_held in zip(wanted, held, strict=True) if not is_held]
     if any((moves.back, moves.forth, moves.leftovers, placement, surplus, differing)):
+        files.write(ARRAYS, seal({"arrays": sorted(arrays)}))
         hidden = _hide(files)
         apply_moves(files, moves, placement)
         for_each(files, files.remove, surplus)
@@ -106,6 +105,8 @@ def close_store(files: Files, ledger: Ledger, spec: ClosingSpec) -> ClosingSumma
         for path in wanted:  # in their order: the groups, their root, the state
             if path in hidden:
                 files.write(path, wanted[path])
+    if files.exists(ARRAYS):
+        files.remove(ARRAYS)
     return ClosingSummary(
         samples={name: count["samples"] for name, count in samples.items()},
         kept={name: count["kept"] for name, count in samples.items()},
@@ -194,15 +195,38 @@ def _every_entry(ledger: Ledger) -> Iterator[LedgerEntry]:
             yield ledger.read(key)
 
 
-def _surplus(files: Files, moves: Moves, new: Placement, wanted: Mapping[str, bytes]) -> list[str]:
-    """Files of groups that belong to nothing: of arrays, splits and chunks that there used to be."""
+def own_arrays(files: Files) -> set[str]:
+    """Arrays that closing has written, or was about to write when it was interrupted: ``train/cell``."""
+    return {array_of(path) for path in _files_of_state(files) if path.count("/") > 1} | _arrays_begun(files)
+
+
+def _files_of_state(files: Files) -> Collection[str]:
+    try:
+        told: Mapping[str, object] = json.loads(files.read(STATE))["files"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+        return ()
+    return [path for path in told if isinstance(path, str)] if isinstance(told, Mapping) else ()
+
+
+def _arrays_begun(files: Files) -> set[str]:
+    try:
+        return {str(each) for each in unseal(files.read(ARRAYS))["arrays"]}
+    except (FileNotFoundError, Damaged, KeyError, TypeError):
+        return set()
+
+
+def _surplus(
+    files: Files, moves: Moves, new: Placement, wanted: Mapping[str, bytes], arrays: Collection[str]
+) -> list[str]:
+    """Files of arrays of ours that belong to nothing: of arrays, splits and chunks that there used to be."""
     known = {*wanted, *(path for _, path in new.items()), *(source for source, _ in moves.back), *moves.leftovers}
-    return [path for group in _GROUPS for path in files.list(group) if path not in known]
+    found = (path for group in GROUPS for path in files.list(group))
+    return [path for path in found if path not in known and is_own_array_file(path, arrays)]
 
 
 def _hide(files: Files) -> set[str]:
     """Remove what makes the store readable: the state first, then the root, then the groups."""
-    hidden = [STATE, METADATA, *(f"{group}/{METADATA}" for group in _GROUPS)]
+    hidden = [STATE, METADATA, *(f"{group}/{METADATA}" for group in GROUPS)]
     for path in hidden:
         files.remove(path)
     return set(hidden)

@@ -8,7 +8,7 @@ begins with ``.tmp-``, is never listed, and is removed by `dsfu.pipeline.store.g
 import errno
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,16 +99,19 @@ class Files(ABC):
         """Temporary files: those of writers at work, and those that killed writers left behind."""
 
     @abstractmethod
+    def links(self, folder: str = "") -> Iterator[str]:
+        """Links below the top level that lead to folders, or nowhere: what is behind them is no part of the store.
+
+        Those on another disk, to which the folder at the top level is a link itself, are not among them.
+        """
+
+    @abstractmethod
     def remove(self, path: str) -> None:
-        """Remove a file; nothing happens if there is none."""
+        """Remove a file, or a link and not what it leads to; nothing happens if there is none."""
 
     @abstractmethod
-    def remove_tree(self, folder: str) -> None:
-        """Remove everything below a folder, and the folder."""
-
-    @abstractmethod
-    def remove_empty_folders(self, folder: str) -> None:
-        """Remove every folder below a folder in which there is no file."""
+    def remove_empty_folders(self, folder: str, is_ours: Callable[[str], bool]) -> None:
+        """Remove every folder below a folder that is empty and ours."""
 
     @abstractmethod
     def touch(self, path: str) -> None:
@@ -128,6 +131,10 @@ class Files(ABC):
 
         Killed in between, it leaves both. It need not survive a loss of power, but is not lost by one.
         """
+
+    @abstractmethod
+    def check_reachable(self) -> None:
+        """Raise InputError if a part of the store is on another disk that is not there now: it would seem lost."""
 
     def exists(self, path: str) -> bool:
         return self.stat(path) is not None

@@ -1,7 +1,8 @@
 """What a store holds without need: found first, removed when asked to.
 
-Nothing is touched that stands in an array. While others write to the store, neither is anything that may be theirs:
-what is young, and the objects of every shard that the manifest asks for.
+Only what has a name of our own making is ever removed (`dsfu.pipeline.store.own_names`), and links below the top level,
+but not what they lead to. Nothing is touched that stands in an array. While others write to the store, neither is
+anything that may be theirs: what is young, and the objects of every shard that the manifest asks for.
 """
 
 from collections import defaultdict
@@ -15,6 +16,7 @@ from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.files import FileInfo, Files
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_entry, key_of_object
+from dsfu.pipeline.store.own_names import GROUPS, is_own_case, is_own_folder, is_own_object, is_own_temporary
 from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, read_placement
 
 LOCK: Final = "gc"
@@ -84,7 +86,7 @@ def collect_garbage(files: Files, wanted: Collection[str], *, grace_seconds: flo
             lock.check()
             files.remove(file.path)
         for folder in ("objects", ledgers.FOLDER):
-            files.remove_empty_folders(folder)
+            files.remove_empty_folders(folder, is_own_folder)
     return garbage
 
 
@@ -98,6 +100,7 @@ def _find(files: Files, wanted: Collection[str], grace_seconds: float | None) ->
         *_objects(files, entries, orphans - kept),
         *_records(files, entries, wanted),
         *_leftovers(files),
+        *_links(files),
     ]
     garbage = found
     if grace_seconds is not None:
@@ -142,8 +145,10 @@ def _objects(files: Files, entries: Collection[str], orphans: Collection[str]) -
             return None  # they are better left alone
 
     for path, info in files.scan("objects"):
-        key = key_of_object(path)
-        if key is None or key not in entries:
+        key = key_of_object(path) if is_own_object(path) else None
+        if key is None:
+            continue  # it is none of ours
+        if key not in entries:
             yield GarbageFile(path, info, "object without an entry in the ledger")
         elif key in orphans:
             yield GarbageFile(path, info, f"object {_ORPHAN}")
@@ -155,6 +160,8 @@ def _records(files: Files, entries: Collection[str], wanted: Collection[str]) ->
     """Records of failures and of damage that no longer matter."""
     for folder, what in ((ledgers.FAILED, "failure"), (ledgers.DAMAGED, "damage")):
         for path, info in files.scan(folder):
+            if not is_own_case(path):
+                continue
             key = path.rpartition("/")[2].removesuffix(".json")
             if key in entries:
                 yield GarbageFile(path, info, f"{what} of a shard that was made since")
@@ -164,7 +171,14 @@ def _records(files: Files, entries: Collection[str], wanted: Collection[str]) ->
 
 def _leftovers(files: Files) -> Iterator[GarbageFile]:
     for path, info in files.leftovers():
-        yield GarbageFile(path, info, "left behind by a writer that was killed")
+        if is_own_temporary(path):
+            yield GarbageFile(path, info, "left behind by a writer that was killed")
     for path, info in files.scan(locks.FOLDER):
         if locks.is_probe(path):
             yield GarbageFile(path, info, "left behind by a look at the clock")
+
+
+def _links(files: Files) -> Iterator[GarbageFile]:
+    for folder in ("objects", ledgers.FOLDER, locks.FOLDER, *GROUPS):
+        for path in files.links(folder):
+            yield GarbageFile(path, FileInfo(bytes=0), "a link that nobody follows; what it leads to stays")

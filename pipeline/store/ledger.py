@@ -4,14 +4,13 @@ A shard exists if and only if it has an entry; the entry is written after all ob
 of itself, so that one which is truncated or garbled counts as not there, and says so.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from dsfu.pipeline.specs import KEY_DIGITS, LedgerEntry, ShardFailure, StoredObject
+from dsfu.pipeline.specs import LedgerEntry, ShardFailure, StoredObject, is_key
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.placement import home_of
 from dsfu.pipeline.store.sealed import Damaged, seal, unseal
@@ -21,7 +20,6 @@ FOLDER: Final = "ledger"
 FAILED: Final = f"{FOLDER}/failed"
 DAMAGED: Final = f"{FOLDER}/damaged"
 
-_KEY: Final = re.compile(f"[0-9a-f]{{{KEY_DIGITS}}}")
 _Case = TypeVar("_Case", ShardFailure, "SetAside")
 
 
@@ -60,10 +58,6 @@ def key_of_object(path: str) -> str | None:
     """Key of the shard at whose home a file is; None if it is nobody's home."""
     parts = path.split("/")
     return parts[2] if len(parts) == 4 and is_key(parts[2]) and path == home_of(parts[2], parts[3]) else None
-
-
-def is_key(text: str) -> bool:
-    return _KEY.fullmatch(text) is not None
 
 
 class Ledger:

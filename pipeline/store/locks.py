@@ -36,6 +36,8 @@ DEAD_AFTER_SECONDS: Final = 60.0
 
 _NAME: Final = re.compile(r"[a-z0-9-]+")
 _PROBE: Final = f"{FOLDER}/clock-"
+_PROBE_PATH: Final = re.compile(f"{_PROBE}[0-9a-f]{{16}}")
+_LOCK_PATH: Final = re.compile(rf"{FOLDER}/{_NAME.pattern}(\.after-[0-9a-f]+)?\.json")
 _ATTEMPTS: Final = 20
 
 
@@ -223,7 +225,12 @@ def storage_clock_ns(files: Files) -> int:
 
 def is_probe(path: str) -> bool:
     """Whether a file is what a killed `storage_clock_ns` left behind."""
-    return path.startswith(_PROBE)
+    return _PROBE_PATH.fullmatch(path) is not None
+
+
+def is_lock(path: str) -> bool:
+    """Whether a file has the name of a lock, or of a successor's."""
+    return _LOCK_PATH.fullmatch(path) is not None
 
 
 def _path(name: str, *, after: str = "") -> str:

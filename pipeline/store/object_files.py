@@ -1,7 +1,7 @@
 """Files of a store in object storage, or wherever else fsspec reaches."""
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -75,17 +75,14 @@ class ObjectFiles(Files):
     def leftovers(self, folder: str = "") -> Iterator[tuple[str, FileInfo]]:
         return iter(())
 
+    def links(self, folder: str = "") -> Iterator[str]:
+        return iter(())
+
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError), self._explained(path) as full:
             self._storage.rm_file(full)
 
-    def remove_tree(self, folder: str) -> None:
-        paths = list(self.list(folder))
-        with suppress(FileNotFoundError), self._explained(folder, folder=True):
-            if paths:
-                self._storage.rm([f"{self._root}/{path}" for path in paths])
-
-    def remove_empty_folders(self, folder: str) -> None:
+    def remove_empty_folders(self, folder: str, is_ours: Callable[[str], bool]) -> None:
         """There are no folders."""
 
     def touch(self, path: str) -> None:
@@ -104,6 +101,9 @@ class ObjectFiles(Files):
         with self._explained(source) as full, self._explained(target) as full_target:
             self._storage.cp_file(full, full_target)
             self._storage.rm_file(full)
+
+    def check_reachable(self) -> None:
+        """There are no links."""
 
     def zarr_store(self, *, read_only: bool = False) -> "FsspecStore":
         from zarr.storage import FsspecStore

@@ -4,13 +4,14 @@ The invariant: an object is at home, in ``objects/KEY/``, or, failing that, wher
 that what was made again, or what a copy that was not yet deleted left behind, never hides the good one.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, Self
 
-from dsfu.pipeline.specs import LedgerEntry
+from dsfu.pipeline.specs import LedgerEntry, is_key
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.parallel import for_each
 from dsfu.pipeline.store.sealed import Damaged, seal, unseal
@@ -23,6 +24,8 @@ PLACED_NAMES: Final = tuple(each.name for each in PLANE_FIELDS)
 
 _ARRAYS: Final = tuple(f"{split}/{name}" for split in SPLITS for name in PLACED_NAMES)
 """Arrays in which objects are looked for, whatever ``placement.json`` says."""
+
+_PLACE: Final = re.compile(rf"({'|'.join(_ARRAYS)})/c/(0|[1-9]\d{{0,11}})/0/0", re.ASCII)
 
 
 class ObjectName(NamedTuple):
@@ -44,6 +47,11 @@ def home_of(key: str, name: str) -> str:
 def place_in(array: str, index: int) -> str:
     """Path of the Zarr shard number ``index`` of an array of planes, such as ``train/form_factor``."""
     return f"{array}/c/{index}/0/0"
+
+
+def is_place(path: str) -> bool:
+    """Whether a path is one at which an object can stand."""
+    return _PLACE.fullmatch(path) is not None
 
 
 @dataclass(frozen=True)
@@ -80,9 +88,13 @@ class Placement:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         try:
-            return cls({array: tuple(keys) for array, keys in unseal(data)["arrays"].items()})
+            arrays = {array: tuple(keys) for array, keys in unseal(data)["arrays"].items()}
         except (Damaged, KeyError, TypeError, AttributeError) as error:
             raise DamagedPlacement(f"{PLACEMENT} is damaged ({error})") from error
+        for array, keys in arrays.items():
+            if array not in _ARRAYS or not all(key == "" or (isinstance(key, str) and is_key(key)) for key in keys):
+                raise DamagedPlacement(f"{PLACEMENT} is damaged (it names {array}, or keys, that no store has)")
+        return cls(arrays)
 
 
 def read_placement(files: Files) -> Placement:
@@ -156,16 +168,17 @@ def moves_to(
         told = readable = read_placement(files)
     except DamagedPlacement:
         told, readable = Placement(), None
-    present = present_files(files, {*_ARRAYS, *told.arrays, *new.arrays})
+    present = present_files(files)
     strangers = sorted(present - {path for _, path in told.items()} - {path for path in present if _is_home(path)})
     if strangers:
         told = _adopt(files, told, strangers, present, entries())
     return plan_moves(told, new, present), None if readable == new else new
 
 
-def present_files(files: Files, arrays: Collection[str]) -> set[str]:
-    """Every file at home or at a place of an array."""
-    return {path for folder in ("objects", *(f"{array}/c" for array in sorted(arrays))) for path in files.list(folder)}
+def present_files(files: Files) -> set[str]:
+    """Every file at home or at a place of an array. What has no name of ours is somebody else's, and not among them."""
+    folders = ("objects", *(f"{array}/c" for array in _ARRAYS))
+    return {path for folder in folders for path in files.list(folder) if _is_home(path) or is_place(path)}
 
 
 def _adopt(
@@ -204,8 +217,7 @@ def _name_of(array: str) -> str:
 
 def _parse_place(path: str) -> tuple[str, int]:
     array, _, rest = path.partition("/c/")
-    index = rest.partition("/")[0]
-    return array, int(index) if index.isdecimal() else -1
+    return array, int(rest.partition("/")[0])
 
 
 def apply_moves(files: Files, moves: Moves, placement: Placement | None) -> None:

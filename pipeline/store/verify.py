@@ -12,13 +12,14 @@ from dsfu.pipeline.specs import LedgerEntry, StoredObject
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.arrays import METADATA
-from dsfu.pipeline.store.closing import STATE, damaged_files
+from dsfu.pipeline.store.closing import STATE, damaged_files, own_arrays
 from dsfu.pipeline.store.files import Files, StorageError, crc32c
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_object
+from dsfu.pipeline.store.own_names import GROUPS, is_own, is_own_temporary
 from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, Placement, home_of, read_placement
 from dsfu.pipeline.store.sealed import Damaged, unseal
 
-Kind = Literal["object", "entry", "array", "placement", "unreadable", "difference", "clutter"]
+Kind = Literal["object", "entry", "array", "placement", "unreadable", "difference", "clutter", "foreign"]
 
 _REMEDIES: Final[Mapping[Kind, str]] = {
     "object": "`verify --mark` sets the shard aside, and the next `run` makes it again",
@@ -28,6 +29,7 @@ _REMEDIES: Final[Mapping[Kind, str]] = {
     "unreadable": "find out why; if it stays so, remove the file, and the next `run` makes it again",
     "difference": "if that was not intended, look for what changed; to make it again, raise the version of the science",
     "clutter": "it does no harm; the next `run` or `gc` puts it right",
+    "foreign": "it is left alone, whatever is run; move it elsewhere if it should not be here",
 }
 
 _MOST_THREADS: Final = 8
@@ -46,7 +48,8 @@ class Finding:
     kind
         "object": of a shard; "entry": of the ledger; "array": a file of the closed store that is no object of a shard;
         "placement": ``placement.json``; "unreadable": the storage refuses to read it; "difference": an object is
-        intact, but would be computed differently now; "clutter": a file that belongs to nothing.
+        intact, but would be computed differently now; "clutter": a file of ours that belongs to nothing; "foreign": a
+        file that is none of ours.
     key, identity
         Of the shard it belongs to, if that is known.
     """
@@ -60,7 +63,7 @@ class Finding:
     @property
     def is_damage(self) -> bool:
         """Whether something is lost, as opposed to left over."""
-        return self.kind != "clutter"
+        return self.kind not in ("clutter", "foreign")
 
     @property
     def remedy(self) -> str:
@@ -251,16 +254,29 @@ def _check_clutter(
     unreadable = {shard.key for shard in shards if shard.entry is None}
     known = {path for shard in shards for path in shard.paths.values()} | {*closed, STATE, PLACEMENT}
     known |= {path for item, path in placement.items() if item.key in unreadable}
-    groups = {path.partition("/")[0] for path in closed if "/" in path}
+    arrays = own_arrays(files)
     for path in files.list():
-        if path not in known and (what := _why_clutter(files, path, groups, unreadable)):
+        if path in known or (path.partition("/")[0] not in _FOLDERS):
+            continue
+        if not is_own(path, arrays):
+            yield Finding(kind="foreign", path=path, what="is none of ours")
+        elif what := _why_clutter(files, path, unreadable):
             yield Finding(kind="clutter", path=path, what=what)
     for path, _ in files.leftovers():
-        yield Finding(kind="clutter", path=path, what="was left behind by a writer that was killed")
+        if is_own_temporary(path):
+            yield Finding(kind="clutter", path=path, what="was left behind by a writer that was killed")
+        else:
+            yield Finding(kind="foreign", path=path, what="is none of ours")
+    for path in files.links():
+        yield Finding(kind="clutter", path=path, what="is a link to a folder, or to nowhere; nobody follows it")
 
 
-def _why_clutter(files: Files, path: str, groups: Collection[str], unreadable: Collection[str]) -> str | None:
-    """Why a file that belongs to no shard and to no array is there. None for what is none of our business."""
+_FOLDERS: Final = ("objects", ledgers.FOLDER, locks.FOLDER, *GROUPS)
+"""Folders of a store. What else lies beside them is none of our business."""
+
+
+def _why_clutter(files: Files, path: str, unreadable: Collection[str]) -> str | None:
+    """Why a file of ours that belongs to no shard and to no array is there. None if it has its reasons."""
     top, _, rest = path.partition("/")
     if top == "objects":
         return None if key_of_object(path) in unreadable else "belongs to no shard in the ledger"
@@ -268,9 +284,7 @@ def _why_clutter(files: Files, path: str, groups: Collection[str], unreadable: C
         return None if ledgers.key_of_entry(path) else _fault_of_document(files, path)
     if top == locks.FOLDER:
         return _fault_of_document(files, path)
-    if top in groups:
-        return "stands in an array where no shard has a place" if "/c/" in rest else "belongs to no array"
-    return None
+    return "stands in an array where no shard has a place" if "/c/" in rest else "belongs to no array"
 
 
 def _fault_of_document(files: Files, path: str) -> str | None:

@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import os
 import shutil
@@ -6,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.pipeline.store.closing import MissingObjects, close_store, damaged_files, is_closed
+from dsfu.pipeline.store.closing import STATE, MissingObjects, close_store, damaged_files, is_closed
 from dsfu.pipeline.store.closing_spec import ClosingSpec, SplitShards, UniquenessSettings
 from dsfu.pipeline.store.files import open_files
+from dsfu.pipeline.store.gc import collect_garbage
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.placement import PLACEMENT, home_of
 from dsfu.pipeline.store.records import DamagedRecord
+from dsfu.pipeline.store.verify import verify_store
 from tests.pipeline.fake_store import (
     FakeStore,
     contents,
@@ -280,7 +283,50 @@ def test_every_file_that_closing_wrote_is_watched_and_mended(closed: tuple[FakeS
 def test_files_that_belong_to_nothing_are_removed(closed: tuple[FakeStore, ClosingSpec]):
     store, spec = closed
     before = contents(Path(store.files.url))
-    for path in ("train/old/c/0", "train/old/zarr.json", "train/cell/c/7/0", "validation/sro/c/9/0/0", "masks/x"):
+    for path in ("train/cell/c/7/0", "validation/sro/c/9/0/0", "masks/bits/c/9/0/0"):
         store.files.write(path, b"?")
-    assert store.close(spec).removed == 5
+    assert store.close(spec).removed == 3
     assert contents(Path(store.files.url)) == before
+
+
+def test_files_of_somebody_else_stay(closed: tuple[FakeStore, ClosingSpec]):
+    """Also if they look a little like ours, and whatever is removed around them."""
+    store, spec = closed
+    theirs = {
+        path: path.encode()
+        for path in (
+            "train/photos/a.jpg",
+            "train/predictions/zarr.json",
+            "train/predictions/c/0/0",
+            "train/cell/notes.txt",
+            "train/form_factor/c/notes.txt",
+            "train/form_factor/c/x/0/0",
+            "objects/mine/a.dat",
+            "ledger/2025.csv",
+            "validation/README",
+            "notes.txt",
+        )
+    }
+    for path, data in theirs.items():
+        store.files.write(path, data)
+    store.close(with_train(spec, spec.splits[0].pairs[1:]))
+    collect_garbage(store.files, {pair.key for pair in spec.splits[0].pairs[1:]})
+    assert {path: store.files.read(path) for path in theirs} == theirs
+    told = {each.path for each in verify_store(store.files).findings if each.kind == "foreign"}
+    assert told == theirs.keys() - {"notes.txt"}
+
+
+def test_an_array_that_an_interrupted_closing_had_written_goes(closed: tuple[FakeStore, ClosingSpec], tmp_path: Path):
+    """Whoever ends it knows the arrays of ours that there were, though the state is gone."""
+    store, spec = closed
+    whole = contents(Path(store.files.url))
+    store.files.write("sro_sets/target_old/c/0", b"x")
+    state = json.loads(store.files.read(STATE))
+    state["files"]["sro_sets/target_old/c/0"] = [1, 2]
+    store.files.write(STATE, json.dumps(state).encode())
+    mortal = MortalFiles(Path(store.files.url), 3)
+    with pytest.raises(Killed):
+        close_store(mortal, Ledger(mortal), spec)
+    assert not store.files.exists(STATE)
+    store.close(spec)
+    assert contents(Path(store.files.url)) == whole

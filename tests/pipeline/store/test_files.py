@@ -38,7 +38,8 @@ class TestMemory(FilesContract):
     def files(self) -> Iterator[Files]:
         files = open_files("memory://bucket/store")
         yield files
-        files.remove_tree("")
+        for path in list(files.list()):
+            files.remove(path)
 
 
 def test_crc32c_of_the_standard() -> None:
@@ -209,7 +210,6 @@ def _changes(files: Files) -> list[Callable[[], object]]:
         lambda: files.write_new("new", b"new"),
         lambda: files.remove("a"),
         lambda: files.move("a", "b"),
-        lambda: files.remove_tree("folder"),
     ]
 
 
@@ -228,7 +228,7 @@ def test_a_read_only_disk(files: Files, tmp_path: Path) -> None:
 def test_a_folder_that_belongs_to_somebody_else() -> None:
     with TemporaryDirectory() as folder, without_permission(Path(folder) / "store") as store:
         files = open_files(store)
-        for change in _changes(files)[:-1]:
+        for change in _changes(files):
             with pytest.raises(StorageError, match="permission") as caught:
                 change()
             assert caught.value.errno in (errno.EACCES, errno.EPERM)
@@ -258,7 +258,7 @@ def test_a_disk_without_hard_links(files: Files, monkeypatch: pytest.MonkeyPatch
 
 def test_folders_may_be_removed_while_others_write_there(files: Files) -> None:
     def remove(_: int) -> None:
-        files.remove_empty_folders("objects")
+        files.remove_empty_folders("objects", lambda _: True)
 
     def write(number: int) -> None:
         files.write(f"objects/ab/{number}/x", b"x")

@@ -97,23 +97,24 @@ def test_what_has_no_entry(store: FakeStore) -> None:
     key = spec.splits[0].pairs[0].key
     damaged = spec.splits[0].pairs[1].key
     unfinished = home_of("ab" + 30 * "0", "sro")
-    for path in (unfinished, home_of(key, "surplus"), home_of(damaged, "surplus"), "objects/misplaced"):
+    theirs = {home_of(key, "surplus"), "objects/misplaced"}
+    for path in (unfinished, home_of(key, "masks.npz"), home_of(damaged, "masks.npz"), *theirs):
         store.files.write(path, b"xyz")
     store.files.write(entry_path(damaged), b"garbled")
-    leftover = "train/sro/c/0/.tmp-0123"
+    leftover = "train/sro/c/0/.tmp-0123456789abcdef"
     (Path(store.files.url) / leftover).write_bytes(b"half")
-    store.files.write("locks/clock-0123", b"")
+    store.files.write("locks/clock-0123456789abcdef", b"")
     garbage = collect_garbage(store.files, store.ledger.entries())
     assert {file.path: file.why for file in garbage.files} == {
         unfinished: "object without an entry in the ledger",
-        home_of(key, "surplus"): "object that its shard's entry does not name",
-        "objects/misplaced": "object without an entry in the ledger",
+        home_of(key, "masks.npz"): "object that its shard's entry does not name",
         leftover: "left behind by a writer that was killed",
-        "locks/clock-0123": "left behind by a look at the clock",
+        "locks/clock-0123456789abcdef": "left behind by a look at the clock",
     }
-    assert garbage.bytes == 13
+    assert garbage.bytes == 10
     assert {file.path for file in garbage.files}.isdisjoint(everything(store.files))
-    assert store.files.exists(home_of(damaged, "surplus"))
+    assert store.files.exists(home_of(damaged, "masks.npz"))
+    assert theirs <= everything(store.files)
 
 
 def test_damaged_entries_that_nobody_wants_go(store: FakeStore) -> None:
@@ -179,7 +180,7 @@ def test_while_a_part_writes_only_what_cannot_be_its_own_is_removed(store: FakeS
     store.files.write(unfinished, b"just written")
     store.files.write(forgotten, b"long ago")
     store.ledger.remove(third)  # wanted, and about to be made again over what is left of it
-    leftovers = ["objects/.tmp-old", "objects/.tmp-new"]
+    leftovers = ["ledger/.tmp-0123456789abcdef", "ledger/.tmp-fedcba9876543210"]
     for path in leftovers:
         (Path(store.files.url) / path).write_bytes(b"half")
     for path in (*paths_of(first), *paths_of(third) - {entry_path(third)}, forgotten, leftovers[0]):
@@ -200,11 +201,12 @@ def test_while_a_part_writes_only_what_cannot_be_its_own_is_removed(store: FakeS
 
 
 def test_the_grace_can_be_chosen(store: FakeStore) -> None:
-    store.files.write("objects/old", b"x")
-    age(store.files, "objects/old", 100)
+    old = home_of("ab" + 30 * "0", "sro")
+    store.files.write(old, b"x")
+    age(store.files, old, 100)
     with writer_lock(store.files, "part-1-of-2"):
         assert find_garbage(store.files, set()).files == ()
-        assert [file.path for file in find_garbage(store.files, set(), grace_seconds=50).files] == ["objects/old"]
+        assert [file.path for file in find_garbage(store.files, set(), grace_seconds=50).files] == [old]
 
 
 def test_collecting_that_is_killed_can_be_done_again(store: FakeStore) -> None:

@@ -38,7 +38,7 @@ class TestS3(FilesContract):
 def test_neighbours_are_not_ours(files: Files) -> None:
     assert list(files.list()) == []
     files.write("a", b"x")
-    files.remove_tree("")
+    files.remove("a")
     assert files._storage.exists(f"{files._root}-of-others/file")  # type: ignore[attr-defined]
 
 
@@ -109,14 +109,16 @@ def test_damage_is_found_and_healed_and_garbage_goes(store: FakeStore) -> None:
 
     shorter = with_train(store.spec(pairs, validation=[]), spec.splits[0].pairs[1:])
     close_store(files, store.ledger, shorter)
-    files.write("objects/ab/nobody", b"x")
+    nobody = home_of("ab" + 30 * "0", "sro")
+    files.write(nobody, b"x")
+    files.write("objects/photos/a.jpg", b"somebody's")
     removed = collect_garbage(files, store.ledger.entries() - {first})
     assert {file.path for file in removed.files if not file.path.startswith("ledger/damaged")} == {
         entry_path(first),
         *(home_of(first, name) for name in ("form_factor", "sro", "record.npz")),
-        "objects/ab/nobody",
+        nobody,
     }
-    assert verify_store(files).findings == ()
+    assert [(each.kind, each.path) for each in verify_store(files).findings] == [("foreign", "objects/photos/a.jpg")]
 
 
 def test_one_writer_at_a_time(files: Files) -> None:

@@ -231,9 +231,11 @@ def test_what_belongs_to_nothing(closed: Damageable) -> None:
     stranger = "0" * 32
     for path in (
         home_of(stranger, "sro"),
+        home_of(key, "masks.npz"),
         home_of(key, "surplus"),
         "objects/misplaced",
         "train/sro/c/9/0/0",
+        "train/cell/c/9/0",
         "train/forgotten/zarr.json",
         "ledger/ab/readme",
         "locks/gc.json",
@@ -241,19 +243,32 @@ def test_what_belongs_to_nothing(closed: Damageable) -> None:
         "figures/plot.png",
     ):
         files.write(path, b"x")
-    (closed.folder / "train/sro/c/.tmp-0123").write_bytes(b"half")
+    leftover = "train/sro/c/.tmp-0123456789abcdef"
+    for path in (leftover, "train/sro/c/.tmp-mine"):
+        (closed.folder / path).write_bytes(b"half")
+    (closed.folder / "objects/zz").symlink_to(closed.folder.parent)
     report = verify_store(files)
     assert report.damage == ()
     assert dict(of_kind(report, "clutter")) == {
         home_of(stranger, "sro"): "belongs to no shard in the ledger",
-        home_of(key, "surplus"): "belongs to no shard in the ledger",
-        "objects/misplaced": "belongs to no shard in the ledger",
+        home_of(key, "masks.npz"): "belongs to no shard in the ledger",
         "train/sro/c/9/0/0": "stands in an array where no shard has a place",
-        "train/forgotten/zarr.json": "belongs to no array",
-        "ledger/ab/readme": "cannot be read: it is truncated",
+        "train/cell/c/9/0": "stands in an array where no shard has a place",
         "locks/gc.json": "cannot be read: it is truncated",
-        "train/sro/c/.tmp-0123": "was left behind by a writer that was killed",
+        leftover: "was left behind by a writer that was killed",
+        "objects/zz": "is a link to a folder, or to nowhere; nobody follows it",
     }
+    assert dict(of_kind(report, "foreign")) == dict.fromkeys(
+        (
+            home_of(key, "surplus"),
+            "objects/misplaced",
+            "train/forgotten/zarr.json",
+            "ledger/ab/readme",
+            "train/sro/c/.tmp-mine",
+        ),
+        "is none of ours",
+    )
+    (closed.folder / "objects/zz").unlink()
 
 
 def test_objects_of_a_damaged_entry_are_not_reported_twice(closed: Damageable) -> None:
