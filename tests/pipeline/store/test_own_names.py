@@ -141,7 +141,7 @@ def everything(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "place", ["objects/zz", "objects/ee", f"objects/ee/{KEY}", "ledger/ee", "ledger/failed", "train/photos", "train/x"]
+    "place", ["objects/zz", "objects/ee", f"objects/ee/{KEY}", "ledger/ee", "ledger/failed", "train/photos"]
 )
 def test_links_to_folders_lead_nowhere_and_are_unlinked_as_clutter(
     closed: tuple[FakeStore, ClosingSpec], home: Path, place: str

@@ -206,7 +206,7 @@ def test_a_lost_object_is_missed_before_anything_moves():
 def test_files_that_nobody_owns_are_leftovers():
     files = MemoryFiles(torn_moves=False)
     make(files, KEYS[0])
-    files.contents |= {"train/sro/c/5/0/0": b"?", "train/sro/c/0/0/0": b"?", "validation/sro/c/x": b"?"}
+    files.contents |= {"train/sro/c/5/0/0": b"?", "train/sro/c/0/0/0": b"?", "validation/sro/c/7/0/0": b"?"}
     settle(files, {"train": KEYS[:1]}, KEYS[:1])
     assert sorted(files.contents) == [PLACEMENT, "train/form_factor/c/0/0/0", "train/sro/c/0/0/0"]
     assert files.contents["train/sro/c/0/0/0"] == data_of(KEYS[0], "sro")
