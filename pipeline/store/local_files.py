@@ -15,7 +15,7 @@ from secrets import token_hex
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store.files import (
     TEMPORARY_PREFIX,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.specs import KEY_DIGITS
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
@@ -19,7 +19,7 @@ from dsfu.pipeline.store.ledger import key_of_entry, key_of_object
 from dsfu.pipeline.store.manifest_copy import KEPT
 from dsfu.pipeline.store.placement import PLACED_NAMES, is_place
 from dsfu.pipeline.store.records import MASKS, RECORD, SETS
-from dsfu.simulate.contract import SAMPLE_FIELDS, STORE_FIELDS
+from dsfu.simulate.disorder.fields import SAMPLE_FIELDS, STORE_FIELDS
 from dsfu.simulate.species import SPLITS
 
 FORMAT: Final = "dsfu store"

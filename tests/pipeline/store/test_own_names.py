@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.pipeline.errors import InputError
+from dsfu.errors import InputError
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.parts import Part, run_part
 from dsfu.pipeline.running.progress import SilentReporter
