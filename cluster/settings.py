@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from dsfu.errors import InputError
+
 SCHEDULERS: Final = ("slurm", "pbs", "lsf", "sge", "htcondor")
 
 ENVIRONMENT_VARIABLE: Final = "DSFU_CLUSTER"
@@ -313,18 +315,12 @@ def _time_text(name: str, value: Any) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from dsfu.yaml.reader import read_yaml_file
 
     try:
-        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise SettingsError(f"{path}: expected a setting a line, as 'partition: short'")
-    return dict(values)
+        return read_yaml_file(path)
+    except InputError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _at_least(name: str, value: int | None, least: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 
 from dsfu.errors import InputError
-from dsfu.model.training.files import sync_folder, write_whole
+from dsfu.files import sync_folder, write_whole
 
 FORMAT: Final = "dsfu checkpoint"
 VERSION: Final = 1

@@ -8,9 +8,10 @@ from typing import Any, TypeVar, get_type_hints
 import yaml
 
 from dsfu.errors import InputError, near_miss
+from dsfu.files import write_whole
 from dsfu.model.training.config import DEFAULTS, Config
 from dsfu.model.training.data_config import NAMED_AUGMENTATIONS
-from dsfu.model.training.files import write_whole
+from dsfu.yaml.reader import read_yaml_file, read_yaml_value
 
 Settings = TypeVar("Settings")
 
@@ -29,7 +30,7 @@ def load_config(recipe: str | None = None, file: Path | None = None, overrides: 
     """
     given: dict[str, Any] = {}
     if file is not None:
-        given = _merged(given, _spelt_out(_read(file)))
+        given = _merged(given, _spelt_out(read_yaml_file(file)))
     for override in overrides:
         given = _merged(given, _spelt_out(_parsed(override)))
     if recipe is not None:
@@ -65,26 +66,11 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any], where: str = "
     return found
 
 
-def _read(file: Path) -> Mapping[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"it cannot be read: {error.strerror}", where=str(file)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"it is no YAML: {' '.join(str(error).split())}", where=str(file)) from error
-    if values is not None and not isinstance(values, Mapping):
-        raise InputError("it holds no settings", where=str(file), expected="lines such as `batch_size: 16`")
-    return values or {}
-
-
 def _parsed(override: str) -> Mapping[str, Any]:
     name, equals, text = override.partition("=")
     if not (equals and name):
         raise InputError(f"{override!r} sets nothing", expected="key=value, such as optimiser.learning_rate=1e-4")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{text!r} is no value: {' '.join(str(error).split())}", where=name) from error
+    value = read_yaml_value(text, name)
     for part in reversed(name.strip().split(".")):
         value = {part: value}
     return dict(value)

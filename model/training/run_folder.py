@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from dsfu.errors import InputError
-from dsfu.model.training.files import remove_unfinished
+from dsfu.files import remove_unfinished
 
 CHECKPOINTS: Final = "checkpoints"
 

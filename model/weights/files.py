@@ -12,9 +12,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from dsfu.errors import InputError
+from dsfu.files import write_whole
 from dsfu.model.networks.build import build
 from dsfu.model.networks.factoriser import Factoriser
-from dsfu.model.training.files import write_whole
 from dsfu.model.weights.card import Card
 
 Dtype = Literal["float32", "float16"]

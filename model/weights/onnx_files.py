@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from dsfu.errors import InputError
+from dsfu.files import write_whole
 from dsfu.model.networks.factoriser import Factoriser
-from dsfu.model.training.files import write_whole
 from dsfu.model.weights.card import Card
 
 TOLERANCE: Final = 1e-4

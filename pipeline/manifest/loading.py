@@ -11,10 +11,12 @@ from pydantic_core import ErrorDetails
 from dsfu.errors import InputError
 from dsfu.pipeline.manifest.messages import meant_by, problem_of
 from dsfu.pipeline.manifest.model import Manifest
-from dsfu.pipeline.manifest.yaml_document import Document, KeyPath
-from dsfu.pipeline.manifest.yaml_reader import MOST_BYTES, read_yaml
+from dsfu.yaml.document import Document, KeyPath
+from dsfu.yaml.reader import MOST_BYTES, read_yaml
 
 DEFAULT_PATH: Final = "data_manifest.yaml"
+
+_STARTER: Final = "write a manifest to start from with `dsfu-pipeline init`"
 
 _MOST_TOLD: Final = 1000
 """Wrong values that are put in words; of more, only the number is told."""
@@ -67,7 +69,8 @@ def parse_manifest(data: bytes | str, source: str = "manifest", *, folder: Path 
 
     Files of the user's own species are looked for in ``folder``, if there is one.
     """
-    document = read_yaml(data.encode(errors="surrogatepass") if isinstance(data, str) else data, source)
+    encoded = data.encode(errors="surrogatepass") if isinstance(data, str) else data
+    document = read_yaml(encoded, source, starter=_STARTER)
     problems = dict(_problems_of_files(document, folder)) if folder is not None else {}
     further = 0
     try:

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from dsfu.errors import InputError, near_miss
 from dsfu.pipeline.manifest.schema import Schema, item_schema, paths_of_key, schema_at
-from dsfu.pipeline.manifest.yaml_document import Document, KeyPath, shown
+from dsfu.yaml.document import Document, KeyPath, shown
 
 _YES: Final = ("yes", "on", "y")
 _NO: Final = ("no", "off", "n")

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from dsfu.pipeline.manifest.model import Manifest
-from dsfu.pipeline.manifest.yaml_document import KeyPath
+from dsfu.yaml.document import KeyPath
 
 Schema = dict[str, Any]
 

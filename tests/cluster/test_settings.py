@@ -113,8 +113,8 @@ def test_a_site_file_of_another_scheduler_is_no_guide(tmp_path):
         ('scheduler: slurm\npartition: "a\\nb"\n', "a single line"),
         ("scheduler: slurm\nprologue: {a: b}\n", "expected a list of lines"),
         ("scheduler: slurm\njob_name: two words\n", "job_name = 'two words'"),
-        ("- slurm\n", "expected a setting a line"),
-        ("scheduler: [slurm\n", "cannot be read"),
+        ("- slurm\n", "the file holds a list"),
+        ("scheduler: [slurm\n", "line 1: this list is never closed"),
         ("partition: long\n", "there is no scheduler"),
     ],
 )

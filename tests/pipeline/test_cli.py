@@ -327,7 +327,7 @@ def test_a_missing_extra_is_named(call, made, monkeypatch, module, extra):
 def test_without_the_extra_help_still_works_and_verbs_say_what_to_install():
     code = (
         "import sys\n"
-        "for name in ('pydantic', 'ruamel', 'dask', 'distributed', 'zarr', 'google_crc32c', 'rich', 'numcodecs'):\n"
+        "for name in ('pydantic', 'dask', 'distributed', 'zarr', 'google_crc32c', 'rich', 'numcodecs'):\n"
         "    sys.modules[name] = None\n"
         "from dsfu.pipeline.cli import main\n"
         "main()\n"

@@ -77,7 +77,7 @@ def test_a_site_file_and_options_say_how_many_cores(call, tmp_path):
         (["batch_size=none"], "a whole number"),
         (["nonsense"], "sets nothing"),
         (["--recipe", "dfsu"], "did you mean dsfu"),
-        (["--config", "nowhere.yaml"], "nowhere.yaml: it cannot be read"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
         (["--walltime", "4:00"], "expected HH:MM:SS"),
         (["--walltime", "0:04:00", "--stop-before", "2min"], "expected 60 s or less"),
         (["--stop-before", "soon"], "stop_before = 'soon'"),

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from dsfu.command_line import BAD_INPUT
 from dsfu.errors import InputError
 from dsfu.model import cli
 from dsfu.model.measured.readers.plane_files import write_planes
@@ -69,5 +70,5 @@ def test_what_cannot_be_read_is_one_plain_error(
     monkeypatch.setattr("sys.argv", ["dsfu-model", "inspect", str(tmp_path / "a.h5")])
     with pytest.raises(SystemExit) as leaving:
         cli.main()
-    assert leaving.value.code == cli.BAD_INPUT
+    assert leaving.value.code == BAD_INPUT
     assert capsys.readouterr().err.strip() == f"error: {tmp_path / 'a.h5'}: there is no such file"

@@ -51,13 +51,15 @@ def test_a_limit_replaces_that_of_the_recipe():
         ("batch_size=true", r"batch_size: it is True"),
         ("optimiser.learning_rate=fast", r"optimiser\.learning_rate: it is 'fast'(.|\n)*a number"),
         ("optimiser.ema_decay=1.5", r"optimiser\.ema_decay: it is 1\.5(.|\n)*0 to 1"),
-        ("optimiser.learning_rate=.nan", r"optimiser\.learning_rate: it is nan"),
+        ("optimiser.learning_rate=.nan", r"optimiser\.learning_rate: '\.nan' is no value(.|\n)*finite"),
         ("compile=1", r"compile: it is 1(.|\n)*false or true"),
         ("precision=bf32", r"precision: it is 'bf32'(.|\n)*fp32"),
         ("limits=3", r"limits: it is 3(.|\n)*section"),
         ("network=3", r"network: it is 3(.|\n)*section"),
         ("limits.epochs", r"'limits\.epochs' sets nothing"),
         ("data.pixels=[", r"data\.pixels: '\[' is no value"),
+        ("channels_last=yes", r"channels_last: it is 'yes'"),
+        ("seed=017", r"seed: '017' is no value(.|\n)*no zeros in front"),
     ],
 )
 def test_mistakes_are_told(override, told):
@@ -65,7 +67,7 @@ def test_mistakes_are_told(override, told):
         load_config(None, None, [override])
 
 
-@pytest.mark.parametrize(("text", "told"), [("a: [", "no YAML"), ("- 3", "no settings"), ("\xff", "no YAML")])
+@pytest.mark.parametrize(("text", "told"), [("a: [", "not valid YAML"), ("- 3", "holds a list"), ("\xff", "not UTF-8")])
 def test_files_that_are_none(tmp_path, text, told):
     file = tmp_path / "some.yaml"
     file.write_text(text, encoding="latin-1")

@@ -20,10 +20,10 @@ from dsfu.pipeline.manifest.model import Manifest, Section
 from dsfu.pipeline.manifest.pairs import all_pairs, counts, species_of
 from dsfu.pipeline.manifest.schema import manifest_json_schema, schema_at
 from dsfu.pipeline.manifest.template import TEMPLATE
-from dsfu.pipeline.manifest.yaml_reader import read_yaml
 from dsfu.simulate.disorder.feasibility import FEWEST_SITES, LARGEST_BOX, SMALLEST_BOX
 from dsfu.simulate.disorder.uniqueness import METRICS
 from dsfu.simulate.species import SPLITS, pairs
+from dsfu.yaml.reader import read_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = {name: (ROOT / name).read_text("utf-8") for name in ("data_manifest.yaml", "examples/demo.yaml")}
@@ -442,7 +442,7 @@ m.yaml, line 6: this list is never closed
     "a text that is no YAML": (
         "species: {own: [{name: a, group: 2, file: *.xyz}]}\n",
         """\
-m.yaml, line 5: * begins an alias, which manifests do not have
+m.yaml, line 5: * begins an alias, which these files do not have
   5 | species: {own: [{name: a, group: 2, file: *.xyz}]}
     |                                           ^
   remedy: put it in quotes""",

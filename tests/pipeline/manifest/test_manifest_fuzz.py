@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loading import LoadedManifest, parse_manifest
 from dsfu.pipeline.manifest.pairs import all_pairs, species_of
-from dsfu.pipeline.manifest.yaml_reader import MOST_BYTES
+from dsfu.yaml.reader import MOST_BYTES
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXTS = [(ROOT / name).read_text("utf-8") for name in ("data_manifest.yaml", "examples/demo.yaml")]

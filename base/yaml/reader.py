@@ -1,8 +1,9 @@
 """YAML to plain Python values, safely, and with the place of everything.
 
-A manifest is read on clusters, by people who did not write it; so what YAML has beyond plain data is refused: tags that
-build objects, aliases (a few lines of which expand to gigabytes), duplicate keys, several documents. PyYAML scans and
-parses; values are put together here from its events, in YAML 1.2's core schema, with a limit on depth and number.
+A manifest, a site file or the settings of a training may come from somebody else; so what YAML has beyond plain data is
+refused: tags that build objects, aliases (a few lines of which expand to gigabytes), duplicate keys, several documents.
+PyYAML scans and parses; values are put together here from its events, in YAML 1.2's core schema, with a limit on depth
+and number.
 
 PyYAML, because it comes with libyaml, which is some thirty times as fast as a parser in Python: so that whatever
 the largest file holds is read or refused within a second.
@@ -11,6 +12,7 @@ the largest file holds is read or refused within a second.
 import math
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -27,8 +29,8 @@ from yaml.events import (
 )
 
 from dsfu.errors import InputError
-from dsfu.pipeline.manifest.yaml_document import Document, KeyPath, Place, path_text, shown
-from dsfu.pipeline.manifest.yaml_syntax import explain_syntax_error
+from dsfu.yaml.document import Document, KeyPath, Place, path_text, shown
+from dsfu.yaml.syntax import explain_syntax_error
 
 MOST_BYTES: Final = 2**19
 MOST_DEPTH: Final = 16
@@ -37,8 +39,6 @@ _MOST_PROBLEMS: Final = 1000
 _LONGEST_NUMBER: Final = 300
 
 _TAG: Final = "tag:yaml.org,2002:"
-_STARTER: Final = "write a manifest to start from with `dsfu-pipeline init`"
-
 _FIRST_OF_OTHERS: Final = frozenset("0123456789+-.~nNtTfF") | {""}
 """What a plain scalar begins with that is not text; the patterns below then say which it is."""
 
@@ -52,8 +52,19 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read_yaml(data: bytes, source: str) -> Document:
+def read_yaml(data: bytes, source: str, *, starter: str = "", may_be_empty: bool = False) -> Document:
     """Parse a YAML file that holds a mapping.
+
+    Parameters
+    ----------
+    data
+        What the file holds; `read_yaml_file` reads one.
+    source
+        What to call it in messages.
+    starter
+        The remedy where the file holds nothing of use: how to get one to start from.
+    may_be_empty
+        Whether an empty file is a mapping without keys.
 
     Raises
     ------
@@ -61,7 +72,7 @@ def read_yaml(data: bytes, source: str) -> Document:
         If it cannot be parsed. What can be parsed but not used is in the document's ``problems``.
     """
     document = Document(source=source, text=_text_of(data, source))
-    composer = _Composer(document)
+    composer = _Composer(document, starter, may_be_empty)
     try:
         composer.read()
     except yaml.YAMLError as error:
@@ -69,6 +80,38 @@ def read_yaml(data: bytes, source: str) -> Document:
     except _StopReading as stop:
         raise _all(document, stop.problem) from None
     return document
+
+
+def read_yaml_file(path: Path, *, may_be_empty: bool = True) -> dict[str, Any]:
+    """The values of a file of settings, with lists as lists. All that is wrong with it is said in one `InputError`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from None
+    return _usable(read_yaml(data, str(path), may_be_empty=may_be_empty))
+
+
+def read_yaml_value(text: str, where: str) -> Any:
+    """One value as it would stand in a file, such as that of an option ``key=value``."""
+    try:
+        return _usable(read_yaml(f"value: {text}".encode(errors="surrogatepass"), where))["value"]
+    except InputError as error:
+        first = error.problems[0]
+        raise InputError(f"{text!r} is no value: {first.what}", where=where, expected=first.expected) from None
+
+
+def _usable(document: Document) -> dict[str, Any]:
+    if document.problems:
+        raise InputError.together(document.problems, where=document.source)
+    plain: dict[str, Any] = _with_lists(document.value)
+    return plain
+
+
+def _with_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_lists(each) for name, each in value.items()}
+    return [_with_lists(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _all(document: Document, last: InputError) -> InputError:
@@ -80,7 +123,7 @@ def _text_of(data: bytes, source: str) -> str:
         raise InputError(
             f"the file is larger than {MOST_BYTES // 2**10} KiB",
             where=source,
-            expected="a manifest; even with thousands of species it is smaller",
+            expected="a smaller file; even a manifest with thousands of species is",
         )
     try:
         text = data.decode("utf-8-sig")
@@ -119,8 +162,9 @@ class _StopReading(Exception):
 class _Composer:
     """Puts values together from a parser's events, and notes their places."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, starter: str, may_be_empty: bool) -> None:
         self._document = document
+        self._starter, self._may_be_empty = starter, may_be_empty
         self._events: Iterator[Any] = _events_of(document.text)
         self._count = 0
         self._alias_seen = False
@@ -130,6 +174,8 @@ class _Composer:
         event = self._next()
         while isinstance(event, StreamStartEvent | DocumentStartEvent):
             event = self._next()
+        if self._may_be_empty and isinstance(event, StreamEndEvent):
+            return
         if not isinstance(event, MappingStartEvent):
             if isinstance(event, ScalarEvent):
                 self._next()  # where the parser gives up right after, that is what is wrong
@@ -150,14 +196,14 @@ class _Composer:
     def _not_a_mapping(self, event: Any) -> InputError:
         empty = isinstance(event, StreamEndEvent) or (isinstance(event, ScalarEvent) and not event.value)
         if empty:
-            return InputError("the file is empty", where=f"{self._document.source}, line 1", remedy=_STARTER)
+            return InputError("the file is empty", where=f"{self._document.source}, line 1", remedy=self._starter)
         if isinstance(event, SequenceStartEvent):
-            found, remedy = "the file holds a list", _STARTER
+            found, remedy = "the file holds a list", self._starter
         elif isinstance(event, ScalarEvent):
             found, remedy = f"the file holds one value, {shown(event.value)}", "a space must follow each colon"
-            remedy = remedy if ":" in event.value else _STARTER
+            remedy = remedy if ":" in event.value else self._starter
         else:
-            found, remedy = "the file begins with an alias", _STARTER
+            found, remedy = "the file begins with an alias", self._starter
         place = self._place(event)
         return self._document.problem_at(
             place, found, expected="keys with values, such as `name: my-data`", remedy=remedy

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from yaml import YAMLError
 
 from dsfu.errors import InputError
-from dsfu.pipeline.manifest.yaml_document import Document, Place
+from dsfu.yaml.document import Document, Place
 
 
 class _Advice(NamedTuple):
@@ -41,9 +41,9 @@ _ADVICE: Final = (
     _Advice(r"expected ',' or '\]'", "this list is never closed", "close it with ]", at_context=True),
     _Advice(r"expected ',' or '\}'", "this brace is never closed", "close it with }", at_context=True),
     _Advice(r"expected (the )?node content|<document start>", "{} closes nothing", "remove it", "]},"),
-    _Advice(r"an alias", "* begins an alias, which manifests do not have", "put it in quotes", at_context=True),
-    _Advice(r"an anchor", "& begins an anchor, which manifests do not need", "put it in quotes", at_context=True),
-    _Advice(r"\btag\b", "! begins a tag, which manifests do not have", "put it in quotes", at_context=True),
+    _Advice(r"an alias", "* begins an alias, which these files do not have", "put it in quotes", at_context=True),
+    _Advice(r"an anchor", "& begins an anchor, which these files do not need", "put it in quotes", at_context=True),
+    _Advice(r"\btag\b", "! begins a tag, which these files do not have", "put it in quotes", at_context=True),
     _Advice(r"expected (key|'-' indicator|<block end>)", "this does not fit what stands above it", _FIT),
     _Advice(r"<document start>", "this does not fit what stands above it", _FIT),
     _Advice(r"unknown escape character", "a backslash in double quotes", "write it twice, or use single quotes"),

@@ -1,0 +1,114 @@
+"""The frame of both programs: their options, and that whatever goes wrong is told plainly, with a status of its own."""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+
+from dsfu.errors import InputError
+
+UNEXPECTED: Final = 1
+BAD_INPUT: Final = 2
+CUT_SHORT: Final = 4
+INTERRUPTED: Final = 130
+
+CONTEXT: Final[Mapping[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One of the two programs.
+
+    Attributes
+    ----------
+    name
+        What users type.
+    extra
+        The extra that a package belongs to which is missing, unless ``extras`` says otherwise.
+    extras
+        Extra by package.
+    cut_short
+        Errors that leave work to be gone on with, as whoever raises them names them: ``module:class``. They are not
+        loaded for the comparison.
+    """
+
+    name: str
+    extra: str
+    extras: Mapping[str, str] = field(default_factory=dict)
+    cut_short: frozenset[str] = frozenset()
+
+    def app(self, *, help: str, epilog: str) -> typer.Typer:
+        """A command line without verbs, that knows ``--debug`` and ``--version``."""
+        app = typer.Typer(
+            no_args_is_help=True,
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            rich_markup_mode=None,
+            context_settings=dict(CONTEXT),
+            help=help,
+            epilog=epilog,
+        )
+
+        def print_version(wanted: bool) -> None:
+            if wanted:
+                typer.echo(f"{self.name} {version('dsfu')}")
+                raise typer.Exit
+
+        @app.callback()
+        def root(
+            debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and what Dask has to say.")] = False,
+            version_: Annotated[
+                bool, typer.Option("--version", help="Show the version.", callback=print_version, is_eager=True)
+            ] = False,
+        ) -> None:
+            if debug:
+                os.environ["DSFU_DEBUG"] = "1"
+
+        return app
+
+    def run(self, app: typer.Typer) -> None:
+        """Run a command line, and leave with the status that says how it went."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # α and Å on a terminal that does not know them
+        try:
+            app()
+        except InputError as error:
+            _leave(f"error: {error}", BAD_INPUT)
+        except ModuleNotFoundError as error:
+            _leave(self._missing_module(error), BAD_INPUT)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or flushing at exit complains again
+            sys.exit(UNEXPECTED)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except Exception as error:
+            if self.cut_short & {f"{kind.__module__}:{kind.__name__}" for kind in type(error).__mro__}:
+                _leave(f"error: {error}", CUT_SHORT)
+            _leave(self._unexpected(error), UNEXPECTED)
+
+    def _missing_module(self, error: ModuleNotFoundError) -> str:
+        package = (error.name or "").partition(".")[0]
+        if package == "dsfu":
+            raise error
+        extra = self.extras.get(package, self.extra)
+        return f"error: {package} is not installed; {self.name} needs it\n  remedy: pip install 'dsfu[{extra}]'"
+
+    def _unexpected(self, error: Exception) -> str:
+        with tempfile.NamedTemporaryFile("w", prefix=f"{self.name}-", suffix=".txt", delete=False) as file:
+            file.write(" ".join(sys.argv) + "\n" + traceback.format_exc())
+        told = " ".join("".join(traceback.format_exception_only(error)).split())
+        return f"error: something unexpected happened: {told}\n  The full traceback is in {file.name}"
+
+
+def _leave(text: str, status: int) -> NoReturn:
+    if "DSFU_DEBUG" in os.environ:
+        traceback.print_exc()
+    typer.echo(text, err=True)
+    sys.exit(status)
