@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from dsfu.cluster.settings import ClusterSettings
+from dsfu.cluster.settings import ClusterSettings, SettingsError
 
-ADDRESS_TO_COME: Final = "tcp://ADDRESS-OF-THE-DRIVER:PORT"
+ADDRESS_TO_COME: Final = "tls://ADDRESS-OF-THE-DRIVER:PORT"
 NAME_TO_COME: Final = "NAME-OF-THE-WORKER"
+KEY_TO_COME: Final = "KEY-OF-THE-RUN"
 
 _PREFIX: Final = {"slurm": "#SBATCH", "pbs": "#PBS", "lsf": "#BSUB", "sge": "#$"}
 
@@ -33,16 +34,23 @@ DEATH_TIMEOUT_SECONDS: Final = 120
 """Workers end when they find no driver for so long: jobs of a driver that was killed end by themselves."""
 
 
-def worker_script(settings: ClusterSettings, address: str = ADDRESS_TO_COME, name: str = NAME_TO_COME) -> str:
+def worker_script(
+    settings: ClusterSettings, address: str = ADDRESS_TO_COME, name: str = NAME_TO_COME, key: str = KEY_TO_COME
+) -> str:
     """The script of a job whose workers work for a driver.
 
     Parameters
     ----------
     address, name
         Of the driver's scheduler, and of the worker; the only parts that differ from job to job.
+    key
+        File with the run's key and certificate.
     """
-    command = _in_container(settings, _worker(settings, address, name)) + _scratch(settings)
-    return _script(settings, directives(settings), {**_ENVIRONMENT, **_WORKER_ENVIRONMENT}, command)
+    command = _in_container(settings, _worker(settings, address, name, key)) + _scratch(settings)
+    lines = directives(settings)
+    if settings.scheduler == "htcondor":  # where nodes do not see the folder, the worker finds it in the job's own
+        lines += [f"transfer_input_files = {key}", "encrypt_input_files = *"]
+    return _script(settings, lines, {**_ENVIRONMENT, **_WORKER_ENVIRONMENT}, command)
 
 
 def array_script(settings: ClusterSettings, arguments: Sequence[str], parts: int) -> str:
@@ -87,11 +95,11 @@ def slurm_choices(settings: ClusterSettings) -> list[str]:
         "partition": settings.partition,
         "account": settings.account,
         "qos": settings.qos,
-        "constraint": settings.constraint and shlex.quote(settings.constraint),
+        "constraint": settings.constraint,
         "reservation": settings.reservation,
         "exclude": settings.nodes_exclude,
     }
-    return [f"--{name}={value}" for name, value in options.items() if value is not None]
+    return [f"--{name}={shlex.quote(value)}" for name, value in options.items() if value is not None]
 
 
 def _slurm(settings: ClusterSettings, array: int, after: str) -> list[str]:
@@ -110,9 +118,9 @@ def _slurm(settings: ClusterSettings, array: int, after: str) -> list[str]:
 
 
 def _pbs(settings: ClusterSettings, array: int, after: str) -> list[str]:
-    lines = [f"-N {settings.job_name}", "-j oe", f"-o {settings.log_dir}/"]
-    lines += [f"-q {settings.partition}"] if settings.partition else []
-    lines += [f"-A {settings.account}"] if settings.account else []
+    lines = [f"-N {settings.job_name}", "-j oe", f"-o {shlex.quote(settings.log_dir + '/')}"]
+    lines += [f"-q {shlex.quote(settings.partition)}"] if settings.partition else []
+    lines += [f"-A {shlex.quote(settings.account)}"] if settings.account else []
     lines += [
         f"-l select=1:ncpus={settings.cores}:mem={settings.memory_of_job_mib}mb",
         f"-l walltime={clock(settings.walltime_seconds)}",
@@ -124,10 +132,11 @@ def _pbs(settings: ClusterSettings, array: int, after: str) -> list[str]:
 def _lsf(settings: ClusterSettings, array: int, after: str) -> list[str]:
     minutes = -(-settings.walltime_seconds // 60)
     lines = [f"-J {settings.job_name}[1-{array}]" if array else f"-J {settings.job_name}"]
-    lines += [f"-o {settings.log_dir}/{settings.job_name}-%J{'-%I' if array else ''}.out"]
-    lines += [f"-q {settings.partition}"] if settings.partition else []
-    lines += [f"-P {settings.account}"] if settings.account else []
-    lines += [f"-U {settings.reservation}"] if settings.reservation else []
+    output = f"{settings.log_dir}/{settings.job_name}-%J{'-%I' if array else ''}.out"
+    lines += [f"-o {shlex.quote(output)}"]
+    lines += [f"-q {shlex.quote(settings.partition)}"] if settings.partition else []
+    lines += [f"-P {shlex.quote(settings.account)}"] if settings.account else []
+    lines += [f"-U {shlex.quote(settings.reservation)}"] if settings.reservation else []
     lines += [
         f"-n {settings.cores}",
         '-R "span[hosts=1]"',
@@ -142,13 +151,13 @@ def _lsf(settings: ClusterSettings, array: int, after: str) -> list[str]:
 def _sge(settings: ClusterSettings, array: int, after: str) -> list[str]:
     """Grid Engine counts memory by the core."""
     per_core_mib = -(-settings.memory_of_job_mib // settings.cores)
-    lines = [f"-N {settings.job_name}", "-S /bin/bash", "-cwd", "-j y", f"-o {settings.log_dir}/"]
-    lines += [f"-q {settings.partition}"] if settings.partition else []
-    lines += [f"-P {settings.account}"] if settings.account else []
+    lines = [f"-N {settings.job_name}", "-S /bin/bash", "-cwd", "-j y", f"-o {shlex.quote(settings.log_dir + '/')}"]
+    lines += [f"-q {shlex.quote(settings.partition)}"] if settings.partition else []
+    lines += [f"-P {shlex.quote(settings.account)}"] if settings.account else []
     if settings.cores > 1 or settings.parallel_environment:
-        lines += [f"-pe {settings.parallel_environment or 'smp'} {settings.cores}"]
+        lines += [f"-pe {shlex.quote(settings.parallel_environment or 'smp')} {settings.cores}"]
     lines += [
-        f"-l {settings.memory_resource or 'h_vmem'}={per_core_mib}M",
+        f"-l {shlex.quote(settings.memory_resource or 'h_vmem')}={per_core_mib}M",
         f"-l h_rt={clock(settings.walltime_seconds)}",
     ]
     lines += [f"-t 1-{array}", "-r y"] if array else []
@@ -174,6 +183,8 @@ def _htcondor(settings: ClusterSettings, array: int, after: str) -> list[str]:
 
 
 def _script(settings: ClusterSettings, lines: Sequence[str], environment: dict[str, str], command: str) -> str:
+    if "\n" in command:  # some schedulers look for directives in every line
+        raise SettingsError(f"{command!r}: expected paths without line breaks")
     before = ['cd "$PBS_O_WORKDIR"'] if settings.scheduler == "pbs" else []  # it starts in the home folder
     before += [f"export {name}={value}" for name, value in environment.items()] + list(settings.prologue)
     if settings.scheduler == "htcondor":
@@ -183,13 +194,19 @@ def _script(settings: ClusterSettings, lines: Sequence[str], environment: dict[s
 
 
 def _condor_script(lines: Sequence[str], commands: Sequence[str]) -> str:
-    """A submit description: what runs is an argument of a shell, quoted by HTCondor's rules (doubled quotes)."""
-    quoted = "; ".join(commands).replace("'", "''").replace('"', '""')
+    """A submit description: what runs is an argument of a shell, quoted by HTCondor's rules (doubled quotes).
+
+    ``$(name)`` and ``$FUNCTION(…)`` are macros of HTCondor, unless their dollar is one, ``$(DOLLAR)``.
+    """
+    code = "; ".join(commands)
+    if "$$(" in code:
+        raise SettingsError(f"{code!r}: HTCondor would replace $$(…) where the job runs; expected $( alone")
+    quoted = re.sub(r"\$(?=\w*\()", "$(DOLLAR)", code).replace("'", "''").replace('"', '""')
     return "\n".join(["executable = /bin/sh", f"arguments = \"-c '{quoted}'\"", *lines, "queue", ""])
 
 
-def _worker(settings: ClusterSettings, address: str, name: str) -> list[str]:
-    command = [python_of(settings), "-m", "distributed.cli.dask_worker", address, "--name", name]
+def _worker(settings: ClusterSettings, address: str, name: str, key: str) -> list[str]:
+    command = [python_of(settings), "-m", "dsfu.cluster.worker", address, "--name", name, "--key", key]
     command += ["--nthreads", "1", "--nworkers", str(settings.cores), "--nanny"]
     command += ["--memory-limit", f"{settings.memory_of_worker_bytes}B"]
     command += ["--death-timeout", str(DEATH_TIMEOUT_SECONDS), "--no-dashboard"]

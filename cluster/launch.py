@@ -6,12 +6,15 @@ imports it, and that late.
 
 import asyncio
 import re
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from dsfu.cluster.credentials import CredentialsError, KeyFile, security_of
+from dsfu.cluster.dashboard import CLOSED_AT_ONCE, open_dashboard
 from dsfu.cluster.job_script import worker_script
 from dsfu.cluster.queue import GONE, TAKEN_AWAY, JobState, job_states
 from dsfu.cluster.settings import ClusterSettings
@@ -48,6 +51,8 @@ class BatchJobs:
     ----------
     cluster
         For a Dask client to connect to.
+    dashboard
+        Where Dask's dashboard is, if there is one.
     """
 
     def __init__(
@@ -66,8 +71,21 @@ class BatchJobs:
         self._asked = self._looked = self._resubmit_at = 0.0
         self._without_workers_since = time.monotonic()
         self._said_pending = 0.0
-        self.cluster = self._start(dashboard_address)
-        self._scale()
+        try:
+            self._key = KeyFile(Path(settings.log_dir))
+        except (CredentialsError, OSError) as error:
+            raise ClusterError(str(error)) from error
+        try:
+            self.cluster = self._start()
+        except BaseException:
+            self._key.close()
+            raise
+        try:
+            self.dashboard = open_dashboard(self.cluster, dashboard_address)
+            self._scale()
+        except BaseException:
+            self.close(timeout=10)
+            raise
 
     @property
     def description(self) -> str:
@@ -112,20 +130,26 @@ class BatchJobs:
 
     def close(self, timeout: float | None = None) -> None:
         """End all jobs."""
-        self.cluster.close(timeout=timeout)
+        try:
+            self.cluster.close(timeout=timeout)
+        finally:
+            self._key.close()
 
-    def _start(self, dashboard_address: str | None) -> Any:
-        cluster_class, job_class = _classes(self._settings, self._jobs, self._refusals)
+    def _start(self) -> Any:
+        key = str(self._key.path)
+        cluster_class, job_class = _classes(self._settings, key, self._jobs, self._refusals)
         try:
             return cluster_class(
                 job_cls=job_class,
+                security=security_of(key),
                 cores=self._settings.cores,
                 processes=self._settings.cores,
                 memory=self._settings.memory_of_job_mib * 2**20,
                 interface=self._settings.interface,
                 scheduler_options={
-                    "dashboard": dashboard_address is not None,
-                    "dashboard_address": dashboard_address or ":0",
+                    **_listening(self._settings.interface),
+                    "dashboard": False,
+                    "dashboard_address": CLOSED_AT_ONCE,
                 },
                 **({"disk": "2GB"} if self._settings.scheduler == "htcondor" else {}),
             )
@@ -241,7 +265,7 @@ class BatchJobs:
 
     def _end_of_log(self, job_id: str) -> str:
         folder = Path(self._settings.log_dir)
-        for path in sorted(folder.glob(f"*{job_id}*")):
+        for path in sorted(each for each in folder.glob(f"*{job_id}*") if each.is_file()):
             lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
             if lines:
                 return f"; {path} ends with:\n" + "\n".join(f"    {line}" for line in lines[-_LOG_LINES:])
@@ -265,7 +289,14 @@ def words_of(error: Exception) -> str:
     return re.sub(r"\s*\n\s*", "; ", words.strip())
 
 
-def _classes(settings: ClusterSettings, jobs: dict[str, Any], refusals: list[str]) -> tuple[Any, Any]:
+def _listening(interface: str | None) -> dict[str, str]:
+    """Where the scheduler listens: on one network, the one that was named or that leads outside."""
+    from distributed.utils import get_ip
+
+    return {"interface": interface} if interface else {"host": get_ip()}
+
+
+def _classes(settings: ClusterSettings, key: str, jobs: dict[str, Any], refusals: list[str]) -> tuple[Any, Any]:
     """Cluster and job of dask-jobqueue with our scripts, and without what it does about workers that leave."""
     import dask_jobqueue
     from distributed.core import Status
@@ -278,7 +309,7 @@ def _classes(settings: ClusterSettings, jobs: dict[str, Any], refusals: list[str
         refused = False
 
         def job_script(self) -> str:
-            return worker_script(settings, str(self.scheduler), str(self.name))
+            return worker_script(settings, str(self.scheduler), str(self.name), key)
 
         async def start(self) -> None:
             jobs[str(self.name)] = self
@@ -295,7 +326,7 @@ def _classes(settings: ClusterSettings, jobs: dict[str, Any], refusals: list[str
 
         async def _submit_job(self, script_filename: str) -> Any:
             if settings.scheduler == "lsf":  # it reads standard input; and its words must not get lost
-                return await self._call([f"bsub < {script_filename}"], shell=True)
+                return await self._call([f"bsub < {shlex.quote(script_filename)}"], shell=True)
             return await super()._submit_job(script_filename)
 
     class OurCluster(cluster_base):  # type: ignore[misc]

@@ -32,6 +32,17 @@ _NOT_EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Keys that only these schedulers have a word for."""
 
+_NAMES: Final = (
+    *("partition", "account", "qos", "constraint", "reservation", "nodes_exclude", "interface"),
+    *("parallel_environment", "memory_resource"),
+)
+_NOT_IN_NAMES: Final = re.compile(r"""[\s'"\\`$#;<>%]|^-""")
+"""What would end a directive, or begin another one: `short --wrap=evil`."""
+
+_NOT_IN_FOLDERS: Final = re.compile(r"""['"\\`$%]|^[\s-]|\s$""")
+_NOT_IN_FOLDERS_OF: Final[Mapping[str, str]] = {"pbs": ":,", "sge": ":,", "htcondor": ","}
+"""They take `host:path`, and lists."""
+
 
 class SettingsError(ValueError):
     """A setting cannot be used. Its text names the file, the key, the value, and what was expected."""
@@ -178,9 +189,21 @@ class ClusterSettings:
         for field in fields(self):
             value = getattr(self, field.name)
             for text in value if isinstance(value, tuple) else [value]:
-                if isinstance(text, str) and ("\n" in text or "\0" in text):
-                    raise SettingsError(f"{field.name} = {text!r}: expected a single line")
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", self.job_name):
+                if isinstance(text, str) and not text.replace("\t", " ").isprintable():
+                    raise SettingsError(f"{field.name} = {text!r}: expected a single line of printable text")
+        for name in _NAMES:
+            if _NOT_IN_NAMES.search(getattr(self, name) or ""):
+                raise SettingsError(
+                    f"{name} = {getattr(self, name)!r}: expected one word without quotes, blanks, "
+                    "\\, $, #, %, ;, < and >; directives of any other kind go under job_extra"
+                )
+        refused = _NOT_IN_FOLDERS_OF.get(self.scheduler, "")
+        if _NOT_IN_FOLDERS.search(self.log_dir) or set(self.log_dir) & set(refused):
+            raise SettingsError(
+                f"log_dir = {self.log_dir!r}: expected a folder without quotes, \\, $ and %"
+                + (f", and for {self.scheduler} without {' and '.join(refused)}" if refused else "")
+            )
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", self.job_name):
             raise SettingsError(f"job_name = {self.job_name!r}: expected letters, digits, _, . and -")
         for name, schedulers in _NOT_EVERYWHERE.items():
             if getattr(self, name) is not None and self.scheduler not in schedulers:

@@ -11,7 +11,6 @@ import signal
 import sys
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing import resource_tracker
 from types import TracebackType
@@ -49,6 +48,12 @@ _LOCAL_CONFIG: Final[Mapping[str, Any]] = {
     },
 }
 
+_OPEN_TO_ALL: Final = " (not encrypted, and whoever reaches it can run code there; see docs/hpc.md)"
+_HOW_TO_TELL_CERTIFICATES: Final = (
+    "there is no certificate to show; name it as Dask wants it, in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
+    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY; see docs/hpc.md"
+)
+
 
 def memory_limit_bytes(threads: int) -> int:
     """What a worker process of so many threads may take."""
@@ -66,6 +71,8 @@ class BatchWorkers(Protocol):
     """Workers that come and go as jobs of a batch system, and what looks after them."""
 
     cluster: Any
+    security: Any
+    dashboard: str | None
 
     @property
     def description(self) -> str: ...
@@ -90,6 +97,8 @@ class DaskEngine:
         Connected to the scheduler; closed with the engine.
     cluster
         What was started for this engine and has to be closed with it, if anything.
+    dashboard
+        Where Dask's dashboard is, if there is one.
     patience_seconds
         How long to wait while there is no worker at all; None for ever, as befits a batch system.
     batch
@@ -102,13 +111,14 @@ class DaskEngine:
         description: str,
         *,
         cluster: Any = None,
+        dashboard: str | None = None,
         patience_seconds: float | None = None,
         batch: BatchWorkers | None = None,
     ) -> None:
         from distributed import as_completed
 
         self.description = description
-        self.dashboard: str | None = client.dashboard_link if _has_dashboard(client) else None
+        self.dashboard = dashboard
         self._client, self._cluster = client, cluster
         self._address = str(client.scheduler.address)
         self._completed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
@@ -267,28 +277,35 @@ def open_local(
     import dask
     from distributed import Client, LocalCluster
 
+    from dsfu.cluster.credentials import CredentialsError, make_pem, security_of
+    from dsfu.cluster.dashboard import CLOSED_AT_ONCE, open_dashboard
+
     workers = workers or max(1, processors() // threads)
-    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "(?s)Port .* is already in use")  # then it is another: we say which
+    try:
+        security = security_of(make_pem())
+    except CredentialsError as error:
+        raise EngineError(str(error)) from error
+    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children():
         cluster: LocalCluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=threads,
             memory_limit=memory_limit_bytes(threads),
-            # Without an address Dask listens all the same, at its favourite port: any other one is better.
-            dashboard_address=dashboard_address or "127.0.0.1:0",
+            # Every user of this machine reaches its ports; only holders of the key are let in.
+            security=security,
+            dashboard_address=CLOSED_AT_ONCE,
+            scheduler_kwargs={"dashboard": False},
             preload="dsfu.pipeline.running.worker_process",
             silence_logs=_silence(quiet),
         )
+        dashboard = open_dashboard(cluster, dashboard_address)
         client = Client(cluster)
-    engine = DaskEngine(
+    return DaskEngine(
         client,
         f"{_count(workers, 'worker')} × {_count(threads, 'thread')} on this machine",
         cluster=cluster,
+        dashboard=dashboard,
         patience_seconds=60,
     )
-    if dashboard_address is None:
-        engine.dashboard = None
-    return engine
 
 
 def open_existing(address: str, *, quiet: bool = True) -> DaskEngine:
@@ -303,7 +320,11 @@ def open_existing(address: str, *, quiet: bool = True) -> DaskEngine:
         client = Client(address, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise EngineError(f"no Dask scheduler answers at {address}: {error}") from error
-    engine = DaskEngine(client, f"workers of {address}", patience_seconds=300)
+    except TypeError as error:  # Dask's word for certificates that are not told
+        raise EngineError(f"{address}: {_HOW_TO_TELL_CERTIFICATES}") from error
+    dashboard = client.dashboard_link if _has_dashboard(client) else None
+    description = f"workers of {address}{'' if address.startswith('tls') else _OPEN_TO_ALL}"
+    engine = DaskEngine(client, description, dashboard=dashboard, patience_seconds=300)
     try:
         _check_workers(client)
     except BaseException:
@@ -324,15 +345,14 @@ def open_batch(launch: Callable[[], BatchWorkers], *, quiet: bool = True) -> Das
     from distributed import Client
 
     _silence_loggers(quiet)
-    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "(?s)Port .* is already in use")  # then it is another: we say which
+    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children():
         batch = launch()
         try:
             client = Client(batch.cluster, set_as_default=False)
         except BaseException:
             batch.close(timeout=10)
             raise
-    return DaskEngine(client, batch.description, cluster=batch, batch=batch)
+    return DaskEngine(client, batch.description, cluster=batch, dashboard=batch.dashboard, batch=batch)
 
 
 def _check_workers(client: "Client") -> None:

@@ -1,4 +1,4 @@
-"""What a worker process of a local cluster does first: see to it that it ends with its parent.
+"""What a worker process of a local cluster does first: see to it that it ends with its parent, and serve no pages.
 
 A Dask preload module.
 """
@@ -7,6 +7,8 @@ import ctypes
 import signal
 import sys
 from typing import Any, Final
+
+from dsfu.cluster.dashboard import close_pages
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -23,3 +25,4 @@ def die_with_parent() -> None:
 
 def dask_setup(worker: Any) -> None:
     die_with_parent()
+    close_pages(worker)

@@ -42,7 +42,7 @@ def settings(scheduler: str) -> ClusterSettings:
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_the_script_of_workers_is_the_golden_one(scheduler):
-    script = worker_script(settings(scheduler), "tcp://10.0.0.1:8786", "driver-7")
+    script = worker_script(settings(scheduler), "tls://10.0.0.1:8786", "driver-7", "/home/me/my logs/key/run.pem")
     assert script == (GOLDEN / f"{scheduler}-workers.txt").read_text()
 
 

@@ -1,10 +1,13 @@
 """Runs through a real SLURM, with all that befalls jobs; every one ends with the store that a local run makes."""
 
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+from distributed.utils import get_ip
 
 from dsfu.cluster.arrays import array_scripts
 from dsfu.cluster.job_script import worker_script
@@ -12,6 +15,7 @@ from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.progress import SilentReporter
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.store.files import open_files
+from tests.cluster.others import as_client, as_peer, listening
 from tests.cluster.runs import ROOT, Notes, later, run_slurm, settings
 from tests.cluster.slurm_here import SlurmHere
 from tests.pipeline.tiny import checksums, manifest_text, tiny
@@ -63,6 +67,37 @@ def test_the_command_line_runs_jobs_with_the_memory_that_was_asked_for(slurm: Sl
     assert jobs == ["1537M 10:00 1"]
 
 
+def test_others_are_refused_while_jobs_run_and_the_key_is_gone_at_the_end(slurm: SlurmHere, tmp_path, local):
+    """In a folder for logs with a name that a shell would take apart."""
+    told: list[str] = []
+
+    def attack() -> None:
+        port = next(port for host, port in listening(psutil.Process()) if not host.startswith("127."))
+        told.append(as_client(f"tls://{get_ip()}:{port}"))
+        workers = [each for each in psutil.process_iter() if "dsfu.cluster.worker" in " ".join(cmdline(each))]
+        told.extend(as_peer(f"tls://{host}:{port}") for host, port in listening(*workers))
+        told.extend(f"{host} is everywhere" for host, _ in listening(*workers) if host in ("0.0.0.0", "::"))
+        (key,) = logs.glob(".dsfu-key-*")
+        assert stat.S_IMODE(key.stat().st_mode) == 0o700
+
+    logs = tmp_path / "my logs; #1"
+    notes = Notes()
+    notes.at(2, attack)
+    result = run_slurm(WANTED, tmp_path / "store", settings(jobs=1, log_dir=str(logs)), notes, seconds_a_shard=0.2)
+    assert (result.exit_status, result.made) == (0, SHARDS), result.trouble
+    assert len(told) >= 3
+    assert {line.split(":")[0] for each in told for line in each.splitlines()} == {"refused"}
+    assert [path.suffix for path in logs.iterdir()] == [".out"]
+    assert contents(tmp_path / "store") == local
+
+
+def cmdline(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
+
+
 def test_workers_that_leave_before_the_walltime_hand_over(slurm: SlurmHere, tmp_path, local):
     notes = Notes()
     batch = settings(jobs=2, walltime_seconds=60, lifetime_seconds=6, lifetime_stagger_seconds=2)
@@ -101,6 +136,7 @@ def test_jobs_that_slurm_ends_at_their_walltime_are_replaced(slurm: SlurmHere, t
 DRIVER = """
 import sys
 from pathlib import Path
+from tests.cluster.others import as_client, as_peer, listening
 from tests.cluster.runs import ROOT, Notes, run_slurm, settings
 from tests.pipeline.tiny import tiny
 run_slurm(tiny(), Path(sys.argv[1]), settings(jobs=2), Notes(), seconds_a_shard=20.0)
