@@ -42,8 +42,10 @@ def make_pem() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dsfu-run")])
     usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
-        + ("crl_sign", "encipher_only", "decipher_only"),
+        (
+            *("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+            *("crl_sign", "encipher_only", "decipher_only"),
+        ),
         False,
     )
     now = datetime.now(UTC)
@@ -99,8 +101,8 @@ class KeyFile:
         try:
             _check_that_it_is_closed(self._folder)
             self.path = self._folder / _FILE
-            with open(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
-                file.write(make_pem())
+            self.path.touch(mode=0o600, exist_ok=False)
+            self.path.write_text(make_pem(), encoding="ascii")
         except BaseException:
             self.close()
             raise

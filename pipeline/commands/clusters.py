@@ -54,6 +54,20 @@ def batch_engine(
     return lambda: open_batch(launch, quiet=quiet)
 
 
+def dashboard_of(text: str | None) -> str | None:
+    """The address of the dashboard that was asked for, if one was; refuses what is no address."""
+    from dsfu.cluster.dashboard import parse_address
+    from dsfu.cluster.settings import SettingsError
+
+    if text is None or text == "none":
+        return None
+    try:
+        parse_address(text)
+    except SettingsError as error:
+        raise InputError(str(error), where="--dashboard") from None
+    return text
+
+
 def show_script(settings: "ClusterSettings") -> None:
     """Print the script of a job of workers."""
     from dsfu.cluster.job_script import worker_script

@@ -15,6 +15,7 @@ from dsfu.errors import InputError
 from dsfu.pipeline.commands.clusters import (
     SCHEDULERS,
     batch_engine,
+    dashboard_of,
     settings_of,
     show_script,
 )
@@ -87,7 +88,8 @@ def run(
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads of each worker.")] = 1,
     retries: Annotated[int, typer.Option(min=0, metavar="N", help="Further attempts at a shard that fails.")] = 2,
     dashboard: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Address of Dask's dashboard; 'none' for none.")
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Address of Dask's dashboard, which asks for a token; 'none' for none."),
     ] = DASHBOARD,
     part: Annotated[
         str | None,
@@ -123,7 +125,7 @@ def run(
         _show_script(scheduler, batch)
         return
     reporter = open_reporter(as_json=as_json, quiet=quiet)
-    address = None if dashboard == "none" else dashboard
+    address = dashboard_of(dashboard)
     rules = FeedRules(retries=retries, threads_hoped_for=batch.most_jobs * batch.cores if batch else 1)
     if batch:
         engine = batch_engine(batch, reporter.note, address, quiet="DSFU_DEBUG" not in os.environ)

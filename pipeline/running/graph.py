@@ -71,7 +71,6 @@ class BatchWorkers(Protocol):
     """Workers that come and go as jobs of a batch system, and what looks after them."""
 
     cluster: Any
-    security: Any
     dashboard: str | None
 
     @property

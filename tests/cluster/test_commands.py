@@ -60,6 +60,8 @@ def test_a_dry_run_of_an_array_prints_both_scripts(call, tmp_path):
         (["run", "--scheduler", "slrum"], "there is no such engine"),
         (["run", "--partition", "long"], "--partition: of use with batch jobs only"),
         (["run", "--dry-run"], "shows the script of a batch job"),
+        (["run", "--dashboard", "8787"], "expected HOST:PORT"),
+        (["run", "--scheduler", "slurm", "--partition", "a b --wrap=evil"], "expected one word"),
         (["run", "--cluster", "none.yaml"], "there is no such site file"),
         (["run", "--scheduler", "sync", "--part", "5/4"], "part = 5/4: expected 1/4 to 4/4"),
     ],

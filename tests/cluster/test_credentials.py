@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.cluster import credentials
 from dsfu.cluster.credentials import CredentialsError, KeyFile, make_pem, security_of
 from tests.cluster.others import NOBODY
 
@@ -65,7 +64,7 @@ def test_a_file_system_that_lets_others_in_is_refused(tmp_path, monkeypatch):
         folder.chmod(0o755)
         return str(folder)
 
-    monkeypatch.setattr(credentials.tempfile, "mkdtemp", let_all_in)
+    monkeypatch.setattr("tempfile.mkdtemp", let_all_in)
     with pytest.raises(CredentialsError, match="others could read the run's key"):
         KeyFile(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -36,7 +36,12 @@ def status_of(opener: OpenerDirector, url: str, **headers: str) -> int:
 
 
 PAGES = ("/", "/status", "/info/main/workers.html", "/json/counts.json", "/metrics", "/health", "/proxy/22/127.0.0.1/")
-WEBSOCKET = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "x" * 22, "Sec-WebSocket-Version": "13"}
+WEBSOCKET = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": "x" * 22,
+    "Sec-WebSocket-Version": "13",
+}
 
 
 def test_who_has_the_address_sees_everything(engine):

@@ -26,19 +26,33 @@ def names_of(scheduler: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 @pytest.mark.parametrize(
     "evil",
-    ["a b --wrap=evil", "a\tb", "-x", "a#b", "a'b", 'a"b', "a\\", "$(date)", "`date`", "a;b", "a\n#SBATCH -x", "a\r", "%j"],
+    [
+        "a b --wrap=evil",
+        "a\tb",
+        "-x",
+        "a#b",
+        "a'b",
+        'a"b',
+        "a\\",
+        "$(date)",
+        "`date`",
+        "a;b",
+        "a\n#SBATCH -x",
+        "a\r",
+        "%j",
+    ],
 )
 def test_a_name_that_would_be_more_than_one_is_refused(scheduler, evil):
     for name in names_of(scheduler):
         with pytest.raises(SettingsError, match=f"{name} = "):
-            ClusterSettings(scheduler=scheduler, **{name: evil})  # type: ignore[arg-type]
+            ClusterSettings(scheduler=scheduler, **{name: evil})
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1), st.sampled_from(SCHEDULERS))
 def test_whatever_is_taken_is_one_word_of_a_directive(text, scheduler):
     for name in names_of(scheduler):
         try:
-            settings = ClusterSettings(scheduler=scheduler, **{name: text})  # type: ignore[arg-type]
+            settings = ClusterSettings(scheduler=scheduler, **{name: text})
         except SettingsError:
             continue
         plain = directives(ClusterSettings(scheduler=scheduler, **{name: "plain"}))  # type: ignore[arg-type]
@@ -53,7 +67,16 @@ def test_whatever_is_taken_is_one_word_of_a_directive(text, scheduler):
 
 
 def test_names_that_sites_use_are_taken():
-    for text in ("zen3&nvme", "[rack1*2|rack2*4]", "node[1-3,7]", "a,b", "all.q@@hosts", "workq@server.example", "x+y", "é"):
+    for text in (
+        "zen3&nvme",
+        "[rack1*2|rack2*4]",
+        "node[1-3,7]",
+        "a,b",
+        "all.q@@hosts",
+        "workq@server.example",
+        "x+y",
+        "é",
+    ):
         ClusterSettings(scheduler="slurm", constraint=text, partition=text, nodes_exclude=text)
 
 
@@ -71,7 +94,9 @@ def test_a_folder_for_logs_may_have_blanks(scheduler):
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
-@pytest.mark.parametrize("folder", ["a'b", 'a"b', "a\\", "$HOME/logs", "$(date)", "`x`", "%j", " a", "a ", "-a", "a\nb"])
+@pytest.mark.parametrize(
+    "folder", ["a'b", 'a"b', "a\\", "$HOME/logs", "$(date)", "`x`", "%j", " a", "a ", "-a", "a\nb"]
+)
 def test_other_folders_are_refused(scheduler, folder):
     with pytest.raises(SettingsError, match="log_dir = "):
         ClusterSettings(scheduler=scheduler, log_dir=folder)
