@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from dsfu.model.evaluation.charts import cumulative_svg, histogram_svg
+from dsfu.model.evaluation.page_style import EVALUATION_STYLE
 from dsfu.model.evaluation.paper import PAPER, SYMBOLS
 from dsfu.model.evaluation.pictures import (
     DIFFERENCE_COLOURS,
@@ -19,7 +20,7 @@ from dsfu.model.evaluation.planes import EvaluationPlanes
 from dsfu.model.evaluation.scores import FACTORS, SCALES, Scores
 from dsfu.model.evaluation.summary import Summary
 from dsfu.model.evaluation.tables import SCALE_WORDS, number, percent, tables_of
-from dsfu.model.pages import Table, document, section, symbols
+from dsfu.pages.frame import Table, document, section, symbols
 
 
 def page_of(summary: Summary, scores: Scores, planes: EvaluationPlanes, pictures: Sequence[PlanePictures]) -> str:
@@ -34,7 +35,7 @@ def page_of(summary: Summary, scores: Scores, planes: EvaluationPlanes, pictures
         *map(section, others),
         _about(summary.about),
     ]
-    return document(title, parts)
+    return document(title, parts, EVALUATION_STYLE)
 
 
 def _header(title: str, summary: Summary) -> str:

@@ -8,7 +8,7 @@ from dsfu.model.evaluation.paper import PAPER, SCALE_NOTE, SYMBOLS, PaperFigures
 from dsfu.model.evaluation.scores import FACTORS, SCALES
 from dsfu.model.evaluation.summary import FactorOnScale, Part, Statistic, Summary
 from dsfu.model.normalise import Scale
-from dsfu.model.pages import Table
+from dsfu.pages.frame import Table
 
 SCALE_WORDS: Final[dict[Scale, str]] = {"linear": "linear", "sqrt": "square root"}
 

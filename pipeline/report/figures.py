@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
+from dsfu.pages.frame import grid
 from dsfu.pipeline.report.charts import histogram_svg, number_words, share_words
 from dsfu.pipeline.report.distributions import Distribution
 from dsfu.pipeline.report.pictures import mask_svg, plane_svg, ramp_svg
@@ -11,7 +12,6 @@ from dsfu.pipeline.report.sample_choice import ChosenDuplicate, choose_duplicate
 from dsfu.pipeline.report.sample_sheet import LIVE_COLOUR, layer_words, offset_words, root_scaled, set_words
 from dsfu.pipeline.report.store_summary import SplitCount, Summary
 from dsfu.pipeline.report.store_view import SampleView, StoreView
-from dsfu.pipeline.report.template import table
 from dsfu.words import grouped
 
 REPORT_SAMPLES: Final = 10
@@ -114,7 +114,7 @@ def _quantiles(shown: Sequence[Distribution]) -> str:
         for split, values in each.quantiles.items()
     ]
     heads = ["quantity", "split", ">least", ">5 %", ">median", ">95 %", ">greatest"]
-    return f"<details><summary>The same in numbers</summary>{table(heads, rows)}</details>"
+    return f"<details><summary>The same in numbers</summary>{grid(heads, rows)}</details>"
 
 
 def duplicates_section(store: StoreView, summary: Summary) -> str:
@@ -139,7 +139,7 @@ def duplicates_section(store: StoreView, summary: Summary) -> str:
     distances = [each for each in summary.distributions if each.name == "duplicate_distance"]
     charts = "".join(_chart(each, summary.splits[0].threshold) for each in distances)
     charts = f'{_legend(summary.splits)}<div class="charts">{charts}</div>' if charts else ""
-    return f"<p>{_rule(summary.splits[0])}</p>{table(heads, rows)}{paper}{charts}{_couples(store)}"
+    return f"<p>{_rule(summary.splits[0])}</p>{grid(heads, rows)}{paper}{charts}{_couples(store)}"
 
 
 def _rule(split: SplitCount) -> str:

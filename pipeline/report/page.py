@@ -5,13 +5,14 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from dsfu.pages.frame import grid, headed, tiles
 from dsfu.pipeline.report.charts import share_words, stacked_bar_svg
 from dsfu.pipeline.report.figures import distributions_section, duplicates_section, samples_section
 from dsfu.pipeline.report.ledger_summary import KindSummary, LedgerSummary
 from dsfu.pipeline.report.sample_sheet import set_words
 from dsfu.pipeline.report.store_summary import Summary, summary_of
 from dsfu.pipeline.report.store_view import StoreView
-from dsfu.pipeline.report.template import page, table, tiles
+from dsfu.pipeline.report.style import REPORT_STYLE
 from dsfu.words import count, duration, grouped, rate, size
 
 _NOUNS: Final = {"sro_sets": "sets", "masks": "masks", "planes": "planes"}
@@ -56,7 +57,7 @@ def report_html(store: StoreView, summary: Summary) -> str:
         ("Shards that failed", _failures(summary.making)),
         ("Provenance", _provenance(summary)),
     ]
-    return page(f"{summary.name}: data set report", _header(summary), sections)
+    return headed(f"{summary.name}: data set report", _header(summary), sections, REPORT_STYLE)
 
 
 def _header(summary: Summary) -> str:
@@ -109,7 +110,7 @@ def _contents(summary: Summary) -> str:
         f"<p>{summary.pixels} × {summary.pixels} pixels a plane; sets of short-range order: {sets or 'none'}; "
         f"{count(summary.masks, 'mask')}; {kind}.</p>"
     )
-    return table(heads, rows, total=True) + text
+    return grid(heads, rows, total=True) + text
 
 
 def _making(summary: Summary) -> str:
@@ -133,7 +134,7 @@ def _rates(kinds: Iterable[KindSummary]) -> str:
         for each in kinds
         if each.seconds > 0 and each.active_seconds > 0
     ]
-    return table(heads, rows) if rows else ""
+    return grid(heads, rows) if rows else ""
 
 
 def _steps(kinds: Iterable[KindSummary]) -> str:
@@ -173,7 +174,7 @@ def _slowest(making: LedgerSummary) -> str:
         for each in making.slowest
     ]
     note = "<p class=soft>The first pair of a worker also waits for compiled code to be loaded or made.</p>"
-    return f"<h3>Pairs that took longest</h3>{table(['shard', '>planes', '>time', 'host'], rows)}{note}"
+    return f"<h3>Pairs that took longest</h3>{grid(['shard', '>planes', '>time', 'host'], rows)}{note}"
 
 
 def _sizes(summary: Summary) -> str:
@@ -185,7 +186,7 @@ def _sizes(summary: Summary) -> str:
         ("all", sizes.total),
     ]
     rows = [[words, size(of), size(of / samples)] for words, of in parts]
-    return f"<h3>Size</h3>{table(['', '>in all', '>a plane'], rows, total=True)}"
+    return f"<h3>Size</h3>{grid(['', '>in all', '>a plane'], rows, total=True)}"
 
 
 def _failures(making: LedgerSummary) -> str:
@@ -203,7 +204,7 @@ def _failures(making: LedgerSummary) -> str:
                 escape(each.when),
             ]
         )
-    return table(["shard", "cause", ">attempts", "host", "when"], rows)
+    return grid(["shard", "cause", ">attempts", "host", "when"], rows)
 
 
 def _provenance(summary: Summary) -> str:
@@ -220,7 +221,7 @@ def _provenance(summary: Summary) -> str:
     ]
     rows = [[name, f'<span class="about">{escape(value)}</span>'] for name, value in facts if value]
     manifest = f"<h3>Manifest</h3><pre>{escape(summary.manifest)}</pre>" if summary.manifest else ""
-    return table(["", ""], rows) + manifest
+    return grid(["", ""], rows) + manifest
 
 
 def _versions(versions: Mapping[str, str]) -> str:

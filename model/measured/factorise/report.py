@@ -16,7 +16,7 @@ from dsfu.model.measured.factorise.report_tables import (
     short_name,
 )
 from dsfu.model.measured.readers.atomic import replacing
-from dsfu.model.pages import Table, document, section, symbols, table_html
+from dsfu.pages.frame import Table, document, section, symbols, table_html
 
 
 def write_report(path: str | Path, factors: Factors, now: datetime | None = None) -> None:

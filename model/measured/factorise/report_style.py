@@ -6,12 +6,6 @@ from dsfu.model.measured.factorise.pictures import FROM_DATA, NOT_MEASURED, UNDE
 
 REPORT_STYLE: Final = (
     """
-.verdict { border-left: 7px solid; border-radius: 4px; padding: 14px 20px; margin: 22px 0 14px; color: #14171a; }
-.verdict b { display: block; font-size: 19px; line-height: 1.3; font-weight: 650; }
-.verdict ul { margin: 8px 0 2px; padding-left: 20px; }
-.verdict.good { background: #e1f2e5; border-color: #2d7d46; }
-.verdict.bad { background: #fbe3df; border-color: #b3261e; }
-.verdict.open { background: #e9ecef; border-color: #6b757f; }
 .checks td:first-child, .checks td:nth-child(2) { white-space: nowrap; }
 td:first-child { overflow-wrap: normal; white-space: nowrap; }
 .factored { background: #ffffff; padding: 6px; border-radius: 4px; }

@@ -9,7 +9,7 @@ import numpy as np
 from dsfu.model.measured.data.reconstruction import Step
 from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
 from dsfu.model.measured.order.tables import with_uncertainty
-from dsfu.model.pages import Table
+from dsfu.pages.frame import Table
 from dsfu.simulate.lattice import Cell
 
 MOST_SHELLS: Final = 24
