@@ -1,16 +1,15 @@
 """How far a store has come, from its ledger and its locks alone."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from dsfu.pipeline.specs import ShardFailure
-from dsfu.pipeline.store.closing import STATE
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.ledger import Ledger, SetAside
 from dsfu.pipeline.store.locks import live_writers
+from dsfu.pipeline.store.state import DamagedState, read_state
 from dsfu.pipeline.wanted import Wanted
 
 
@@ -74,7 +73,6 @@ def status_of(files: Files, wanted: Wanted) -> StoreStatus:
 
 def _closed(files: Files) -> Mapping[str, Mapping[str, int]] | None:
     try:
-        splits: Mapping[str, Mapping[str, int]] = json.loads(files.read(STATE))["splits"]
-    except (FileNotFoundError, ValueError, KeyError):
+        return read_state(files).splits
+    except (FileNotFoundError, DamagedState):
         return None
-    return splits

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import zarr
 
 from dsfu.errors import InputError
-from dsfu.pipeline.store.closing import is_closed
 from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.recompute import Recomputer
+from dsfu.pipeline.store.state import is_closed
 from dsfu.simulate.arrays import BoolArray, Float32Array, IntArray
 from dsfu.simulate.disorder.encoding import decode_plane
 

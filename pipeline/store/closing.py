@@ -5,13 +5,12 @@ If nothing differs, nothing is written. Otherwise the groups are hidden, objects
 groups appear again; see ``docs/store.md`` for why being killed anywhere in between does no harm.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from dsfu.pipeline.specs import LedgerEntry
+from dsfu.pipeline.specs import LedgerEntry, StoredObject
 from dsfu.pipeline.store.arrays import METADATA, ZarrGroup, root_files
 from dsfu.pipeline.store.closing_spec import ClosingSpec
 from dsfu.pipeline.store.files import Files, crc32c
@@ -25,15 +24,13 @@ from dsfu.pipeline.store.groups import (
     take_embeddings,
 )
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
-from dsfu.pipeline.store.own_names import ARRAYS, FORMAT, GROUPS, array_of, is_own_array_file
+from dsfu.pipeline.store.own_names import ARRAYS, FORMAT, GROUPS, is_own_array_file
 from dsfu.pipeline.store.parallel import for_each
 from dsfu.pipeline.store.placement import Moves, ObjectName, Placement, apply_moves, moves_to
 from dsfu.pipeline.store.records import PairRecord, read_masks, read_pair_records, read_sets
-from dsfu.pipeline.store.sealed import Damaged, seal, unseal
+from dsfu.pipeline.store.sealed import seal
+from dsfu.pipeline.store.state import FORMAT_VERSION, STATE, State, own_arrays
 from dsfu.pipeline.store.uniqueness import find_duplicates
-
-STATE: Final = "state.json"
-FORMAT_VERSION: Final = 1
 
 
 class MissingObjects(RuntimeError):
@@ -86,12 +83,13 @@ def close_store(files: Files, ledger: Ledger, spec: ClosingSpec) -> ClosingSumma
     """
     groups, samples = _groups(files, spec)
     wanted = root_files(groups, _root_attributes(spec))
-    wanted[STATE] = _state(spec, samples, wanted)
+    state = State(spec=spec.digest(), splits=samples, files={path: _stored(data) for path, data in wanted.items()})
+    wanted[STATE] = state.to_bytes()
     new = _placement_of(spec)
     moves, placement = moves_to(files, new, lambda: _every_entry(ledger))
     if moves.missing:
         raise MissingObjects(moves.missing)
-    arrays = own_arrays(files) | {array_of(path) for path in wanted if path.count("/") > 1}
+    arrays = own_arrays(files) | state.arrays
     surplus = _surplus(files, moves, new, wanted, arrays)
     held = for_each(files, lambda path: _holds(files, path, wanted[path]), wanted)
     differing = [path for path, is_held in zip(wanted, held, strict=True) if not is_held]
@@ -114,26 +112,6 @@ def close_store(files: Files, ledger: Ledger, spec: ClosingSpec) -> ClosingSumma
         written=len(differing),
         removed=len(moves.leftovers) + len(surplus),
     )
-
-
-def is_closed(files: Files) -> bool:
-    """Whether a closing has finished, and none has begun since."""
-    return files.exists(STATE)
-
-
-def damaged_files(files: Files) -> list[str]:
-    """Files of a closed store, other than objects of shards, that are not as closing wrote them; closing mends them."""
-    try:
-        data = files.read(STATE)
-        state = json.loads(data)
-        told: Mapping[str, Sequence[int]] = state["files"]
-        intact = _state_text(state) == data
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        intact = False
-    if not intact:
-        return [STATE]
-    matches = for_each(files, lambda path: _matches(files, path, *told[path]), told)
-    return [path for path, is_match in zip(told, matches, strict=True) if not is_match]
 
 
 def _groups(files: Files, spec: ClosingSpec) -> tuple[dict[str, ZarrGroup], dict[str, dict[str, int]]]:
@@ -172,15 +150,8 @@ def _root_attributes(spec: ClosingSpec) -> dict[str, Any]:
     }
 
 
-def _state(spec: ClosingSpec, samples: Mapping[str, Mapping[str, int]], wanted: Mapping[str, bytes]) -> bytes:
-    files = {path: [len(data), crc32c(data)] for path, data in wanted.items()}
-    return _state_text({"format_version": FORMAT_VERSION, "spec": spec.digest(), "splits": samples, "files": files})
-
-
-def _state_text(state: Mapping[str, Any]) -> bytes:
-    """The state as JSON, with a checksum of everything else in it."""
-    rest = {name: value for name, value in state.items() if name != "checksum"}
-    return json.dumps({**rest, "checksum": crc32c(json.dumps(rest, sort_keys=True).encode())}, sort_keys=True).encode()
+def _stored(data: bytes) -> StoredObject:
+    return StoredObject(bytes=len(data), crc32c=crc32c(data))
 
 
 def _placement_of(spec: ClosingSpec) -> Placement:
@@ -193,26 +164,6 @@ def _every_entry(ledger: Ledger) -> Iterator[LedgerEntry]:
     for key in ledger.entries():
         with suppress(DamagedEntry):
             yield ledger.read(key)
-
-
-def own_arrays(files: Files) -> set[str]:
-    """Arrays that closing has written, or was about to write when it was interrupted: ``train/cell``."""
-    return {array_of(path) for path in _files_of_state(files) if path.count("/") > 1} | _arrays_begun(files)
-
-
-def _files_of_state(files: Files) -> Collection[str]:
-    try:
-        told: Mapping[str, object] = json.loads(files.read(STATE))["files"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
-        return ()
-    return [path for path in told if isinstance(path, str)] if isinstance(told, Mapping) else ()
-
-
-def _arrays_begun(files: Files) -> set[str]:
-    try:
-        return {str(each) for each in unseal(files.read(ARRAYS))["arrays"]}
-    except (FileNotFoundError, Damaged, KeyError, TypeError):
-        return set()
 
 
 def _surplus(
@@ -229,6 +180,7 @@ def _hide(files: Files) -> set[str]:
     hidden = [STATE, METADATA, *(f"{group}/{METADATA}" for group in GROUPS)]
     for path in hidden:
         files.remove(path)
+    files.synchronise(hidden)
     return set(hidden)
 
 
@@ -237,8 +189,3 @@ def _holds(files: Files, path: str, data: bytes) -> bool:
         return files.read(path) == data
     except FileNotFoundError:
         return False
-
-
-def _matches(files: Files, path: str, size: int, checksum: int) -> bool:
-    info = files.stat(path)
-    return info is not None and info.bytes == size and files.checksum(path) == checksum

@@ -8,7 +8,7 @@ begins with ``.tmp-``, is never listed, and is removed by `dsfu.pipeline.store.g
 import errno
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,8 +129,12 @@ class Files(ABC):
     def move(self, source: str, target: str) -> None:
         """Rename a file, replacing the target; in object storage it is a copy followed by a removal.
 
-        Killed in between, it leaves both. It need not survive a loss of power, but is not lost by one.
+        Killed in between, it leaves both. It survives a loss of power after `synchronise`; before, it may be undone.
         """
+
+    @abstractmethod
+    def synchronise(self, paths: Iterable[str]) -> None:
+        """Have the names of files, which were moved from or to these paths, survive a loss of power that follows."""
 
     @abstractmethod
     def check_reachable(self) -> None:

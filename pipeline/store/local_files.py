@@ -7,7 +7,7 @@ to be, gives way: a link is removed, and not what it leads to; a folder or file 
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -130,7 +130,6 @@ class LocalFiles(Files):
         return value
 
     def move(self, source: str, target: str) -> None:
-        # Not synchronised: file systems carry out renames in order, so a loss of power undoes the latest at most.
         full, full_target = self._full(source), self._full(target)
         with explained(full_target), self._way_made(target, full_target):
             self._check_way(source, full)
@@ -143,6 +142,12 @@ class LocalFiles(Files):
                     raise
                 self.write(target, self.read(source))
                 self.remove(source)
+
+    def synchronise(self, paths: Iterable[str]) -> None:
+        # Once for each folder and not for each move: the first of them takes the whole journal to the disk.
+        for folder in sorted({self._full(path).parent for path in paths}):
+            with explained(folder):
+                _synchronise(folder)
 
     def check_reachable(self) -> None:
         with explained(self._root), suppress(FileNotFoundError, NotADirectoryError), os.scandir(self._root) as found:

@@ -1,7 +1,7 @@
 """Files of a store in object storage, or wherever else fsspec reaches."""
 
 import errno
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -104,6 +104,9 @@ class ObjectFiles(Files):
 
     def check_reachable(self) -> None:
         """There are no links."""
+
+    def synchronise(self, paths: Iterable[str]) -> None:
+        """What a storage has acknowledged, it keeps."""
 
     def zarr_store(self, *, read_only: bool = False) -> "FsspecStore":
         from zarr.storage import FsspecStore

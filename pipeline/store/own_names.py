@@ -71,6 +71,16 @@ def is_own_array_file(path: str, arrays: Collection[str]) -> bool:
     return match is not None and (match["array"] in arrays or match["array"] in _ARRAYS_OF_SPLITS)
 
 
+def could_be_of_group(path: str) -> bool:
+    """Whether closing could have written a file, by its name, whatever the arrays are called: also the root group's."""
+    group, _, rest = path.rpartition("/")
+    return (
+        path == METADATA
+        or (group in GROUPS and rest == METADATA)
+        or (path.partition("/")[0] in GROUPS and _ARRAY_FILE.fullmatch(path) is not None)
+    )
+
+
 def array_of(path: str) -> str:
     """The array that a file of a group belongs to: ``train/cell`` of ``train/cell/c/0``."""
     return "/".join(path.split("/")[:2])

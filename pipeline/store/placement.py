@@ -6,7 +6,7 @@ that what was made again, or what a copy that was not yet deleted left behind, n
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, Self
@@ -223,10 +223,16 @@ def _parse_place(path: str) -> tuple[str, int]:
 def apply_moves(files: Files, moves: Moves, placement: Placement | None) -> None:
     """Bring back, write the new placement (None: the one there is stays), put in place.
 
-    In this order, which is what keeps the invariant.
+    In this order, which is what keeps the invariant, also through a loss of power: each step is safely on the disk
+    before the next begins.
     """
-    for_each(files, lambda move: files.move(*move), moves.back)
+    _move_all(files, moves.back)
     if placement is not None:
         files.write(PLACEMENT, placement.to_bytes())
-    for_each(files, lambda move: files.move(*move), moves.forth)
+    _move_all(files, moves.forth)
     for_each(files, files.remove, moves.leftovers)
+
+
+def _move_all(files: Files, moves: Sequence[tuple[str, str]]) -> None:
+    for_each(files, lambda move: files.move(*move), moves)
+    files.synchronise(path for move in moves for path in move)

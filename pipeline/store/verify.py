@@ -1,8 +1,7 @@
 """Is everything in a store as it was written? Every file is read and compared with what was recorded of it."""
 
-import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
@@ -12,12 +11,12 @@ from dsfu.pipeline.specs import LedgerEntry, StoredObject
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.arrays import METADATA
-from dsfu.pipeline.store.closing import STATE, damaged_files, own_arrays
 from dsfu.pipeline.store.files import Files, StorageError, crc32c
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_object
 from dsfu.pipeline.store.own_names import GROUPS, is_own, is_own_temporary
 from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, Placement, home_of, read_placement
 from dsfu.pipeline.store.sealed import Damaged, unseal
+from dsfu.pipeline.store.state import STATE, State, damaged_files, own_arrays, read_state
 
 Kind = Literal["object", "entry", "array", "placement", "unreadable", "difference", "clutter", "foreign"]
 
@@ -133,9 +132,11 @@ def verify_store(
     threads = threads or (min(os.cpu_count() or 1, _MOST_THREADS) if files.is_local else _REMOTE_THREADS)
     with ThreadPoolExecutor(threads) as pool:
         shards = list(_counted(pool.map(lambda key: _check_shard(ledger, key, recompute), keys), len(keys), progress))
-    closed, damaged = _check_closed(ledger)
+    state, damaged = _check_closed(ledger)
+    closed = state.files if state else {}
     placement, misplaced = _check_placement(files, shards)
-    findings = [*(finding for shard in shards for finding in shard.findings), *damaged, *misplaced]
+    unread = _check_places(ledger, shards, placement, state) if state else []
+    findings = [*(finding for shard in shards for finding in shard.findings), *damaged, *misplaced, *unread]
     findings += _check_clutter(files, shards, closed, placement)
     return VerifyReport(
         findings=tuple(sorted(findings, key=lambda each: (not each.is_damage, each.path))),
@@ -217,18 +218,17 @@ def _counted(shards: Iterator[_CheckedShard], total: int, progress: Progress | N
             progress(number, total)
 
 
-def _check_closed(ledger: Ledger) -> tuple[dict[str, StoredObject], list[Finding]]:
-    """Files that closing wrote, as it recorded them, and what is wrong with them."""
+def _check_closed(ledger: Ledger) -> tuple[State | None, list[Finding]]:
+    """What closing recorded, None if it never came to its end, and what is wrong with the files that it wrote."""
     files, damaged = ledger.files, damaged_files(ledger.files)
     if STATE in damaged:
         if not any(files.exists(path) for path in (STATE, METADATA, PLACEMENT)):
-            return {}, []  # it never was closed
+            return None, []  # it never was closed
         what = "is damaged" if files.exists(STATE) else "is missing: it is lost, or closing was interrupted"
-        return {}, [Finding(kind="array", path=STATE, what=what)]
-    told = json.loads(files.read(STATE))["files"]
-    closed = {path: StoredObject(bytes=size, crc32c=checksum) for path, (size, checksum) in told.items()}
-    faults = [(path, ledger.fault_of_object(path, closed[path]) or "was damaged") for path in damaged]
-    return closed, [Finding(kind="array", path=path, what=what) for path, what in faults]
+        return None, [Finding(kind="array", path=STATE, what=what)]
+    state = read_state(files)
+    faults = [(path, ledger.fault_of_object(path, state.files[path]) or "was damaged") for path in damaged]
+    return state, [Finding(kind="array", path=path, what=what) for path, what in faults]
 
 
 def _check_placement(files: Files, shards: Iterable[_CheckedShard]) -> tuple[Placement, list[Finding]]:
@@ -246,6 +246,33 @@ def _check_placement(files: Files, shards: Iterable[_CheckedShard]) -> tuple[Pla
         return placement, []
     what = f"is missing, or does not know of {unplaced[0]} and {len(unplaced) - 1} other objects"
     return placement, [Finding(kind="placement", path=PLACEMENT, what=what)]
+
+
+def _check_places(
+    ledger: Ledger, shards: Sequence[_CheckedShard], placement: Placement, state: State
+) -> Iterator[Finding]:
+    """What readers of a closed store find that nothing else tells: every place has to hold the object it is said to."""
+    if not shards and state.pairs:
+        what = f"has no entry at all, though the store was closed with {state.pairs} pairs"
+        yield Finding(kind="entry", path=ledgers.FOLDER, what=what)
+        return
+    by_key = {shard.key: shard for shard in shards}
+    unknown = set()
+    for item, place in placement.items():
+        shard = by_key.get(item.key)
+        if shard is None:
+            if item.key not in unknown:
+                unknown.add(item.key)
+                what = f"is missing, though {place} is said to be of its shard"
+                yield Finding(kind="entry", path=ledgers.entry_path(item.key), what=what, key=item.key)
+            continue
+        found_at = shard.paths.get(item.name)
+        if shard.entry is None or found_at is None or found_at == place:
+            continue  # it is told already, or checked
+        fault = ledger.fault_of_object(place, shard.entry.objects[item.name])
+        if fault:
+            what = f"{fault}: readers do not find what {found_at} holds"
+            yield Finding(kind="array", path=place, what=what, key=item.key, identity=shard.entry.identity)
 
 
 def _check_clutter(

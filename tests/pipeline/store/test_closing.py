@@ -1,4 +1,5 @@
 import json
+import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -319,3 +320,21 @@ def test_zarr_reads_a_shard_in_its_place(closed: tuple[FakeStore, ClosingSpec]):
     assert array.shards == (PLANES, PIXELS, PIXELS)
     assert array.chunks == (1, PIXELS, PIXELS)
     assert isinstance(spec.splits[0].pairs[1], PairShard)
+
+
+def test_moves_are_safe_on_the_disk_before_the_state_says_so(store: FakeStore, monkeypatch: pytest.MonkeyPatch):
+    """Power is lost when it is lost: what the state tells of must not be undone by it."""
+    done: list[str] = []
+    root = Path(store.files.url)
+
+    def fsync(descriptor: int) -> None:
+        done.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    spec = store.spec()
+    monkeypatch.setattr(os, "fsync", fsync)
+    store.close(spec)
+    last_places = [f"{root}/train/sro/c/{number}/0" for number in range(3)]
+    sources = [str((root / home_of(pair.key, "sro")).parent) for pair in spec.splits[0].pairs]
+    state_written = max(number for number, path in enumerate(done) if path == str(root))
+    for folder in (*last_places, *sources):
+        assert folder in done[:state_written]

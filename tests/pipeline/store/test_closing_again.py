@@ -1,4 +1,3 @@
-import json
 import multiprocessing
 import os
 import shutil
@@ -7,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.pipeline.store.closing import STATE, MissingObjects, close_store, damaged_files, is_closed
+from dsfu.pipeline.specs import StoredObject
+from dsfu.pipeline.store.closing import MissingObjects, close_store
 from dsfu.pipeline.store.closing_spec import ClosingSpec, SplitShards, UniquenessSettings
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.gc import collect_garbage
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.placement import PLACEMENT, home_of
 from dsfu.pipeline.store.records import DamagedRecord
+from dsfu.pipeline.store.state import STATE, damaged_files, is_closed, read_state
 from dsfu.pipeline.store.verify import verify_store
 from tests.pipeline.fake_store import (
     FakeStore,
@@ -321,9 +322,9 @@ def test_an_array_that_an_interrupted_closing_had_written_goes(closed: tuple[Fak
     store, spec = closed
     whole = contents(Path(store.files.url))
     store.files.write("sro_sets/target_old/c/0", b"x")
-    state = json.loads(store.files.read(STATE))
-    state["files"]["sro_sets/target_old/c/0"] = [1, 2]
-    store.files.write(STATE, json.dumps(state).encode())
+    state = read_state(store.files)
+    more = {**state.files, "sro_sets/target_old/c/0": StoredObject(bytes=1, crc32c=2)}
+    store.files.write(STATE, replace(state, files=more).to_bytes())
     mortal = MortalFiles(Path(store.files.url), 3)
     with pytest.raises(Killed):
         close_store(mortal, Ledger(mortal), spec)

@@ -1,6 +1,6 @@
 """Objects move between home and their places; whatever is killed, none is lost."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -62,6 +62,9 @@ class MemoryFiles:
         if self.torn_moves:
             self._operation()
         del self.contents[source]
+
+    def synchronise(self, paths: Iterable[str]) -> None:
+        """Memory loses its power whole."""
 
     def remove(self, path: str) -> None:
         self._operation()

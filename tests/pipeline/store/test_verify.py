@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsfu.pipeline.specs import LedgerEntry
-from dsfu.pipeline.store.closing import STATE, close_store
+from dsfu.pipeline.specs import LedgerEntry, StoredObject
+from dsfu.pipeline.store.closing import close_store
 from dsfu.pipeline.store.files import Files, StorageError, open_files
 from dsfu.pipeline.store.ledger import Ledger, entry_path
 from dsfu.pipeline.store.placement import PLACEMENT, home_of
+from dsfu.pipeline.store.state import STATE, read_state
 from dsfu.pipeline.store.verify import Finding, VerifyReport, verify_store
 from tests.pipeline.disks import no_waiting_for_disks
 from tests.pipeline.fake_store import FakeStore, contents, fake_store, with_train
@@ -288,6 +289,61 @@ def test_an_object_at_home_and_in_its_place(closed: Damageable) -> None:
     assert [(each.kind, each.path) for each in report.findings] == [("clutter", "train/sro/c/0/0/0")]
     closed.run()
     assert verify_store(closed.store.files).findings == ()
+
+
+def test_an_object_at_home_while_its_place_is_empty(closed: Damageable) -> None:
+    """Readers of the array would find zeros."""
+    key = closed.store.spec().splits[0].pairs[0].key
+    (closed.folder / home_of(key, "sro")).parent.mkdir(parents=True, exist_ok=True)
+    (closed.folder / "train/sro/c/0/0/0").rename(closed.folder / home_of(key, "sro"))
+    report = verify_store(closed.store.files, mark=True)
+    what = f"is missing: readers do not find what {home_of(key, 'sro')} holds"
+    assert [(each.kind, each.path, each.what) for each in report.damage] == [("array", "train/sro/c/0/0/0", what)]
+    assert report.set_aside == ()  # nothing has to be made again
+    closed.run()
+    assert verify_store(closed.store.files).findings == ()
+
+
+def test_another_object_in_its_place_while_the_right_one_is_at_home(closed: Damageable) -> None:
+    key = closed.store.spec().splits[0].pairs[0].key
+    shutil.copy2(closed.folder / "train/sro/c/0/0/0", closed.folder / home_of(key, "sro"))
+    closed.damage("train/sro/c/0/0/0", closed.original["train/sro/c/1/0/0"][0])
+    (found,) = verify_store(closed.store.files).damage
+    assert (found.kind, found.path) == ("array", "train/sro/c/0/0/0")
+    closed.run()
+    assert verify_store(closed.store.files).findings == ()
+
+
+def test_a_shard_in_the_arrays_without_an_entry(closed: Damageable) -> None:
+    key = closed.store.spec().splits[0].pairs[1].key
+    (closed.folder / entry_path(key)).unlink()
+    (found,) = verify_store(closed.store.files).damage
+    assert (found.kind, found.path, found.key) == ("entry", entry_path(key), key)
+    assert found.what == "is missing, though train/form_factor/c/1/0/0 is said to be of its shard"
+    closed.run()
+    assert verify_store(closed.store.files).findings == ()
+
+
+@pytest.mark.parametrize("also", [(), (PLACEMENT,)])
+def test_a_ledger_without_an_entry(closed: Damageable, also: tuple[str, ...]) -> None:
+    for path in [*closed.store.files.list("ledger"), *also]:
+        (closed.folder / path).unlink()
+    damage = verify_store(closed.store.files).damage
+    assert [(each.kind, each.path) for each in damage] == [("entry", "ledger")]
+    assert damage[0].what == "has no entry at all, though the store was closed with 4 pairs"
+
+
+def test_a_state_that_is_sealed_but_wrong(closed: Damageable) -> None:
+    state = read_state(closed.store.files)
+    for files in (
+        {"../../etc/passwd": StoredObject(bytes=1, crc32c=1)},
+        {"train/cell/c/0": StoredObject(bytes=-1, crc32c=1)},
+        {"train/cell/c/0": StoredObject(bytes="many", crc32c=None)},  # type: ignore[arg-type]
+    ):
+        closed.damage(STATE, replace(state, files=files).to_bytes())
+        assert of_kind(verify_store(closed.store.files), "array") == [(STATE, "is damaged")]
+    closed.run()
+    assert verify_store(closed.store.files).damage == ()
 
 
 def test_an_object_that_was_shut_off_is_not_taken_for_lost(closed: Damageable, monkeypatch: pytest.MonkeyPatch) -> None:
