@@ -6,7 +6,7 @@ from typing import Final
 from dsfu.model.measured.order.planes import SroSettings
 from dsfu.model.measured.order.result import Shell, SroFit, Vector, as_vector
 from dsfu.model.measured.order.series import Determined
-from dsfu.model.measured.symmetry import Orbits
+from dsfu.model.measured.symmetry.orbits import Orbits
 
 _UNCERTAIN: Final = 0.5
 """Standard uncertainty of α from which the planes are said not to determine it."""

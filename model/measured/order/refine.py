@@ -20,7 +20,8 @@ from dsfu.model.measured.order.positivity import bound_conditions, feasible, poi
 from dsfu.model.measured.order.result import Shell, SroFit, SroRefinement, as_vector
 from dsfu.model.measured.order.series import Determined, Series, determined, lattice_vectors
 from dsfu.model.measured.order.uncertainty import Uncertainty, relative, uncertainty
-from dsfu.model.measured.symmetry import Orbits, operators, orbits_of
+from dsfu.model.measured.symmetry.groups import laue_operators
+from dsfu.model.measured.symmetry.orbits import Orbits, orbits_of
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 
@@ -44,7 +45,7 @@ def refine_sro(planes: Sequence[SroPlane], settings: SroSettings | None = None) 
 
 def compatible_operators(settings: SroSettings, cell: Cell) -> IntArray:
     """Operators of the symmetry that leave the axes without order among themselves."""
-    group = operators(settings.symmetry, cell)
+    group = laue_operators(settings.symmetry, cell)
     within = ["abc".index(axis) for axis in settings.within]
     without = ["abc".index(axis) for axis in settings.no_order_along]
     return np.asarray(group[~group[:, without][:, :, within].any(axis=(1, 2))])

@@ -7,7 +7,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.model.measured.symmetry import operators, symmetrise
+from dsfu.model.measured.symmetry.groups import laue_operators
+from dsfu.model.measured.symmetry.orbits import symmetrise
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 
@@ -145,7 +146,7 @@ class SroRefinement:
         given = np.asarray(vectors, np.int64).reshape(-1, 3)
         kept = given.any(axis=1)
         chosen = np.asarray(values, np.float64)[kept], np.asarray(covariance, np.float64)[np.ix_(kept, kept)]
-        mean = symmetrise(given[kept], *chosen, operators(symmetry, cell), cell)
+        mean = symmetrise(given[kept], *chosen, laue_operators(symmetry, cell), cell)
         deviations = np.sqrt(np.diag(mean.covariance))
         shells = tuple(
             Shell(

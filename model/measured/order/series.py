@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.errors import InputError
-from dsfu.model.measured.symmetry import Orbits
+from dsfu.model.measured.symmetry.orbits import Orbits
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 

@@ -10,7 +10,7 @@ from dsfu.model.measured.prepare.interpolation import Interpolator
 from dsfu.model.measured.prepare.plane_spec import own_plane
 from dsfu.model.measured.prepare.resampling import at_points
 from dsfu.model.measured.prepare.slabs import VOXELS_AT_ONCE, slabs
-from dsfu.model.measured.prepare.symmetry import Symmetry, symmetry_of
+from dsfu.model.measured.symmetry.groups import Symmetry, symmetry_of
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 
 _ON_GRID: Final = 0.01

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import gemmi
 import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction, Step
 from dsfu.model.measured.prepare.filling import without_voxels
 from dsfu.model.measured.prepare.slabs import slabs
+from dsfu.model.measured.symmetry.groups import find_space_group
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 
 Allowed = Callable[[IntArray], BoolArray]
@@ -94,14 +94,6 @@ def allowed_reflections(conditions: str) -> Allowed:
         return np.asarray(~absent[back.reshape(-1)].reshape(hkl.shape[:-1]))
 
     return allowed
-
-
-def find_space_group(text: str) -> gemmi.SpaceGroup | None:
-    """A space group by symbol or number; None if there is no such."""
-    text = text.strip()
-    if text.isdigit():
-        return gemmi.find_spacegroup_by_number(int(text))
-    return gemmi.find_spacegroup_by_name(text)
 
 
 def _metric(reconstruction: Reconstruction, radius: float | Sequence[float], per_angstrom: bool) -> FloatArray:

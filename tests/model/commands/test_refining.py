@@ -132,7 +132,7 @@ def test_other_files_and_options_are_told(npz, tmp_path):
     for arguments, message in (
         ((tmp_path / "none.npz",), "no such file"),
         ((other,), "not a file with I_SRO"),
-        ((npz, "--laue", "m-3m"), "does not fit the cell"),
+        ((npz, "--laue", "m-3m"), "does not have this symmetry"),
         ((npz, "--fraction-a", "1.5"), "--fraction-a is 1.5"),
         ((npz, "--picture", "alpha.gif"), "a picture cannot be written"),
         ((npz, "--cutoff", "90"), "shorter cutoff"),

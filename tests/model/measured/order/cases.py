@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter
 
 from dsfu.model.measured.order.planes import SroPlane
 from dsfu.model.measured.order.series import Series, lattice_vectors
-from dsfu.model.measured.symmetry import operators, orbits_of
+from dsfu.model.measured.symmetry.groups import laue_operators
+from dsfu.model.measured.symmetry.orbits import orbits_of
 from dsfu.simulate.disorder.metropolis import generate_set
 from dsfu.simulate.disorder.planes import layer
 from dsfu.simulate.lattice import Cell
@@ -48,7 +49,7 @@ def hexagonal_layer(pixels=128):
     """hk1 of columns with the paper's parameters, 9 × 9 reciprocal cells, with dead zones and a form factor."""
     cell = Cell(8.0, 8.0, 6.97, gamma=120.0)
     plane = layer(cell, "c", 1.0, 4.0, pixels)
-    orbits = orbits_of(lattice_vectors(cell, within="ab"), operators("6/m"), cell)
+    orbits = orbits_of(lattice_vectors(cell, within="ab"), laue_operators("6/m"), cell)
     values = np.array([1.0, *(PAPER_ALPHA[tuple(name[:2])] for name in orbits.representatives[1:].tolist())])
     sro = (Series(orbits).columns(plane.hkl(cell)) @ values).reshape(pixels, pixels)
     q = plane.q

@@ -8,7 +8,7 @@ import pytest
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.prepare.averaging import averaged_over_symmetry
-from dsfu.model.measured.prepare.symmetry import symmetry_of
+from dsfu.model.measured.symmetry.groups import symmetry_of
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.lattice import Cell
 from tests.model.measured.prepare.made import made, on_grid

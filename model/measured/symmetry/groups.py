@@ -1,4 +1,8 @@
-"""Laue classes and plane groups as operators on hkl, in the setting that fits the cell."""
+"""Laue classes, plane groups and space groups by name, as operators in the setting that fits the cell.
+
+The one place that knows names of symmetries; gemmi has the operators. An operator is an integer matrix R: it takes hkl,
+a row, to hkl R, and a lattice vector (u, v, w), a column, to R (u, v, w).
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,14 +11,17 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError, near_miss
-from dsfu.model.measured.prepare.bragg import find_space_group
 from dsfu.simulate.arrays import IntArray
 from dsfu.simulate.lattice import Cell
 
-TOLERANCE: Final = 0.005
-"""By how much an operator may change the scalar product of two reciprocal axes, relative to their lengths."""
+TOLERANCE: Final = 0.01
+"""By how much an operator may change the scalar product of two reciprocal axes, relative to their lengths.
 
-_LAUE: Final = {
+Half a per cent in the length of an axis, or 0.6° in an angle: equivalent points with an index of 10 are then 0.05 r.l.u. apart,
+one voxel of usual reconstructions. Chosen, not calibrated.
+"""
+
+LAUE_CLASSES: Final = {
     "-1": "P -1",
     "2/m": "P 1 1 2/m",
     "mmm": "P m m m",
@@ -70,7 +77,7 @@ _ALIASES: Final = {
     "p4gm": "p4m",
     "p6mm": "p6m",
 }
-_GROUPS: Final = _LAUE | _PLANE
+_GROUPS: Final = LAUE_CLASSES | _PLANE
 _NO_UNIQUE_AXIS: Final = ("-1", "mmm", "-3:R", "-3m:R", "m-3", "m-3m", "p1")
 
 
@@ -127,10 +134,19 @@ def symmetry_of(name: str, cell: Cell | None, normal: str | None = None) -> Symm
     )
 
 
+def laue_operators(name: str, cell: Cell | None = None) -> IntArray:
+    """The operators of a symmetry together with the inversion, (n, 3, 3): for what is the same along v and −v."""
+    operators = symmetry_of(name, cell).operators
+    inversion = -np.eye(3, dtype=np.int64)
+    if (operators == inversion).all(axis=(1, 2)).any():
+        return operators
+    return np.concatenate([operators, operators @ inversion])
+
+
 def fitting_laue_classes(cell: Cell) -> tuple[str, ...]:
     """Laue classes, in the settings that fit the cell's metric."""
     names: dict[str, None] = {}
-    for name in _LAUE:
+    for name in LAUE_CLASSES:
         fitting = [each.name for each in _candidates(name, None) if each.mismatch(cell) <= TOLERANCE]
         names |= dict.fromkeys(fitting[:1])
     return tuple(names)
@@ -138,7 +154,7 @@ def fitting_laue_classes(cell: Cell) -> tuple[str, ...]:
 
 def _candidates(name: str, normal: str | None) -> list[Symmetry]:
     """The group in all settings that the name leaves open, the usual one first."""
-    base, _, setting = "".join(name.split()).partition(":")
+    base, _, setting = "".join(name.split()).replace("−", "-").replace("–", "-").partition(":")
     alias, _, alias_setting = _ALIASES.get(base, base).partition(":")
     setting = setting or alias_setting
     rhombohedral = {"-3": "-3:R", "-3m": "-3m:R"}.get(base)
@@ -182,11 +198,19 @@ def _of_space_group(name: str) -> Symmetry:
         raise InputError(
             "neither a Laue class nor a plane group nor a space group" + (f"; was {guess} meant?" if guess else ""),
             where=f"symmetry {name!r}",
-            expected=f"one of {', '.join(_LAUE)}, or of {', '.join(_PLANE)}, or a space group",
+            expected=f"one of {', '.join(LAUE_CLASSES)}, or of {', '.join(_PLANE)}, or a space group",
         )
     operations = group.operations()
     operations.add_inversion()
     return Symmetry(name=f"Laue class of {group.xhm()}", operators=_operators(operations))
+
+
+def find_space_group(text: str) -> gemmi.SpaceGroup | None:
+    """A space group by symbol or number; None if there is no such."""
+    text = text.strip()
+    if text.isdigit():
+        return gemmi.find_spacegroup_by_number(int(text))
+    return gemmi.find_spacegroup_by_name(text)
 
 
 def _operators(operations: gemmi.GroupOps) -> IntArray:

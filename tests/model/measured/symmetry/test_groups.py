@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsfu.errors import InputError
-from dsfu.model.measured.prepare.symmetry import fitting_laue_classes, symmetry_of
+from dsfu.model.measured.symmetry.groups import fitting_laue_classes, laue_operators, symmetry_of
 from dsfu.simulate.lattice import Cell
 
 TRICLINIC = Cell(5, 6, 7, 80, 95, 110)
@@ -129,3 +129,23 @@ def test_three_fold_axes_turn_indices_not_coordinates() -> None:
     assert images == {(1, 2, 5), (2, -3, 5), (-3, 1, 5)}
     images = {tuple(np.array([1, 5, 2]) @ each) for each in symmetry_of("p3", HEXAGONAL["b"]).operators}
     assert images == {(1, 5, 2), (2, 5, -3), (-3, 5, 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "same"), [("−3m", "-3m1"), ("P63/m", "6/m"), ("m3m", "m-3m"), ("p6mm", "6/mmm"), ("17", "mmm")]
+)
+def test_names_that_one_of_two_modules_once_knew_are_known(name: str, same: str) -> None:
+    found, expected = (sorted(each.ravel().tolist() for each in laue_operators(every)) for every in (name, same))
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", [*ORDERS])
+def test_what_is_the_same_along_v_and_minus_v_has_the_inversion_once(name: str) -> None:
+    operators = laue_operators(name)
+    assert len({each.tobytes() for each in operators}) == len(operators)
+    assert (operators == -np.eye(3, dtype=np.int64)).all(axis=(1, 2)).sum() == 1
+
+
+@pytest.mark.parametrize(("stretch", "fits"), [(1.004, True), (1.007, False)])
+def test_half_a_per_cent_of_an_axis_is_the_limit(stretch: float, fits: bool) -> None:
+    assert ("m-3m" in fitting_laue_classes(Cell(5, 5, 5 * stretch))) == fits
