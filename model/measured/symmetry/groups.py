@@ -17,7 +17,7 @@ from dsfu.simulate.lattice import Cell
 TOLERANCE: Final = 0.01
 """By how much an operator may change the scalar product of two reciprocal axes, relative to their lengths.
 
-Half a per cent in the length of an axis, or 0.6° in an angle: points with an index of 10 that count as the same are then
+Half a per cent in the length of an axis, or 0.6° in an angle: points with an index of 10 that count as one are then
 0.05 r.l.u. apart, one voxel of usual reconstructions. Chosen, not calibrated.
 """
 
