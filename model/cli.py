@@ -7,16 +7,8 @@ from typing import Final
 
 from dsfu.command_line import Program
 from dsfu.model import problems
-from dsfu.model.commands import (
-    batch_jobs,
-    evaluating,
-    factorising,
-    looking,
-    preparing,
-    refining,
-    structures,
-    training,
-)
+from dsfu.model.commands import batch_jobs, evaluating, training
+from dsfu.model.measured.commands import factorising, looking, preparing, refining, structures
 
 _PROGRAM: Final = Program(
     name="dsfu-model",

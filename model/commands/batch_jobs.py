@@ -139,7 +139,7 @@ def _submitted(site: "ClusterSettings", script: str, store: str, run: Path) -> s
 
 
 def _check_store(store: str) -> None:
-    from dsfu.model.shards import open_store
+    from dsfu.model.problems.disorder.data.shards import open_store
 
     expected = "what dsfu-pipeline run has finished, with planes to train on"
     try:

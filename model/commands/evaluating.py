@@ -64,10 +64,10 @@ def evaluate(
     Errors of both factors on both scales, in live pixels and dead zones, by group and kind of order; what can be
     refined from them; the best and the worst planes. Written as JSON, CSV, Markdown and a page of HTML.
     """
-    from dsfu.model.evaluation.evaluate import EvaluationSettings
-    from dsfu.model.evaluation.evaluate import evaluate as evaluate_run
-    from dsfu.model.evaluation.planes import PlaneSettings
-    from dsfu.model.evaluation.tables import as_text, tables_of
+    from dsfu.model.problems.disorder.evaluation.evaluate import EvaluationSettings
+    from dsfu.model.problems.disorder.evaluation.evaluate import evaluate as evaluate_run
+    from dsfu.model.problems.disorder.evaluation.planes import PlaneSettings
+    from dsfu.model.problems.disorder.evaluation.tables import as_text, tables_of
 
     settings = EvaluationSettings(
         method=method,

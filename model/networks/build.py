@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from dsfu.errors import InputError, near_miss
-from dsfu.model.networks.dsfu import Dsfu
-from dsfu.model.networks.factoriser import Factoriser
-from dsfu.model.networks.pix2pix import Pix2Pix
+from dsfu.model.problems.disorder.networks.dsfu import Dsfu
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.pix2pix import Pix2Pix
 
 NETWORKS: Final[Mapping[str, Callable[..., Factoriser]]] = {"dsfu": Dsfu, "pix2pix": Pix2Pix}
 

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any, Final, Literal, get_args
 
 from dsfu.errors import InputError, near_miss
-from dsfu.model.training.data_config import DataConfig
+from dsfu.model.problems.disorder.training.data_config import DataConfig
 
 RecipeName = Literal["dsfu", "pix2pix"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]

@@ -9,8 +9,8 @@ import yaml
 
 from dsfu.errors import InputError, near_miss
 from dsfu.files import write_whole
+from dsfu.model.problems.disorder.training.data_config import NAMED_AUGMENTATIONS
 from dsfu.model.training.config import DEFAULTS, Config
-from dsfu.model.training.data_config import NAMED_AUGMENTATIONS
 from dsfu.yaml.reader import read_yaml_file, read_yaml_value
 
 Settings = TypeVar("Settings")

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import torch
 
-from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 
 _FIRST_STEPS = 10
 """In the beginning the average goes over a tenth of the steps so far, and not over random weights."""

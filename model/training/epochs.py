@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import Any, Generic, TypeVar
 
 from dsfu.errors import InputError
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
 
 Prepared = TypeVar("Prepared")
 _Item = TypeVar("_Item")

@@ -7,7 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
+from dsfu.model.problems.disorder.training.sources import BatchSource
 from dsfu.model.training.checkpoint import Checkpoints
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import values_of
@@ -20,7 +21,6 @@ from dsfu.model.training.reporting import Reporter
 from dsfu.model.training.run_folder import CHECKPOINTS
 from dsfu.model.training.schedule import Progress, Schedule
 from dsfu.model.training.signals import StopRequests
-from dsfu.model.training.sources import BatchSource
 from dsfu.model.training.validation import Validation
 
 

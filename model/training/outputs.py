@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from dsfu.model.networks.factoriser import Factoriser
 from dsfu.model.networks.options import options_of
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.model.training.config import Config
 from dsfu.model.training.recipes import Recipe
 from dsfu.model.training.schedule import Progress
@@ -59,7 +59,7 @@ class Outputs:
 
     def draw(self, recipe: Recipe, validation: Validation, progress: Progress) -> Float32Array | None:
         """Draw some planes of the validation as RUN/pictures/step-….png, if pictures are wanted."""
-        from dsfu.model.training.pictures import draw_pictures
+        from dsfu.model.problems.disorder.training.pictures import draw_pictures
 
         wanted = self.config.watching.pictures
         if not wanted:

@@ -10,8 +10,8 @@ from torch.optim import Optimizer
 
 from dsfu.errors import InputError
 from dsfu.model.networks.build import build
-from dsfu.model.networks.factoriser import Factoriser
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.model.training.config import Config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.ema import Ema
@@ -111,8 +111,8 @@ def adam(weights: Iterable[nn.Parameter], config: Config, device: torch.device) 
 
 def recipe_of(config: Config, engine: Engine, ranks: Ranks) -> Recipe:
     """The recipe that a configuration names, with untrained weights."""
-    from dsfu.model.training.recipe_dsfu import DsfuRecipe
-    from dsfu.model.training.recipe_pix2pix import Pix2PixRecipe
+    from dsfu.model.problems.disorder.training.recipe_dsfu import DsfuRecipe
+    from dsfu.model.problems.disorder.training.recipe_pix2pix import Pix2PixRecipe
 
     recipes: dict[str, type[Recipe]] = {"dsfu": DsfuRecipe, "pix2pix": Pix2PixRecipe}
     recipe = recipes[config.recipe](config, engine, ranks)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.model.training.data_config import LastBatch
+from dsfu.model.problems.disorder.training.data_config import LastBatch
 from dsfu.model.training.draws import EPOCH, Draws
 from dsfu.model.training.epochs import Part
 from dsfu.simulate.arrays import IntArray

@@ -10,9 +10,10 @@ from typing import Any, Final
 import torch
 
 from dsfu.errors import InputError
-from dsfu.model.computed_planes import ComputedPlanes
-from dsfu.model.evaluation.planes import EvaluationPlanes, PlaneSettings
-from dsfu.model.shards import open_store
+from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
+from dsfu.model.problems.disorder.data.shards import open_store
+from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes, PlaneSettings
+from dsfu.model.problems.disorder.training.sources import BatchSource, open_source
 from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import differences, save_config, values_of
@@ -26,7 +27,6 @@ from dsfu.model.training.reporting import Reporter, RunReporter
 from dsfu.model.training.run_folder import CHECKPOINTS, claimed, telling_of_full_disks
 from dsfu.model.training.schedule import Schedule
 from dsfu.model.training.signals import StopRequests
-from dsfu.model.training.sources import BatchSource, open_source
 from dsfu.model.training.validation import Validation
 from dsfu.model.weights.files import load_weights, weights_file
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dsfu.model.networks.factoriser import Factoriser
-from dsfu.model.networks.scaling import to_unit_range
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.scaling import to_unit_range
 from dsfu.model.training.distributed import Ranks
 
 SCALES: dict[str, Callable[[Tensor], Tensor]] = {"linear": torch.square, "sqrt": lambda roots: roots}

@@ -14,7 +14,7 @@ from torch import Tensor
 from dsfu.errors import InputError
 from dsfu.files import write_whole
 from dsfu.model.networks.build import build
-from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.model.weights.card import Card
 
 Dtype = Literal["float32", "float16"]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dsfu.errors import InputError
 from dsfu.files import write_whole
-from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.model.weights.card import Card
 
 TOLERANCE: Final = 1e-4

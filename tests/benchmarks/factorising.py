@@ -25,13 +25,13 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 import torch
 
-from dsfu.model.computed_planes import ComputedPlanes
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
 from dsfu.model.measured.factorise.methods import Network, factorise, fill, of_solver
 from dsfu.model.measured.solver.settings import Settings
-from dsfu.model.normalise import Scale, normalise
-from dsfu.model.shards import Split, open_store
+from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
+from dsfu.model.problems.disorder.data.normalise import Scale, normalise
+from dsfu.model.problems.disorder.data.shards import Split, open_store
 from dsfu.model.weights.files import load_weights, shipped, weights_file
 from dsfu.simulate.arrays import Float32Array, IntArray
 from dsfu.simulate.disorder.fields import SHELL_CUTOFF

@@ -17,10 +17,10 @@ import torch
 from torch.nn import functional
 
 from dsfu.model.networks.build import build
-from dsfu.model.shards import open_store
-from dsfu.model.training.batch import Batch
-from dsfu.model.training.data_config import AS_MEASURED, AugmentConfig, DataConfig
-from dsfu.model.training.sources import open_source
+from dsfu.model.problems.disorder.batch import Batch
+from dsfu.model.problems.disorder.data.shards import open_store
+from dsfu.model.problems.disorder.training.data_config import AS_MEASURED, AugmentConfig, DataConfig
+from dsfu.model.problems.disorder.training.sources import open_source
 
 BATCH = 16
 

@@ -15,7 +15,7 @@ for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
 import numpy as np
 import zarr
 
-from dsfu.model.shards import open_store
+from dsfu.model.problems.disorder.data.shards import open_store
 from dsfu.pipeline.store.recompute import Recomputer
 
 

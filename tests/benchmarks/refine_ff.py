@@ -2,7 +2,7 @@
 
     python tests/benchmarks/refine_ff.py [--seeds 8]
 
-One thread. Ratios: |F_A − F_B|² by `DifferenceOnPlane` beside `dsfu.model.forward` (both in double precision), and a
+One thread. Ratios: |F_A − F_B|² by `DifferenceOnPlane` beside `disorder.forward` (both in double precision), and a
 derivative beside an evaluation. Then, over seeds, by how many of its stated uncertainties a refined value is off: the
 root mean square should be near 1.
 """
@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from tba import CELL, EXAMPLE, TBUTYL
 
-from dsfu.model import forward
 from dsfu.model.measured.molecules.data import ObservedFormFactor
 from dsfu.model.measured.molecules.fit import gauss_newton
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.model.measured.molecules.parameters import kinds_of
 from dsfu.model.measured.molecules.structures.files import read_structure
 from dsfu.model.measured.molecules.torsion import torsions_of
+from dsfu.model.problems.disorder import forward
 from dsfu.simulate.disorder.planes import layer
 
 

@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/robustness.py [--count 24] [--pixels 256]
 
-Mean squared errors of normalised planes (`dsfu.model.normalise`) on both scales, over all pixels for I_SRO and over
+Mean squared errors of normalised planes (`disorder.data.normalise`) on both scales, over all pixels for I_SRO and over
 live ones for I_FF; the same planes, dead zones included, in every row. Layers normal to b of oscillator sets have Bragg
 spots, and no others do, so spots have a reference of their own.
 """
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dsfu.model.measured.solver.settings import Settings
 from dsfu.model.measured.solver.solve import solve
-from dsfu.model.normalise import Scale, normalise
+from dsfu.model.problems.disorder.data.normalise import Scale, normalise
 from tests.benchmarks.broken_planes import Truth, as_measured, background, bragg, debye_waller, wrong_lattice
 
 PLAIN, STRETCH, BACKGROUND = Settings(), Settings(stretch=True), Settings(background=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.normalise import normalise
+from dsfu.model.problems.disorder.data.normalise import normalise
 from dsfu.simulate.arrays import BoolArray, Float32Array, FloatArray
 from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set
 from dsfu.simulate.disorder.oscillator import draw_oscillator_set

@@ -19,10 +19,10 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from dsfu.model.networks.build import build
-from dsfu.model.networks.patchgan import PatchGan
-from dsfu.model.networks.pix2pix import Pix2Pix
-from dsfu.model.networks.scaling import measured_to_unit_range, roots_to_unit_range
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
+from dsfu.model.problems.disorder.networks.patchgan import PatchGan
+from dsfu.model.problems.disorder.networks.pix2pix import Pix2Pix
+from dsfu.model.problems.disorder.networks.scaling import measured_to_unit_range, roots_to_unit_range
 from dsfu.model.training.config_file import load_config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.engine import Engine

@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from dsfu.model.training.data_config import DataConfig, Source
-from dsfu.model.training.sources import open_source
+from dsfu.model.problems.disorder.training.data_config import DataConfig, Source
+from dsfu.model.problems.disorder.training.sources import open_source
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.progress import SilentReporter
 from dsfu.pipeline.running.run import run_store

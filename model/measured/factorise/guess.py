@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dsfu.model.measured.data.reconstruction import RealArray
-from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.simulate.arrays import BoolArray, Float32Array
 
 _TURNS: Final = tuple((turns, flipped) for flipped in (False, True) for turns in range(4))

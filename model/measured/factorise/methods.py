@@ -21,7 +21,7 @@ from dsfu.model.measured.factorise.joining import as_data
 from dsfu.model.measured.factorise.refitting import refit
 from dsfu.model.measured.solver.settings import Settings
 from dsfu.model.measured.solver.solve import solve
-from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.simulate.arrays import Float32Array
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """F_A − F_B on one plane in double precision, differentiable with respect to where the atoms are.
 
 F(Q) = Σ_j o_j f_j(|Q|) exp(i Q·x_j). The phase separates along the axes of a plane and the form factor depends on the
-element alone, so that F is one matrix product per element times its form factor. `dsfu.model.forward` also separates
+element alone, so that F is one matrix product per element times its form factor. `disorder.forward` also separates
 the form factors, which pays in batches of planes in single precision but costs five times the products here, where
 derivatives with respect to many parameters are wanted on few planes.
 """

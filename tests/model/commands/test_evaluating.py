@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dsfu.model import cli
-from tests.model.evaluation.stores import small_store
-from tests.model.evaluation.test_predictors import a_run
+from tests.model.problems.disorder.evaluation.stores import small_store
+from tests.model.problems.disorder.evaluation.test_predictors import a_run
 
 Call = Callable[..., tuple[int, str, str]]
 

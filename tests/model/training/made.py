@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import load_config
 from dsfu.model.training.distributed import Ranks

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from dsfu.model.shards import Split, open_store
+from dsfu.model.problems.disorder.data.shards import Split, open_store
 from dsfu.pipeline.store.files import open_files
 from dsfu.simulate.species import load_library
 from tests.pipeline.fake_store import FakeStore

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsfu.errors import InputError
+from dsfu.model.problems.disorder.training.data_config import AS_MEASURED, AugmentConfig
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import config_of, differences, load_config, save_config, values_of
-from dsfu.model.training.data_config import AS_MEASURED, AugmentConfig
 
 
 def test_what_comes_later_counts_more(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dsfu.errors import InputError
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.training.epochs import EpochSource, Part
 
 

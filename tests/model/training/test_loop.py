@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
 from dsfu.model.training.loop import Outcome
 from dsfu.model.training.loss_log import LossNotFinite

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsfu.errors import InputError
-from dsfu.model.training.data_config import LastBatch
+from dsfu.model.problems.disorder.training.data_config import LastBatch
 from dsfu.model.training.epochs import Part
 from dsfu.model.training.streaming_plan import StreamingPlan
 

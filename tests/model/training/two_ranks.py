@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import distributed
 
-from dsfu.model.training.batch import Batch
+from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.training.checkpoint import load_checkpoint
 from dsfu.model.training.distributed import Ranks, connected, ranks_of_environment
 from dsfu.model.training.loss_log import LossNotFinite

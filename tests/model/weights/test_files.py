@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from dsfu.errors import InputError
 from dsfu.model.networks.build import build
-from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.model.weights import files
 from dsfu.model.weights.card import Card
 from dsfu.model.weights.files import load_weights, save_weights, shipped, weights_file

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dsfu.model.measured.factorise.guess import guess
-from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 
 
 class Stand(Factoriser):

@@ -12,7 +12,7 @@ from dsfu.model.measured.factorise.factors import Factors
 from dsfu.model.measured.factorise.methods import Network, factorise
 from dsfu.model.measured.factorise.verdict import judge
 from dsfu.model.measured.solver.settings import Settings
-from dsfu.model.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from tests.model.measured.factorise.crystals import ALPHA, clean_plane, dumbbell
 from tests.model.measured.factorise.made import HEXAGONAL, order
 

@@ -9,7 +9,7 @@ import pytest
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.solver.solve import Settings, solve, solve_many
-from dsfu.model.normalise import normalise
+from dsfu.model.problems.disorder.data.normalise import normalise
 from dsfu.simulate.arrays import BoolArray, Float32Array
 from dsfu.simulate.disorder.oscillator import draw_oscillator_set
 from dsfu.simulate.disorder.planes import layer

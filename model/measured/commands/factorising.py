@@ -1,0 +1,187 @@
+"""Verb that takes a plane apart: factorise."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsfu.errors import InputError
+from dsfu.model.measured.commands.hint_options import (
+    AxesOrder,
+    CellText,
+    Dataset,
+    FrameName,
+    Limits,
+    Origin,
+    Steps,
+    Zeros,
+    flag,
+    hints_of,
+)
+
+if TYPE_CHECKING:
+    from dsfu.model.measured.data.plane import MeasuredPlane
+    from dsfu.model.measured.factorise.factors import Factors
+    from dsfu.model.measured.factorise.methods import Network
+
+DATA_BREAK_THE_ASSUMPTIONS = 3
+"""Exit status where the factors are written, and not to be believed."""
+
+
+class How(StrEnum):
+    """Ways to factorise."""
+
+    HYBRID = "hybrid"
+    SOLVER = "solver"
+    NETWORK = "network"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command()(factorise)
+
+
+def factorise(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Planes that prepare made, or a reconstruction.", show_default=False)
+    ],
+    out: Annotated[Path, flag("OUT", "Write the factors here (HDF5, opens in NeXpy).", "--out", "-o")],
+    method: Annotated[How, typer.Option(help="The solver needs the lattice, the network none, hybrid is both.")] = (
+        How.HYBRID
+    ),
+    plane: Annotated[
+        list[str] | None,
+        flag("PLANE", "Which planes, such as hk0; may be repeated, for one fit of all.", "--plane"),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        flag("FILE", "Weights of the network, or the folder of a training. [default: those shipped]"),
+    ] = None,
+    background: Annotated[bool, typer.Option("--background", help="Fit a flat background.")] = False,
+    stretch: Annotated[bool, typer.Option("--stretch", help="Fit the lengths of the lattice along both axes.")] = False,
+    cutoff: Annotated[
+        int, typer.Option(min=1, max=12, metavar="N", help="Largest |u|, |v|, |w| with an α. Too long does no harm.")
+    ] = 6,
+    uncertainty: Annotated[
+        bool, typer.Option("--uncertainty/--no-uncertainty", help="Compute uncertainties; costs about as much again.")
+    ] = True,
+    npz: Annotated[Path | None, flag("FILE", "Write plain arrays too.")] = None,
+    yell: Annotated[Path | None, flag("FOLDER", "Write both factors of every plane as files for Yell.")] = None,
+    report: Annotated[Path | None, flag("FILE", "Write a report with pictures (.html).")] = None,
+    cell: CellText = None,
+    limits: Limits = None,
+    origin: Origin = None,
+    steps: Steps = None,
+    axes: AxesOrder = None,
+    frame: FrameName = None,
+    dataset: Dataset = None,
+    zeros: Zeros = None,
+) -> None:
+    """Take planes of one crystal apart into form factor and short-range order.
+
+    Several planes are fitted together: they share the order in three dimensions. A reconstruction is only freed of
+    hot pixels; for all else there is prepare. Exit status 3 says that the data break the assumptions.
+    """
+    from dsfu.model.measured.factorise.loading import check_one_crystal, load_planes
+    from dsfu.model.measured.factorise.methods import factorise as take_apart
+    from dsfu.model.measured.factorise.verdict import judge
+    from dsfu.model.measured.solver.settings import Settings
+
+    _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
+    _one_thread()
+    network = None if method is How.SOLVER else _network(weights)
+    hints = hints_of(
+        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
+    )
+    planes = load_planes(file, plane or [], **hints)
+    if method is not How.NETWORK:
+        check_one_crystal(planes, file)
+    _say_what_comes(planes)
+    settings = Settings(cutoff=cutoff, background=background, stretch=stretch, uncertainty=uncertainty)
+    factors = take_apart(planes, method.value, network=network, settings=settings, judge=judge)
+    _say(factors)
+    _write(factors, out, npz, yell, report)
+    if not factors.verdict.passed:
+        raise typer.Exit(DATA_BREAK_THE_ASSUMPTIONS)
+
+
+def _check_outputs(file: Path, files: dict[str, Path | None], folder: Path | None) -> None:
+    """Refuse what could not be written after the fit, before it."""
+    given = {option: path for option, path in files.items() if path is not None}
+    for option, path in given.items():
+        where = f"{option} {path}"
+        if path.is_dir():
+            raise InputError("is a folder", where=where, expected="the name of a file")
+        if not path.parent.is_dir():
+            raise InputError(f"there is no folder {path.parent}", where=where, remedy="make it, or write elsewhere")
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"the folder {path.parent} cannot be written to", where=where, remedy="write elsewhere")
+        if path.resolve() == file.resolve():
+            raise InputError("would overwrite the data", where=where, expected="another name")
+        if any(path.resolve() == other.resolve() for name, other in given.items() if name != option):
+            raise InputError("two outputs have this name", where=where, expected="another name for each")
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise InputError("is a file", where=f"--yell {folder}", expected="a folder, or a name for a new one")
+
+
+def _one_thread() -> None:
+    """The products of the fit are small: several threads wait for one another more than they help."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        import torch
+
+        torch.set_num_threads(1)
+
+
+def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, report: Path | None) -> None:
+    from dsfu.model.measured.factorise.files import write_factors, write_npz
+
+    write_factors(out, factors)
+    written = [out]
+    if npz is not None:
+        write_npz(npz, factors)
+        written.append(npz)
+    if yell is not None:
+        from dsfu.model.measured.factorise.yell_files import not_for_yell, write_yell_files
+
+        written += write_yell_files(yell, factors)
+        for each in factors.planes:
+            if reason := not_for_yell(each):
+                typer.echo(f"{each.name}: not written for Yell; {reason}")
+    if report is not None:
+        from dsfu.model.measured.factorise.report import write_report
+
+        write_report(report, factors)
+        written.append(report)
+    for path in written:
+        typer.echo(f"wrote {path}")
+
+
+def _network(weights: Path | None) -> "Network":
+    from dsfu.model.measured.factorise.methods import Network
+    from dsfu.model.weights.files import load_weights, shipped, weights_file
+
+    factoriser, card = load_weights(shipped() if weights is None else weights_file(weights))
+    return Network(factoriser=factoriser, pixels=card.pixels)
+
+
+def _say_what_comes(planes: "list[MeasuredPlane]") -> None:
+    names = ", ".join(each.name.partition(" of ")[0] for each in planes)
+    typer.echo(f"{len(planes)} plane{'s' if len(planes) > 1 else ''}: {names}")
+
+
+def _say(factors: "Factors") -> None:
+    for plane in factors.planes:
+        known = 100 * float(plane.from_data.mean())
+        typer.echo(f"{plane.name}")
+        typer.echo(f"  measured      {100 * plane.measured.coverage:.1f} % of the plane")
+        if factors.method != "network":
+            typer.echo(f"  from data     {known:.1f} % of the form factor")
+        typer.echo(f"  misfit        {100 * plane.misfit:.2f} % of the intensity")
+        if plane.background:
+            typer.echo(f"  background    {plane.background:.4g}")
+    for check in factors.verdict.checks:
+        mark = "ok " if check.passed else "NO "
+        typer.echo(f"{mark} {check.name:34s} {check.value:.4f}  (limit {check.limit:g})")
+    typer.echo(factors.verdict.sentence)

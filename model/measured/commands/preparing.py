@@ -1,0 +1,176 @@
+"""Verb that makes planes of a reconstruction: prepare."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dsfu.errors import InputError
+from dsfu.model.measured.commands.hint_options import (
+    AxesOrder,
+    CellText,
+    Dataset,
+    FrameName,
+    Limits,
+    Origin,
+    Steps,
+    Zeros,
+    flag,
+    hints_of,
+)
+
+if TYPE_CHECKING:
+    from dsfu.model.measured.data.plane import MeasuredPlane
+    from dsfu.model.measured.data.reconstruction import Reconstruction
+    from dsfu.model.measured.prepare.plane_spec import PlaneSpec
+    from dsfu.model.measured.prepare.recipe import Recipe
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command()(prepare)
+
+
+def prepare(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction.", show_default=False)],
+    out: Annotated[Path | None, flag("OUT", "Write the planes here (HDF5).", "--out", "-o")] = None,
+    volume: Annotated[Path | None, flag("OUT", "Write all of it, cleaned, as Meerkat does (HDF5).")] = None,
+    plane: Annotated[
+        list[str] | None,
+        flag("PLANE", 'Such as hk0, h1.5l, hhl, "0,0,1 1,0,1 0,1,1"; may be repeated.', "--plane"),
+    ] = None,
+    pixels: Annotated[int, typer.Option(min=8, max=4096, metavar="N", help="Pixels along each side.")] = 256,
+    q_max: Annotated[float | None, flag("Q", "Half the side in 1/Å. [default: the largest square with data]")] = None,
+    thickness: Annotated[
+        float, typer.Option(min=0.0, metavar="T", help="Average over this much on both sides, in layers.")
+    ] = 0.0,
+    hot_pixels: Annotated[
+        float, typer.Option(min=0.0, metavar="K", help="Take out pixels that stick out by K times the scale; 0: none.")
+    ] = 8.0,
+    bragg: Annotated[
+        str, typer.Option(metavar="HOW", help="Take out Bragg peaks: none, punch:0.15, punch:0.05A, karen:7:3.")
+    ] = "none",
+    reflections: Annotated[
+        str, typer.Option(metavar="WHERE", help="Where they are: P, A, B, C, I, F, R, or a space group.")
+    ] = "P",
+    fill: Annotated[bool, typer.Option("--fill", help="Fill the holes that they leave.")] = False,
+    background: Annotated[
+        str, typer.Option(metavar="HOW", help="Subtract a background: none, flat:12.5, flat:5%, radial:5%.")
+    ] = "none",
+    laue: Annotated[str, flag("CLASS", "Average over a Laue class, plane or space group, such as 6/mmm.")] = "",
+    clip_negative: Annotated[bool, typer.Option("--clip-negative", help="Set negative values to zero.")] = False,
+    picture: Annotated[Path | None, flag("FILE", "Draw the planes (.png, .pdf, .svg).")] = None,
+    cell: CellText = None,
+    limits: Limits = None,
+    origin: Origin = None,
+    steps: Steps = None,
+    axes: AxesOrder = None,
+    frame: FrameName = None,
+    dataset: Dataset = None,
+    zeros: Zeros = None,
+) -> None:
+    """Cut, clean and resample planes of a reconstruction.
+
+    Every plane comes on a square grid in 1/Å, in true angles, with its live pixels, its uncertainties where the
+    file has them, and a record of all that was done. Nothing is subtracted and no peak removed unless asked for.
+    Where no step needs the whole volume, only the surroundings of each plane are cleaned.
+    """
+    from dsfu.model.measured.prepare.plane_spec import parse_plane
+    from dsfu.model.measured.prepare.recipe import Recipe
+    from dsfu.model.measured.readers.reading import read
+
+    if out is None and volume is None and picture is None:
+        raise InputError("nothing is to be written", expected="-o for planes, --volume for all of it, or --picture")
+    recipe = Recipe(
+        hot_pixels=hot_pixels,
+        bragg=bragg,
+        reflections=reflections,
+        fill=fill,
+        background=background,
+        laue=laue,
+        clip_negative=clip_negative,
+    )
+    recipe.treatments()
+    specs: list[PlaneSpec | None] = [parse_plane(each) for each in plane or []]
+    hints = hints_of(
+        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
+    )
+    reconstruction = read(file, **hints)
+    _say_what_it_is(reconstruction)
+    size = {"pixels": pixels, "q_max": q_max, "thickness": thickness}
+    if volume is not None:
+        reconstruction = _cleaned(reconstruction, recipe)
+    if out is not None or picture is not None:
+        _make_planes(reconstruction, specs or [None], None if volume else recipe, size, out, picture)
+    if volume is not None:
+        from dsfu.model.measured.readers.writing import write_meerkat
+
+        write_meerkat(volume, reconstruction)
+        typer.echo(f"wrote {volume}")
+
+
+def _make_planes(
+    reconstruction: "Reconstruction",
+    specs: "list[PlaneSpec | None]",
+    recipe: "Recipe | None",
+    size: dict[str, Any],
+    out: Path | None,
+    picture: Path | None,
+) -> None:
+    """Cut, tell and write planes; cleaned after a recipe, if they are not yet."""
+    from dsfu.model.measured.prepare.cutting import cut
+    from dsfu.model.measured.prepare.preparing import prepared_planes
+
+    made: Iterable[MeasuredPlane]
+    if recipe is None:
+        made = (cut(reconstruction, spec, **size) for spec in specs)
+    else:
+        made = prepared_planes(reconstruction, specs, recipe, **size, clean=partial(_cleaned, recipe=recipe))
+    planes = []
+    for plane in made:
+        _say_what_was_cut(plane)
+        planes.append(plane)
+    if out is not None:
+        from dsfu.model.measured.readers.plane_files import write_planes
+
+        write_planes(out, planes)
+        typer.echo(f"wrote {out}")
+    if picture is not None:
+        from dsfu.model.measured.prepare.picture import write_picture
+
+        write_picture(planes, picture)
+        typer.echo(f"wrote {picture}")
+
+
+def _say_what_it_is(reconstruction: "Reconstruction") -> None:
+    from dsfu.model.measured.prepare.cutting import available_range
+
+    shape = " × ".join(map(str, reconstruction.shape))
+    typer.echo(f"{reconstruction.source}: {shape} voxels, {100 * reconstruction.coverage:.1f} % measured")
+    if reconstruction.indexed:
+        typer.echo(f"  {available_range(reconstruction)}")
+    for note in reconstruction.notes:
+        typer.echo(f"  {note}")
+
+
+def _cleaned(reconstruction: "Reconstruction", recipe: "Recipe") -> "Reconstruction":
+    from dsfu.model.measured.prepare.recipe import told
+
+    if reconstruction.history and reconstruction.history[-1].name == "cropped":
+        typer.echo(f"around the plane, {' × '.join(map(str, reconstruction.shape))} voxels:")
+    for treatment in recipe.treatments():
+        reconstruction = treatment(reconstruction)
+        step = reconstruction.history[-1]
+        if step.parameters.get("voxels") != 0:
+            typer.echo(f"  {told(step, reconstruction.intensity.size)}")
+    return reconstruction
+
+
+def _say_what_was_cut(plane: "MeasuredPlane") -> None:
+    pixels = plane.plane.pixels
+    typer.echo(
+        f"{plane.name.partition(' of ')[0]}: {pixels} × {pixels} pixels, |Qx|, |Qy| ≤ {plane.plane.q_max:.3g} 1/Å, "
+        f"{100 * plane.coverage:.1f} % live"
+    )

@@ -1,0 +1,322 @@
+"""Verbs for the order: refine-sro and deltapdf."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from dsfu.errors import InputError
+from dsfu.model.measured.commands.hint_options import (
+    AxesOrder,
+    CellText,
+    Dataset,
+    FrameName,
+    Limits,
+    Origin,
+    Steps,
+    Zeros,
+    hints_of,
+)
+
+if TYPE_CHECKING:
+    from dsfu.model.measured.deltapdf.compute import DeltaPdf, DeltaPdfSettings
+    from dsfu.model.measured.order.input import SroInput
+    from dsfu.model.measured.order.planes import Negative, SroSettings
+    from dsfu.model.measured.order.result import SroRefinement
+
+
+class Axes(StrEnum):
+    """Axes along which there may be no order."""
+
+    A = "a"
+    B = "b"
+    C = "c"
+    AB = "ab"
+    AC = "ac"
+    BC = "bc"
+
+
+class Source(StrEnum):
+    """What is transformed."""
+
+    DATA = "data"
+    SRO = "sro"
+
+
+class WindowName(StrEnum):
+    """What data are multiplied with before they are transformed."""
+
+    NONE = "none"
+    HANN = "hann"
+    GAUSS = "gauss"
+
+
+_PICTURES: Final = ("png", "pdf", "svg")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command("refine-sro")(refine_sro_command)
+    app.command("deltapdf")(deltapdf_command)
+
+
+def refine_sro_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What factorise wrote, or an .npz with I_SRO.")],
+    laue: Annotated[
+        str,
+        typer.Option("--laue", metavar="CLASS", help='Laue class ("6/mmm", "6/mmm:b"), plane group or space group.'),
+    ] = "-1",
+    no_order_along: Annotated[
+        Axes | None,
+        typer.Option("--no-order-along", help="Refine only vectors without a component along these axes."),
+    ] = None,
+    cutoff: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Largest |u|, |v|, |w|.")] = 5,
+    cutoff_angstrom: Annotated[
+        float | None, typer.Option("--cutoff-angstrom", min=0.1, metavar="Å", help="Instead, the greatest length.")
+    ] = None,
+    weak: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out where I_FF is below this share of its maximum.")
+    ] = 0.05,
+    fraction_a: Annotated[
+        float | None, typer.Option("--fraction-a", metavar="m_A", help="Keep α to what this composition allows.")
+    ] = None,
+    positivity: Annotated[
+        bool, typer.Option("--positivity/--no-positivity", help="Keep I_SRO from being negative.")
+    ] = True,
+    clipped: Annotated[
+        bool | None,
+        typer.Option(
+            "--clipped/--not-clipped",
+            help="Take zeros for negative values that were set to zero. [default: as factorise says]",
+            show_default=False,
+        ),
+    ] = None,
+    own_scales: Annotated[
+        bool | None,
+        typer.Option(
+            "--own-scales/--one-scale",
+            help="Whether each plane has a scale of its own. [default: as factorise says]",
+            show_default=False,
+        ),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table as CSV.")] = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
+    cif: Annotated[Path | None, typer.Option("--cif", metavar="FILE", help="Write a CIF.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Draw I_SRO and α (.png, .pdf, .svg).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write all four there.")] = None,
+) -> None:
+    """Refine Warren–Cowley parameters from I_SRO, with standard uncertainties.
+
+    Linear least squares on all pixels of all planes at once. The solver's own parameters, where the file has them, are
+    averaged over the symmetry and shown beside them: they are the better estimate.
+    """
+    from dsfu.model.measured.order.input import read_sro
+    from dsfu.model.measured.order.refine import refine_sro
+    from dsfu.model.measured.order.tables import table_text
+
+    outputs = _Outputs(csv, json, cif, picture, out, file.stem)
+    given = read_sro(file)
+    settings = _settings(
+        symmetry=laue,
+        no_order_along=no_order_along,
+        cutoff=cutoff,
+        cutoff_angstrom=cutoff_angstrom,
+        weak=weak,
+        fraction_a=fraction_a,
+        negative=_negative(positivity, given.clipped if clipped is None else clipped),
+        own_scales=given.own_scales if own_scales is None else own_scales,
+    )
+    refinements = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
+    typer.echo(table_text(refinements))
+    outputs.write(given, settings, refinements)
+
+
+def deltapdf_command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A reconstruction, or for --of sro what factorise wrote.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to write it (HDF5, as Yell's).")],
+    of: Annotated[Source, typer.Option("--of", help="The data, or I_SRO.")] = Source.DATA,
+    window: Annotated[
+        WindowName, typer.Option("--window", help="Weaken ripples, at the price of broader peaks.")
+    ] = WindowName.NONE,
+    keep_mean: Annotated[bool, typer.Option("--keep-mean", help="Do not subtract the mean.")] = False,
+    plane: Annotated[int, typer.Option(min=1, metavar="N", help="Which plane, for --of sro.")] = 1,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Draw the central sections (.png, .pdf, .svg).")
+    ] = None,
+    extent: Annotated[float, typer.Option(min=1.0, metavar="Å", help="How far the picture goes.")] = 25.0,
+    cell: CellText = None,
+    limits: Limits = None,
+    origin: Origin = None,
+    steps: Steps = None,
+    axes: AxesOrder = None,
+    frame: FrameName = None,
+    dataset: Dataset = None,
+    zeros: Zeros = None,
+) -> None:
+    """Compute the difference pair distribution function (3D-ΔPDF).
+
+    That of I_SRO has α_v at each lattice vector v. Voxels that were not measured count as the mean.
+    """
+    from dsfu.model.measured.deltapdf.compute import DeltaPdfSettings
+    from dsfu.model.measured.deltapdf.files import write_yell
+
+    if picture is not None:
+        check_picture(picture)
+    settings = DeltaPdfSettings(window=window.value, subtract_mean=not keep_mean)
+    hints = hints_of(
+        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
+    )
+    if of is Source.SRO:
+        _refuse(hints)
+        pdf = _pdf_of_sro(file, plane, settings)
+    else:
+        pdf = _pdf_of_data(file, hints, settings)
+    if pdf.cell is None:
+        raise InputError("it has no cell", where=str(file), remedy="give --cell a,b,c,alpha,beta,gamma")
+    write_yell(out, pdf)
+    shape = " × ".join(map(str, pdf.values.shape))
+    typer.echo(f"Wrote {out}: {shape} points.")
+    if picture is not None:
+        from dsfu.model.measured.deltapdf.picture import draw_sections
+
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        draw_sections(pdf, extent_angstrom=extent).savefig(picture, dpi=200)
+        typer.echo(f"Wrote {picture}.")
+
+
+def _refuse(hints: dict[str, str | None]) -> None:
+    given = [f"--{name}" for name, value in hints.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{', '.join(given)} cannot be given with --of sro", remedy="what factorise wrote says all of this"
+        )
+
+
+def _pdf_of_data(file: Path, hints: dict[str, str | None], settings: "DeltaPdfSettings") -> "DeltaPdf":
+    from dsfu.model.measured.deltapdf.compute import deltapdf
+    from dsfu.model.measured.readers.reading import read
+
+    reconstruction = read(file, **hints)
+    if not reconstruction.live.any():
+        raise InputError("not a single voxel was measured", where=str(file))
+    return deltapdf(reconstruction, settings)
+
+
+def _pdf_of_sro(file: Path, number: int, settings: "DeltaPdfSettings") -> "DeltaPdf":
+    from dsfu.model.measured.deltapdf.compute import deltapdf_of_plane
+    from dsfu.model.measured.order.input import read_sro
+
+    planes = read_sro(file).planes
+    if number > len(planes):
+        names = ", ".join(f"{i} {each.name}" for i, each in enumerate(planes, start=1))
+        raise InputError(f"--plane is {number}", where=str(file), expected=f"one of its planes: {names}")
+    chosen = planes[number - 1]
+    mean = float(chosen.sro[chosen.live].mean())
+    if not mean > 0:
+        raise InputError(f"the mean of I_SRO is {mean:.3g}", where=str(file), expected="a positive mean")
+    return deltapdf_of_plane(chosen.sro / mean, chosen.live, chosen.plane, chosen.cell, settings)
+
+
+def _negative(positivity: bool, clipped: bool) -> "Negative":
+    if not positivity:
+        return "allowed"
+    return "clipped" if clipped else "forbidden"
+
+
+def _settings(
+    *,
+    symmetry: str,
+    no_order_along: Axes | None,
+    cutoff: int,
+    cutoff_angstrom: float | None,
+    weak: float,
+    fraction_a: float | None,
+    negative: "Negative",
+    own_scales: bool,
+) -> "SroSettings":
+    from dsfu.model.measured.order.planes import SroSettings
+
+    if fraction_a is not None and not 0 < fraction_a < 1:
+        raise InputError(f"--fraction-a is {fraction_a:g}", expected="a number between 0 and 1, both excluded")
+    return SroSettings(
+        symmetry=symmetry,
+        no_order_along=no_order_along.value if no_order_along else "",
+        cutoff=cutoff,
+        cutoff_angstrom=cutoff_angstrom,
+        weak=weak,
+        fraction_a=fraction_a,
+        negative=negative,
+        own_scales=own_scales,
+    )
+
+
+def _from_solver(given: "SroInput", settings: "SroSettings") -> "list[SroRefinement]":
+    from dsfu.model.measured.order.result import SroRefinement
+
+    if given.vectors is None or given.alpha is None or given.covariance is None:
+        return []
+    return [
+        SroRefinement.from_solver(
+            given.vectors, given.alpha, given.covariance, cell=given.planes[0].cell, symmetry=settings.symmetry
+        )
+    ]
+
+
+class _Outputs:
+    """The files that are asked for; unwritable ones are refused before the work is done."""
+
+    def __init__(
+        self, csv: Path | None, json: Path | None, cif: Path | None, picture: Path | None, out: Path | None, stem: str
+    ) -> None:
+        given = {"csv": csv, "json": json, "cif": cif, "png": picture}
+        if out is not None:
+            if out.exists() and not out.is_dir():
+                raise InputError("it is a file", where=f"-o {out}", expected="a folder")
+            given = {kind: path or out / f"{stem}-sro.{kind}" for kind, path in given.items()}
+        self.paths = {kind: path for kind, path in given.items() if path is not None}
+        if "png" in self.paths:
+            check_picture(self.paths["png"])
+
+    def write(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
+        from dsfu.model.measured.order.tables import as_cif, as_json, table_csv
+
+        for kind, text_of in (("csv", table_csv), ("json", as_json), ("cif", as_cif)):
+            if kind in self.paths:
+                write_text(self.paths[kind], text_of(refinements))
+        if "png" in self.paths:
+            self._draw(given, settings, refinements)
+        for path in self.paths.values():
+            typer.echo(f"Wrote {path}.")
+
+    def _draw(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
+        from dsfu.model.measured.order.picture import draw_refinement
+        from dsfu.model.measured.order.refine import compatible_operators
+
+        group = compatible_operators(settings, given.planes[0].cell)
+        path = self.paths["png"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw_refinement(given.planes, settings, group, refinements).savefig(path, dpi=200)
+
+
+def check_picture(path: Path) -> None:
+    """Refuse formats that cannot be drawn."""
+    if path.suffix.lower().lstrip(".") not in _PICTURES:
+        raise InputError(
+            f'a picture cannot be written as "{path.suffix or path.name}"',
+            where=str(path),
+            expected=f"a name that ends in .{', .'.join(_PICTURES)}",
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, folders included."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"it cannot be written: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,153 @@
+"""Evaluate a method on a split of a store, from opening it to the reports."""
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dsfu.errors import InputError, near_miss
+from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
+from dsfu.model.problems.disorder.data.shards import open_store
+from dsfu.model.problems.disorder.evaluation.feature_distances import FeatureMeter, check_weights, not_computed
+from dsfu.model.problems.disorder.evaluation.pictures import pictures_of
+from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes, PlaneSettings
+from dsfu.model.problems.disorder.evaluation.predictors import Method, MethodSettings, method_named
+from dsfu.model.problems.disorder.evaluation.reports import write_reports
+from dsfu.model.problems.disorder.evaluation.scores import score_planes
+from dsfu.model.problems.disorder.evaluation.summary import Summary, summarise
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSettings:
+    """How to evaluate, beside what and on what.
+
+    Attributes
+    ----------
+    method
+        One of `dsfu.model.problems.disorder.evaluation.predictors.METHODS`.
+    device
+        "auto", or one that torch knows.
+    inception_weights
+        File of the weights that FID and KID are defined with; without it they are not computed.
+    """
+
+    method: str = "network"
+    split: str = "validation"
+    batch_size: int = 16
+    device: str = "auto"
+    inception_weights: Path | None = None
+    planes: PlaneSettings = field(default_factory=PlaneSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What came out, and where it is written."""
+
+    summary: Summary
+    files: Mapping[str, Path]
+
+
+def evaluate(
+    run: Path,
+    store: str,
+    out: Path,
+    settings: EvaluationSettings,
+    watch: Callable[[int, int], None] = lambda done, of: None,
+) -> Evaluation:
+    """Evaluate a run, or a file of weights, and write the reports into a folder.
+
+    ``watch`` is called after each batch with the numbers of planes done and in all.
+    """
+    if settings.inception_weights is not None:
+        check_weights(settings.inception_weights)
+    device = device_named(settings.device)
+    planes = open_planes(store, settings.split, settings.planes)
+    method = method_named(settings.method, MethodSettings(weights=run, planes=planes, device=device))
+    about = _about(run, planes, settings, method)
+    return evaluate_method(method, planes, out, settings, about, watch)
+
+
+def evaluate_method(
+    method: Method,
+    planes: EvaluationPlanes,
+    out: Path,
+    settings: EvaluationSettings,
+    about: Mapping[str, Any],
+    watch: Callable[[int, int], None] = lambda done, of: None,
+) -> Evaluation:
+    """The same for a method that is at hand."""
+    device, count = device_named(settings.device), len(planes.indices)
+    if not count:
+        raise InputError("there are no planes to use in it", where=f"split {planes.split.name}")
+    meter = FeatureMeter(settings.inception_weights, count, device) if settings.inception_weights else None
+    scores = score_planes(
+        method.predict,
+        planes,
+        batch_size=settings.batch_size,
+        device=device,
+        watch=lambda done: watch(done, count),
+        also=meter or (lambda predicted, batch: None),
+    )
+    summary = summarise(scores, planes, meter.distances() if meter else not_computed(), about)
+    pictures = pictures_of(method.predict, planes, scores, device)
+    return Evaluation(summary=summary, files=write_reports(out, summary, scores, planes, pictures))
+
+
+def open_planes(store: str, split: str, settings: PlaneSettings) -> EvaluationPlanes:
+    """The planes of a split of a store, whether they are stored or have to be computed."""
+    crystals = ComputedPlanes(store)
+    try:
+        opened = open_store(store, planes_from=crystals)
+    except FileNotFoundError as error:
+        raise InputError("there is no closed store", where=store, expected="what dsfu-pipeline run made") from error
+    if split not in opened.splits:
+        near = near_miss(split, opened.splits)
+        raise InputError(
+            f"split {split!r}: it is not in {store}",
+            where="--split",
+            expected=", ".join(opened.splits),
+            remedy=f"--split {near}" if near else "",
+        )
+    return EvaluationPlanes(opened.split(split), crystals, settings)
+
+
+def device_named(name: str) -> torch.device:
+    """A device by name; "auto" is a GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"{str(error).splitlines()[0]}", where=f"--device {name}", expected="auto, cpu or cuda"
+        ) from error
+    return device
+
+
+def _about(run: Path, planes: EvaluationPlanes, settings: EvaluationSettings, method: Method) -> dict[str, Any]:
+    device = device_named(settings.device)
+    return {
+        "name": run.resolve().name if run.is_dir() else run.stem,
+        "run": str(run),
+        "method": settings.method,
+        "store": planes.split.store.url,
+        "split": planes.split.name,
+        "conditions": _conditions(planes),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
+        "versions": {"dsfu": version("dsfu"), "torch": torch.__version__, "python": platform.python_version()},
+        **method.about,
+    }
+
+
+def _conditions(planes: EvaluationPlanes) -> str:
+    settings, words = planes.settings, [f"unique planes of {planes.pixels} × {planes.pixels} pixels"]
+    if settings.limit:
+        words.append(f"{len(planes.indices)} of them, drawn at random (seed {settings.seed})")
+    noise = f"counting noise of {100 * settings.poisson:g} % at the mean intensity (seed {settings.seed})"
+    words.append(noise if settings.poisson else "without noise")
+    return ", ".join(words)

@@ -1,0 +1,114 @@
+"""Pictures of single planes: what was measured, what is predicted, what is true, and the difference."""
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from dsfu.model.measured.data.reconstruction import RealArray
+from dsfu.model.problems.disorder.evaluation.metrics import normalise_roots
+from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
+from dsfu.model.problems.disorder.evaluation.predictors import Predictor
+from dsfu.model.problems.disorder.evaluation.scores import FACTORS, Scores, ask
+from dsfu.simulate.arrays import BoolArray, Float32Array, FloatArray
+
+PLANE_COLOURS: Final = "inferno"
+DIFFERENCE_COLOURS: Final = "coolwarm"
+
+LARGEST_DIFFERENCE: Final = 0.5
+"""Of values from −1 to +1, at which the colours of a difference end."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlanePictures:
+    """One plane on the square-root scale, from −1 to +1.
+
+    Attributes
+    ----------
+    place
+        Why it was chosen: "best", "median", …
+    """
+
+    place: str
+    index: int
+    scattering: Float32Array
+    live: BoolArray
+    predicted: dict[str, Float32Array]
+    truth: dict[str, Float32Array]
+
+
+def overall_error(scores: Scores) -> FloatArray:
+    """By which planes are put in order: mean square error on the linear scale, both factors together."""
+    return np.asarray(sum(scores[f"{factor}.linear.mse.all"] for factor in FACTORS))
+
+
+def chosen_places(scores: Scores) -> dict[str, int]:
+    """The best plane, the median, that at 90 %, and the worst: place in the scores by name."""
+    order = np.argsort(overall_error(scores), kind="stable")
+    last = len(order) - 1
+    places = {"best": 0, "median": last // 2, "90th percentile": round(0.9 * last), "worst": last}
+    return {name: int(order[place]) for name, place in places.items()}
+
+
+def pictures_of(
+    predict: Predictor, planes: EvaluationPlanes, scores: Scores, device: torch.device | str = "cpu"
+) -> list[PlanePictures]:
+    """Predict the chosen planes again, to be drawn."""
+    pictures = []
+    for name, place in chosen_places(scores).items():
+        index = int(scores.indices[place])
+        batch = planes.batch([index], device)
+        predicted = ask(predict, batch, [index])
+        pictures.append(
+            PlanePictures(
+                place=name,
+                index=index,
+                scattering=_drawn(batch.intensity[:, 0].clamp(min=0).sqrt()),
+                live=batch.live[0, 0].cpu().numpy(),
+                predicted={factor: _drawn(getattr(predicted, factor)) for factor in FACTORS},
+                truth={factor: _drawn(getattr(batch, factor)[:, 0].sqrt()) for factor in FACTORS},
+            )
+        )
+    return pictures
+
+
+def plane_image(values: Float32Array, live: BoolArray | None = None) -> str:
+    """A plane as an image's address that holds the image; dead pixels are see-through."""
+    colours = _coloured((values + 1) / 2, PLANE_COLOURS)
+    if live is not None:
+        colours[~live, 3] = 0
+    return _address(colours)
+
+
+def difference_image(predicted: Float32Array, truth: Float32Array) -> str:
+    """Prediction minus truth."""
+    return _address(_coloured((predicted - truth) / (2 * LARGEST_DIFFERENCE) + 0.5, DIFFERENCE_COLOURS))
+
+
+def ramp_image(colours: str) -> str:
+    """The colours from the lowest value to the highest."""
+    return _address(_coloured(np.linspace(0, 1, 160)[None], colours))
+
+
+def _drawn(roots: Tensor) -> Float32Array:
+    return np.asarray(normalise_roots(roots, "sqrt")[0].cpu().numpy())
+
+
+def _coloured(shares: RealArray, colours: str) -> npt.NDArray[np.uint8]:
+    from matplotlib import colormaps
+
+    return np.asarray(colormaps[colours](np.clip(shares, 0, 1), bytes=True)).copy()
+
+
+def _address(pixels: npt.NDArray[np.uint8]) -> str:
+    """As PNG within the page; y grows upwards in planes and downwards in pictures."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[::-1]).save(buffer, "png", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
