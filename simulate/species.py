@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
+from dsfu.errors import InputError
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.checks import finite_array, number_between
 from dsfu.simulate.lattice import Cell, vegard_cell
@@ -193,7 +194,8 @@ def read_species(
     Parameters
     ----------
     path, name, group, split
-        The file, and what the species is to be (see `Species`).
+        The file, and what the species is to be (see `Species`). Of a CIF, the one molecule of the asymmetric unit is
+        put together by symmetry; for a perovskite (group 4) its whole cell is taken.
     cell_lengths
         (a, b, c) in Å. By default from the atoms' extents by the group's rule; for a perovskite (group 4), which has
         no rule, from the cell in the file.
@@ -203,7 +205,7 @@ def read_species(
     index
         Which structure of a file that holds several, from 0.
     """
-    atoms = _read_structure(Path(path), index)
+    atoms = _read_structure(Path(path), index, whole_cell=group_of(group).principal_axes is None)
     if len(atoms) == 0:
         raise ValueError(f"path = {str(path)!r}: it holds no atoms; for an empty site use vacancy(partner)")
     if lay:
@@ -212,11 +214,13 @@ def read_species(
     return Species(name, group, split, atoms, lengths)
 
 
-def _read_structure(path: Path, index: int | None) -> Atoms:
+def _read_structure(path: Path, index: int | None, *, whole_cell: bool) -> Atoms:
     from ase.io import read  # takes longer to import than the whole library to load
 
     if not path.is_file():
         raise ValueError(f"path = {str(path)!r}: there is no such file")
+    if path.suffix.lower() in (".cif", ".mcif"):
+        return _read_cif(path, index, whole_cell=whole_cell)
     try:
         structures = read(path, index=":")
     except Exception as error:  # ASE's readers raise anything, from KeyError to AssertionError
@@ -230,6 +234,24 @@ def _read_structure(path: Path, index: int | None) -> Atoms:
     if not 0 <= chosen < len(structures):
         raise ValueError(f"index = {index}: expected 0 to {len(structures) - 1}, for {str(path)!r}")
     return structures[chosen]
+
+
+def _read_cif(path: Path, index: int | None, *, whole_cell: bool) -> Atoms:
+    from dsfu.simulate.structures.cif import WHOLE_CELL, read_cif
+
+    try:
+        found = read_cif(path, (WHOLE_CELL,) if whole_cell else (), None, index)
+    except InputError as error:
+        advice = "keep one molecule in the file, or write it as XYZ"
+        raise ValueError(f"path = {str(path)!r}: {error.what}; expected {error.expected}; {advice}") from error
+    if (found.occupancies < 0.999).any():
+        first = found.labels[int(found.occupancies.argmin())]
+        raise ValueError(
+            f"path = {str(path)!r}: atom {first} has an occupancy of {found.occupancies.min():g}; expected 1 of all: a "
+            "species is one molecule; keep one of the alternatives of a disordered one in the file"
+        )
+    cell = None if found.cell is None else found.cell.vectors
+    return Atoms(numbers=found.numbers, positions=found.positions, cell=cell, pbc=cell is not None)
 
 
 def _lengths_for(atoms: Atoms, group: int, path: str | Path) -> tuple[float, float, float]:

@@ -19,9 +19,9 @@ import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from dsfu.model.measured.molecules.structures.files import write_xyz
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.simulate.lattice import Cell
+from dsfu.simulate.structures.files import write_xyz
+from dsfu.simulate.structures.structure import Structure
 
 CELL = Cell(14.1, 14.1, 6.92, 90.0, 90.0, 120.0)
 TWIST = 40.0

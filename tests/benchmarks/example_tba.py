@@ -28,7 +28,6 @@ from dsfu.model.measured.molecules.data import quotient
 from dsfu.model.measured.molecules.parameters import kinds_of
 from dsfu.model.measured.molecules.refine import Settings as StructureSettings
 from dsfu.model.measured.molecules.refine import refine_form_factor
-from dsfu.model.measured.molecules.structures.files import read_structure
 from dsfu.model.measured.molecules.torsion import torsions_of
 from dsfu.model.measured.order.planes import SroPlane, SroSettings
 from dsfu.model.measured.order.refine import refine_sro
@@ -36,6 +35,7 @@ from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.solver.settings import Settings
 from dsfu.model.weights.files import load_weights
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.structures.files import read_structure
 
 ORDER = SroSettings(symmetry="6/m", no_order_along="c")
 SCAN_DEGREES = tuple(np.arange(-60.0, 60.0, 15.0).tolist())

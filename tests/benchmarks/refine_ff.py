@@ -23,10 +23,10 @@ from dsfu.model.measured.molecules.data import ObservedFormFactor
 from dsfu.model.measured.molecules.fit import gauss_newton
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.model.measured.molecules.parameters import kinds_of
-from dsfu.model.measured.molecules.structures.files import read_structure
 from dsfu.model.measured.molecules.torsion import torsions_of
 from dsfu.model.problems.disorder import forward
 from dsfu.simulate.disorder.planes import layer
+from dsfu.simulate.structures.files import read_structure
 
 
 def main() -> None:

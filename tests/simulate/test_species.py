@@ -14,6 +14,7 @@ from ase.io import write
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsfu.simulate.lattice import Cell
 from dsfu.simulate.species import (
     Species,
     cell_of_pair,
@@ -257,3 +258,64 @@ def test_digest_sees_every_change_that_scatters(change):
 def test_digest_is_the_same_everywhere():
     water = Species("w", 2, "train", Atoms("OH2", [[0, 0, 0], [0.8, 0, 0.6], [-0.8, 0, 0.6]]), (3.0, 3.0, 3.0))
     assert water.geometry_digest() == "5c899cf6dcd7618f48d01652bcb1100e27064fe0a54c31a0b0a1675101056bfb"
+
+
+HALF_A_BENZENE = """\
+data_benzene
+_cell_length_a 7.44
+_cell_length_b 9.55
+_cell_length_c 6.92
+_cell_angle_alpha 90
+_cell_angle_beta 103.5
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1 21/c 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+"""
+
+
+def half_a_benzene(folder):
+    """Three C–H of a ring about the inversion centre at the origin, in the manner of published files."""
+    cell = Cell(7.44, 9.55, 6.92, beta=103.5)
+    rows = []
+    for number, angle in enumerate(np.radians([10, 70, 130])):
+        for symbol, radius in (("C", 1.39), ("H", 2.47)):
+            place = radius * np.array([np.cos(angle), np.sin(angle), 0.0]) @ np.linalg.inv(cell.vectors)
+            rows.append(f"{symbol}{number + 1} {symbol} {' '.join(f'{x:.6f}' for x in place)}")
+    path = folder / "benzene.cif"
+    path.write_text(HALF_A_BENZENE + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_molecule_of_a_cif_is_put_together_by_symmetry_and_the_others_are_left_out(tmp_path):
+    """Once the whole cell came as one molecule, in silence."""
+    benzene = read_species(half_a_benzene(tmp_path), "benzene", 2)
+    assert str(benzene.atoms.symbols.formula.count()) == "{'C': 6, 'H': 6}"
+    carbon = benzene.atoms.positions[benzene.atoms.numbers == 6]
+    between = np.linalg.norm(carbon[:, None] - carbon, axis=-1)
+    np.testing.assert_allclose(np.sort(between, axis=1)[:, 1:3], 1.39, atol=1e-3)
+    np.testing.assert_allclose(benzene.atoms.positions.mean(axis=0), 0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("_cell_length_a 7.44\n", "", "cell"),
+        ("'P 1 21/c 1'", "'P 99'", "space group"),
+        ("_atom_site_fract_z\n", "_atom_site_fract_z\n_atom_site_occupancy\n", "occupancy of 0.5"),
+    ],
+)
+def test_a_cif_that_does_not_say_what_is_there_is_refused(tmp_path, before, after, told):
+    path = half_a_benzene(tmp_path)
+    text = path.read_text().replace(before, after)
+    if "occupancy" in after:
+        text = "\n".join(
+            f"{line} 0.5" if line[:1] in "CH" and line[1:2].isdigit() else line for line in text.split("\n")
+        )
+    path.write_text(text)
+    with pytest.raises(ValueError, match=told):
+        read_species(path, "benzene", 2)

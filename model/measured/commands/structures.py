@@ -67,9 +67,9 @@ def refine_ff(
     from dsfu.model.measured.molecules.parameters import kinds_of
     from dsfu.model.measured.molecules.refine import Settings, refine_form_factor
     from dsfu.model.measured.molecules.report import text_of
-    from dsfu.model.measured.molecules.structures.files import read_structure
-    from dsfu.model.measured.molecules.structures.sites import on_site
+    from dsfu.model.measured.molecules.sites import on_site
     from dsfu.model.measured.molecules.torsion import torsions_of
+    from dsfu.simulate.structures.files import read_structure
 
     settings = Settings(kinds=kinds_of(refine), scan_angles=angles_of(scan), robust=robust)
     sites, texts = site or ["file"], torsion or []

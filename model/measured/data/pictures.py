@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.files import replacing
 from dsfu.model.measured.data.axes import Axis
 from dsfu.model.measured.data.sections import Section
-from dsfu.model.measured.readers.atomic import replacing
 from dsfu.simulate.arrays import FloatArray
 
 if TYPE_CHECKING:

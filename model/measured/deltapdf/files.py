@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.files import replacing
 from dsfu.model.measured.deltapdf.compute import DeltaPdf
-from dsfu.model.measured.readers.atomic import replacing
 from dsfu.simulate.arrays import Float32Array, FloatArray
 
 

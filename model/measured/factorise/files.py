@@ -15,8 +15,8 @@ import h5py
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.files import replacing
 from dsfu.model.measured.factorise.factors import METHODS, Check, Factors, PlaneFactors, Verdict
-from dsfu.model.measured.readers.atomic import replacing
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node
 from dsfu.model.measured.readers.plane_files import (
     history_of,

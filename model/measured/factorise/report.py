@@ -5,6 +5,7 @@ from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
+from dsfu.files import replacing
 from dsfu.model.measured.factorise.factors import Factors, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.pictures import as_address, plane_figure
 from dsfu.model.measured.factorise.report_style import REPORT_STYLE
@@ -15,7 +16,6 @@ from dsfu.model.measured.factorise.report_tables import (
     numbers_table,
     short_name,
 )
-from dsfu.model.measured.readers.atomic import replacing
 from dsfu.pages.frame import Table, document, section, symbols, table_html
 
 

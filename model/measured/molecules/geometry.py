@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.model.measured.molecules.torsion import Group, Torsion
+from dsfu.simulate.structures.structure import Structure
 
 _TINY = 1e-24
 

@@ -14,9 +14,9 @@ from dsfu.model.measured.molecules.data import ObservedFormFactor
 from dsfu.model.measured.molecules.geometry import Geometry, derivatives_of
 from dsfu.model.measured.molecules.parameters import MOVING, Layout, layout_of
 from dsfu.model.measured.molecules.scattering import DifferenceOnPlane
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.model.measured.molecules.torsion import Torsion
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
+from dsfu.simulate.structures.structure import Structure
 
 _BLOCK_PIXELS: Final = 16
 """Side of the blocks of pixels whose errors are taken to be independent of one another; small planes have 8 × 8."""

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from dsfu.errors import InputError
+from dsfu.files import replacing
 from dsfu.model.measured.molecules.picture import write_picture
 from dsfu.model.measured.molecules.refine import Refinement
 from dsfu.model.measured.molecules.report import csv_of, json_of
-from dsfu.model.measured.molecules.structures.files import write_cif, write_xyz
-from dsfu.model.measured.readers.atomic import replacing
+from dsfu.simulate.structures.files import write_cif, write_xyz
 
 
 def write_outputs(folder: str | Path, refinement: Refinement, made_from: dict[str, Any]) -> list[Path]:

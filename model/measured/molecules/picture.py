@@ -9,10 +9,10 @@ from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dsfu.files import replacing
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.model.measured.molecules.refine import Refinement
 from dsfu.model.measured.molecules.report import value_with_uncertainty
-from dsfu.model.measured.readers.atomic import replacing
 
 _MOST_PLANES: Final = 4
 _DEAD: Final = "0.75"

@@ -11,9 +11,9 @@ from dsfu.model.measured.molecules.fit import Fit, fit_scales, gauss_newton
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.model.measured.molecules.parameters import Kind
 from dsfu.model.measured.molecules.scan import Scan, scan_torsion
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.model.measured.molecules.torsion import Torsion
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.structures.structure import Structure
 
 
 @dataclass(frozen=True, kw_only=True)

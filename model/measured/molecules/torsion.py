@@ -21,9 +21,9 @@ from typing import Final
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.model.measured.molecules.structures.bonds import bonds_of, far_side
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.simulate.arrays import IntArray
+from dsfu.simulate.structures.bonds import bonds_of, far_side
+from dsfu.simulate.structures.structure import Structure
 
 SPECIES: Final = ("A", "B")
 

@@ -13,9 +13,9 @@ import h5py
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.files import replacing
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import RealArray, Step
-from dsfu.model.measured.readers.atomic import replacing
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node
 from dsfu.simulate.arrays import BoolArray
 from dsfu.simulate.disorder.planes import Plane

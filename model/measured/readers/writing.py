@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.errors import InputError
+from dsfu.files import replacing
 from dsfu.model.measured.data.axes import axes_of
 from dsfu.model.measured.data.reconstruction import RealArray, Reconstruction, Step
 from dsfu.model.measured.data.regular import along_indices
-from dsfu.model.measured.readers.atomic import replacing
 from dsfu.model.measured.readers.plane_files import history_text, make_group, write_array
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.lattice import Cell

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from dsfu.errors import InputError
 from dsfu.model.measured.commands import structures
 from dsfu.model.measured.commands.structures import angles_of
-from dsfu.model.measured.molecules.structures.files import read_structure
+from dsfu.simulate.structures.files import read_structure
 from tests.benchmarks.tba import CELL, TBUTYL, simulated_tba_plane
 from tests.model.measured.molecules.made import TBA
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dsfu.model.measured.molecules.structures.bonds import bonds_of, connected_to
-from dsfu.model.measured.molecules.structures.files import read_structure
+from dsfu.simulate.structures.bonds import bonds_of, connected_to
+from dsfu.simulate.structures.files import read_structure
 from tests.benchmarks.tba import ALPHA, CELL, orbit, simulated_tba_plane, tba_alpha
 from tests.model.measured.molecules.made import TBA
 

@@ -7,12 +7,12 @@ from dsfu.model.measured.molecules.fit import fit_scales, gauss_newton
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.model.measured.molecules.parameters import kinds_of
 from dsfu.model.measured.molecules.refine import Settings, refine_form_factor
-from dsfu.model.measured.molecules.structures.files import read_structure
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.model.measured.molecules.torsion import Torsion, torsions_of
 from dsfu.simulate.arrays import BoolArray, FloatArray
 from dsfu.simulate.disorder.planes import Plane, layer
 from dsfu.simulate.lattice import Cell
+from dsfu.simulate.structures.files import read_structure
+from dsfu.simulate.structures.structure import Structure
 from tests.model.measured.molecules.made import TBA, TBA_CELL, TBUTYL
 
 Pair = tuple[Structure, Structure]

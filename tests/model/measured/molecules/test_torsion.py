@@ -6,8 +6,8 @@ from ase.geometry import get_dihedrals
 
 from dsfu.errors import InputError
 from dsfu.model.measured.molecules.geometry import Geometry, rotation_of
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.model.measured.molecules.torsion import torsion_of, torsions_of
+from dsfu.simulate.structures.structure import Structure
 
 
 def structure_of(name: str) -> Structure:

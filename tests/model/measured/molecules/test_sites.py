@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from dsfu.errors import InputError
-from dsfu.model.measured.molecules.structures.sites import on_site
-from dsfu.model.measured.molecules.structures.structure import Structure
+from dsfu.model.measured.molecules.sites import on_site
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.lattice import Cell
+from dsfu.simulate.structures.structure import Structure
 
 CELL = Cell(7, 8, 9, 80, 95, 105)
 

@@ -8,9 +8,9 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.model.measured.molecules.structures.bonds import molecule_in_crystal
-from dsfu.model.measured.molecules.structures.structure import Structure, unique_labels
 from dsfu.simulate.lattice import Cell
+from dsfu.simulate.structures.bonds import molecule_in_crystal
+from dsfu.simulate.structures.structure import Structure, unique_labels
 
 ASYMMETRIC_UNIT: Final = "asymmetric-unit"
 WHOLE_CELL: Final = "cell"
@@ -19,10 +19,13 @@ _MOST_ATOMS: Final = 20_000
 """More atoms in a cell are not a molecular crystal; finding bonds would take long."""
 
 
-def read_cif(path: Path, molecule: Sequence[str] = (), part: int | None = None) -> Structure:
-    """A molecule of the first data block that has atoms; `files.read_structure` says which."""
+def read_cif(path: Path, molecule: Sequence[str] = (), part: int | None = None, block: int | None = 0) -> Structure:
+    """A molecule of a data block that has atoms; `files.read_structure` says which.
+
+    ``block`` counts those that have, from 0; None: there must be only one.
+    """
     where = str(path)
-    small = _first_with_atoms(path)
+    small = _with_atoms(path, block)
     cell = _cell_of(small, where)
     _check_sites(small, where)
     sites, originals = _sites(small, _chosen_part(small, part, where), where)
@@ -40,20 +43,23 @@ def read_cif(path: Path, molecule: Sequence[str] = (), part: int | None = None) 
         raise InputError(error.what, where=where, expected=error.expected, remedy=error.remedy) from error
 
 
-def _first_with_atoms(path: Path) -> Any:
+def _with_atoms(path: Path, number: int | None) -> Any:
     try:
-        document = gemmi.cif.read(str(path))
-        for block in document:
-            small = gemmi.make_small_structure_from_block(block)
-            if len(small.sites):
-                return small
+        every = [gemmi.make_small_structure_from_block(block) for block in gemmi.cif.read(str(path))]
     except (ValueError, RuntimeError, OSError) as error:
         raise InputError(f"cannot be read as CIF: {error}", where=str(path)) from error
-    raise InputError(
-        "no data block has atoms with fractional coordinates",
-        where=str(path),
-        expected="_atom_site_fract_x, _y, _z and their kin",
-    )
+    found = [small for small in every if len(small.sites)]
+    if not found:
+        raise InputError(
+            "no data block has atoms with fractional coordinates",
+            where=str(path),
+            expected="_atom_site_fract_x, _y, _z and their kin",
+        )
+    if number is None and len(found) > 1:
+        raise InputError(f"it holds {len(found)} structures", where=str(path), remedy="say which with index=0, 1, …")
+    if not 0 <= (number or 0) < len(found):
+        raise InputError(f"index = {number}", where=str(path), expected=f"0 to {len(found) - 1}")
+    return found[number or 0]
 
 
 def _cell_of(small: Any, where: str) -> Cell:

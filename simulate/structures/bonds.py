@@ -14,8 +14,8 @@ from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 
 from dsfu.errors import InputError
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.simulate.arrays import FloatArray, IntArray
+from dsfu.simulate.structures.structure import Structure
 
 ALLOWANCE: Final = 0.4
 """Å beyond the sum of covalent radii."""

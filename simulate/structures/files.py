@@ -11,12 +11,12 @@ from ase.io import read as ase_read
 from ase.io.formats import filetype
 
 from dsfu.errors import InputError
-from dsfu.model.measured.molecules.structures.bonds import bonds_of, connected_to
-from dsfu.model.measured.molecules.structures.cif import read_cif
-from dsfu.model.measured.molecules.structures.structure import Structure, unique_labels
-from dsfu.model.measured.readers.atomic import replacing
+from dsfu.files import replacing
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.lattice import Cell
+from dsfu.simulate.structures.bonds import bonds_of, connected_to
+from dsfu.simulate.structures.cif import read_cif
+from dsfu.simulate.structures.structure import Structure, unique_labels
 
 _MOST_BYTES: Final = 64 << 20
 _UNPICKLED: Final = frozenset({"bundletrajectory", "dftb", "gpw"})

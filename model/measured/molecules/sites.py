@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.model.measured.molecules.structures.structure import Structure
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.lattice import Cell
+from dsfu.simulate.structures.structure import Structure
 
 FILE: Final = "file"
 CENTROID: Final = "centroid"

@@ -9,10 +9,10 @@ from ase.io import write as ase_write
 from hypothesis import given, settings
 
 from dsfu.errors import InputError
-from dsfu.model.measured.molecules.structures.files import read_structure, write_cif, write_xyz
-from dsfu.model.measured.molecules.structures.structure import Structure, unique_labels
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.lattice import Cell
+from dsfu.simulate.structures.files import read_structure, write_cif, write_xyz
+from dsfu.simulate.structures.structure import Structure, unique_labels
 from tests.model.measured.molecules.made import TBA
 from tests.simulate.strategies import cells
 
