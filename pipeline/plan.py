@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dsfu.pipeline.expected import Expected
+from dsfu.pipeline.problems.disorder.expected import Expected
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
 

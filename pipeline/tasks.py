@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from dsfu.pipeline.makers import MAKERS, Objects, SetReader, Stopwatch
+from dsfu.pipeline.problems.disorder.makers import MAKERS, Objects, SetReader, Stopwatch
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import Ledger

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from dsfu.pipeline.expected import Expected, ExpectedPair, expected_shards
+from dsfu.pipeline.problems.disorder.expected import Expected, ExpectedPair, expected_shards
 from dsfu.pipeline.manifest.loading import LoadedManifest
-from dsfu.pipeline.manifest.pairs import all_pairs, species_of
+from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
 from dsfu.pipeline.specs import ShardSpec
-from dsfu.pipeline.store.closing_spec import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
 from dsfu.simulate.species import Species
 
 

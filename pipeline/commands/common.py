@@ -51,7 +51,7 @@ def load(manifest: str) -> "LoadedManifest":
 
 def want(manifest: str) -> "Wanted":
     """All that a manifest wants, after making sure that it can be had."""
-    from dsfu.pipeline.manifest.feasibility import check_feasible
+    from dsfu.pipeline.problems.disorder.feasibility import check_feasible
     from dsfu.pipeline.wanted import what_is_wanted
 
     wanted = what_is_wanted(load(manifest))

@@ -28,7 +28,7 @@ def init(
 
     It declares a small data set, made in about a minute, with a comment on everything that can be changed.
     """
-    from dsfu.pipeline.manifest.template import TEMPLATE
+    from dsfu.pipeline.problems.disorder.template import TEMPLATE
 
     path = Path(manifest)
     if path.exists() and not force:
@@ -90,7 +90,7 @@ def species(manifest: ManifestArgument = DEFAULT_MANIFEST, as_json: JsonOption =
     Those of the library, and a user's own that the manifest names.
     """
     from dsfu.pipeline.commands.common import load
-    from dsfu.pipeline.manifest.pairs import species_of
+    from dsfu.pipeline.problems.disorder.pairs import species_of
 
     found = species_of(load(manifest))
     if as_json:

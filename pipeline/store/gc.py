@@ -12,11 +12,12 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dsfu.errors import InputError
+from dsfu.pipeline.kinds import every_group
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.files import FileInfo, Files
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_entry, key_of_object
-from dsfu.pipeline.store.own_names import GROUPS, is_own_case, is_own_folder, is_own_object, is_own_temporary
+from dsfu.pipeline.store.own_names import is_own_case, is_own_folder, is_own_object, is_own_temporary
 from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, read_placement
 
 LOCK: Final = "gc"
@@ -179,6 +180,6 @@ def _leftovers(files: Files) -> Iterator[GarbageFile]:
 
 
 def _links(files: Files) -> Iterator[GarbageFile]:
-    for folder in ("objects", ledgers.FOLDER, locks.FOLDER, *GROUPS):
+    for folder in ("objects", ledgers.FOLDER, locks.FOLDER, *every_group()):
         for path in files.links(folder):
             yield GarbageFile(path, FileInfo(bytes=0), "a link that nobody follows; what it leads to stays")

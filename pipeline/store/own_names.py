@@ -7,9 +7,11 @@ something but no store of ours is refused before anything is written.
 import json
 import re
 from collections.abc import Collection
+from functools import cache
 from typing import Final
 
 from dsfu.errors import InputError
+from dsfu.pipeline.kinds import every_array_of_splits, every_group, every_object
 from dsfu.pipeline.specs import KEY_DIGITS
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
@@ -17,44 +19,34 @@ from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import TEMPORARY_PREFIX, Files
 from dsfu.pipeline.store.ledger import key_of_entry, key_of_object
 from dsfu.pipeline.store.manifest_copy import KEPT
-from dsfu.pipeline.store.placement import PLACED_NAMES, is_place
-from dsfu.pipeline.store.records import MASKS, RECORD, SETS
-from dsfu.simulate.disorder.fields import SAMPLE_FIELDS, STORE_FIELDS
-from dsfu.simulate.species import SPLITS
+from dsfu.pipeline.store.placement import is_place
 
 FORMAT: Final = "dsfu store"
 """What the root group of a closed store says that it is."""
 
-GROUPS: Final = (*SPLITS, "species", "sro_sets", "masks")
-"""Every group that a store can have."""
-
 ARRAYS: Final = f"{ledgers.FOLDER}/arrays.json"
 """While closing changes a store: the arrays that it had and will have. They are ours, whoever ends what was begun."""
-
-OBJECT_NAMES: Final = frozenset({*PLACED_NAMES, RECORD, SETS, MASKS})
-"""Every object that a shard can have."""
 
 _KEY: Final = f"[0-9a-f]{{{KEY_DIGITS}}}"
 _CASE: Final = re.compile(f"({ledgers.FAILED}|{ledgers.DAMAGED})/{_KEY}\\.json")
 _ARRAY_FILE: Final = re.compile(rf"(?P<array>\w+/\w+)/({re.escape(METADATA)}|c(/(0|[1-9]\d*))+)", re.ASCII)
 _FOLDER: Final = re.compile(rf"objects/[0-9a-f]{{2}}(/{_KEY})?|{ledgers.FOLDER}/[0-9a-f]{{2}}")
 _TEMPORARY: Final = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{16}")
-_FOLDER_WITH_FILES: Final = re.compile(
-    rf"|objects/[0-9a-f]{{2}}/{_KEY}|{ledgers.FOLDER}(/[0-9a-f]{{2}}|/failed|/damaged)?|{locks.FOLDER}"
-    rf"|({'|'.join(GROUPS)})(/\w+(/c(/\d+)*)?)?",
-    re.ASCII,
-)
 
-_ARRAYS_OF_SPLITS: Final = frozenset(
-    f"{split}/{name}"
-    for split in SPLITS
-    for name in (*PLACED_NAMES, *(field.name for field in (*SAMPLE_FIELDS, *STORE_FIELDS)), "embedding", "x", "y")
-)
+
+@cache
+def _folder_with_files() -> re.Pattern[str]:
+    """Folders in which we write files."""
+    return re.compile(
+        rf"|objects/[0-9a-f]{{2}}/{_KEY}|{ledgers.FOLDER}(/[0-9a-f]{{2}}|/failed|/damaged)?|{locks.FOLDER}"
+        rf"|({'|'.join(every_group())})(/\w+(/c(/\d+)*)?)?",
+        re.ASCII,
+    )
 
 
 def is_own_object(path: str) -> bool:
     """Whether a file at somebody's home has the name of an object that we make."""
-    return key_of_object(path) is not None and path.rpartition("/")[2] in OBJECT_NAMES
+    return key_of_object(path) is not None and path.rpartition("/")[2] in every_object()
 
 
 def is_own_case(path: str) -> bool:
@@ -63,12 +55,12 @@ def is_own_case(path: str) -> bool:
 
 
 def is_own_array_file(path: str, arrays: Collection[str]) -> bool:
-    """Whether a file is a chunk or the metadata of an array of ours: of these (``train/cell``), or one all splits have.
+    """Whether a file is a chunk or the metadata of one of these arrays (``train/cell``).
 
     Somebody else's array beside ours, such as predictions written into the group, is not.
     """
     match = _ARRAY_FILE.fullmatch(path)
-    return match is not None and (match["array"] in arrays or match["array"] in _ARRAYS_OF_SPLITS)
+    return match is not None and match["array"] in arrays
 
 
 def could_be_of_group(path: str) -> bool:
@@ -94,7 +86,7 @@ def is_own_folder(path: str) -> bool:
 def is_own_temporary(path: str) -> bool:
     """Whether a file is what a writer of ours was writing."""
     folder, _, name = path.rpartition("/")
-    return _TEMPORARY.fullmatch(name) is not None and _FOLDER_WITH_FILES.fullmatch(folder) is not None
+    return _TEMPORARY.fullmatch(name) is not None and _folder_with_files().fullmatch(folder) is not None
 
 
 def is_own(path: str, arrays: Collection[str] = ()) -> bool:
@@ -103,7 +95,7 @@ def is_own(path: str, arrays: Collection[str] = ()) -> bool:
         is_own_object(path)
         or is_own_case(path)
         or is_place(path)
-        or is_own_array_file(path, arrays)
+        or is_own_array_file(path, every_array_of_splits().union(arrays))
         or is_own_temporary(path)
         or key_of_entry(path) is not None
         or path in (KEPT, ARRAYS)

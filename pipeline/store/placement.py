@@ -8,24 +8,20 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Final, NamedTuple, Self
+from functools import cache, cached_property
+from typing import Any, Final, NamedTuple, Self
 
+from dsfu.pipeline.kinds import depths_of_arrays
 from dsfu.pipeline.specs import LedgerEntry, is_key
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.parallel import for_each
 from dsfu.pipeline.store.sealed import Damaged, seal, unseal
-from dsfu.simulate.disorder.fields import PLANE_FIELDS
-from dsfu.simulate.species import SPLITS
+from dsfu.simulate.fields import SPLITS
 
 PLACEMENT: Final = "placement.json"
-PLACED_NAMES: Final = tuple(each.name for each in PLANE_FIELDS)
-"""Objects of a planes shard that become part of an array; the others stay at home."""
-
-_ARRAYS: Final = tuple(f"{split}/{name}" for split in SPLITS for name in PLACED_NAMES)
-"""Arrays in which objects are looked for, whatever ``placement.json`` says."""
-
-_PLACE: Final = re.compile(rf"({'|'.join(_ARRAYS)})/c/(0|[1-9]\d{{0,11}})/0/0", re.ASCII)
+_PLACE: Final = re.compile(r"(?P<array>\w+/(?P<name>\w+))/c/(0|[1-9]\d{0,11})(?P<rest>(/0)*)", re.ASCII)
+_USUAL_DEPTH: Final = 3
+"""Dimensions of an array of pictures. It is not written down, so that placements are as they always were."""
 
 
 class ObjectName(NamedTuple):
@@ -44,27 +40,42 @@ def home_of(key: str, name: str) -> str:
     return f"objects/{key[:2]}/{key}/{name}"
 
 
-def place_in(array: str, index: int) -> str:
-    """Path of the Zarr shard number ``index`` of an array of planes, such as ``train/form_factor``."""
-    return f"{array}/c/{index}/0/0"
+def place_in(array: str, index: int, depth: int = _USUAL_DEPTH) -> str:
+    """Path of the Zarr shard number ``index`` of an array of so many dimensions, such as ``train/image``."""
+    return f"{array}/c/{index}" + "/0" * (depth - 1)
 
 
 def is_place(path: str) -> bool:
     """Whether a path is one at which an object can stand."""
-    return _PLACE.fullmatch(path) is not None
+    match = _PLACE.fullmatch(path)
+    if match is None or match["array"] not in _every_array():
+        return False
+    return match["rest"].count("/") + 1 in depths_of_arrays()[match["name"]]
+
+
+@cache
+def _every_array() -> frozenset[str]:
+    """Arrays in which objects are looked for, whatever ``placement.json`` says."""
+    return frozenset(f"{split}/{name}" for split in SPLITS for name in depths_of_arrays())
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Which shard stands at which place of which array: keys in order, by the path of the array."""
+    """Which shard stands at which place of which array: keys in order, by the path of the array.
+
+    ``depths`` are the numbers of dimensions of those arrays that do not have three.
+    """
 
     arrays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    depths: Mapping[str, int] = field(default_factory=dict)
 
-    @classmethod
-    def of_splits(cls, keys_of_splits: Mapping[str, Iterable[str]]) -> Self:
-        """Every placed object of each split's shards, in the given order."""
-        ordered = {split: tuple(keys) for split, keys in keys_of_splits.items()}
-        return cls({f"{split}/{name}": keys for split, keys in ordered.items() for name in PLACED_NAMES})
+    def __post_init__(self) -> None:
+        unusual = {array: depth for array, depth in self.depths.items() if depth != _USUAL_DEPTH}
+        object.__setattr__(self, "depths", unusual)
+
+    def place(self, array: str, index: int) -> str:
+        """Path of the Zarr shard number ``index`` of an array."""
+        return place_in(array, index, self.depths.get(array, _USUAL_DEPTH))
 
     def items(self) -> Iterator[tuple[ObjectName, str]]:
         """Every object and the path of its place. An empty key is a place that nobody has."""
@@ -72,7 +83,7 @@ class Placement:
             name = _name_of(array)
             for index, key in enumerate(keys):
                 if key:
-                    yield ObjectName(key, name), place_in(array, index)
+                    yield ObjectName(key, name), self.place(array, index)
 
     @cached_property
     def _path_of(self) -> dict[ObjectName, str]:
@@ -83,18 +94,23 @@ class Placement:
         return self._path_of.get(ObjectName(key, name))
 
     def to_bytes(self) -> bytes:
-        return seal({"arrays": {array: list(keys) for array, keys in self.arrays.items()}})
+        document: dict[str, Any] = {"arrays": {array: list(keys) for array, keys in self.arrays.items()}}
+        if self.depths:
+            document["depths"] = dict(self.depths)
+        return seal(document)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         try:
-            arrays = {array: tuple(keys) for array, keys in unseal(data)["arrays"].items()}
-        except (Damaged, KeyError, TypeError, AttributeError) as error:
+            document = unseal(data)
+            arrays = {array: tuple(keys) for array, keys in document["arrays"].items()}
+            depths = {array: int(depth) for array, depth in document.get("depths", {}).items()}
+        except (Damaged, KeyError, TypeError, AttributeError, ValueError) as error:
             raise DamagedPlacement(f"{PLACEMENT} is damaged ({error})") from error
         for array, keys in arrays.items():
-            if array not in _ARRAYS or not all(key == "" or (isinstance(key, str) and is_key(key)) for key in keys):
+            if array not in _every_array() or not all(key == "" or (isinstance(key, str) and is_key(key)) for key in keys):
                 raise DamagedPlacement(f"{PLACEMENT} is damaged (it names {array}, or keys, that no store has)")
-        return cls(arrays)
+        return cls(arrays, depths)
 
 
 def read_placement(files: Files) -> Placement:
@@ -103,13 +119,6 @@ def read_placement(files: Files) -> Placement:
         return Placement.from_bytes(files.read(PLACEMENT))
     except FileNotFoundError:
         return Placement()
-
-
-def locate(files: Files, placement: Placement, key: str, name: str) -> str:
-    """Path of an object: at home, or at its place; home too if it is nowhere."""
-    home = home_of(key, name)
-    place = placement.path_of(key, name)
-    return home if place is None or files.exists(home) else place
 
 
 @dataclass(frozen=True)
@@ -157,9 +166,15 @@ def plan_moves(old: Placement, new: Placement, present: Collection[str]) -> Move
 
 
 def moves_to(
-    files: Files, new: Placement, entries: Callable[[], Iterable[LedgerEntry]]
+    files: Files,
+    new: Placement,
+    entries: Callable[[], Iterable[LedgerEntry]],
+    written: Collection[str] = (),
 ) -> tuple[Moves, Placement | None]:
     """Moves that bring a store to a placement, and what to write to ``placement.json`` for it (None: nothing).
+
+    Files that closing itself will have ``written`` stand nowhere: what is a column of one problem may be called as an
+    array of another.
 
     Where ``placement.json`` is damaged or lost, objects are recognised by size and checksum; ``entries``, all of the
     ledger, are asked for then only.
@@ -168,7 +183,7 @@ def moves_to(
         told = readable = read_placement(files)
     except DamagedPlacement:
         told, readable = Placement(), None
-    present = present_files(files)
+    present = present_files(files).difference(written)
     strangers = sorted(present - {path for _, path in told.items()} - {path for path in present if _is_home(path)})
     if strangers:
         told = _adopt(files, told, strangers, present, entries())
@@ -177,7 +192,7 @@ def moves_to(
 
 def present_files(files: Files) -> set[str]:
     """Every file at home or at a place of an array. What has no name of ours is somebody else's, and not among them."""
-    folders = ("objects", *(f"{array}/c" for array in _ARRAYS))
+    folders = ("objects", *(f"{array}/c" for array in sorted(_every_array())))
     return {path for folder in folders for path in files.list(folder) if _is_home(path) or is_place(path)}
 
 
@@ -191,19 +206,22 @@ def _adopt(
             if home_of(entry.key, name) not in present and told.path_of(entry.key, name) not in present:
                 owners[name, stored.bytes, stored.crc32c].append(entry.key)
     arrays = {array: dict(enumerate(keys)) for array, keys in told.arrays.items()}
+    depths = dict(told.depths)
     for path in strangers:
-        array, index = _parse_place(path)
+        array, index, depth = _parse_place(path)
         info = files.stat(path)
         candidates = owners.get((_name_of(array), info.bytes, files.checksum(path)), []) if info else []
         if candidates:
             key = candidates.pop(0)
             before = told.path_of(key, _name_of(array))
             if before is not None:
-                former, place = _parse_place(before)
+                former, place, _ = _parse_place(before)
                 arrays[former][place] = ""
             arrays.setdefault(array, {})[index] = key
+            depths[array] = depth
     return Placement(
-        {array: tuple(keys.get(i, "") for i in range(max(keys, default=-1) + 1)) for array, keys in arrays.items()}
+        {array: tuple(keys.get(i, "") for i in range(max(keys, default=-1) + 1)) for array, keys in arrays.items()},
+        depths,
     )
 
 
@@ -215,9 +233,10 @@ def _name_of(array: str) -> str:
     return array.rpartition("/")[2]
 
 
-def _parse_place(path: str) -> tuple[str, int]:
+def _parse_place(path: str) -> tuple[str, int, int]:
+    """The array of a place, its number in it, and how many dimensions the array has."""
     array, _, rest = path.partition("/c/")
-    return array, int(rest.partition("/")[0])
+    return array, int(rest.partition("/")[0]), rest.count("/") + 1
 
 
 def apply_moves(files: Files, moves: Moves, placement: Placement | None) -> None:

@@ -1,11 +1,11 @@
-"""Planes as one Zarr shard in memory: made here rather than by zarr-python, which takes several times as long.
+"""Samples as one Zarr shard in memory: made here rather than by zarr-python, which takes several times as long.
 
-A shard is what the codec ``sharding_indexed`` of Zarr v3 says: the inner chunks, here one plane each, in order; then
+A shard is what the codec ``sharding_indexed`` of Zarr v3 says: the inner chunks, here one sample each, in order; then
 for each its offset and size as little-endian uint64; then CRC-32C of that index. Any Zarr reader reads it.
 ``tests/benchmarks/shard_format.py`` compares compressors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,58 +17,72 @@ from dsfu.pipeline.store.files import crc32c
 _CNAME: Final = "lz4"
 _LEVEL: Final = 9
 _SHUFFLE: Final = "shuffle"
-"""Of bytes, not of bits: planes have rows and columns that mirror others, and their bytes are found again."""
+"""Of bytes, not of bits: pictures have rows and columns that mirror others, and their bytes are found again."""
 
 CODEC_NAME: Final = f"{_CNAME} {_LEVEL} {_SHUFFLE}"
-"""How planes are compressed. Part of the keys of shards: changing it means to write all planes again."""
+"""How samples are compressed. Part of the keys of shards that hold them: changing it means to write all again."""
 
 # Blosc's own threads lay a chunk's blocks down in the order in which they finish, and are not safe to use from several
-# threads of Python. Without them the same plane always gives the same bytes. zarr-python switches them off, too.
+# threads of Python. Without them the same sample always gives the same bytes. zarr-python switches them off, too.
 blosc.use_threads = False
 
 _compressor = Blosc(cname=_CNAME, clevel=_LEVEL, shuffle=Blosc.SHUFFLE)
+_byte_compressor = Blosc(cname=_CNAME, clevel=_LEVEL, shuffle=Blosc.NOSHUFFLE)
 
 
-def encode_shard(planes: npt.NDArray[np.uint16]) -> bytes:
-    """Compress planes (n, y, x) into a shard. The same planes always give the same bytes; any thread may call it."""
-    if planes.dtype != np.uint16 or planes.ndim != 3 or planes.size == 0:
-        raise ValueError(f"planes: {planes.dtype} of shape {planes.shape}; expected uint16 (n, y, x), none of them 0")
-    chunks = [_compressor.encode(plane) for plane in np.ascontiguousarray(planes, "<u2")]
+def encode_shard(samples: npt.NDArray[Any]) -> bytes:
+    """Compress samples (n, …) into a shard. The same samples always give the same bytes; any thread may call it."""
+    if samples.dtype.kind not in "biuf" or samples.ndim < 2 or samples.size == 0:
+        raise ValueError(
+            f"samples: {samples.dtype} of shape {samples.shape}; expected numbers or truth values (n, …), none of them 0"
+        )
+    compressor = _compressor if samples.dtype.itemsize > 1 else _byte_compressor
+    little = np.ascontiguousarray(samples, samples.dtype.newbyteorder("<"))
+    chunks = [compressor.encode(sample) for sample in little]
     sizes = np.array([len(chunk) for chunk in chunks], "<u8")
     index = np.stack([np.cumsum(sizes) - sizes, sizes], axis=1).astype("<u8").tobytes()
     return b"".join([*chunks, index, crc32c(index).to_bytes(4, "little")])
 
 
-def array_metadata(planes: int, planes_per_shard: int, pixels: int, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Document ``zarr.json`` of an array (planes, pixels, pixels) of shards with ``planes_per_shard`` planes each."""
-    inner = [
-        {"name": "bytes", "configuration": {"endian": "little"}},
+def array_metadata(
+    shape: Sequence[int],
+    samples_per_shard: int,
+    attributes: Mapping[str, Any],
+    *,
+    dtype: str = "uint16",
+    dims: Sequence[str] = ("sample", "y", "x"),
+) -> dict[str, Any]:
+    """Document ``zarr.json`` of an array of shards with ``samples_per_shard`` samples each."""
+    data_type = np.dtype(dtype)
+    inner = list(shape[1:])
+    codecs = [
+        {"name": "bytes", "configuration": {"endian": "little"}} if data_type.itemsize > 1 else {"name": "bytes"},
         {
             "name": "blosc",
             "configuration": {
-                "typesize": 2,
+                "typesize": data_type.itemsize,
                 "cname": _CNAME,
                 "clevel": _LEVEL,
-                "shuffle": _SHUFFLE,
+                "shuffle": _SHUFFLE if data_type.itemsize > 1 else "noshuffle",
                 "blocksize": 0,
             },
         },
     ]
     sharding = {
-        "chunk_shape": [1, pixels, pixels],
-        "codecs": inner,
+        "chunk_shape": [1, *inner],
+        "codecs": codecs,
         "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}],
         "index_location": "end",
     }
     return {
-        "shape": [planes, pixels, pixels],
-        "data_type": "uint16",
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [planes_per_shard, pixels, pixels]}},
+        "shape": list(shape),
+        "data_type": data_type.name,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [samples_per_shard, *inner]}},
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-        "fill_value": 0,
+        "fill_value": data_type.type(0).item(),
         "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
         "attributes": dict(attributes),
-        "dimension_names": ["sample", "y", "x"],
+        "dimension_names": list(dims),
         "zarr_format": 3,
         "node_type": "array",
         "storage_transformers": [],

@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, Final, Literal
 
+from dsfu.pipeline.kinds import every_group
 from dsfu.pipeline.specs import LedgerEntry, StoredObject
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import Files, StorageError, crc32c
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_object
-from dsfu.pipeline.store.own_names import GROUPS, is_own, is_own_temporary
+from dsfu.pipeline.store.own_names import is_own, is_own_temporary
 from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, Placement, home_of, read_placement
 from dsfu.pipeline.store.sealed import Damaged, unseal
 from dsfu.pipeline.store.state import STATE, State, damaged_files, own_arrays, read_state
@@ -283,7 +284,7 @@ def _check_clutter(
     known |= {path for item, path in placement.items() if item.key in unreadable}
     arrays = own_arrays(files)
     for path in files.list():
-        if path in known or (path.partition("/")[0] not in _FOLDERS):
+        if path in known or (path.partition("/")[0] not in _folders()):
             continue
         if not is_own(path, arrays):
             yield Finding(kind="foreign", path=path, what="is none of ours")
@@ -298,8 +299,9 @@ def _check_clutter(
         yield Finding(kind="clutter", path=path, what="is a link to a folder, or to nowhere; nobody follows it")
 
 
-_FOLDERS: Final = ("objects", ledgers.FOLDER, locks.FOLDER, *GROUPS)
-"""Folders of a store. What else lies beside them is none of our business."""
+def _folders() -> tuple[str, ...]:
+    """Folders of a store. What else lies beside them is none of our business."""
+    return ("objects", ledgers.FOLDER, locks.FOLDER, *every_group())
 
 
 def _why_clutter(files: Files, path: str, unreadable: Collection[str]) -> str | None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
+from dsfu.pipeline.kinds import depths_of_arrays
 from dsfu.pipeline.specs import LedgerEntry
 from dsfu.pipeline.store.files import FileInfo, Files
 from dsfu.pipeline.store.placement import (
-    PLACED_NAMES,
     PLACEMENT,
     DamagedPlacement,
     Placement,
@@ -38,7 +38,7 @@ class Whereabouts:
         if self._files.exists(home):
             return home
         place = self._current_placement().path_of(key, name)
-        if name not in PLACED_NAMES or (place is not None and self._files.exists(place)):
+        if name not in depths_of_arrays() or (place is not None and self._files.exists(place)):
             return place or home
         return self._by_contents().get(home, place or home)
 

@@ -30,6 +30,7 @@ PLANE_FIELDS: Final = (
         name="form_factor",
         dtype="uint16",
         dims=("sample", "y", "x"),
+        kept_as="array",
         units="1",
         long_name="√(I_FF / form_factor_scale) · 65535: molecular form factor difference",
     ),
@@ -37,6 +38,7 @@ PLANE_FIELDS: Final = (
         name="sro",
         dtype="uint16",
         dims=("sample", "y", "x"),
+        kept_as="array",
         units="1",
         long_name="√(I_SRO / sro_scale) · 65535: chemical short-range order",
     ),
@@ -64,6 +66,7 @@ SAMPLE_FIELDS: Final = (
         name="cell",
         dtype="float64",
         dims=("sample", "cell_constant"),
+        shape=(6,),
         units="angstrom, degree",
         long_name="a, b, c, alpha, beta, gamma of the mixed crystal",
     ),
@@ -85,12 +88,12 @@ SAMPLE_FIELDS: Final = (
     Field(
         name="centre",
         dtype="float64",
-        dims=("sample", "xyz"),
+        dims=("sample", "xyz"), shape=(3,),
         units="1/angstrom",
         long_name="scattering vector at pixel (pixels // 2, pixels // 2)",
     ),
-    Field(name="axis_x", dtype="float64", dims=("sample", "xyz"), units="1", long_name="direction in which x grows"),
-    Field(name="axis_y", dtype="float64", dims=("sample", "xyz"), units="1", long_name="direction in which y grows"),
+    Field(name="axis_x", dtype="float64", dims=("sample", "xyz"), shape=(3,), units="1", long_name="direction in which x grows"),
+    Field(name="axis_y", dtype="float64", dims=("sample", "xyz"), shape=(3,), units="1", long_name="direction in which y grows"),
 )
 """What a shard records of each of its planes."""
 

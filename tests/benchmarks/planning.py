@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dsfu.pipeline.expected import Expected
+from dsfu.pipeline.problems.disorder.expected import Expected
 from dsfu.pipeline.plan import make_plan
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import open_files

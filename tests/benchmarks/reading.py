@@ -16,7 +16,7 @@ import numpy as np
 import zarr
 
 from dsfu.model.problems.disorder.data.shards import open_store
-from dsfu.pipeline.store.recompute import Recomputer
+from dsfu.pipeline.problems.disorder.recompute import Recomputer
 
 
 def seconds(action: Callable[[], object], repeats: int = 7) -> float:

@@ -14,7 +14,7 @@ from ase import Atoms
 
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.closing import ClosingSummary, close_store
-from dsfu.pipeline.store.closing_spec import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
 from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.placement import PLACED_NAMES, home_of

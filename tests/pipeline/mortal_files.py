@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store.closing import close_store
-from dsfu.pipeline.store.closing_spec import ClosingSpec
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.local_files import LocalFiles
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from dsfu.pipeline.expected import Expected, expected_shards
+from dsfu.pipeline.problems.disorder.expected import Expected, expected_shards
 from dsfu.pipeline.manifest.loading import load_manifest, parse_manifest
-from dsfu.pipeline.manifest.pairs import all_pairs, species_of
+from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
 from dsfu.pipeline.science import SCIENCE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsfu.pipeline.expected import Expected, expected_shards
+from dsfu.pipeline.problems.disorder.expected import Expected, expected_shards
 from dsfu.pipeline.manifest.loading import parse_manifest
-from dsfu.pipeline.manifest.pairs import all_pairs, species_of
+from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger

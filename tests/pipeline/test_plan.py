@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.pipeline.expected import Expected
+from dsfu.pipeline.problems.disorder.expected import Expected
 from dsfu.pipeline.plan import Plan, make_plan
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
 from dsfu.pipeline.store.files import open_files

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dsfu.errors import MOST_SHOWN, InputError
-from dsfu.pipeline.manifest.feasibility import check_feasible
+from dsfu.pipeline.problems.disorder.feasibility import check_feasible
 from dsfu.pipeline.manifest.loading import LoadedManifest, load_manifest, parse_manifest
 from dsfu.pipeline.manifest.model import Manifest, Section
-from dsfu.pipeline.manifest.pairs import all_pairs, counts, species_of
+from dsfu.pipeline.problems.disorder.pairs import all_pairs, counts, species_of
 from dsfu.pipeline.manifest.schema import manifest_json_schema, schema_at
-from dsfu.pipeline.manifest.template import TEMPLATE
+from dsfu.pipeline.problems.disorder.template import TEMPLATE
 from dsfu.simulate.disorder.feasibility import FEWEST_SITES, LARGEST_BOX, SMALLEST_BOX
 from dsfu.simulate.disorder.uniqueness import METRICS
 from dsfu.simulate.species import SPLITS, pairs

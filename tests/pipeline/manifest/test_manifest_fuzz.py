@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loading import LoadedManifest, parse_manifest
-from dsfu.pipeline.manifest.pairs import all_pairs, species_of
+from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
 from dsfu.yaml.reader import MOST_BYTES
 
 ROOT = Path(__file__).resolve().parents[3]

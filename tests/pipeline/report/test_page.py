@@ -11,7 +11,7 @@ import pytest
 from dsfu.errors import InputError
 from dsfu.pipeline.report.page import write_report
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure
-from dsfu.pipeline.store.closing_spec import UniquenessSettings
+from dsfu.pipeline.problems.disorder.closing import UniquenessSettings
 from dsfu.pipeline.store.files import open_files
 from tests.pipeline.fake_store import FakeStore, fake_store
 

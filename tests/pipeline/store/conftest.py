@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.pipeline.store.closing_spec import ClosingSpec
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from tests.pipeline.fake_store import FakeStore, fake_store
 
 

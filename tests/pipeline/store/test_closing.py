@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 import zarr
 
-from dsfu.pipeline.store.closing_spec import ClosingSpec, PairShard, UniquenessSettings
-from dsfu.pipeline.store.groups import masks_of_pair
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec, PairShard, UniquenessSettings
+from dsfu.pipeline.problems.disorder.groups import masks_of_pair
 from dsfu.pipeline.store.placement import PLACEMENT, home_of
 from dsfu.simulate.disorder.fields import PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
 from dsfu.simulate.disorder.uniqueness import embedding_distances

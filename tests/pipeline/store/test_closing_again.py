@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec, SplitShards, UniquenessSettings
 from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store.closing import MissingObjects, close_store
-from dsfu.pipeline.store.closing_spec import ClosingSpec, SplitShards, UniquenessSettings
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.gc import collect_garbage
 from dsfu.pipeline.store.ledger import Ledger

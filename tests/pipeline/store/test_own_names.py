@@ -13,7 +13,7 @@ from dsfu.pipeline.running.parts import Part, run_part
 from dsfu.pipeline.running.progress import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
 from dsfu.pipeline.store.arrays import METADATA
-from dsfu.pipeline.store.closing_spec import ClosingSpec
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.gc import collect_garbage
 from dsfu.pipeline.store.ledger import entry_path

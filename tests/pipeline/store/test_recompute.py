@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
-from dsfu.pipeline.store.recompute import Recomputer, recompute
+from dsfu.pipeline.problems.disorder.recompute import Recomputer, recompute
 from dsfu.simulate.disorder.encoding import LEVELS, encode_plane
 from tests.pipeline.fake_store import FakeStore, fake_store
 

@@ -6,7 +6,7 @@ import torch
 
 from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
 from dsfu.model.problems.disorder.data.shards import open_store
-from dsfu.pipeline.store.recompute import Recomputer
+from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from tests.model.training.stores import library_store
 from tests.pipeline.fake_store import PIXELS
 

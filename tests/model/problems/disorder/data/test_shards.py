@@ -11,7 +11,7 @@ import pytest
 from dsfu.model.problems.disorder.data.normalise import Scale, normalise
 from dsfu.model.problems.disorder.data.plane_reader import PlaneReader
 from dsfu.model.problems.disorder.data.shards import COORDINATES, Split, Store, open_store
-from dsfu.pipeline.store.recompute import Recomputer
+from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from dsfu.simulate.disorder.encoding import decode_plane
 from tests.pipeline.fake_store import PIXELS, FakeStore, fake_store
 

@@ -7,7 +7,7 @@ import torch
 from dsfu.errors import InputError
 from dsfu.model.problems.disorder.evaluation.evaluate import open_planes
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes, PlaneSettings
-from dsfu.pipeline.store.recompute import Recomputer
+from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from tests.model.problems.disorder.evaluation.stores import PIXELS
 from tests.pipeline.fake_store import fake_store
 

@@ -15,7 +15,7 @@ from dsfu.model.problems.disorder.training.augment_draws import draw_effects
 from dsfu.model.problems.disorder.training.data_config import AS_MEASURED, AugmentConfig, DataConfig
 from dsfu.model.problems.disorder.training.sources import BatchSource, open_source
 from dsfu.model.training.draws import AUGMENTATION, Draws
-from dsfu.pipeline.store.recompute import Recomputer
+from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from dsfu.simulate.disorder.scattering import sro_of_planes
 from dsfu.simulate.lattice import Cell
 from tests.model.training.stores import library_store, train

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dsfu.pipeline.manifest.model import Manifest
-from dsfu.pipeline.manifest.pairs import Pair
+from dsfu.pipeline.problems.disorder.pairs import Pair
 from dsfu.pipeline.science import SCIENCE
 from dsfu.pipeline.specs import ShardSpec, digest
 from dsfu.pipeline.store.shard_format import CODEC_NAME

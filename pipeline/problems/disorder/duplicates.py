@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.pipeline.store.closing_spec import UniquenessSettings
+from dsfu.pipeline.problems.disorder.closing import UniquenessSettings
 from dsfu.simulate.disorder.uniqueness import EmbeddingArray, select_unique
 
 

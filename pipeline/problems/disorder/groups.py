@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.pipeline.store.arrays import NamedArray, ZarrGroup
-from dsfu.pipeline.store.closing_spec import ClosingSpec, SplitShards
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec, SplitShards
 from dsfu.pipeline.store.records import FROM_PAIR, SETS, Arrays, DamagedRecord, PairRecord
 from dsfu.pipeline.store.shard_format import array_metadata
-from dsfu.pipeline.store.uniqueness import Duplicates
+from dsfu.pipeline.problems.disorder.duplicates import Duplicates
 from dsfu.simulate.disorder.fields import ALPHA_SHAPE, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
 from dsfu.simulate.disorder.uniqueness import METRICS, EmbeddingArray, MetricName
 from dsfu.simulate.fields import Field

@@ -1,0 +1,160 @@
+"""What kinds of shards there are, of every problem that is installed, and how the problems are found.
+
+A problem is a folder of `dsfu.pipeline.problems` with a module ``problem`` in which ``PROBLEM`` is an instance of
+`dsfu.pipeline.problem.Problem`. One that is somebody else's is announced by an entry point of the group
+``dsfu.problems`` that names such an instance.
+"""
+
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Final, Protocol
+
+from dsfu.pipeline import problems
+from dsfu.simulate.fields import SPLITS
+
+ENTRY_POINTS: Final = "dsfu.problems"
+
+RECORD: Final = "record.npz"
+"""The object that holds all of a shard but what is kept as an array of the store."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of shard: what it holds, how it is made, and what it costs.
+
+    Attributes
+    ----------
+    name
+        What it is called in identities and in the ledger: ``planes``.
+    noun
+        One of its items, for people: ``plane``.
+    words
+        All of it, in a heading: ``short-range order``.
+    science
+        Version of what is computed, raised by hand when the numbers change, and only then: it belongs into the inputs
+        of every shard of the kind. Reformatting or speeding up a kernel raises nothing.
+    make
+        What makes one, as ``module:function``; loaded by workers only. See `dsfu.pipeline.problem.Maker`.
+    seconds_per_item, bytes_per_item
+        First guesses; what the ledger has measured replaces them.
+    record
+        Name of the object that holds its columns.
+    arrays
+        Which of the arrays that it makes become Zarr shards of the store's arrays: name and number of dimensions, that
+        of samples included.
+    is_sample
+        Whether its items are the samples of the data set.
+    """
+
+    name: str
+    noun: str
+    words: str
+    science: int
+    make: str
+    seconds_per_item: float
+    bytes_per_item: int
+    record: str = RECORD
+    arrays: Mapping[str, int] = {}  # noqa: RUF012: never changed
+    is_sample: bool = False
+
+    def maker(self) -> Callable[..., Mapping[str, Any]]:
+        """The function that makes one."""
+        module, _, name = self.make.partition(":")
+        function: Callable[..., Mapping[str, Any]] = getattr(import_module(module), name)
+        return function
+
+
+class Catalogued(Protocol):
+    """So much of a problem as is known before a manifest is read.
+
+    Attributes
+    ----------
+    name, aliases
+        What manifests call it, and called it before.
+    kinds
+        Its kinds of shards.
+    tables
+        Groups of a closed store beside its splits.
+    columns
+        Arrays of a split that are written by closing.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    tables: tuple[str, ...]
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+
+@cache
+def every_problem() -> Mapping[str, Catalogued]:
+    """All problems that are installed, by name."""
+    found = {each.name: each for each in _found()}
+    return dict(sorted(found.items()))
+
+
+def _found() -> Iterator[Catalogued]:
+    for module in pkgutil.iter_modules(problems.__path__):
+        if module.ispkg:
+            yield import_module(f"{problems.__name__}.{module.name}.problem").PROBLEM
+    for point in entry_points(group=ENTRY_POINTS):
+        yield point.load()
+
+
+@cache
+def every_kind() -> Mapping[str, Kind]:
+    """All kinds of shards, by name."""
+    return {kind.name: kind for problem in every_problem().values() for kind in problem.kinds}
+
+
+def noun_of(kind: str) -> str:
+    """One item of a kind of shard, for people; ``item`` of a kind that is not known here."""
+    return every_kind()[kind].noun if kind in every_kind() else "item"
+
+
+@cache
+def depths_of_arrays() -> Mapping[str, frozenset[int]]:
+    """Objects that become part of an array of the store, with its dimensions' number; the others stay at home.
+
+    Two problems may have arrays of one name that differ in it.
+    """
+    found: dict[str, frozenset[int]] = {}
+    for kind in every_kind().values():
+        for name, depth in kind.arrays.items():
+            found[name] = found.get(name, frozenset()) | {depth}
+    return found
+
+
+def every_group() -> tuple[str, ...]:
+    """Every group that a closed store can have."""
+    return tuple(dict.fromkeys(group for problem in every_problem() for group in groups_of(problem)))
+
+
+def groups_of(problem: str) -> tuple[str, ...]:
+    """Every group that a closed store of a problem can have."""
+    return (*SPLITS, *every_problem()[problem].tables)
+
+
+@cache
+def every_object() -> frozenset[str]:
+    """Names of all objects that a shard can have."""
+    return frozenset({*depths_of_arrays(), *(kind.record for kind in every_kind().values())})
+
+
+def every_array_of_splits() -> frozenset[str]:
+    """Paths of all arrays that a split of a closed store can have: ``train/cell``."""
+    return frozenset().union(*map(arrays_of_splits, every_problem()))
+
+
+@cache
+def arrays_of_splits(problem: str) -> frozenset[str]:
+    """Paths of all arrays that a split of a closed store of a problem can have: ``train/cell``."""
+    declared = every_problem()[problem]
+    names = [*declared.columns, *(name for kind in declared.kinds for name in kind.arrays)]
+    return frozenset(f"{split}/{name}" for split in SPLITS for name in names)

@@ -1,0 +1,142 @@
+"""The contract between the pipeline and an inverse problem: what a problem declares, plans and shows.
+
+The pipeline plans, makes, keeps and shows data sets without knowing what they are of. All that it has to know is asked
+of a `Problem`. To add one: a folder of `dsfu.pipeline.problems`, see docs/architecture.md.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
+
+from dsfu.errors import near_miss
+from dsfu.pipeline.kinds import Kind, every_problem
+from dsfu.pipeline.making import Arrays
+from dsfu.pipeline.manifest.loaded import LoadedManifest
+from dsfu.pipeline.manifest.model import Manifest
+from dsfu.pipeline.specs import ShardSpec
+from dsfu.pipeline.store.contents import Origin, StoreContents
+from dsfu.pipeline.store.plain_contents import PlainContents, plain_contents
+from dsfu.simulate.fields import Field
+from dsfu.yaml.document import KeyPath
+
+M = TypeVar("M", bound=Manifest)
+
+
+class Shards(Protocol):
+    """All shards of a data set. A problem may keep in it whatever else follows from its manifest."""
+
+    @property
+    def specs(self) -> Sequence[ShardSpec]:
+        """In the order of the store; what others need comes before them."""
+        ...
+
+
+class Problem(ABC, Generic[M]):
+    """An inverse problem, as the pipeline sees it. One instance, ``PROBLEM``, in the module ``problem`` of its folder.
+
+    Attributes
+    ----------
+    name
+        What manifests call it, and what its folders are called.
+    aliases
+        What manifests called it before.
+    is_default
+        Whether it is what a manifest is of that names no problem. Only the oldest is.
+    kinds
+        Its kinds of shards, in the order of making.
+    tables
+        Groups of a closed store beside the splits.
+    manifest
+        What its manifest may say: its sections beside the keys that all manifests have.
+    template
+        A manifest to begin with, as text: small, and with a comment on everything that can be changed.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    is_default: ClassVar[bool] = False
+    kinds: tuple[Kind, ...]
+    tables: tuple[str, ...] = ()
+
+    @property
+    @abstractmethod
+    def manifest(self) -> type[M]: ...
+
+    @property
+    @abstractmethod
+    def template(self) -> str: ...
+
+    @abstractmethod
+    def fields(self, settings: M | None) -> tuple[Field, ...]:
+        """What the store holds of each sample. Names and types may not depend on the settings, shapes may."""
+
+    def table_fields(self, settings: M | None) -> Mapping[str, tuple[Field, ...]]:
+        """Columns of each table of the store, by the kind of shard that makes them."""
+        return {}
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Arrays of a split that are written by closing."""
+        return [*(field.name for field in self.fields(None) if field.kept_as == "column"), "kept"]
+
+    def files(self, value: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+        """Files that a manifest names, by the path of the key. ``value`` is not checked yet."""
+        return iter(())
+
+    def check(self, loaded: LoadedManifest[M]) -> None:
+        """Make sure, within a second, that what a manifest asks for can be made. Raises InputError if not."""
+        return
+
+    @abstractmethod
+    def plan(self, loaded: LoadedManifest[M]) -> Shards:
+        """All shards of a manifest, each with its key. Nothing is made, and nothing of a store is read."""
+
+    def contents(self, loaded: LoadedManifest[M], shards: Any, complete: Collection[str]) -> StoreContents:
+        """What closing makes of the shards that are complete, given by key. ``shards`` is what `plan` gave."""
+        settings = loaded.manifest
+        return plain_contents(
+            self.origin(loaded),
+            self.kinds,
+            self.fields(settings),
+            self.table_fields(settings),
+            shards.specs,
+            complete,
+        )
+
+    def origin(self, loaded: LoadedManifest[M]) -> Origin:
+        """What a closed store says of its manifest."""
+        from dsfu.pipeline.tasks import versions
+
+        return Origin(
+            problem=self.name,
+            settings=loaded.manifest.to_dict(),
+            manifest_text=loaded.text,
+            # That of dsfu alone, so that stores do not differ by who made them; the ledger has the others.
+            versions={"dsfu": versions()["dsfu"]},
+        )
+
+    def again(self, group: Any, split: str, index: int) -> Arrays:
+        """One sample, computed from what the root group of a closed store holds, and not read."""
+        raise NotImplementedError(f"samples of {self.name} are not computed again from a store")
+
+
+def problem_called(name: str) -> Problem[Any] | None:
+    """The problem that a manifest means; None if there is none of that name."""
+    for problem in every_problem().values():
+        if name == problem.name or name in problem.aliases:
+            return cast(Problem[Any], problem)
+    return None
+
+
+def default_problem() -> Problem[Any]:
+    """What a manifest is of that names no problem."""
+    every = (cast(Problem[Any], problem) for problem in every_problem().values())
+    return next(problem for problem in every if problem.is_default)
+
+
+def meant_problem(name: str) -> str | None:
+    """Name of the problem that was probably meant."""
+    return near_miss(name, [each for one in every_problem().values() for each in (one.name, *one.aliases)])
+
+
+__all__ = ["PlainContents", "Problem", "Shards", "StoreContents", "default_problem", "meant_problem", "problem_called"]
