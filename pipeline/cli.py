@@ -1,8 +1,12 @@
 """The command ``dsfu-pipeline``: puts the verbs together."""
 
+import pkgutil
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Final
 
 from dsfu.command_line import Program
+from dsfu.pipeline import problems
 from dsfu.pipeline.commands import clusters, looking, making, manifests, tidying
 
 _PROGRAM: Final = Program(
@@ -37,6 +41,11 @@ app = _PROGRAM.app(help=_HELP, epilog=_EPILOG)
 
 for _verbs in (manifests, making, clusters, looking, tidying):
     _verbs.add_to(app)
+
+# The verbs of a problem are in its own folder: problems/<name>/commands.py.
+for _problem in pkgutil.iter_modules(problems.__path__):
+    if find_spec(f"{problems.__name__}.{_problem.name}.commands"):
+        import_module(f"{problems.__name__}.{_problem.name}.commands").add_to(app)
 
 
 def main() -> None:

@@ -51,8 +51,8 @@ class Differences:
 
 def differences(old: Wanted, new: Wanted) -> Differences:
     """Compare two manifests: what they say, and the shards that follow from it."""
-    before = {spec.identity: spec for spec in old.expected.specs}
-    after = {spec.identity: spec for spec in new.expected.specs}
+    before = {spec.identity: spec for spec in old.specs}
+    after = {spec.identity: spec for spec in new.specs}
     remade: dict[str, list[str]] = {}
     for identity in after.keys() & before.keys():
         if before[identity].key != after[identity].key:

@@ -7,7 +7,7 @@ A problem is a folder of `dsfu.pipeline.problems` with a module ``problem`` in w
 
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -58,7 +58,7 @@ class Kind:
     seconds_per_item: float
     bytes_per_item: int
     record: str = RECORD
-    arrays: Mapping[str, int] = {}  # noqa: RUF012: never changed
+    arrays: Mapping[str, int] = field(default_factory=dict)
     is_sample: bool = False
 
     def maker(self) -> Callable[..., Mapping[str, Any]]:

@@ -3,16 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from dsfu.pipeline.problems.disorder.expected import Expected
+from dsfu.pipeline.kinds import every_kind
+from dsfu.pipeline.problem import Shards
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
-
-_SECONDS_PER_ITEM: Final = {"sro_sets": 0.3, "masks": 0.005, "planes": 0.0016}
-"""First guesses, from two slow cores; what the ledger has measured replaces them."""
-
-_BYTES_PER_ITEM: Final = {"sro_sets": 10_700, "masks": 8_900, "planes": 180_000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +48,7 @@ class Plan:
         return dict(gathered)
 
 
-def make_plan(expected: Expected, ledger: Ledger, *, check: bool = True) -> Plan:
+def make_plan(expected: Shards, ledger: Ledger, *, check: bool = True) -> Plan:
     """Compare what is wanted with what is there.
 
     ``check`` has a look at the objects of every shard that is there (size, and checksum if one was touched since it was
@@ -119,7 +114,8 @@ def _estimate(missing: Iterable[Missing], entries: Iterable[LedgerEntry]) -> tup
     total_seconds = total_bytes = 0.0
     for each in missing:
         kind, count = each.spec.kind, each.spec.items
+        guess = every_kind()[kind]
         measured = items[kind] > 0
-        total_seconds += count * (seconds[kind] / items[kind] if measured else _SECONDS_PER_ITEM[kind])
-        total_bytes += count * (sizes[kind] / items[kind] if measured else _BYTES_PER_ITEM[kind])
+        total_seconds += count * (seconds[kind] / items[kind] if measured else guess.seconds_per_item)
+        total_bytes += count * (sizes[kind] / items[kind] if measured else guess.bytes_per_item)
     return total_seconds, int(total_bytes)

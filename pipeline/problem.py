@@ -6,20 +6,30 @@ of a `Problem`. To add one: a folder of `dsfu.pipeline.problems`, see docs/archi
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from dsfu.errors import near_miss
-from dsfu.pipeline.kinds import Kind, every_problem
+from dsfu.pipeline.kinds import Kind, every_problem, noun_of
 from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.manifest.loaded import LoadedManifest
 from dsfu.pipeline.manifest.model import Manifest
 from dsfu.pipeline.specs import ShardSpec
 from dsfu.pipeline.store.contents import Origin, StoreContents
-from dsfu.pipeline.store.plain_contents import PlainContents, plain_contents
+from dsfu.pipeline.store.plain_contents import plain_contents
 from dsfu.simulate.fields import Field
+from dsfu.words import count
 from dsfu.yaml.document import KeyPath
 
 M = TypeVar("M", bound=Manifest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What a manifest declares, for ``validate``: plain values for programs, and the same in lines for people."""
+
+    values: Mapping[str, Any]
+    rows: Sequence[str]
 
 
 class Shards(Protocol):
@@ -91,6 +101,20 @@ class Problem(ABC, Generic[M]):
     def plan(self, loaded: LoadedManifest[M]) -> Shards:
         """All shards of a manifest, each with its key. Nothing is made, and nothing of a store is read."""
 
+    def declared(self, shards: Any) -> Declared:
+        """How much a manifest asks for. ``shards`` is what `plan` gave."""
+        samples: dict[str, int] = {}
+        others = {kind.name: 0 for kind in self.kinds if not kind.is_sample}
+        for spec in shards.specs:
+            if spec.kind in others:
+                others[spec.kind] += spec.items
+            else:
+                samples[spec.split] = samples.get(spec.split, 0) + spec.items
+        rows = [f"{split:<10} {count(number, 'sample')}" for split, number in samples.items()]
+        rows += [count(number, noun_of(kind)) for kind, number in others.items()]
+        splits = {split: {"samples": number} for split, number in samples.items()}
+        return Declared(values={"splits": splits, **others}, rows=rows)
+
     def contents(self, loaded: LoadedManifest[M], shards: Any, complete: Collection[str]) -> StoreContents:
         """What closing makes of the shards that are complete, given by key. ``shards`` is what `plan` gave."""
         settings = loaded.manifest
@@ -128,6 +152,11 @@ def problem_called(name: str) -> Problem[Any] | None:
     return None
 
 
+def problem_names() -> list[str]:
+    """What manifests can be of."""
+    return list(every_problem())
+
+
 def default_problem() -> Problem[Any]:
     """What a manifest is of that names no problem."""
     every = (cast(Problem[Any], problem) for problem in every_problem().values())
@@ -137,6 +166,3 @@ def default_problem() -> Problem[Any]:
 def meant_problem(name: str) -> str | None:
     """Name of the problem that was probably meant."""
     return near_miss(name, [each for one in every_problem().values() for each in (one.name, *one.aliases)])
-
-
-__all__ = ["PlainContents", "Problem", "Shards", "StoreContents", "default_problem", "meant_problem", "problem_called"]

@@ -34,7 +34,7 @@ class ShardSpec:
     Attributes
     ----------
     kind
-        What it holds; `dsfu.pipeline.tasks` knows how to make each kind.
+        What it holds: the name of a `dsfu.pipeline.kinds.Kind`.
     identity
         What a person calls it, unique within a plan: ``planes/benzene+toluene``.
     inputs
@@ -42,7 +42,11 @@ class ShardSpec:
     parameters
         All that a worker needs to make it, as plain JSON.
     items
-        How many samples, sets or masks it holds.
+        How many samples, or whatever else its kind holds.
+    needs
+        Keys of the shards that have to be there before this one can be made.
+    split
+        Which split of the data set its samples belong to, if it holds samples.
     bytes_expected, seconds_expected
         What the planner expects of it, for its estimates and for batching; the key does not depend on them.
     """
@@ -52,6 +56,8 @@ class ShardSpec:
     inputs: Mapping[str, str]
     parameters: Mapping[str, Any]
     items: int
+    needs: tuple[str, ...] = ()
+    split: str | None = None
     bytes_expected: int = 0
     seconds_expected: float = 0.0
     key: str = field(init=False)

@@ -10,22 +10,23 @@ from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
-import numpy as np
-
-from dsfu.pipeline.problems.disorder.makers import MAKERS, Objects, SetReader, Stopwatch
+from dsfu.pipeline.kinds import RECORD, every_kind
+from dsfu.pipeline.making import Arrays, ReadNeeded, Stopwatch
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
-from dsfu.pipeline.store.files import Files, open_files
+from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.placement import home_of
-from dsfu.pipeline.store.records import Arrays, read_sets
-from dsfu.simulate.arrays import FloatArray
+from dsfu.pipeline.store.records import archive, read_record
+from dsfu.pipeline.store.shard_format import encode_shard
+
+Objects = dict[str, bytes]
 
 
 def make_shard(store_url: str, spec: ShardSpec) -> LedgerEntry:
     """Make a shard, write its objects, and enter it into the ledger. The same spec always gives the same objects."""
     start, watch = perf_counter(), Stopwatch()
     files = open_files(store_url)
-    objects = make_objects(spec, _set_reader(store_url), watch)
+    objects = make_objects(spec, _reader(store_url), watch)
     with watch.step("write"):
         stored = {name: files.write(home_of(spec.key, name), data) for name, data in objects.items()}
     made = {
@@ -49,14 +50,21 @@ def make_shard(store_url: str, spec: ShardSpec) -> LedgerEntry:
     return entry
 
 
-def make_objects(spec: ShardSpec, read_set: SetReader, watch: Stopwatch) -> Objects:
-    """The objects of a shard, in memory."""
-    return MAKERS[spec.kind](spec.parameters, read_set, watch)
+def make_objects(spec: ShardSpec, read: ReadNeeded, watch: Stopwatch) -> Objects:
+    """The objects of a shard, in memory: one for each array of the store that it is a part of, and one for the rest."""
+    kind = every_kind()[spec.kind]
+    arrays = dict(kind.maker()(spec.parameters, read, watch))
+    parts = {name: arrays.pop(name) for name in kind.arrays if name in arrays}
+    record = {kind.record: archive(arrays)}
+    if not parts:
+        return record
+    with watch.step("compress"):
+        return {name: encode_shard(values) for name, values in parts.items()} | record
 
 
 def remake(store_url: str, spec: ShardSpec) -> Objects:
     """The objects of a shard, made in memory from what the store holds; nothing is written."""
-    return make_objects(spec, _set_reader(store_url), Stopwatch())
+    return make_objects(spec, _reader(store_url), Stopwatch())
 
 
 @lru_cache(maxsize=1)
@@ -70,24 +78,18 @@ def versions() -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _set_reader(store_url: str) -> SetReader:
-    """Reads sets of the bank, and keeps what it has read: a worker draws from the same few megabytes all the time."""
+def _reader(store_url: str) -> ReadNeeded:
+    """Reads columns of shards, and keeps what it has read: a worker draws from the same few megabytes all the time."""
     files = open_files(store_url)
 
     @cache
-    def shard(key: str) -> Arrays:
-        return read_bank_shard(files, key)
+    def columns(key: str, names: tuple[str, ...], record: str) -> Arrays:
+        return read_record(files, key, record, names)
 
-    def read_set(key: str, row: int) -> tuple[float, FloatArray]:
-        columns = shard(key)
-        return float(columns["fraction_a"][row]), columns["alpha"][row].astype(np.float64)
+    def read(key: str, *names: str, record: str = RECORD) -> Arrays:
+        return columns(key, names, record)
 
-    return read_set
-
-
-def read_bank_shard(files: Files, key: str) -> Arrays:
-    (columns,) = read_sets(files, [key])
-    return {name: columns[name] for name in ("fraction_a", "alpha")}
+    return read
 
 
 def _user() -> str:

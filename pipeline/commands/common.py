@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 if TYPE_CHECKING:
-    from dsfu.pipeline.manifest.loading import LoadedManifest
+    from dsfu.pipeline.manifest.loaded import LoadedManifest
     from dsfu.pipeline.store.files import Files
     from dsfu.pipeline.wanted import Wanted
 
@@ -43,7 +43,7 @@ def answer_json(values: Any) -> None:
     say(json.dumps(values, indent=2))
 
 
-def load(manifest: str) -> "LoadedManifest":
+def load(manifest: str) -> "LoadedManifest[Any]":
     from dsfu.pipeline.manifest.loading import load_manifest
 
     return load_manifest(manifest)
@@ -51,11 +51,10 @@ def load(manifest: str) -> "LoadedManifest":
 
 def want(manifest: str) -> "Wanted":
     """All that a manifest wants, after making sure that it can be had."""
-    from dsfu.pipeline.problems.disorder.feasibility import check_feasible
     from dsfu.pipeline.wanted import what_is_wanted
 
     wanted = what_is_wanted(load(manifest))
-    check_feasible(wanted.loaded)
+    wanted.problem.check(wanted.loaded)
     return wanted
 
 

@@ -1,7 +1,6 @@
 """The verbs about manifests: init, validate, diff, schema, species."""
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,29 +11,36 @@ from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, JsonOption, Manifest
 
 if TYPE_CHECKING:
     from dsfu.pipeline.differences import Differences
+    from dsfu.pipeline.problem import Problem
     from dsfu.pipeline.wanted import Wanted
 
 
+ProblemOption = Annotated[
+    str | None,
+    typer.Option("--problem", metavar="NAME", help="What the data are of. [default: the oldest]", show_default=False),
+]
+
+
 def add_to(app: typer.Typer) -> None:
-    for verb in (init, validate, diff, schema, species):
+    for verb in (init, validate, diff, schema):
         app.command()(verb)
 
 
 def init(
     manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="The file to write.")] = DEFAULT_MANIFEST,
     force: Annotated[bool, typer.Option("--force", help="Overwrite it if it is there already.")] = False,
+    problem: ProblemOption = None,
 ) -> None:
     """Write a manifest to begin with.
 
     It declares a small data set, made in about a minute, with a comment on everything that can be changed.
     """
-    from dsfu.pipeline.problems.disorder.template import TEMPLATE
-
+    template = _problem(problem).template
     path = Path(manifest)
     if path.exists() and not force:
         raise InputError("it is there already", where=str(path), remedy="name another file, or add --force")
     try:
-        path.write_text(TEMPLATE, encoding="utf-8")
+        path.write_text(template, encoding="utf-8")
     except OSError as error:
         raise InputError(f"it cannot be written: {error.strerror}", where=str(path)) from error
     say(f"Wrote {path}. Next: dsfu-pipeline plan {path}")
@@ -46,17 +52,15 @@ def validate(manifest: ManifestArgument = DEFAULT_MANIFEST, as_json: JsonOption 
     All mistakes are told at once, each with its line and what was expected; the exit status is then 2.
     """
     wanted = want(manifest)
-    found = _declared(wanted)
+    found = wanted.problem.declared(wanted.expected)
+    declared = wanted.loaded.manifest
     if as_json:
-        answer_json(found)
+        answer_json({"name": declared.name, "store": declared.store, "problem": declared.problem, **found.values})
         return
-    from dsfu.words import count
-
-    say(f"{manifest} is a manifest of the data set {found['name']}:")
-    for split, of_split in found["splits"].items():
-        say(f"  {split:<10} {count(of_split['pairs'], 'pair')}, {count(of_split['planes'], 'plane')}")
-    say(f"  {count(found['sro_sets'], 'set')} in the bank, {count(found['masks'], 'mask')}")
-    say(f"  goes to {found['store']}, unless --store says otherwise")
+    say(f"{manifest} is a manifest of the data set {declared.name}:")
+    for row in found.rows:
+        say(f"  {row}")
+    say(f"  goes to {declared.store}, unless --store says otherwise")
 
 
 def diff(
@@ -77,51 +81,26 @@ def diff(
         say(_diff_text(found))
 
 
-def schema() -> None:
+def schema(problem: ProblemOption = None) -> None:
     """Print the JSON Schema of manifests, for editors."""
     from dsfu.pipeline.manifest.schema import manifest_json_schema
 
-    answer_json(manifest_json_schema())
+    answer_json(manifest_json_schema(_problem(problem).manifest))
 
 
-def species(manifest: ManifestArgument = DEFAULT_MANIFEST, as_json: JsonOption = False) -> None:
-    """List the species that pairs are made of.
+def _problem(name: str | None) -> "Problem[Any]":
+    from dsfu.pipeline.problem import default_problem, meant_problem, problem_called, problem_names
 
-    Those of the library, and a user's own that the manifest names.
-    """
-    from dsfu.pipeline.commands.common import load
-    from dsfu.pipeline.problems.disorder.pairs import species_of
-
-    found = species_of(load(manifest))
-    if as_json:
-        answer_json(
-            [
-                {"name": each.name, "group": each.group, "split": each.split, "atoms": len(each.atoms)}
-                for each in found.values()
-            ]
+    found = default_problem() if name is None else problem_called(name)
+    if found is None:
+        near = meant_problem(str(name))
+        raise InputError(
+            f"there is no problem called {name}",
+            where="--problem",
+            expected=" or ".join(problem_names()),
+            remedy=f"did you mean {near}?" if near else "",
         )
-        return
-    for each in sorted(found.values(), key=lambda each: (each.group, each.split, each.name)):
-        say(f"{each.name:<32} group {each.group}  {each.split:<10}  {each.atoms.get_chemical_formula() or 'vacancy'}")
-
-
-def _declared(wanted: "Wanted") -> dict[str, Any]:
-    manifest = wanted.loaded.manifest
-    splits = {
-        split: {
-            "pairs": len(pairs),
-            "pairs_of_group": dict(Counter(wanted.species[pair.species_a].group for pair in pairs)),
-            "planes": sum(pair.spec.items for pair in pairs),
-        }
-        for split, pairs in wanted.expected.planes.items()
-    }
-    return {
-        "name": manifest.name,
-        "store": manifest.store,
-        "splits": splits,
-        "sro_sets": sum(spec.items for spec in wanted.expected.sro_sets),
-        "masks": sum(spec.items for spec in wanted.expected.masks),
-    }
+    return found
 
 
 def _manifest_or_store(name: str) -> "Wanted":

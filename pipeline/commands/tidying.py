@@ -74,7 +74,7 @@ def gc(
     from dsfu.pipeline.store.gc import collect_garbage, find_garbage
 
     files, wanted = existing_store(store)
-    keys = {spec.key for spec in wanted.expected.specs}
+    keys = {spec.key for spec in wanted.specs}
     garbage = collect_garbage(files, keys) if delete else find_garbage(files, keys)
     if as_json:
         answer_json(
@@ -95,7 +95,7 @@ def _recompute(files: "Files", wanted: "Wanted") -> "Recompute":
     from dsfu.pipeline.store.records import DamagedRecord
     from dsfu.pipeline.tasks import remake
 
-    specs = {spec.key: spec for spec in wanted.expected.specs}
+    specs = {spec.key: spec for spec in wanted.specs}
 
     def recompute(entry: "LedgerEntry") -> "Mapping[str, bytes] | None":
         try:

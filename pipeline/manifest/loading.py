@@ -1,7 +1,6 @@
 """Reading a manifest: from a file to a checked `Manifest`, or to an error that says all that is wrong with it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,8 +8,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dsfu.errors import InputError
+from dsfu.pipeline.manifest.loaded import LoadedManifest
 from dsfu.pipeline.manifest.messages import meant_by, problem_of
 from dsfu.pipeline.manifest.model import Manifest
+from dsfu.pipeline.problem import Problem, default_problem, meant_problem, problem_called, problem_names
 from dsfu.yaml.document import Document, KeyPath
 from dsfu.yaml.reader import MOST_BYTES, read_yaml
 
@@ -22,32 +23,7 @@ _MOST_TOLD: Final = 1000
 """Wrong values that are put in words; of more, only the number is told."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoadedManifest:
-    """A manifest with the text it was read from and the folder that the paths of its species start from."""
-
-    manifest: Manifest
-    document: Document
-    folder: Path
-
-    @property
-    def text(self) -> str:
-        return self.document.text
-
-    @property
-    def source(self) -> str:
-        return self.document.source
-
-    def where(self, *path: str | int) -> str:
-        """File and line of a key, for errors found after reading."""
-        return self.document.where(path)
-
-    def problem(self, *path: str | int, what: str, expected: str = "", remedy: str = "") -> InputError:
-        """An error found after reading, about what stands at a path."""
-        return self.document.problem(path, what, expected=expected, remedy=remedy)
-
-
-def load_manifest(path: str | Path) -> LoadedManifest:
+def load_manifest(path: str | Path) -> LoadedManifest[Any]:
     """Read and check a manifest file, and whether the files that it names are there."""
     path = Path(path)
     try:
@@ -64,36 +40,38 @@ def load_manifest(path: str | Path) -> LoadedManifest:
     return parse_manifest(data, str(path), folder=path.resolve().parent)
 
 
-def parse_manifest(data: bytes | str, source: str = "manifest", *, folder: Path | None = None) -> LoadedManifest:
+def parse_manifest(data: bytes | str, source: str = "manifest", *, folder: Path | None = None) -> LoadedManifest[Any]:
     """Check the text of a manifest. All that is wrong is reported together, in the order of lines.
 
-    Files of the user's own species are looked for in ``folder``, if there is one.
+    Files that it names are looked for in ``folder``, if there is one.
     """
     encoded = data.encode(errors="surrogatepass") if isinstance(data, str) else data
     document = read_yaml(encoded, source, starter=_STARTER)
-    problems = dict(_problems_of_files(document, folder)) if folder is not None else {}
+    problem = _problem_of_document(document)
+    model: type[Manifest] = problem.manifest
+    problems = dict(_problems_of_files(problem, document, folder)) if folder is not None else {}
     further = 0
     try:
-        manifest = Manifest.model_validate(document.value)
+        manifest = model.model_validate(document.value)
     except ValidationError as error:
-        every = _wrong_values(error, document)
+        every = _wrong_values(error, document, model)
         told, further = every[:_MOST_TOLD], len(every[_MOST_TOLD:])
         for details in told:
-            problems.setdefault(tuple(details["loc"]), problem_of(details, document))
+            problems.setdefault(tuple(details["loc"]), problem_of(details, document, model))
     found = [*document.problems, *problems.values()]
     if found:
-        in_order = sorted(found, key=lambda problem: problem.position)
+        in_order = sorted(found, key=lambda each: each.position)
         raise InputError.together(in_order, where=source, further=further)
     return LoadedManifest(manifest=manifest, document=document, folder=folder or Path.cwd())
 
 
-def _wrong_values(error: ValidationError, document: Document) -> list[ErrorDetails]:
+def _wrong_values(error: ValidationError, document: Document, model: type[Manifest]) -> list[ErrorDetails]:
     """What the model has against values, in the order of lines, without what has been said already or goes without."""
     every = error.errors(include_url=False)
     # A list that is too short because its items are of no use is not a mistake of its own.
     blamed_on_items = {each["loc"][:length] for each in every for length in range(len(each["loc"]))}
     # Nor is a key missing that is there with its name misspelt.
-    misspelt = {meant_by(each["loc"]) for each in every[:_MOST_TOLD] if each["type"] == "extra_forbidden"}
+    misspelt = {meant_by(each["loc"], model) for each in every[:_MOST_TOLD] if each["type"] == "extra_forbidden"}
 
     def is_new(details: ErrorDetails) -> bool:
         path, kind = details["loc"], details["type"]
@@ -104,9 +82,27 @@ def _wrong_values(error: ValidationError, document: Document) -> list[ErrorDetai
     return sorted(filter(is_new, every), key=lambda details: document.place(details["loc"]))
 
 
-def _problems_of_files(document: Document, folder: Path) -> Iterator[tuple[KeyPath, InputError]]:
-    """Files of own species that are not there. Looks at raw values, so as to be told together with all else."""
-    for path, name in _files_of(document.value):
+def _problem_of_document(document: Document) -> Problem[Any]:
+    """What the manifest is of. Where that cannot be said, nothing else can be checked either."""
+    value = document.value.get("problem")
+    if not isinstance(value, str):
+        return default_problem()  # and whatever else stands there is no problem's name, as its model will say
+    problem = problem_called(value)
+    if problem is None:
+        near = meant_problem(value)
+        unknown = document.wrong_value(
+            ("problem",),
+            value,
+            expected=" or ".join(problem_names()),
+            remedy=f"did you mean {near}?" if near else "",
+        )
+        raise InputError.together([*document.problems, unknown], where=document.source)
+    return problem
+
+
+def _problems_of_files(problem: Problem[Any], document: Document, folder: Path) -> Iterator[tuple[KeyPath, InputError]]:
+    """Files that are not there. Looks at raw values, so as to be told together with all else."""
+    for path, name in problem.files(document.value):
         try:
             found = (folder / name).is_file()
         except (OSError, ValueError):
@@ -121,11 +117,3 @@ def _problems_of_files(document: Document, folder: Path) -> Iterator[tuple[KeyPa
                     remedy=f"paths start at the manifest's own folder, {folder}",
                 ),
             )
-
-
-def _files_of(value: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    species = value.get("species")
-    own = species.get("own") if isinstance(species, dict) else None
-    for number, each in enumerate(own if isinstance(own, tuple) else ()):
-        if isinstance(each, dict) and isinstance(each.get("file"), str):
-            yield ("species", "own", number, "file"), each["file"]

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from dsfu.errors import InputError, near_miss
+from dsfu.pipeline.manifest.model import Manifest
 from dsfu.pipeline.manifest.schema import Schema, item_schema, paths_of_key, schema_at
 from dsfu.yaml.document import Document, KeyPath, shown
 
@@ -17,27 +18,27 @@ _LONGEST_NUMBER: Final = 40
 _NAME: Final = "letters, digits and . _ -, a letter or digit first, at most 80 of them"
 
 
-def problem_of(details: ErrorDetails, document: Document) -> InputError:
+def problem_of(details: ErrorDetails, document: Document, model: type[Manifest]) -> InputError:
     """One of pydantic's errors as one of ours."""
     path: KeyPath = tuple(details["loc"])
     match details["type"]:
         case "refused":
             return _refused(path, details, document)
         case "extra_forbidden":
-            return _unknown_key(path, document)
+            return _unknown_key(path, document, model)
         case "missing":
-            return _missing(path, document)
+            return _missing(path, document, model)
         case _:
             value = details["input"]
-            schema = schema_at(path) or {}
+            schema = schema_at(path, model) or {}
             return document.wrong_value(
                 path, value, expected=allowed(schema) or details["msg"], remedy=_hint(value, schema)
             )
 
 
-def meant_by(path: KeyPath) -> KeyPath | None:
+def meant_by(path: KeyPath, model: type[Manifest]) -> KeyPath | None:
     """Path of the key that was probably meant by an unknown one."""
-    near = near_miss(str(path[-1]), (schema_at(path[:-1]) or {}).get("properties", {}))
+    near = near_miss(str(path[-1]), (schema_at(path[:-1], model) or {}).get("properties", {}))
     return None if near is None else (*path[:-1], near)
 
 
@@ -144,11 +145,11 @@ def _refused(path: KeyPath, details: ErrorDetails, document: Document) -> InputE
     return document.problem(path, context["what"], expected=context["expected"], remedy=context["remedy"])
 
 
-def _unknown_key(path: KeyPath, document: Document) -> InputError:
+def _unknown_key(path: KeyPath, document: Document, model: type[Manifest]) -> InputError:
     key = str(path[-1])
-    allowed_here = list((schema_at(path[:-1]) or {}).get("properties", {}))
-    near = meant_by(path)
-    elsewhere = [] if near else paths_of_key(key)
+    allowed_here = list((schema_at(path[:-1], model) or {}).get("properties", {}))
+    near = meant_by(path, model)
+    elsewhere = [] if near else paths_of_key(key, model)
     if near:
         remedy = f"did you mean {near[-1]}?"
     elif elsewhere:
@@ -160,12 +161,12 @@ def _unknown_key(path: KeyPath, document: Document) -> InputError:
     )
 
 
-def _missing(path: KeyPath, document: Document) -> InputError:
+def _missing(path: KeyPath, document: Document, model: type[Manifest]) -> InputError:
     """A key that has no default, or an item of a list of a certain length."""
     if isinstance(path[-1], int):
-        schema = schema_at(path[:-1]) or {}
+        schema = schema_at(path[:-1], model) or {}
         return document.wrong_value(path[:-1], document.value_at(path[:-1]), expected=allowed(schema))
-    schema = schema_at(path) or {}
+    schema = schema_at(path, model) or {}
     about = schema.get("description") or allowed(schema)
     expected = f"`{path[-1]}: {schema.get('const', '…')}`: {about.rstrip('.')}"
     return document.problem(path, "missing; it has no default", expected=expected, of_key=True)

@@ -9,43 +9,53 @@ from dsfu.yaml.document import KeyPath
 Schema = dict[str, Any]
 
 
-def manifest_json_schema() -> Schema:
-    """JSON Schema of a manifest. It knows keys, types, ranges and descriptions, but not how keys depend on others."""
+def manifest_json_schema(model: type[Manifest]) -> Schema:
+    """JSON Schema of a manifest of one problem.
+
+    It knows keys, types, ranges and descriptions, but not how keys depend on others.
+    """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "dsfu data manifest",
-        **_for_editors(Manifest.model_json_schema()),
+        **_for_editors(model.model_json_schema()),
     }
 
 
-def schema_at(path: KeyPath) -> Schema | None:
+def schema_at(path: KeyPath, model: type[Manifest]) -> Schema | None:
     """Schema of what may stand at a path, references resolved; None where nothing may.
 
     Where null may stand too, the schema has ``"nullable": True``.
     """
-    schema = _resolved(_schema())
+    top = _schema(model)
+    schema = _resolved(top, top)
     for part in path:
-        below = schema.get("properties", {}).get(part) if isinstance(part, str) else item_schema(schema, part)
+        below = schema.get("properties", {}).get(part) if isinstance(part, str) else _item(schema, part)
         if not below:
             return None
-        schema = _resolved(below)
+        schema = _resolved(below, top)
     return schema
 
 
 def item_schema(schema: Schema, number: int = 0) -> Schema:
-    """Schema of an item of a list."""
+    """Schema of an item of a list, such as `schema_at` gives."""
+    return _resolved(_item(schema, number), schema)
+
+
+def _item(schema: Schema, number: int) -> Schema:
     items: list[Schema] = schema.get("prefixItems", [])
-    return _resolved(items[number] if number < len(items) else schema.get("items", {}))
+    found: Schema = items[number] if number < len(items) else schema.get("items", {})
+    return found
 
 
-def paths_of_key(key: str) -> list[str]:
+def paths_of_key(key: str, model: type[Manifest]) -> list[str]:
     """Dotted paths of the sections in which a key may stand, the manifest itself being an empty one."""
-    return _sections_with(key, _resolved(_schema()), ())
+    top = _schema(model)
+    return _sections_with(key, _resolved(top, top), (), top)
 
 
 @cache
-def _schema() -> Schema:
-    return Manifest.model_json_schema()
+def _schema(model: type[Manifest]) -> Schema:
+    return model.model_json_schema()
 
 
 def _for_editors(value: Any) -> Any:
@@ -62,21 +72,21 @@ def _for_editors(value: Any) -> Any:
     return [_for_editors(each) for each in value] if isinstance(value, list) else value
 
 
-def _resolved(schema: Schema) -> Schema:
+def _resolved(schema: Schema, top: Schema) -> Schema:
     """What a schema refers to, with its own keys on top, and without the alternative null."""
     if "anyOf" in schema:
         others = [each for each in schema["anyOf"] if each != {"type": "null"}]
         outer = {key: each for key, each in schema.items() if key != "anyOf"}
-        return {**_resolved(others[0]), **outer, "nullable": len(others) < len(schema["anyOf"])}
+        return {**_resolved(others[0], top), **outer, "nullable": len(others) < len(schema["anyOf"])}
     if "$ref" in schema:
-        target = _schema()["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
-        return {**_resolved(target), **{key: each for key, each in schema.items() if key != "$ref"}}
-    return schema
+        target = top["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+        return {**_resolved(target, top), **{key: each for key, each in schema.items() if key != "$ref"}}
+    return {**schema, "$defs": top["$defs"]} if "$defs" in top else schema
 
 
-def _sections_with(key: str, schema: Schema, path: tuple[str, ...]) -> list[str]:
+def _sections_with(key: str, schema: Schema, path: tuple[str, ...], top: Schema) -> list[str]:
     properties: dict[str, Schema] = schema.get("properties", {})
     found = [".".join(path)] if key in properties else []
     for name, each in properties.items():
-        found += _sections_with(key, _resolved(each), (*path, name))
+        found += _sections_with(key, _resolved(each, top), (*path, name), top)
     return found

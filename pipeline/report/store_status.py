@@ -54,7 +54,7 @@ class StoreStatus:
 def status_of(files: Files, wanted: Wanted) -> StoreStatus:
     """Count what is there. Nothing is read but the names of ledger entries, failures, locks, and the state."""
     ledger = Ledger(files)
-    specs = wanted.expected.specs
+    specs = wanted.specs
     keys = ledger.entries()
     counted = Counter(spec.kind for spec in specs)
     present = Counter(spec.kind for spec in specs if spec.key in keys)

@@ -181,7 +181,7 @@ def summary_of(store: StoreView) -> Summary:
 
 def _name(store: StoreView) -> str:
     try:
-        return parse_manifest(store.manifest_text).manifest.name
+        return str(parse_manifest(store.manifest_text).manifest.name)
     except InputError:  # a manifest of another version of the program
         return Path(store.url).name
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import zarr
 
 from dsfu.errors import InputError
+from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import Ledger
-from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from dsfu.pipeline.store.state import is_closed
 from dsfu.simulate.arrays import BoolArray, Float32Array, IntArray
 from dsfu.simulate.disorder.encoding import decode_plane

@@ -147,8 +147,8 @@ class _PartRun(Run):
 
     def go(self) -> None:
         plan = make_plan(self._wanted.expected, self._ledger)
-        first, last = self._wanted.stages
-        mine = {spec.key for stage in (first, last) for spec in self.part.share(stage)}
+        *first, last = self._wanted.stages
+        mine = {spec.key for stage in (*first, last) for spec in self.part.share(stage)}
         self._missing = {each.spec.key for each in plan.missing}
         self._damaged = self._missing & self._ledger.entries()
         self._failures_before = {each.key: each for each in self._ledger.failures()}
@@ -159,7 +159,8 @@ class _PartRun(Run):
         try:
             with self._open_engine() as engine, self._reporter:
                 self._reporter.note(f"  part {self.part.index} of {self.part.parts}, on {engine.description}")
-                self._make_first_stage(first, engine)
+                for stage in first:
+                    self._make_together(stage, engine)
                 own = [spec for spec in self.part.share(last) if spec.key in self._missing]
                 if own and not self._stop():
                     self._make_stage(own, engine)
@@ -173,7 +174,7 @@ class _PartRun(Run):
         result.untried = sum(spec.key not in done for spec in mine)
         return result
 
-    def _make_first_stage(self, stage: Sequence[ShardSpec], engine: Engine) -> None:
+    def _make_together(self, stage: Sequence[ShardSpec], engine: Engine) -> None:
         """Have all of it made, by whomever."""
         waiting = False
         shares = [self.part, *self.part.others()]
@@ -181,7 +182,7 @@ class _PartRun(Run):
             left = [share for share in shares if not self._is_made(share, stage, engine)]
             if left == shares:
                 if not waiting:
-                    self._reporter.note("  waiting for sets and masks that other parts are making")
+                    self._reporter.note("  waiting for what other parts are making")
                 waiting = True
                 self._lock.check()
                 time.sleep(_POLL_SECONDS)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO
 
+from dsfu.pipeline.kinds import noun_of
 from dsfu.pipeline.running.engines import Engine
 from dsfu.pipeline.running.meter import Meter
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
@@ -24,8 +25,6 @@ EVENT_SECONDS: Final = 1.0
 
 WIDE: Final = 92
 """Columns of a terminal that has room for a bar."""
-
-_NOUNS: Final = {"sro_sets": "set", "masks": "mask", "planes": "plane"}
 
 Clock = Callable[[], float]
 
@@ -256,7 +255,7 @@ def progress_line(kind: str, meter: Meter, now: float, engine: Engine) -> str:
     """Such as ``planes: 412 of 1147 shards, 82 400 of 223 912 planes, 310 planes/s, 7 min 36 s left``."""
     parts = [
         f"{kind}: {grouped(meter.shards_done)} of {count(meter.shards, 'shard')}",
-        f"{grouped(meter.items_done)} of {count(meter.items, _NOUNS.get(kind, 'item'))}",
+        f"{grouped(meter.items_done)} of {count(meter.items, noun_of(kind))}",
         _short(kind, meter, now, engine),
     ]
     return ", ".join(parts)
@@ -266,7 +265,7 @@ def _short(kind: str, meter: Meter, now: float, engine: Engine) -> str:
     parts = []
     speed, left = meter.per_second(now), meter.seconds_left(now)
     if speed is not None:
-        parts.append(rate(speed, _NOUNS.get(kind, "item") + "s"))
+        parts.append(rate(speed, noun_of(kind) + "s"))
     if left:
         parts.append(f"{duration(left)} left")
     if meter.shards_failed:

@@ -20,7 +20,7 @@ from dsfu.pipeline.store.locks import EVERYTHING, WriterLock, writer_lock
 from dsfu.pipeline.store.manifest_copy import keep_manifest
 from dsfu.pipeline.store.own_names import refuse_foreign
 from dsfu.pipeline.store.records import DamagedRecord
-from dsfu.pipeline.wanted import Wanted, needs
+from dsfu.pipeline.wanted import Wanted
 from dsfu.words import count
 
 DONE: Final = 0
@@ -157,7 +157,7 @@ class Run:
         self.result.seconds = time.monotonic() - self._start
         self.result.interrupted |= self._asked_to_stop()
         done = self._failed | self._ledger.entries()
-        self.result.untried = sum(spec.key not in done for spec in self._wanted.expected.specs)
+        self.result.untried = sum(spec.key not in done for spec in self._wanted.specs)
         return self.result
 
     def finished(self, entry: LedgerEntry) -> None:
@@ -240,7 +240,7 @@ class Run:
         possible: list[ShardSpec] = []
         lacking: Counter[str] = Counter()
         for spec in stage:
-            missing = next((failures[key] for key in needs(spec) if key in failures), None)
+            missing = next((failures[key] for key in spec.needs if key in failures), None)
             if missing is None:
                 possible.append(spec)
             else:

@@ -1,14 +1,15 @@
 """Make the arrays of a store from the shards that are complete: the end of every run.
 
-Everything that a closed store holds beside what workers wrote is worked out first, in memory, and compared with what is there.
-If nothing differs, nothing is written. Otherwise the groups are hidden, objects move, what differs is written, and the
-groups appear again; see ``docs/store.md`` for why being killed anywhere in between does no harm.
+Everything that a closed store holds beside what workers wrote is worked out first, in memory, and compared with what is
+there. If nothing differs, nothing is written. Otherwise the groups are hidden, objects move, what differs is written,
+and the groups appear again; see ``docs/store.md`` for why being killed anywhere in between does no harm.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from dsfu.pipeline.kinds import arrays_of_splits, groups_of
 from dsfu.pipeline.specs import LedgerEntry, StoredObject
@@ -16,13 +17,11 @@ from dsfu.pipeline.store.arrays import METADATA, root_files
 from dsfu.pipeline.store.contents import StoreContents, Tables
 from dsfu.pipeline.store.files import Files, crc32c
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
-from dsfu.pipeline.store.own_names import ARRAYS, FORMAT, is_own_array_file
+from dsfu.pipeline.store.own_names import ARRAYS, FORMAT, SETTINGS, is_own_array_file
 from dsfu.pipeline.store.parallel import for_each
 from dsfu.pipeline.store.placement import Moves, ObjectName, Placement, apply_moves, moves_to
 from dsfu.pipeline.store.sealed import seal
 from dsfu.pipeline.store.state import FORMAT_VERSION, STATE, State, own_arrays
-
-SETTINGS: Final = "settings.json"
 
 
 class MissingObjects(RuntimeError):

@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dsfu.errors import InputError
-from dsfu.pipeline.manifest.loading import LoadedManifest, parse_manifest
+from dsfu.pipeline.manifest.loaded import LoadedManifest
+from dsfu.pipeline.manifest.loading import parse_manifest
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.sealed import Damaged, seal, unseal
 
 KEPT: Final = "ledger/manifest.json"
 
 
-def keep_manifest(files: Files, loaded: LoadedManifest) -> None:
+def keep_manifest(files: Files, loaded: LoadedManifest[Any]) -> None:
     """Keep a manifest, and where the files that it names are."""
     data = seal({"text": loaded.text, "source": str(loaded.source), "folder": str(loaded.folder)})
     try:
@@ -23,7 +24,7 @@ def keep_manifest(files: Files, loaded: LoadedManifest) -> None:
     files.write(KEPT, data)
 
 
-def kept_manifest(files: Files) -> LoadedManifest:
+def kept_manifest(files: Files) -> LoadedManifest[Any]:
     """The manifest that a store was last run with."""
     try:
         kept = unseal(files.read(KEPT))

@@ -24,6 +24,9 @@ from dsfu.pipeline.store.placement import is_place
 FORMAT: Final = "dsfu store"
 """What the root group of a closed store says that it is."""
 
+SETTINGS: Final = "settings.json"
+"""All settings of a closed store, those that its manifest leaves to their defaults included."""
+
 ARRAYS: Final = f"{ledgers.FOLDER}/arrays.json"
 """While closing changes a store: the arrays that it had and will have. They are ours, whoever ends what was begun."""
 
@@ -67,9 +70,9 @@ def could_be_of_group(path: str) -> bool:
     """Whether closing could have written a file, by its name, whatever the arrays are called: also the root group's."""
     group, _, rest = path.rpartition("/")
     return (
-        path == METADATA
-        or (group in GROUPS and rest == METADATA)
-        or (path.partition("/")[0] in GROUPS and _ARRAY_FILE.fullmatch(path) is not None)
+        path in (METADATA, SETTINGS)
+        or (group in every_group() and rest == METADATA)
+        or (path.partition("/")[0] in every_group() and _ARRAY_FILE.fullmatch(path) is not None)
     )
 
 

@@ -108,7 +108,9 @@ class Placement:
         except (Damaged, KeyError, TypeError, AttributeError, ValueError) as error:
             raise DamagedPlacement(f"{PLACEMENT} is damaged ({error})") from error
         for array, keys in arrays.items():
-            if array not in _every_array() or not all(key == "" or (isinstance(key, str) and is_key(key)) for key in keys):
+            if array not in _every_array() or not all(
+                key == "" or (isinstance(key, str) and is_key(key)) for key in keys
+            ):
                 raise DamagedPlacement(f"{PLACEMENT} is damaged (it names {array}, or keys, that no store has)")
         return cls(arrays, depths)
 

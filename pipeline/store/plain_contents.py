@@ -145,12 +145,10 @@ def plain_contents(
     splits = []
     for name, shards in of_split.items():
         if len({(spec.items, spec.kind) for spec in shards}) > 1:
-            raise ValueError(f"shards of {name} differ in samples or kind; expected the same for all, the last filled up")
+            raise ValueError(f"shards of {name} differ in samples or kind; expected all alike, the last filled up")
         keys = tuple(spec.key for spec in shards if spec.key in complete)
         if keys:
-            splits.append(
-                SampleShards(name=name, kind=by_name[shards[0].kind], per_shard=shards[0].items, keys=keys)
-            )
+            splits.append(SampleShards(name=name, kind=by_name[shards[0].kind], per_shard=shards[0].items, keys=keys))
     tables = [
         TableShards(
             kind=by_name[kind],

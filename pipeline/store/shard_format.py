@@ -34,7 +34,7 @@ def encode_shard(samples: npt.NDArray[Any]) -> bytes:
     """Compress samples (n, …) into a shard. The same samples always give the same bytes; any thread may call it."""
     if samples.dtype.kind not in "biuf" or samples.ndim < 2 or samples.size == 0:
         raise ValueError(
-            f"samples: {samples.dtype} of shape {samples.shape}; expected numbers or truth values (n, …), none of them 0"
+            f"samples: {samples.dtype} of shape {samples.shape}; expected numbers (n, …), no length being 0"
         )
     compressor = _compressor if samples.dtype.itemsize > 1 else _byte_compressor
     little = np.ascontiguousarray(samples, samples.dtype.newbyteorder("<"))

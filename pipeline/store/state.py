@@ -28,7 +28,7 @@ class State:
     spec
         Digest of the spec of the closing.
     splits
-        Numbers of pairs, samples, and kept samples, by split.
+        Numbers of samples, of kept samples, and of what the problem divides them into, by split.
     files
         Everything that closing wrote, by path, but for itself and the placement.
     """
@@ -43,8 +43,8 @@ class State:
         return {array_of(path) for path in self.files if path.count("/") > 1}
 
     @property
-    def pairs(self) -> int:
-        return sum(split["pairs"] for split in self.splits.values())
+    def samples(self) -> int:
+        return sum(split["samples"] for split in self.splits.values())
 
     def to_bytes(self) -> bytes:
         """As JSON, with a checksum of everything else in it."""
@@ -61,7 +61,9 @@ class State:
             if json.dumps(_with_checksum(rest), sort_keys=True).encode() != data:
                 raise DamagedState("it does not match its own checksum")
             files = {path: StoredObject(bytes=size, crc32c=check) for path, (size, check) in rest["files"].items()}
-            splits = {name: {what: counts[what] for what in _COUNTS} for name, counts in rest["splits"].items()}
+            splits = {
+                name: {**counts, **{what: counts[what] for what in _COUNTS}} for name, counts in rest["splits"].items()
+            }
             state = cls(spec=rest["spec"], splits=splits, files=files)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DamagedState(f"it is garbled ({error})") from error
@@ -69,7 +71,7 @@ class State:
         return state
 
 
-_COUNTS: Final = ("pairs", "samples", "kept")
+_COUNTS: Final = ("samples", "kept")
 
 
 def _with_checksum(rest: Mapping[str, Any]) -> dict[str, Any]:

@@ -253,8 +253,8 @@ def _check_places(
     ledger: Ledger, shards: Sequence[_CheckedShard], placement: Placement, state: State
 ) -> Iterator[Finding]:
     """What readers of a closed store find that nothing else tells: every place has to hold the object it is said to."""
-    if not shards and state.pairs:
-        what = f"has no entry at all, though the store was closed with {state.pairs} pairs"
+    if not shards and state.samples:
+        what = f"has no entry at all, though the store was closed with {state.samples} samples"
         yield Finding(kind="entry", path=ledgers.FOLDER, what=what)
         return
     by_key = {shard.key: shard for shard in shards}

@@ -88,12 +88,27 @@ SAMPLE_FIELDS: Final = (
     Field(
         name="centre",
         dtype="float64",
-        dims=("sample", "xyz"), shape=(3,),
+        dims=("sample", "xyz"),
+        shape=(3,),
         units="1/angstrom",
         long_name="scattering vector at pixel (pixels // 2, pixels // 2)",
     ),
-    Field(name="axis_x", dtype="float64", dims=("sample", "xyz"), shape=(3,), units="1", long_name="direction in which x grows"),
-    Field(name="axis_y", dtype="float64", dims=("sample", "xyz"), shape=(3,), units="1", long_name="direction in which y grows"),
+    Field(
+        name="axis_x",
+        dtype="float64",
+        dims=("sample", "xyz"),
+        shape=(3,),
+        units="1",
+        long_name="direction in which x grows",
+    ),
+    Field(
+        name="axis_y",
+        dtype="float64",
+        dims=("sample", "xyz"),
+        shape=(3,),
+        units="1",
+        long_name="direction in which y grows",
+    ),
 )
 """What a shard records of each of its planes."""
 

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dsfu.pipeline.problems.disorder.expected import Expected
 from dsfu.pipeline.plan import make_plan
+from dsfu.pipeline.problems.disorder.expected import Expected
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger, entry_path

@@ -124,7 +124,7 @@ def measure_shards(shards: list[tuple[Planes, Planes]]) -> dict[str, Any]:
 
 
 def write_with_zarr(planes: Planes) -> None:
-    document = array_metadata(len(planes), len(planes), planes.shape[1], {})
+    document = array_metadata(planes.shape, len(planes), {})
     metadata = default_buffer_prototype().buffer.from_bytes(json.dumps(document).encode())
     array = zarr.open_array(MemoryStore({"zarr.json": metadata}), mode="r+")
     array[...] = planes

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,16 +12,16 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.closing import ClosingSummary, close_store
-from dsfu.pipeline.problems.disorder.closing import ClosingSpec, PairShard, SetsShard, SplitShards, UniquenessSettings
 from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import Ledger
-from dsfu.pipeline.store.placement import PLACED_NAMES, home_of
+from dsfu.pipeline.store.placement import Placement, home_of
 from dsfu.pipeline.store.shard_format import encode_shard
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.disorder.encoding import encode_plane
-from dsfu.simulate.disorder.fields import SAMPLE_FIELDS
+from dsfu.simulate.disorder.fields import PLANE_FIELDS, SAMPLE_FIELDS
 from dsfu.simulate.disorder.planes import AxisName, layer
 from dsfu.simulate.disorder.scattering import simulate_planes
 from dsfu.simulate.disorder.uniqueness import embed_planes
@@ -33,7 +33,16 @@ BANK = 5
 MASKS = 7
 OWN_SETS = 2
 
+PLACED_NAMES = tuple(each.name for each in PLANE_FIELDS)
+
 Objects = dict[str, bytes]
+
+
+def placement_of(keys_of_splits: Mapping[str, Sequence[str]]) -> Placement:
+    """The objects of planes of each split's shards, in the given order."""
+    return Placement(
+        {f"{split}/{name}": tuple(keys) for split, keys in keys_of_splits.items() for name in PLACED_NAMES}
+    )
 
 
 def species(count: int = 4, split: Split = "train") -> tuple[Species, ...]:

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store.closing import close_store
-from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.local_files import LocalFiles
 

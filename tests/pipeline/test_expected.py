@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from dsfu.pipeline.problems.disorder.expected import Expected, expected_shards
 from dsfu.pipeline.manifest.loading import load_manifest, parse_manifest
+from dsfu.pipeline.problems.disorder.expected import Expected, expected_shards
+from dsfu.pipeline.problems.disorder.kinds import SCIENCE
 from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
-from dsfu.pipeline.science import SCIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = (ROOT / "examples" / "demo.yaml").read_text()

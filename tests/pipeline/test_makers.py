@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dsfu.pipeline.problems.disorder.expected import Expected, expected_shards
 from dsfu.pipeline.manifest.loading import parse_manifest
+from dsfu.pipeline.problems.disorder.expected import Expected, expected_shards
 from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
+from dsfu.pipeline.problems.disorder.records import read_masks, read_pair_records, read_sets
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger
-from dsfu.pipeline.store.records import read_masks, read_pair_records, read_sets
 from dsfu.pipeline.tasks import make_shard, remake
 
 SMALL = """

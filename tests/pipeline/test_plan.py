@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.pipeline.problems.disorder.expected import Expected
 from dsfu.pipeline.plan import Plan, make_plan
+from dsfu.pipeline.problems.disorder.expected import Expected
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger, entry_path

@@ -1,16 +1,18 @@
-"""What closing has to make of the shards that are there: plain data, built by a run from plan, manifest and ledger."""
+"""What closing has to make of the shards of disorder that are there, and the groups that it makes of them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from dsfu.pipeline.specs import digest
-from dsfu.simulate.disorder.fields import PIXELS
-from dsfu.simulate.disorder.uniqueness import METRICS, MetricName
+from dsfu.pipeline.store.contents import Origin, StoreContents, Tables
+from dsfu.pipeline.store.files import Files
+from dsfu.simulate.disorder.fields import PIXELS, PLANE_FIELDS
 from dsfu.simulate.species import SPLITS, Species
 
 Scope = Literal["pair", "store", "none"]
+Metric = Literal["sliced_wasserstein", "appearance"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +30,14 @@ class UniquenessSettings:
     """
 
     scope: Scope = "pair"
-    metric: MetricName = "sliced_wasserstein"
+    metric: Metric = "sliced_wasserstein"
     threshold: float = 0.0
 
     def __post_init__(self) -> None:
         if self.scope not in get_args(Scope):
             raise ValueError(f"scope = {self.scope!r}: expected one of {get_args(Scope)}")
-        if self.metric not in METRICS:
-            raise ValueError(f"metric = {self.metric!r}: expected one of {', '.join(METRICS)}")
+        if self.metric not in get_args(Metric):
+            raise ValueError(f"metric = {self.metric!r}: expected one of {', '.join(get_args(Metric))}")
         if not 0 <= self.threshold < float("inf"):
             raise ValueError(f"threshold = {self.threshold}: expected a finite number, not below 0")
 
@@ -73,7 +75,7 @@ class SetsShard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClosingSpec:
+class ClosingSpec(StoreContents):
     """Everything that a closed store holds, in order.
 
     Attributes
@@ -90,7 +92,7 @@ class ClosingSpec:
         What the assignment of masks is drawn from, with the identity of a pair and the number of a plane.
     materialise
         Whether planes are stored, or parameters only.
-    manifest_text, versions
+    manifest_text, settings, versions
         Recorded as they are.
     """
 
@@ -103,6 +105,7 @@ class ClosingSpec:
     pixels: int = PIXELS
     materialise: bool = True
     manifest_text: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -126,6 +129,31 @@ class ClosingSpec:
     def filled_splits(self) -> tuple[SplitShards, ...]:
         """Splits that have at least one shard, and so a group in the store."""
         return tuple(split for split in self.splits if split.pairs)
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(
+            problem="disorder", settings=self.settings, manifest_text=self.manifest_text, versions=self.versions
+        )
+
+    @property
+    def split_names(self) -> Sequence[str]:
+        return [split.name for split in self.filled_splits]
+
+    @property
+    def materialised(self) -> bool:
+        return self.materialise
+
+    def placed(self) -> Mapping[str, Sequence[str]]:
+        if not self.materialise:
+            return {}
+        keys = {split.name: [pair.key for pair in split.pairs] for split in self.filled_splits}
+        return {f"{split}/{each.name}": of_split for split, of_split in keys.items() for each in PLANE_FIELDS}
+
+    def tables(self, files: Files) -> Tables:
+        from dsfu.pipeline.problems.disorder.tables import tables_of
+
+        return tables_of(files, self)
 
     def digest(self) -> str:
         """The same for specs that make the same store."""

@@ -1,12 +1,12 @@
 """Which shards a manifest asks for, each with its key. Pure: nothing is read and nothing is made."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dsfu.pipeline.manifest.model import Manifest
+from dsfu.pipeline.problems.disorder.kinds import SCIENCE
 from dsfu.pipeline.problems.disorder.pairs import Pair
-from dsfu.pipeline.science import SCIENCE
+from dsfu.pipeline.problems.disorder.settings import DisorderManifest
 from dsfu.pipeline.specs import ShardSpec, digest
 from dsfu.pipeline.store.shard_format import CODEC_NAME
 from dsfu.simulate.random_stream import RandomStream
@@ -32,6 +32,7 @@ class Expected:
     sro_sets: tuple[ShardSpec, ...]
     masks: tuple[ShardSpec, ...]
     planes: Mapping[Split, tuple[ExpectedPair, ...]]
+    species: Mapping[str, Species] = field(default_factory=dict)
 
     @property
     def specs(self) -> list[ShardSpec]:
@@ -39,7 +40,7 @@ class Expected:
         return [*self.sro_sets, *self.masks, *(pair.spec for pairs in self.planes.values() for pair in pairs)]
 
 
-def expected_shards(manifest: Manifest, pairs: Mapping[Split, Sequence[Pair]]) -> Expected:
+def expected_shards(manifest: DisorderManifest, pairs: Mapping[Split, Sequence[Pair]]) -> Expected:
     """All shards of a manifest whose pairs of species are these."""
     bank = _sro_shards(manifest)
     planes = {
@@ -49,7 +50,7 @@ def expected_shards(manifest: Manifest, pairs: Mapping[Split, Sequence[Pair]]) -
     return Expected(sro_sets=bank, masks=_mask_shards(manifest), planes=planes)
 
 
-def _sro_shards(manifest: Manifest) -> tuple[ShardSpec, ...]:
+def _sro_shards(manifest: DisorderManifest) -> tuple[ShardSpec, ...]:
     settings = manifest.sro.monte_carlo
     common = {
         "seed": manifest.seed,
@@ -60,7 +61,7 @@ def _sro_shards(manifest: Manifest) -> tuple[ShardSpec, ...]:
     return _numbered_shards("sro_sets", "Monte Carlo settings", common, settings.bank_size, SETS_PER_SHARD)
 
 
-def _mask_shards(manifest: Manifest) -> tuple[ShardSpec, ...]:
+def _mask_shards(manifest: DisorderManifest) -> tuple[ShardSpec, ...]:
     settings = manifest.dead_zones
     common = {
         "seed": manifest.seed,
@@ -92,7 +93,7 @@ def _numbered_shards(kind: str, what: str, common: dict[str, Any], total: int, p
 
 
 def _planes_shard(
-    manifest: Manifest, split: Split, one: Species, other: Species, bank: tuple[ShardSpec, ...]
+    manifest: DisorderManifest, split: Split, one: Species, other: Species, bank: tuple[ShardSpec, ...]
 ) -> ExpectedPair:
     # Random numbers follow the geometries and not the names, so that renaming a species changes nothing.
     stream = f"{one.geometry_digest()} {other.geometry_digest()}"
@@ -106,8 +107,11 @@ def _planes_shard(
     oscillator = _oscillator_settings(manifest, split, one)
     q_max = list(manifest.planes.q_max)
     materialise = manifest.storage.materialise
+    bank_rows: list[tuple[str, int]] = [(bank[n // SETS_PER_SHARD].key, n % SETS_PER_SHARD) for n in numbers]
     spec = ShardSpec(
         kind="planes",
+        split=split,
+        needs=tuple(sorted({key for key, _ in bank_rows})),
         identity=f"planes/{one.name}+{other.name}",
         inputs={
             "seed": digest(manifest.seed),
@@ -129,7 +133,7 @@ def _planes_shard(
             "species_a": _geometry(one),
             "species_b": _geometry(other),
             "bank_numbers": numbers,
-            "bank_rows": [[bank[n // SETS_PER_SHARD].key, n % SETS_PER_SHARD] for n in numbers],
+            "bank_rows": bank_rows,
             "oscillator": oscillator,
             "rules": rules,
             "q_max": q_max,
@@ -141,7 +145,7 @@ def _planes_shard(
     return ExpectedPair(spec=spec, species_a=one.name, species_b=other.name)
 
 
-def _drawn(manifest: Manifest, split: Split, stream: str) -> list[int]:
+def _drawn(manifest: DisorderManifest, split: Split, stream: str) -> list[int]:
     """Numbers of the sets of the bank that a pair is simulated with, all different."""
     wanted = manifest.monte_carlo_sets(split)
     random = RandomStream(manifest.seed, "sets drawn", stream)
@@ -151,7 +155,7 @@ def _drawn(manifest: Manifest, split: Split, stream: str) -> list[int]:
     return list(numbers)
 
 
-def _oscillator_settings(manifest: Manifest, split: Split, one: Species) -> dict[str, Any]:
+def _oscillator_settings(manifest: DisorderManifest, split: Split, one: Species) -> dict[str, Any]:
     settings = manifest.sro.oscillator
     return {
         "count": manifest.oscillator_sets(split),

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from dsfu.errors import InputError
-from dsfu.pipeline.manifest.loading import LoadedManifest
+from dsfu.pipeline.manifest.loaded import LoadedManifest
+from dsfu.pipeline.problems.disorder.settings import DisorderManifest
 from dsfu.simulate.species import SPLITS
 
 _TRIALS: Final = 3
@@ -15,7 +16,7 @@ _TRIAL_PIXELS: Final = 32
 """The share of a plane that is dead hardly depends on how finely it is looked at."""
 
 
-def check_feasible(loaded: LoadedManifest) -> None:
+def check_feasible(loaded: LoadedManifest[DisorderManifest]) -> None:
     """Try targets, oscillator sets and masks as the manifest has them; takes under a second, also if none can be made.
 
     Raises
@@ -28,7 +29,7 @@ def check_feasible(loaded: LoadedManifest) -> None:
         raise InputError.together(problems, where=loaded.source)
 
 
-def _problems_of_targets(loaded: LoadedManifest) -> Iterator[InputError]:
+def _problems_of_targets(loaded: LoadedManifest[DisorderManifest]) -> Iterator[InputError]:
     """Targets above what a box can have would be lowered to what it can, and so leave their range."""
     from dsfu.simulate.disorder.feasibility import InfeasibleTargetsError, feasible_targets  # late, as it loads numba
 
@@ -48,7 +49,7 @@ def _problems_of_targets(loaded: LoadedManifest) -> Iterator[InputError]:
         )
 
 
-def _problems_of_oscillator(loaded: LoadedManifest) -> Iterator[InputError]:
+def _problems_of_oscillator(loaded: LoadedManifest[DisorderManifest]) -> Iterator[InputError]:
     from dsfu.simulate.disorder.oscillator import draw_oscillator_set  # late, as it loads numba
 
     manifest, settings = loaded.manifest, loaded.manifest.sro.oscillator
@@ -74,7 +75,7 @@ def _problems_of_oscillator(loaded: LoadedManifest) -> Iterator[InputError]:
         )
 
 
-def _problems_of_masks(loaded: LoadedManifest) -> Iterator[InputError]:
+def _problems_of_masks(loaded: LoadedManifest[DisorderManifest]) -> Iterator[InputError]:
     from dsfu.simulate.disorder.random_masks import RandomSettings, random_mask  # late, as it loads numba
 
     zones = loaded.manifest.dead_zones

@@ -7,11 +7,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.pipeline.store.arrays import NamedArray, ZarrGroup
+from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.problems.disorder.closing import ClosingSpec, SplitShards
-from dsfu.pipeline.store.records import FROM_PAIR, SETS, Arrays, DamagedRecord, PairRecord
-from dsfu.pipeline.store.shard_format import array_metadata
 from dsfu.pipeline.problems.disorder.duplicates import Duplicates
+from dsfu.pipeline.problems.disorder.records import FROM_PAIR, SETS, PairRecord
+from dsfu.pipeline.store.arrays import NamedArray, ZarrGroup
+from dsfu.pipeline.store.records import DamagedRecord
+from dsfu.pipeline.store.shard_format import array_metadata
 from dsfu.simulate.disorder.fields import ALPHA_SHAPE, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
 from dsfu.simulate.disorder.uniqueness import METRICS, EmbeddingArray, MetricName
 from dsfu.simulate.fields import Field
@@ -93,7 +95,11 @@ def split_group(
 def _plane_array(field: Field, spec: ClosingSpec, split: SplitShards) -> dict[str, Any]:
     """Metadata of an array of planes, whose Zarr shards are objects of the pairs' shards."""
     return array_metadata(
-        split.samples, split.planes_per_pair, spec.pixels, {"units": field.units, "long_name": field.long_name}
+        (split.samples, spec.pixels, spec.pixels),
+        split.planes_per_pair,
+        {"units": field.units, "long_name": field.long_name},
+        dtype=field.dtype,
+        dims=field.dims,
     )
 
 

@@ -1,21 +1,15 @@
-"""How each kind of shard is made: from its parameters to the bytes of its objects, without touching any storage.
+"""How each kind of shard of disorder is made: from its parameters to its arrays, without touching any storage."""
 
-The one place of the pipeline, with the planner, that knows what diffuse scattering is.
-"""
-
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from time import perf_counter
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
 
-from dsfu.pipeline.store.records import MASKS, RECORD, SETS
-from dsfu.pipeline.store.shard_format import encode_shard
+from dsfu.pipeline.making import Arrays, ReadNeeded, Stopwatch
+from dsfu.pipeline.problems.disorder.records import SETS
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set
 from dsfu.simulate.disorder.oscillator import draw_oscillator_set
@@ -27,25 +21,8 @@ from dsfu.simulate.disorder.uniqueness import embed_plane
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.random_stream import RandomStream, stream_key
 
-Objects = dict[str, bytes]
-SetReader = Callable[[str, int], tuple[float, FloatArray]]
-"""From the key of a shard of the bank and a row in it to the set's mole fraction and α."""
 
-
-class Stopwatch:
-    """Seconds spent in each step of the making of a shard."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        start = perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
-
-
-def make_sro_sets(parameters: Mapping[str, Any], _: SetReader, watch: Stopwatch) -> Objects:
+def make_sro_sets(parameters: Mapping[str, Any], _: ReadNeeded, watch: Stopwatch) -> Arrays:
     """Monte Carlo sets number ``first`` … ``first + count − 1`` of a bank."""
     with watch.step("simulate"):
         sets = [
@@ -57,10 +34,10 @@ def make_sro_sets(parameters: Mapping[str, Any], _: SetReader, watch: Stopwatch)
             )
             for number in range(parameters["first"], parameters["first"] + parameters["count"])
         ]
-    return {SETS: archive(**columns_of_sets(sets))}
+    return columns_of_sets(sets)
 
 
-def make_masks(parameters: Mapping[str, Any], _: SetReader, watch: Stopwatch) -> Objects:
+def make_masks(parameters: Mapping[str, Any], _: ReadNeeded, watch: Stopwatch) -> Arrays:
     """Masks number ``first`` … ``first + count − 1``, bit-packed along x."""
     settings = RandomSettings(live_share=_ends(parameters["live_fraction"]))
     with watch.step("simulate"):
@@ -71,18 +48,18 @@ def make_masks(parameters: Mapping[str, Any], _: SetReader, watch: Stopwatch) ->
     live = np.stack([mask for mask, _ in made])
     descriptions = [json.dumps(description, sort_keys=True) for _, description in made]
     return {
-        MASKS: archive(
-            bits=np.packbits(live, axis=-1),
-            live_fraction=live.mean(axis=(1, 2)).astype(np.float32),
-            description=np.array([text.encode() for text in descriptions]),
-        )
+        "bits": np.packbits(live, axis=-1),
+        "live_fraction": live.mean(axis=(1, 2)).astype(np.float32),
+        "description": np.array([text.encode() for text in descriptions]),
     }
 
 
-def make_planes(parameters: Mapping[str, Any], read_set: SetReader, watch: Stopwatch) -> Objects:
+def make_planes(parameters: Mapping[str, Any], read: ReadNeeded, watch: Stopwatch) -> Arrays:
     """All planes of a molecule pair, first those of its sets from the bank, then those of its own oscillator sets."""
     with watch.step("read sets"):
-        bank = [read_set(key, row) for key, row in parameters["bank_rows"]]
+        bank = [
+            _set_of_bank(read(key, "fraction_a", "alpha", record=SETS), row) for key, row in parameters["bank_rows"]
+        ]
     own = _oscillator_sets(parameters)
     choices = [SetChoice(kind="monte_carlo", fraction_a=fraction, alpha=alpha) for fraction, alpha in bank]
     choices += [SetChoice(kind="oscillator", fraction_a=each.fraction_a, alpha=_as_stored(each.alpha)) for each in own]
@@ -97,29 +74,19 @@ def make_planes(parameters: Mapping[str, Any], read_set: SetReader, watch: Stopw
         step=watch.step,
     )
     numbers = np.array([*parameters["bank_numbers"], *range(len(own))], np.int32)
-    record = archive(
+    planes = {"form_factor": samples.form_factor, "sro": samples.sro} if parameters["materialise"] else {}
+    return {
+        **planes,
         **samples.fields,
-        embedding=samples.embedding,
-        set_source=(samples.set_number >= len(bank)).astype(np.int8),
-        set_index=numbers[samples.set_number],
+        "embedding": samples.embedding,
+        "set_source": (samples.set_number >= len(bank)).astype(np.int8),
+        "set_index": numbers[samples.set_number],
         **{f"own_{name}": values for name, values in columns_of_sets(own).items()},
-    )
-    if not parameters["materialise"]:
-        return {RECORD: record}
-    with watch.step("compress"):
-        return {"form_factor": encode_shard(samples.form_factor), "sro": encode_shard(samples.sro), RECORD: record}
+    }
 
 
-Maker = Callable[[Mapping[str, Any], SetReader, Stopwatch], Objects]
-
-MAKERS: Final[Mapping[str, Maker]] = {"sro_sets": make_sro_sets, "masks": make_masks, "planes": make_planes}
-
-
-def archive(**arrays: npt.NDArray[Any]) -> bytes:
-    """An .npz of arrays, uncompressed, and the same bytes whenever the arrays are the same."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
+def _set_of_bank(columns: Arrays, row: int) -> tuple[float, FloatArray]:
+    return float(columns["fraction_a"][row]), columns["alpha"][row].astype(np.float64)
 
 
 def columns_of_sets(sets: Sequence[SroSet]) -> dict[str, npt.NDArray[Any]]:

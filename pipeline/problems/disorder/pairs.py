@@ -1,7 +1,6 @@
 """From a manifest to actual species, to the pairs of them that are simulated, and to how many planes that makes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
@@ -9,19 +8,20 @@ import numpy as np
 from ase import Atoms
 
 from dsfu.errors import InputError, near_miss
-from dsfu.pipeline.manifest.loading import LoadedManifest
-from dsfu.pipeline.manifest.model import Manifest, OwnSpecies
+from dsfu.pipeline.manifest.loaded import LoadedManifest
+from dsfu.pipeline.problems.disorder.settings import DisorderManifest, OwnSpecies
 from dsfu.simulate.form_factors import coefficients
 from dsfu.simulate.shapes import GROUPS
 from dsfu.simulate.species import SPLITS, Species, Split, load_library, read_species
 
+Loaded = LoadedManifest[DisorderManifest]
 Pair = tuple[Species, Species]
 
 MOST_PAIRS: Final = 500_000
 """Of one group: more are a mistake, and would not fit in memory."""
 
 
-def species_of(loaded: LoadedManifest) -> dict[str, Species]:
+def species_of(loaded: Loaded) -> dict[str, Species]:
     """The library, if it is used, and the user's own species, by name."""
     section = loaded.manifest.species
     species = load_library() if section.library else {}
@@ -44,7 +44,7 @@ def species_of(loaded: LoadedManifest) -> dict[str, Species]:
     return species
 
 
-def _own_species(own: OwnSpecies, number: int, loaded: LoadedManifest, known: Mapping[str, Species]) -> Species:
+def _own_species(own: OwnSpecies, number: int, loaded: Loaded, known: Mapping[str, Species]) -> Species:
     path = ("species", "own", number)
     if own.name in known:
         raise loaded.problem(
@@ -73,7 +73,7 @@ def _own_species(own: OwnSpecies, number: int, loaded: LoadedManifest, known: Ma
         raise loaded.problem(*path, what=str(error)) from error
 
 
-def _check_geometry(species: Species, number: int, loaded: LoadedManifest, alike: Sequence[Species]) -> None:
+def _check_geometry(species: Species, number: int, loaded: Loaded, alike: Sequence[Species]) -> None:
     """Twins scatter nothing as a pair, and a molecule in both splits would give the validation away."""
     for twin in alike:
         make_a_pair = (twin.group, twin.split) == (species.group, species.split)
@@ -86,7 +86,7 @@ def _check_geometry(species: Species, number: int, loaded: LoadedManifest, alike
             )
 
 
-def all_pairs(loaded: LoadedManifest, species: Mapping[str, Species]) -> dict[Split, list[Pair]]:
+def all_pairs(loaded: Loaded, species: Mapping[str, Species]) -> dict[Split, list[Pair]]:
     """The pairs of each split, in the order of the store. ``species`` are all that there are, by name."""
     problems: list[InputError] = []
     chosen = {split: _pairs_of_split(loaded, species, split, problems) for split in SPLITS}
@@ -103,7 +103,7 @@ def all_pairs(loaded: LoadedManifest, species: Mapping[str, Species]) -> dict[Sp
 
 
 def _pairs_of_split(
-    loaded: LoadedManifest, species: Mapping[str, Species], split: Split, problems: list[InputError]
+    loaded: Loaded, species: Mapping[str, Species], split: Split, problems: list[InputError]
 ) -> list[Pair]:
     wanted = loaded.manifest.pairs_of(split)
     if wanted is None:
@@ -131,7 +131,7 @@ def _in_order(names: tuple[str, str], species: Mapping[str, Species]) -> Pair:
 def _pairs_of_group(
     members: Sequence[Species],
     most: int | None,
-    loaded: LoadedManifest,
+    loaded: Loaded,
     split: Split,
     problems: list[InputError],
 ) -> list[Pair]:
@@ -157,7 +157,7 @@ def _pairs_of_group(
     return list(combinations(members, 2))
 
 
-def _too_few(loaded: LoadedManifest, split: Split, group: int, members: Sequence[Species]) -> InputError:
+def _too_few(loaded: Loaded, split: Split, group: int, members: Sequence[Species]) -> InputError:
     groups = loaded.manifest.pairs_of(split)
     assert groups is not None
     there = f"only {members[0].name}" if members else "no species"
@@ -170,7 +170,7 @@ def _too_few(loaded: LoadedManifest, split: Split, group: int, members: Sequence
 
 
 def _check_no_pair_twice(
-    loaded: LoadedManifest, species: Mapping[str, Species], chosen: Mapping[Split, Sequence[Pair]]
+    loaded: Loaded, species: Mapping[str, Species], chosen: Mapping[Split, Sequence[Pair]]
 ) -> None:
     """Species of two groups may be equal, but two equal pairs would be one set of planes, made and counted twice."""
     geometries = {name: each.geometry_digest() for name, each in species.items()}
@@ -193,7 +193,10 @@ def _named(pair: Pair) -> str:
 
 
 def _problems_of_names(
-    names: tuple[str, str], path: tuple[str | int, ...], loaded: LoadedManifest, species: Mapping[str, Species]
+    names: tuple[str, str],
+    path: tuple[str | int, ...],
+    loaded: Loaded,
+    species: Mapping[str, Species],
 ) -> list[InputError]:
     unknown = [(position, name) for position, name in enumerate(names) if name not in species]
     if unknown:
@@ -219,40 +222,3 @@ def _known(name: str, species: Mapping[str, Species]) -> str:
         return f"did you mean {near}?"
     few = ", ".join(list(species)[:5])
     return f"take one of the {len(species)} there are: {few}, …" if few else "there are no species at all"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counts:
-    """How much a manifest asks for, duplicates included.
-
-    Attributes
-    ----------
-    pairs, planes
-        By split.
-    bank_sets, masks
-        Monte Carlo sets and masks, which all pairs share.
-    own_sets
-        Symmetry-restricted sets, of all pairs together.
-    """
-
-    pairs: Mapping[Split, int]
-    planes: Mapping[Split, int]
-    bank_sets: int
-    own_sets: int
-    masks: int
-
-    @property
-    def all_planes(self) -> int:
-        return sum(self.planes.values())
-
-
-def counts(manifest: Manifest, chosen: Mapping[Split, Sequence[Pair]]) -> Counts:
-    """How much a manifest with these pairs (see `all_pairs`) asks for."""
-    number = {split: len(of_split) for split, of_split in chosen.items()}
-    return Counts(
-        pairs=number,
-        planes={split: pairs * manifest.planes_per_pair(split) for split, pairs in number.items()},
-        bank_sets=manifest.sro.monte_carlo.bank_size,
-        own_sets=sum(pairs * manifest.oscillator_sets(split) for split, pairs in number.items()),
-        masks=manifest.dead_zones.bank_size,
-    )

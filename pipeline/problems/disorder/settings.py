@@ -1,11 +1,10 @@
-"""What a manifest may say: its sections, their fields, the ranges that make sense. `loading` reads the file."""
+"""What a manifest of disorder may say: its sections, their fields, the ranges that make sense."""
 
-import re
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from dsfu.pipeline.manifest.model import Manifest, Name, PathText, Section, ordered, refuse, whole
 from dsfu.simulate.disorder.fields import PIXELS
 from dsfu.simulate.species import SPLITS, Split
 
@@ -18,53 +17,7 @@ _MOST_THRESHOLD: Final = {"appearance": 0.7, "sliced_wasserstein": 0.02}
 """Three of four planes of a pair go at these, measured on seven training pairs with 128 planes each."""
 
 
-def refuse(what: str, *at: str | int, expected: str = "", remedy: str = "") -> PydanticCustomError:
-    """An error about a field or an item of what is being validated, for `messages` to tell."""
-    return PydanticCustomError("refused", "{what}", {"what": what, "at": at, "expected": expected, "remedy": remedy})
-
-
-Number = TypeVar("Number", int, float)
-
-
-def _ordered(ends: tuple[Number, Number]) -> tuple[Number, Number]:
-    low, high = ends
-    if low > high:
-        raise refuse(
-            f"the lower end {low:g} is above the upper end {high:g}",
-            expected="the lower end first",
-            remedy=f"write [{high:g}, {low:g}]",
-        )
-    return ends
-
-
-def _whole(value: Any) -> Any:
-    """Python takes True and 1.0 for 1, and so do literals; manifests do not."""
-    if type(value) is not int:
-        raise PydanticCustomError("not_whole", "expected a whole number")
-    return value
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        raise refuse("a name with control characters, or with spaces around it", expected="a plain path or URL")
-    return text
-
-
-def _is_url_or_path(text: str) -> str:
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/?(?!/)", text)
-    if scheme:
-        raise refuse(
-            f"{text} is neither a folder nor a URL",
-            expected="a folder, or a URL such as s3://bucket/name",
-            remedy=f"write {scheme[1]}://{text[scheme.end() :]}",
-        )
-    return text
-
-
-# Without +, which joins the names of a pair's species.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
-PathText = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_printable)]
-GroupNumber = Annotated[Literal[0, 1, 2, 3, 4], BeforeValidator(_whole)]
+GroupNumber = Annotated[Literal[0, 1, 2, 3, 4], BeforeValidator(whole)]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -75,18 +28,12 @@ Decay = Annotated[float, Field(ge=0, le=100)]
 Coefficient = Annotated[float, Field(ge=-100, le=100)]
 SetCount = Annotated[int, Field(ge=0, le=10_000)]
 
-FractionRange = Annotated[tuple[Fraction, Fraction], AfterValidator(_ordered)]
-ShareRange = Annotated[tuple[Share, Share], AfterValidator(_ordered)]
-AlphaRange = Annotated[tuple[Alpha, Alpha], AfterValidator(_ordered)]
-WaveNumberRange = Annotated[tuple[WaveNumber, WaveNumber], AfterValidator(_ordered)]
-DecayRange = Annotated[tuple[Decay, Decay], AfterValidator(_ordered)]
-CoefficientRange = Annotated[tuple[Coefficient, Coefficient], AfterValidator(_ordered)]
-
-
-class Section(BaseModel):
-    """Base of all sections: immutable, nothing unknown, nothing converted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+FractionRange = Annotated[tuple[Fraction, Fraction], AfterValidator(ordered)]
+ShareRange = Annotated[tuple[Share, Share], AfterValidator(ordered)]
+AlphaRange = Annotated[tuple[Alpha, Alpha], AfterValidator(ordered)]
+WaveNumberRange = Annotated[tuple[WaveNumber, WaveNumber], AfterValidator(ordered)]
+DecayRange = Annotated[tuple[Decay, Decay], AfterValidator(ordered)]
+CoefficientRange = Annotated[tuple[Coefficient, Coefficient], AfterValidator(ordered)]
 
 
 class OwnSpecies(Section):
@@ -369,17 +316,13 @@ class Storage(Section):
     )
 
 
-class Manifest(Section):
-    """A data set, declared."""
+class DisorderManifest(Manifest):
+    """A data set of diffuse scattering, declared."""
 
-    version: Annotated[Literal[1], BeforeValidator(_whole)] = Field(description="Format of the manifest.")
-    problem: Literal["binary_substitutional"] = Field(default="binary_substitutional", description="What is simulated.")
-    name: Name = Field(description="What the data set is called.")
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(
-        description="All random numbers derive from it; another seed makes another data set of the same kind."
-    )
-    store: Annotated[PathText, AfterValidator(_is_url_or_path)] = Field(
-        description="Folder or URL (s3://…) where the data set goes, unless --store says otherwise."
+    problem: Annotated[Literal["disorder", "binary_substitutional"], AfterValidator(lambda _: "disorder")] = Field(
+        default="disorder",
+        description="What is simulated: a site in every cell that holds one of two species. "
+        "binary_substitutional is its older name.",
     )
     species: SpeciesSection = SpeciesSection()
     pairs: PairsSection = PairsSection()
@@ -447,7 +390,3 @@ class Manifest(Section):
         """Planes of a pair of this split, duplicates included."""
         from_bank = self.monte_carlo_sets(split) * 3 * self.planes.monte_carlo.layers_per_axis
         return from_bank + self.oscillator_sets(split) * len(self.planes.oscillator.layers)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All values, defaults included, as JSON can hold them."""
-        return self.model_dump(mode="json")

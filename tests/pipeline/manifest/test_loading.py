@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dsfu.errors import MOST_SHOWN, InputError
-from dsfu.pipeline.problems.disorder.feasibility import check_feasible
-from dsfu.pipeline.manifest.loading import LoadedManifest, load_manifest, parse_manifest
-from dsfu.pipeline.manifest.model import Manifest, Section
-from dsfu.pipeline.problems.disorder.pairs import all_pairs, counts, species_of
+from dsfu.pipeline.manifest.loaded import LoadedManifest
+from dsfu.pipeline.manifest.loading import load_manifest, parse_manifest
+from dsfu.pipeline.manifest.model import Section
 from dsfu.pipeline.manifest.schema import manifest_json_schema, schema_at
+from dsfu.pipeline.problems.disorder.feasibility import check_feasible
+from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
+from dsfu.pipeline.problems.disorder.settings import DisorderManifest
 from dsfu.pipeline.problems.disorder.template import TEMPLATE
+from dsfu.pipeline.wanted import what_is_wanted
 from dsfu.simulate.disorder.feasibility import FEWEST_SITES, LARGEST_BOX, SMALLEST_BOX
 from dsfu.simulate.disorder.uniqueness import METRICS
 from dsfu.simulate.species import SPLITS, pairs
@@ -45,18 +49,26 @@ def message(text: str) -> str:
     return str(problem(text))
 
 
-def plain(document: LoadedManifest) -> Any:
+def plain(document: LoadedManifest[Any]) -> Any:
     """The values of a manifest's file as JSON has them."""
     return json.loads(json.dumps(document.document.value))
+
+
+def declared(loaded: LoadedManifest[Any]) -> Mapping[str, Any]:
+    wanted = what_is_wanted(loaded)
+    return wanted.problem.declared(wanted.expected).values
+
+
+def pairs_and_planes(found: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    return {split: (each["pairs"], each["planes"]) for split, each in found["splits"].items()}
 
 
 class TestWhatIsThere:
     def test_the_papers_data_set(self) -> None:
         loaded = load_manifest(ROOT / "data_manifest.yaml")
-        found = counts(loaded.manifest, all_pairs(loaded, species_of(loaded)))
-        assert found.pairs == {"train": 1049, "validation": 98}
-        assert found.planes == {"train": 209_800, "validation": 14_112}
-        assert (found.all_planes, found.bank_sets, found.own_sets) == (223_912, 12_000, 1049 * 14)
+        found = declared(loaded)
+        assert pairs_and_planes(found) == {"train": (1049, 209_800), "validation": (98, 14_112)}
+        assert found["sro_sets"] == 12_000
 
     def test_it_writes_out_every_key(self) -> None:
         loaded = load_manifest(ROOT / "data_manifest.yaml")
@@ -72,9 +84,9 @@ class TestWhatIsThere:
         chosen = all_pairs(loaded, species_of(loaded))
         groups = {split: {one.group for one, _ in chosen[split]} for split in SPLITS}
         assert groups == {"train": {0, 1, 2, 3, 4}, "validation": {0, 1, 2, 3}}  # the library's fifth has no validation
-        found = counts(loaded.manifest, chosen)
-        assert 10 <= sum(found.pairs.values()) <= 20
-        assert found.all_planes < 1500
+        found = pairs_and_planes(declared(loaded))
+        assert 10 <= sum(pairs for pairs, _ in found.values()) <= 20
+        assert sum(planes for _, planes in found.values()) < 1500
 
     def test_what_init_writes_can_be_read(self) -> None:
         loaded = parse_manifest(TEMPLATE)
@@ -122,15 +134,15 @@ class TestModel:
         assert "version" in message(HEAD.replace("version: 1", f"version: {value}"))
 
     def test_limits_are_those_of_the_simulation(self) -> None:
-        box = schema_at(("sro", "monte_carlo", "box"))
+        box = schema_at(("sro", "monte_carlo", "box"), DisorderManifest)
         assert box is not None
         assert (box["minimum"], box["maximum"]) == (SMALLEST_BOX, LARGEST_BOX)
-        metric = schema_at(("uniqueness", "metric"))
+        metric = schema_at(("uniqueness", "metric"), DisorderManifest)
         assert metric is not None
         assert set(metric["enum"]) == set(METRICS)
 
 
-def sections(model: type[Section] = Manifest) -> set[type[Section]]:
+def sections(model: type[Section] = DisorderManifest) -> set[type[Section]]:
     return {each for each in Section.__subclasses__() if each.__module__ == model.__module__}
 
 
@@ -148,7 +160,7 @@ class TestSchemaAndPage:
     @pytest.mark.parametrize("text", [*FILES.values(), TEMPLATE])
     def test_what_is_there_fits_the_schema(self, text: str) -> None:
         for validator in DRAFTS:
-            validator(manifest_json_schema()).validate(plain(parse_manifest(text)))
+            validator(manifest_json_schema(DisorderManifest)).validate(plain(parse_manifest(text)))
 
     @pytest.mark.parametrize(
         "added",
@@ -167,10 +179,10 @@ class TestSchemaAndPage:
         value = json.loads(json.dumps(read_yaml((HEAD + added).encode(), "m.yaml").value))
         for validator in DRAFTS:
             with pytest.raises(jsonschema.ValidationError):
-                validator(manifest_json_schema()).validate(value)
+                validator(manifest_json_schema(DisorderManifest)).validate(value)
 
     def test_the_schema_is_a_schema_and_the_one_that_is_kept(self) -> None:
-        schema = manifest_json_schema()
+        schema = manifest_json_schema(DisorderManifest)
         for validator in DRAFTS:
             validator.check_schema(schema)
         assert schema["$schema"] == jsonschema.Draft202012Validator.META_SCHEMA["$id"]
@@ -671,14 +683,14 @@ TWO_SPECIES = [("co", "file: co.xyz, "), ("hole", "")]
 
 
 class TestSpeciesAndPairs:
-    def load(self, folder: Path, added: str) -> LoadedManifest:
+    def load(self, folder: Path, added: str) -> LoadedManifest[Any]:
         (folder / "m.yaml").write_text(HEAD + added)
         return load_manifest(folder / "m.yaml")
 
-    def own(self, folder: Path, *rows: str) -> LoadedManifest:
+    def own(self, folder: Path, *rows: str) -> LoadedManifest[Any]:
         return self.load(folder, "species:\n  own:\n" + "".join(f"    - {{{row}}}\n" for row in rows))
 
-    def error(self, loaded: LoadedManifest) -> str:
+    def error(self, loaded: LoadedManifest[Any]) -> str:
         with pytest.raises(InputError) as caught:
             all_pairs(loaded, species_of(loaded))
         return str(caught.value)
@@ -858,10 +870,9 @@ class TestSpeciesAndPairs:
             "  oscillator: {per_pair: {train: 3, validation: 4}}\n"
             "planes: {monte_carlo: {layers_per_axis: 5}, oscillator: {layers: [0, 0.5]}}\n",
         )
-        found = counts(loaded.manifest, all_pairs(loaded, species_of(loaded)))
-        assert found.pairs == {"train": 2, "validation": 3}
-        assert found.planes == {"train": 2 * (15 + 6), "validation": 3 * (30 + 8)}
-        assert (found.bank_sets, found.own_sets, found.masks) == (9, 2 * 3 + 3 * 4, 1024)
+        found = declared(loaded)
+        assert pairs_and_planes(found) == {"train": (2, 2 * (15 + 6)), "validation": (3, 3 * (30 + 8))}
+        assert (found["sro_sets"], found["masks"]) == (9, 1024)
 
 
 class TestFeasibility:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from dsfu.errors import InputError
-from dsfu.pipeline.manifest.loading import LoadedManifest, parse_manifest
+from dsfu.pipeline.manifest.loaded import LoadedManifest
+from dsfu.pipeline.manifest.loading import parse_manifest
 from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
 from dsfu.yaml.reader import MOST_BYTES
 
@@ -32,7 +33,7 @@ MOST_SECONDS = 2.0
 """Of the processor. It is below 1 on the slowest machine that this was tried on."""
 
 
-def outcome(text: str | bytes) -> LoadedManifest | InputError:
+def outcome(text: str | bytes) -> LoadedManifest[Any] | InputError:
     """What reading comes to. Any other exception fails the test, and so does a message that is not fit to print."""
     start = time.process_time()
     try:

@@ -10,9 +10,9 @@ import xarray as xr
 from moto.server import ThreadedMotoServer
 
 from dsfu.model.shards import open_store
+from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from dsfu.pipeline.store.closing import MissingObjects
 from dsfu.pipeline.store.files import open_files
-from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from dsfu.pipeline.store.state import damaged_files
 from tests.pipeline.fake_store import FakeStore, fake_store, with_train
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from dsfu.errors import InputError
+from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.parts import Part, run_part
 from dsfu.pipeline.running.progress import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
 from dsfu.pipeline.store.arrays import METADATA
-from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.gc import collect_garbage
 from dsfu.pipeline.store.ledger import entry_path

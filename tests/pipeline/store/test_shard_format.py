@@ -38,7 +38,7 @@ def planes_of(seed: int, count: int, pixels: int = 32) -> Planes:
 def store_of(*shards: Planes) -> MemoryStore:
     """A store with one array ``sro`` made of shards, all but the last with as many planes as the first."""
     count, pixels = sum(map(len, shards)), shards[0].shape[1]
-    document = array_metadata(count, len(shards[0]), pixels, ATTRIBUTES)
+    document = array_metadata((count, pixels, pixels), len(shards[0]), ATTRIBUTES)
     files = root_files({"train": ZarrGroup(arrays=[], foreign={"sro": document})}, {})
     files |= {f"train/sro/c/{number}/0/0": encode_shard(planes) for number, planes in enumerate(shards)}
     make = default_buffer_prototype().buffer.from_bytes
@@ -91,7 +91,7 @@ def test_xarray_reads_them_one_by_one() -> None:
 def test_one_plane_is_read_without_the_others() -> None:
     planes = planes_of(1, 50, 64)
     store = _CountingStore({"c/0/0/0": default_buffer_prototype().buffer.from_bytes(encode_shard(planes))})
-    document = array_metadata(50, 50, 64, ATTRIBUTES)
+    document = array_metadata((50, 64, 64), 50, ATTRIBUTES)
     store._store_dict["zarr.json"] = default_buffer_prototype().buffer.from_bytes(_json(document))
     array = zarr.open_array(store, mode="r")
     store.bytes_read = 0
@@ -113,7 +113,7 @@ def _json(document: dict[str, Any]) -> bytes:
 
 
 def test_the_document_is_that_of_zarr() -> None:
-    metadata = array_metadata(600, 200, 256, ATTRIBUTES)
+    metadata = array_metadata((600, 256, 256), 200, ATTRIBUTES)
     inner = metadata["codecs"][0]["configuration"]["codecs"][1]["configuration"]
     theirs = zarr.create_array(
         MemoryStore(),
@@ -132,7 +132,7 @@ def test_the_document_is_that_of_zarr() -> None:
 def test_a_flipped_bit_of_the_index_is_noticed() -> None:
     shard = bytearray(encode_shard(planes_of(1, 3)))
     shard[-30] ^= 1
-    document = array_metadata(3, 3, 32, {})
+    document = array_metadata((3, 32, 32), 3, {})
     make = default_buffer_prototype().buffer.from_bytes
     store = MemoryStore({"zarr.json": make(_json(document)), "c/0/0/0": make(bytes(shard))})
     with pytest.raises(ValueError, match="[Cc]hecksum"):
@@ -159,8 +159,8 @@ def test_where_the_planes_lie_in_memory_does_not_matter() -> None:
 
 @pytest.mark.parametrize(
     "planes",
-    [np.zeros((2, 4, 4)), np.zeros((2, 4, 4), ">u2"), np.zeros((4, 4), np.uint16), np.zeros((0, 4, 4), np.uint16)],
+    [np.full((2, 4, 4), "a"), np.zeros((2, 4, 4), complex), np.zeros(4, np.uint16), np.zeros((0, 4, 4), np.uint16)],
 )
 def test_other_arrays_are_refused(planes: npt.NDArray[Any]) -> None:
-    with pytest.raises(ValueError, match="expected uint16"):
+    with pytest.raises(ValueError, match="expected numbers"):
         encode_shard(planes)

@@ -330,7 +330,7 @@ def test_a_ledger_without_an_entry(closed: Damageable, also: tuple[str, ...]) ->
         (closed.folder / path).unlink()
     damage = verify_store(closed.store.files).damage
     assert [(each.kind, each.path) for each in damage] == [("entry", "ledger")]
-    assert damage[0].what == "has no entry at all, though the store was closed with 4 pairs"
+    assert damage[0].what == "has no entry at all, though the store was closed with 22 samples"
 
 
 def test_a_state_that_is_sealed_but_wrong(closed: Damageable) -> None:

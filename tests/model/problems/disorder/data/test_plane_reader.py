@@ -45,7 +45,7 @@ def test_shards_of_the_pipeline_are_taken_apart(tmp_path: Path):
         (tmp_path / f"c/{number}/0/0").write_bytes(encode_shard(square[3 * number : 3 * number + 3]))
     import json
 
-    (tmp_path / "zarr.json").write_text(json.dumps(array_metadata(6, 3, 8, {})))
+    (tmp_path / "zarr.json").write_text(json.dumps(array_metadata((6, 8, 8), 3, {})))
     reader = PlaneReader(zarr.open_array(tmp_path, mode="r"))
     assert reader._folder is not None
     np.testing.assert_array_equal(reader.plane(4), square[4])
