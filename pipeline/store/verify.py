@@ -14,8 +14,8 @@ from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import Files, StorageError, crc32c
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_object
-from dsfu.pipeline.store.own_names import is_own, is_own_temporary
-from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, Placement, home_of, read_placement
+from dsfu.pipeline.store.own_names import could_be_of_group, is_own, is_own_temporary
+from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, Placement, home_of, is_place, read_placement
 from dsfu.pipeline.store.sealed import Damaged, unseal
 from dsfu.pipeline.store.state import STATE, State, damaged_files, own_arrays, read_state
 
@@ -138,7 +138,7 @@ def verify_store(
     placement, misplaced = _check_placement(files, shards)
     unread = _check_places(ledger, shards, placement, state) if state else []
     findings = [*(finding for shard in shards for finding in shard.findings), *damaged, *misplaced, *unread]
-    findings += _check_clutter(files, shards, closed, placement)
+    findings += _check_clutter(files, shards, None if damaged and state is None else closed, placement)
     return VerifyReport(
         findings=tuple(sorted(findings, key=lambda each: (not each.is_damage, each.path))),
         shards=len(keys),
@@ -277,14 +277,17 @@ def _check_places(
 
 
 def _check_clutter(
-    files: Files, shards: Iterable[_CheckedShard], closed: Mapping[str, StoredObject], placement: Placement
+    files: Files, shards: Iterable[_CheckedShard], closed: Mapping[str, StoredObject] | None, placement: Placement
 ) -> Iterator[Finding]:
+    """Files that belong to nothing. Where what closing wrote is not known (None), its files may belong to it."""
     unreadable = {shard.key for shard in shards if shard.entry is None}
-    known = {path for shard in shards for path in shard.paths.values()} | {*closed, STATE, PLACEMENT}
+    known = {path for shard in shards for path in shard.paths.values()} | {*(closed or ()), STATE, PLACEMENT}
     known |= {path for item, path in placement.items() if item.key in unreadable}
     arrays = own_arrays(files)
     for path in files.list():
         if path in known or (path.partition("/")[0] not in _folders()):
+            continue
+        if closed is None and could_be_of_group(path) and not is_place(path):
             continue
         if not is_own(path, arrays):
             yield Finding(kind="foreign", path=path, what="is none of ours")

@@ -107,7 +107,7 @@ class Store:
         if self._planes_from is None:
             raise ValueError(
                 f"{self.url} holds parameters only; expected open_store(url, planes_from=...) to compute planes with, "
-                "such as dsfu.pipeline.store.recompute.Recomputer(url)"
+                "such as dsfu.pipeline.problems.disorder.recompute.Recomputer(url)"
             )
         return self._planes_from(split, index)
 
