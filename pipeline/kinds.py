@@ -13,6 +13,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final, Protocol
 
+from dsfu.errors import InputError, near_miss
 from dsfu.pipeline import problems
 from dsfu.simulate.fields import SPLITS
 
@@ -81,15 +82,27 @@ class Catalogued(Protocol):
         Groups of a closed store beside its splits.
     columns
         Arrays of a split that are written by closing.
+    is_default
+        Whether it is what a manifest is of that names no problem.
+    manifest
+        What its manifest may say: a model of pydantic.
     """
 
     name: str
     aliases: tuple[str, ...]
+    is_default: bool
     kinds: tuple[Kind, ...]
     tables: tuple[str, ...]
 
     @property
     def columns(self) -> Sequence[str]: ...
+
+    @property
+    def manifest(self) -> type[Any]: ...
+
+    def files(self, value: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Files that a manifest names, by the path of the key. ``value`` is not checked yet."""
+        ...
 
 
 @cache
@@ -105,6 +118,19 @@ def _found() -> Iterator[Catalogued]:
             yield import_module(f"{problems.__name__}.{module.name}.problem").PROBLEM
     for point in entry_points(group=ENTRY_POINTS):
         yield point.load()
+
+
+def catalogued(name: str | None) -> Catalogued:
+    """The problem of a name, or of an older one; of None, the one that needs no name. InputError if there is none."""
+    for problem in every_problem().values():
+        if problem.is_default if name is None else name in (problem.name, *problem.aliases):
+            return problem
+    near = near_miss(str(name), [each for one in every_problem().values() for each in (one.name, *one.aliases)])
+    raise InputError(
+        f"there is no problem called {name}",
+        expected=" or ".join(every_problem()),
+        remedy=f"did you mean {near}?" if near else "one that is somebody else's has to be installed here, too",
+    )
 
 
 @cache

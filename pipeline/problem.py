@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
-from dsfu.errors import near_miss
-from dsfu.pipeline.kinds import Kind, every_problem, noun_of
+from dsfu.pipeline.kinds import Kind, catalogued, noun_of
 from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.manifest.loaded import LoadedManifest
 from dsfu.pipeline.manifest.model import Manifest
@@ -144,25 +143,12 @@ class Problem(ABC, Generic[M]):
         raise NotImplementedError(f"samples of {self.name} are not computed again from a store")
 
 
-def problem_called(name: str) -> Problem[Any] | None:
-    """The problem that a manifest means; None if there is none of that name."""
-    for problem in every_problem().values():
-        if name == problem.name or name in problem.aliases:
-            return cast(Problem[Any], problem)
-    return None
+def problem_called(name: str | None) -> Problem[Any]:
+    """The problem that a manifest means: by its name or an older one; None is the one that needs no name.
 
-
-def problem_names() -> list[str]:
-    """What manifests can be of."""
-    return list(every_problem())
-
-
-def default_problem() -> Problem[Any]:
-    """What a manifest is of that names no problem."""
-    every = (cast(Problem[Any], problem) for problem in every_problem().values())
-    return next(problem for problem in every if problem.is_default)
-
-
-def meant_problem(name: str) -> str | None:
-    """Name of the problem that was probably meant."""
-    return near_miss(name, [each for one in every_problem().values() for each in (one.name, *one.aliases)])
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    return cast(Problem[Any], catalogued(name))

@@ -40,7 +40,6 @@ class Wanted:
 def what_is_wanted(loaded: LoadedManifest[Any]) -> Wanted:
     """Plan what a manifest asks for, and give every shard its key."""
     problem = problem_called(loaded.manifest.problem)
-    assert problem is not None  # or the manifest could not have been read
     return Wanted(loaded=loaded, problem=problem, expected=problem.plan(loaded))
 
 

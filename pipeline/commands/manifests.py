@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,6 @@ from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, JsonOption, Manifest
 
 if TYPE_CHECKING:
     from dsfu.pipeline.differences import Differences
-    from dsfu.pipeline.problem import Problem
     from dsfu.pipeline.wanted import Wanted
 
 
@@ -35,7 +34,9 @@ def init(
 
     It declares a small data set, made in about a minute, with a comment on everything that can be changed.
     """
-    template = _problem(problem).template
+    from dsfu.pipeline.problem import problem_called
+
+    template = problem_called(problem).template
     path = Path(manifest)
     if path.exists() and not force:
         raise InputError("it is there already", where=str(path), remedy="name another file, or add --force")
@@ -84,23 +85,9 @@ def diff(
 def schema(problem: ProblemOption = None) -> None:
     """Print the JSON Schema of manifests, for editors."""
     from dsfu.pipeline.manifest.schema import manifest_json_schema
+    from dsfu.pipeline.problem import problem_called
 
-    answer_json(manifest_json_schema(_problem(problem).manifest))
-
-
-def _problem(name: str | None) -> "Problem[Any]":
-    from dsfu.pipeline.problem import default_problem, meant_problem, problem_called, problem_names
-
-    found = default_problem() if name is None else problem_called(name)
-    if found is None:
-        near = meant_problem(str(name))
-        raise InputError(
-            f"there is no problem called {name}",
-            where="--problem",
-            expected=" or ".join(problem_names()),
-            remedy=f"did you mean {near}?" if near else "",
-        )
-    return found
+    answer_json(manifest_json_schema(problem_called(problem).manifest))
 
 
 def _manifest_or_store(name: str) -> "Wanted":

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dsfu.errors import InputError
+from dsfu.pipeline.kinds import Catalogued, catalogued
 from dsfu.pipeline.manifest.loaded import LoadedManifest
 from dsfu.pipeline.manifest.messages import meant_by, problem_of
 from dsfu.pipeline.manifest.model import Manifest
-from dsfu.pipeline.problem import Problem, default_problem, meant_problem, problem_called, problem_names
 from dsfu.yaml.document import Document, KeyPath
 from dsfu.yaml.reader import MOST_BYTES, read_yaml
 
@@ -82,25 +82,19 @@ def _wrong_values(error: ValidationError, document: Document, model: type[Manife
     return sorted(filter(is_new, every), key=lambda details: document.place(details["loc"]))
 
 
-def _problem_of_document(document: Document) -> Problem[Any]:
+def _problem_of_document(document: Document) -> Catalogued:
     """What the manifest is of. Where that cannot be said, nothing else can be checked either."""
     value = document.value.get("problem")
     if not isinstance(value, str):
-        return default_problem()  # and whatever else stands there is no problem's name, as its model will say
-    problem = problem_called(value)
-    if problem is None:
-        near = meant_problem(value)
-        unknown = document.wrong_value(
-            ("problem",),
-            value,
-            expected=" or ".join(problem_names()),
-            remedy=f"did you mean {near}?" if near else "",
-        )
-        raise InputError.together([*document.problems, unknown], where=document.source)
-    return problem
+        return catalogued(None)  # if something else stands there, its model will say so
+    try:
+        return catalogued(value)
+    except InputError as error:
+        unknown = document.wrong_value(("problem",), value, expected=error.expected, remedy=error.remedy)
+        raise InputError.together([*document.problems, unknown], where=document.source) from None
 
 
-def _problems_of_files(problem: Problem[Any], document: Document, folder: Path) -> Iterator[tuple[KeyPath, InputError]]:
+def _problems_of_files(problem: Catalogued, document: Document, folder: Path) -> Iterator[tuple[KeyPath, InputError]]:
     """Files that are not there. Looks at raw values, so as to be told together with all else."""
     for path, name in problem.files(document.value):
         try:
