@@ -85,8 +85,8 @@ def test_parts_make_what_one_process_makes(folder: Path) -> None:
         options = ["--store", str(folder / "parts"), "--scheduler", "sync", "--part", part]
         run("run", str(folder / "toy.yaml"), *options)
     run("close", str(folder / "toy.yaml"), "--store", str(folder / "parts"))
-    parts, one = (zarr.open_group(folder / name, mode="r") for name in ("parts", "one"))
-    np.testing.assert_array_equal(parts["train/curve"][...], one["train/curve"][...])
+    parts, one = (zarr.open_array(folder / name / "train" / "curve", mode="r") for name in ("parts", "one"))
+    np.testing.assert_array_equal(parts[...], one[...])
 
 
 def test_a_lost_object_is_made_again(folder: Path) -> None:
