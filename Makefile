@@ -38,10 +38,8 @@ demo-crystal: venv
 	$(BIN)/dsfu-model refine-sro $(DEMO)/crystal/factors.h5 --laue mmm --no-order-along b --cutoff 3 -o $(DEMO)/crystal/sro
 	$(BIN)/python examples/measure_crystal.py compare $(DEMO)/crystal/truth.json $(DEMO)/crystal/sro/factors-sro.json
 
-# What kills processes or counts on the clock runs one after another, all else on every core.
 test: venv  ## all tests
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not gpu and not alone" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m "alone and not gpu" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: venv typing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

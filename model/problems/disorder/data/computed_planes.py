@@ -132,8 +132,8 @@ class ComputedPlanes:
     def _group(self) -> zarr.Group:
         return zarr.open_group(self.url, mode="r", storage_options=self._storage_options or None)
 
-    def _array(self, path: str) -> "zarr.Array[Any]":
-        return cast("zarr.Array[Any]", self._group[path])
+    def _array(self, path: str) -> zarr.Array[Any]:
+        return cast(zarr.Array[Any], self._group[path])
 
     def _row(self, split: str, name: str, index: int) -> npt.NDArray[Any]:
         return np.asarray(self._column(f"{split}/{name}")[index])

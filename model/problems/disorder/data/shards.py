@@ -272,8 +272,8 @@ class _Coordinates(Mapping[str, Column]):
         return len(COORDINATES)
 
 
-def _array(group: zarr.Group, name: str) -> "zarr.Array[Any]":
-    return cast("zarr.Array[Any]", group[name])
+def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    return cast(zarr.Array[Any], group[name])
 
 
 def _check_there(stored: CodeArray, scale: Float32Array, what: str) -> None:

@@ -1,0 +1,66 @@
+"""Verb of the phase problem: solve-phases."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NOT_SOLVED = 3
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command(name="solve-phases")(solve_phases)
+
+
+def solve_phases(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Reflections: SHELX .hkl, .fcf, CIF with reflections, or MTZ; gzipped or not."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the results.")],
+    cell: Annotated[
+        str,
+        typer.Option(
+            metavar="CELL",
+            help="a,b,c,alpha,beta,gamma. Else from the file, or an .ins, .res or .cif of the same name.",
+        ),
+    ] = "",
+    resolution: Annotated[float, typer.Option(min=0, help="Leave out reflections of smaller d, in Å; 0: none.")] = 0.0,
+    formula: Annotated[
+        str, typer.Option(metavar="FORMULA", help="Elements to give to the peaks, such as C9H8O4.")
+    ] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="The record as JSON to standard output.")] = False,
+) -> None:
+    """Solve a crystal structure from |F|²: phases, space group, map and atoms, with a verdict.
+
+    No symmetry needs to be known. Projections find the phases in P1, the map's own symmetry gives the space group, and
+    atoms are fitted to the averaged map. Exit status 3 if the structure is not solved.
+    """
+    import json as json_module
+    from dataclasses import replace
+
+    from dsfu.model.problems.phases.elements import parse_formula
+    from dsfu.model.problems.phases.outputs import write_all
+    from dsfu.model.problems.phases.reading import parse_cell, read_reflections
+    from dsfu.model.problems.phases.solve import solve
+
+    given = parse_formula(formula) if formula else {}
+    reflections = read_reflections(file, parse_cell(cell) if cell else None)
+    if given:
+        reflections = replace(reflections, formula=given)
+    for note in reflections.notes:
+        typer.echo(note, err=True)
+    crystal = solve(reflections, resolution=resolution, seed=seed, tell=lambda text: typer.echo(text, err=True))
+    record = write_all(out, crystal)
+    if json:
+        typer.echo(json_module.dumps(record, ensure_ascii=False, indent=1))
+    else:
+        typer.echo(f"{record['verdict']}: {' '.join(record['reasons'])}")
+        typer.echo(f"space group {record['space_group']} (number {record['space_group_number']}), R {record['r']:.3f}")
+        typer.echo(f"Wrote {', '.join(Path(record[k]).name for k in ('map', 'res', 'cif', 'reflections', 'report'))}.")
+    if record["verdict"] == "not solved":
+        raise typer.Exit(NOT_SOLVED)

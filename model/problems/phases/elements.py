@@ -1,0 +1,68 @@
+"""Which element a peak is: by the formula, heaviest peak first."""
+
+from dataclasses import replace
+
+import gemmi
+import numpy as np
+
+from dsfu.errors import InputError
+from dsfu.model.problems.phases.atom_model import AtomModel
+
+_ATOM_VOLUMES = (9.0, 30.0)
+"""Å³ an atom that is not hydrogen, least and most for a formula to be that of the cell."""
+
+
+def parse_formula(text: str, where: str = "--formula") -> dict[str, float]:
+    """Numbers of atoms of a formula such as C9H8O4, "C9 H8 O4" or Ca2MnTeO6."""
+    import re
+
+    counts: dict[str, float] = {}
+    rest = text.strip().strip("'\"")
+    for symbol, number in re.findall(r"([A-Z][a-z]?)\s*(\d*\.?\d*)", rest):
+        element = gemmi.Element(symbol)
+        if element.atomic_number == 0 and symbol != "D":
+            raise InputError(f"{symbol!r} in {text!r} is no element", where=where, expected="a formula such as C9H8O4")
+        counts["H" if symbol == "D" else symbol] = counts.get(symbol, 0.0) + (float(number) if number else 1.0)
+    left = re.sub(r"([A-Z][a-z]?)\s*(\d*\.?\d*)|[\s,()\[\]+\-\d.]", "", rest)
+    if not counts or left:
+        raise InputError(f"{text!r} is no formula", where=where, expected="elements and numbers, such as C9H8O4")
+    return counts
+
+
+def heavy_atoms(formula: dict[str, float], volume: float) -> dict[int, float]:
+    """Atoms in the cell of each atomic number, hydrogen left out; empty without a formula.
+
+    A formula unit is multiplied by the whole number that fills the cell best (17 Å³ an atom).
+    """
+    counts = {gemmi.Element(symbol).atomic_number: n for symbol, n in formula.items() if symbol not in ("H", "D")}
+    total = sum(counts.values())
+    if not total:
+        return {}
+    per_atom = volume / total
+    if per_atom > _ATOM_VOLUMES[1] or per_atom < _ATOM_VOLUMES[0]:
+        units = max(1, round(per_atom / 17.0))
+        even = [u for u in (1, 2, 3, 4, 6, 8, 12, 16, 18, 24, 32, 36, 48) if 0.55 < units / u < 1.8]
+        units = min(even, key=lambda u: abs(np.log(per_atom / u / 17.0))) if even else units
+        counts = {z: n * units for z, n in counts.items()}
+    return counts
+
+
+def assigned(model: AtomModel, known: dict[int, float], points: int) -> AtomModel | None:
+    """The formula's elements given to the atoms, the most electrons to the heaviest; None without a formula.
+
+    What is left over when the formula is used up has its lightest element.
+    """
+    if not known:
+        return None
+    order = np.argsort(-model.electrons)
+    numbers = model.numbers.copy()
+    room = dict(sorted(known.items(), reverse=True))
+    kinds = list(room)
+    current = 0
+    for i in order:
+        atoms = float(model.multiplicity[i] * points)
+        while current < len(kinds) - 1 and room[kinds[current]] < 0.5 * atoms:
+            current += 1
+        numbers[i] = kinds[current]
+        room[kinds[current]] -= atoms
+    return replace(model, numbers=numbers, weights=np.ones(len(numbers)))

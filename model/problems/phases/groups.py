@@ -1,0 +1,109 @@
+"""Space groups that a Laue class, a lattice and the absent reflections allow."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import gemmi
+import numpy as np
+
+from dsfu.model.problems.phases.crystal_data import FloatArray, IntArray
+from dsfu.model.problems.phases.laue import laue_rotations
+from dsfu.model.problems.phases.merging import MergedData
+
+_STRONG_SHARE: Final = 0.15
+"""Of the reflections that a group forbids, at most this share may be significant; chosen: multiple diffraction and
+half the wavelength make some so."""
+
+_STRONG_MEAN: Final = 0.1
+_SIGNIFICANT: Final = 4.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CandidateGroup:
+    """A space group in one setting, without the translations of its lattice.
+
+    Parameters
+    ----------
+    turns, shifts
+        x → R x + t: (operators, 3, 3) whole numbers and (operators, 3), the identity first.
+    absent
+        Number of measured reflections that it forbids beyond the lattice, and that are indeed weak.
+    """
+
+    group: gemmi.SpaceGroup
+    turns: IntArray
+    shifts: FloatArray
+    absent: int
+
+    @property
+    def name(self) -> str:
+        """Short Hermann–Mauguin symbol, such as P21/c."""
+        return str(self.group.short_name())
+
+    @property
+    def standard(self) -> bool:
+        """Whether this is the usual setting; where several settings fit a map, it is the one to name."""
+        return bool(self.group.is_reference_setting())
+
+    @property
+    def centrosymmetric(self) -> bool:
+        """Whether it has inversion centres."""
+        return bool(self.group.is_centrosymmetric())
+
+
+def candidates(data: MergedData) -> list[CandidateGroup]:
+    """All groups of the Laue class and lattice whose forbidden reflections are absent, most of them first."""
+    wanted = data.laue.rotations.tobytes()
+    found: dict[tuple[bytes, bytes], CandidateGroup] = {}
+    for group, turns, shifts, rotations in _table():
+        if rotations != wanted or group.centring_type() != data.laue.centring:
+            continue
+        forbidden = absent_by(data.hkl, turns, shifts)
+        if forbidden.any() and _too_strong(data, forbidden):
+            continue
+        key = (turns.tobytes(), np.round(shifts * 24).astype(int).tobytes())
+        candidate = CandidateGroup(group=group, turns=turns, shifts=shifts, absent=int(forbidden.sum()))
+        found.setdefault(key, candidate)
+    return sorted(
+        found.values(), key=lambda each: (-each.absent, -len(each.turns), not each.standard, each.group.number)
+    )
+
+
+def candidate_of(group: gemmi.SpaceGroup) -> CandidateGroup:
+    """A group by itself."""
+    turns, shifts = _operators(group)
+    return CandidateGroup(group=group, turns=turns, shifts=shifts, absent=0)
+
+
+def absent_by(hkl: IntArray, turns: IntArray, shifts: FloatArray) -> np.ndarray:
+    """Which reflections some operator makes vanish: hR = h, and h·t is no whole number."""
+    absent = np.zeros(len(hkl), dtype=bool)
+    for turn, shift in zip(turns, shifts, strict=True):
+        same = (hkl @ turn == hkl).all(axis=1)
+        phase = hkl @ shift
+        absent |= same & (np.abs(phase - np.round(phase)) > 0.01)
+    return absent
+
+
+def _too_strong(data: MergedData, forbidden: np.ndarray) -> bool:
+    intensity, sigma = data.intensity[forbidden], data.intensity_sigma[forbidden]
+    typical = np.median(np.maximum(data.intensity[~forbidden], 0)) if (~forbidden).any() else 0.0
+    mean = data.intensity[~forbidden].mean() if (~forbidden).any() else 0.0
+    strong = (intensity > _SIGNIFICANT * sigma) & (intensity > 0.2 * typical)
+    return bool(strong.mean() > _STRONG_SHARE or intensity.mean() > _STRONG_MEAN * mean)
+
+
+@lru_cache(maxsize=1)
+def _table() -> list[tuple[gemmi.SpaceGroup, IntArray, FloatArray, bytes]]:
+    every = []
+    for group in gemmi.spacegroup_table():
+        turns, shifts = _operators(group)
+        every.append((group, turns, shifts, laue_rotations(group).tobytes()))
+    return every
+
+
+def _operators(group: gemmi.SpaceGroup) -> tuple[IntArray, FloatArray]:
+    every = list(group.operations().sym_ops)
+    turns = np.array([np.array(op.rot) // gemmi.Op.DEN for op in every], dtype=np.int64)
+    return turns, np.array([op.tran for op in every], dtype=np.float64) / gemmi.Op.DEN

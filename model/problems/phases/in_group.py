@@ -1,0 +1,59 @@
+"""Projections with the symmetry of a space group imposed: fewer unknowns, for data that P1 does not solve."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from dsfu.model.problems.phases.groups import CandidateGroup
+from dsfu.model.problems.phases.merging import MergedData, grid_shape, on_grid
+from dsfu.model.problems.phases.peaks import lattice_points
+from dsfu.model.problems.phases.projections import SUPPORT, Map, PhasedMap, Symmetriser, phase
+
+_STARTS: Final = 12
+_ITERATIONS: Final = 300
+
+
+def phase_in_group(
+    data: MergedData, candidate: CandidateGroup, *, seed: int, count: int = _STARTS, support: float = SUPPORT
+) -> PhasedMap:
+    """The best of some starts, origin of the group at 0."""
+    shape = grid_shape(data.cell, data.d_min, multiple=_multiple(candidate))
+    sphere = on_grid(data, shape)
+    average = symmetriser(candidate, shape)
+    results = [
+        phase(sphere, seed=1000 * seed + 500 + i, iterations=_ITERATIONS, support=support, symmetriser=average)
+        for i in range(count)
+    ]
+    return min(results, key=lambda each: each.r)
+
+
+def symmetriser(candidate: CandidateGroup, shape: tuple[int, int, int]) -> Symmetriser:
+    """Averages a map over a group; the grid must hold the group's translations."""
+    sizes = np.array(shape)
+    grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1).reshape(-1, 3)
+    places: list[npt.NDArray[np.int64]] = []
+    for turn, shift in zip(candidate.turns, candidate.shifts, strict=True):
+        image = np.round((grid / sizes) @ turn.T * sizes + shift * sizes).astype(np.int64) % sizes
+        places.append(np.ravel_multi_index(tuple(image.T), shape))
+
+    def average(density: Map) -> Map:
+        flat = density.reshape(-1)
+        total = np.zeros_like(flat)
+        for place in places:
+            total += flat[place]
+        return (total / np.float32(len(places))).reshape(shape)
+
+    return average
+
+
+def _multiple(candidate: CandidateGroup) -> tuple[int, int, int]:
+    """Numbers that voxels along each axis must be multiples of: denominators of the translations, and 2."""
+    shifts = np.concatenate([candidate.shifts, lattice_points(candidate.group)])
+    result = []
+    for axis in range(3):
+        parts = np.round(shifts[:, axis] * 24).astype(int) % 24
+        result.append(int(np.lcm(2, 24 // int(np.gcd.reduce([24, *parts])))))
+    if not (np.abs(candidate.turns) == np.eye(3, dtype=int)).all():
+        result = [int(np.lcm.reduce(result))] * 3  # rotations that mix axes need one grid for all
+    return result[0], result[1], result[2]

@@ -1,0 +1,52 @@
+"""Whether a structure is solved: by R1 of atoms, by the symmetry of the map, and by what the data allow to tell."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from dsfu.model.problems.phases.atom_model import AtomModel
+from dsfu.model.problems.phases.merging import MergedData
+
+Outcome3 = Literal["solved", "doubtful", "not solved"]
+
+SOLVED: Final = 0.22
+DOUBTFUL: Final = 0.35
+"""R1 of isotropic atoms without hydrogen. Right structures have .04 to .16 on what was tried; random ones have .59
+(centrosymmetric .83), partly wrong ones .3 and more."""
+
+_FEWEST_PER_PARAMETER: Final = 1.5
+_SYMMETRIC: Final = 0.85
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhasingVerdict:
+    """One word, and the sentences that give its reasons."""
+
+    outcome: Outcome3
+    reasons: tuple[str, ...]
+
+
+def judge(data: MergedData, *, r: float, symmetry: float, atoms: AtomModel | None) -> PhasingVerdict:
+    """The verdict on a map with its atoms, if it has any."""
+    reasons = []
+    if atoms is not None:
+        parameters = 4 * len(atoms.numbers)
+        ratio = len(data.hkl) / parameters
+        reasons.append(f"{len(atoms.numbers)} atoms explain the amplitudes with R1 = {r:.3f}.")
+        outcome: Outcome3 = "solved" if r < SOLVED else "doubtful" if r < DOUBTFUL else "not solved"
+        if ratio < _FEWEST_PER_PARAMETER and outcome == "solved":
+            outcome = "doubtful"
+            reasons.append(f"There are only {ratio:.1f} reflections for each parameter: a low R1 proves little.")
+        if outcome == "doubtful" and r >= SOLVED:
+            reasons.append(f"Right structures have less than {SOLVED}.")
+        if np.median(atoms.u_iso) > 0.2:
+            outcome = "doubtful" if outcome == "solved" else outcome
+            reasons.append("The displacements are larger than those of atoms in crystals.")
+        return PhasingVerdict(outcome=outcome, reasons=tuple(reasons))
+    reasons.append(f"The positive peaks of the map explain the amplitudes with R = {r:.3f}; no atoms were told apart.")
+    if data.d_min > 1.35:
+        reasons.append(f"At d ≥ {data.d_min:.2f} Å atoms merge, and R alone does not tell right maps from wrong ones.")
+        return PhasingVerdict(outcome="doubtful", reasons=tuple(reasons))
+    reasons.append("At this resolution a right map would show atoms.")
+    return PhasingVerdict(outcome="not solved", reasons=tuple(reasons))

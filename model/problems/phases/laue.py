@@ -1,0 +1,178 @@
+"""Which symmetry the intensities themselves have: lattice centring, and Laue class by agreement of equivalents."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import gemmi
+import numpy as np
+import numpy.typing as npt
+
+from dsfu.model.problems.phases.crystal_data import IntArray, ReflectionList, inverse_d_squared
+
+METRIC_TOLERANCE: Final = 0.012
+"""How far a cell may be from a symmetric one, relative; chosen: cells are measured to 0.1 %, powders' are exact."""
+
+_WORST_R_INT: Final = 0.18
+_FACTOR_R_INT: Final = 2.0
+_ADDED_R_INT: Final = 0.05
+"""A class is refused if its equivalents disagree by more than the first, and by more than factor and addend allow
+relative to the lowest class that has equivalents. Chosen; twins and poor absorption corrections reach .15."""
+
+_FEWEST_PAIRS: Final = 8
+_CENTRED: Final = 0.04
+"""Mean intensity of reflections that a centring forbids, relative to the others, below which it is taken as present."""
+
+CENTRINGS: Final = ("F", "I", "R", "A", "B", "C", "P")
+_VIOLATES: Final[dict[str, Callable[[IntArray, IntArray, IntArray], npt.NDArray[np.bool_]]]] = {
+    "A": lambda h, k, l: (k + l) % 2 != 0,  # noqa: E741
+    "B": lambda h, k, l: (h + l) % 2 != 0,  # noqa: E741
+    "C": lambda h, k, l: (h + k) % 2 != 0,  # noqa: E741
+    "I": lambda h, k, l: (h + k + l) % 2 != 0,  # noqa: E741
+    "F": lambda h, k, l: ((h + k) % 2 != 0) | ((k + l) % 2 != 0),  # noqa: E741
+    "R": lambda h, k, l: (-h + k + l) % 3 != 0,  # noqa: E741
+    "P": lambda h, k, l: np.zeros(h.shape, dtype=bool),  # noqa: E741
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LaueClass:
+    """Symmetry of the intensities.
+
+    Parameters
+    ----------
+    rotations
+        Matrices R of the class, −1 included, (operators, 3, 3); h and hR are equivalent.
+    name
+        Hermann–Mauguin symbol of the class.
+    centring
+        One of `CENTRINGS`.
+    r_int
+        Σ|I − mean| / ΣI over equivalents that were measured more than once; NaN if there are none.
+    """
+
+    rotations: IntArray
+    name: str
+    centring: str
+    r_int: float
+
+
+def find_laue_class(data: ReflectionList) -> LaueClass:
+    """Highest Laue class that cell and intensities allow.
+
+    Where the list holds one of each set of equivalents only, nothing speaks against a class that the cell allows and
+    that makes the data complete, and it is taken. What the file states is taken if its equivalents agree.
+    """
+    centring = find_centring(data)
+    if data.space_group is not None:
+        stated = _class_of(data.space_group)
+        r_int, pairs = r_of_equivalents(data, stated)
+        if pairs < _FEWEST_PAIRS or r_int < 2 * _WORST_R_INT:
+            return LaueClass(
+                rotations=stated,
+                name=data.space_group.laue_str(),
+                centring=data.space_group.centring_type(),
+                r_int=r_int,
+            )
+    allowed = [(name, group) for name, group in _laue_classes() if _keeps_metric(data, group)]
+    low, low_pairs = r_of_equivalents(data, allowed[0][1])
+    best_name, best = allowed[0]
+    best_r = low
+    reference = low if low_pairs >= _FEWEST_PAIRS else None
+    for name, group in sorted(allowed[1:], key=lambda each: len(each[1])):
+        r_int, pairs = r_of_equivalents(data, group)
+        if pairs >= _FEWEST_PAIRS:
+            limit = _WORST_R_INT if reference is None else max(_FACTOR_R_INT * reference, reference + _ADDED_R_INT)
+            if r_int > max(min(limit, 2 * _WORST_R_INT), 0.06):
+                continue
+        if len(group) > len(best) or (len(group) == len(best) and not r_int >= best_r):
+            best_name, best, best_r = name, group, r_int
+    return LaueClass(rotations=best, name=best_name, centring=centring, r_int=best_r)
+
+
+def find_centring(data: ReflectionList) -> str:
+    """The centring whose forbidden reflections are absent: not listed at all, or weak."""
+    h, k, l = data.hkl.T  # noqa: E741
+    for centring in CENTRINGS:
+        forbidden = _VIOLATES[centring](h, k, l)
+        if forbidden.all():
+            continue
+        if centring == "R" and not _hexagonal(data):
+            continue
+        if not forbidden.any():
+            return centring
+        if forbidden.sum() < 4:
+            continue
+        others = data.intensity[~forbidden].mean()
+        if data.intensity[forbidden].mean() < _CENTRED * others:
+            return centring
+    return "P"
+
+
+def forbidden_by(centring: str, hkl: IntArray) -> npt.NDArray[np.bool_]:
+    """Which reflections a centring forbids."""
+    return np.asarray(_VIOLATES.get(centring, _VIOLATES["P"])(*hkl.T))
+
+
+def canonical(hkl: IntArray, rotations: IntArray) -> IntArray:
+    """The same indices for all equivalents of each reflection: the largest of them by h, then k, then l."""
+    images = np.einsum("nj,gjk->gnk", hkl, rotations)
+    code = ((images[..., 0] + 4096) * 8192 + images[..., 1] + 4096) * 8192 + images[..., 2]
+    return np.asarray(images[code.argmax(axis=0), np.arange(len(hkl))])
+
+
+def r_of_equivalents(data: ReflectionList, rotations: IntArray) -> tuple[float, int]:
+    """Σ|I − mean| / ΣI over sets with several members, and how many members beyond the first there are."""
+    keys = canonical(data.hkl, rotations)
+    _, inverse, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    inverse = inverse.reshape(-1)
+    mean = np.bincount(inverse, data.intensity) / counts
+    many = (counts > 1)[inverse]
+    total = data.intensity[many].sum()
+    if not many.any() or total <= 0:
+        return float("nan"), 0
+    deviations = np.abs(data.intensity - mean[inverse])[many]
+    unbiased = np.sqrt(counts[inverse][many] / (counts[inverse][many] - 1))
+    return float((deviations * unbiased).sum() / total), int((counts[counts > 1] - 1).sum())
+
+
+def completeness(data: ReflectionList, rotations: IntArray) -> float:
+    """Share of the sphere up to the smallest d that is known when equivalents are counted."""
+    unique = len(np.unique(canonical(data.hkl, rotations), axis=0))
+    largest = inverse_d_squared(data.cell, data.hkl).max()
+    inside = 4 / 3 * np.pi * largest**1.5 * data.unit_cell.volume
+    return float(min(unique * len(rotations) / inside, 1.0))
+
+
+@lru_cache(maxsize=1)
+def _laue_classes() -> list[tuple[str, IntArray]]:
+    """Every Laue class in every orientation that settings of space groups use; −1 first."""
+    found: dict[bytes, tuple[str, IntArray]] = {}
+    for group in gemmi.spacegroup_table():
+        rotations = _class_of(group)
+        found.setdefault(rotations.tobytes(), (group.laue_str(), rotations))
+    return sorted(found.values(), key=lambda each: len(each[1]))
+
+
+def _class_of(group: gemmi.SpaceGroup) -> IntArray:
+    """Rotations of the Laue class of a space group, in the order of their numbers."""
+    every = {tuple(np.array(op.rot).ravel() // gemmi.Op.DEN) for op in group.operations().sym_ops}
+    every |= {tuple(-x for x in rotation) for rotation in every}
+    return np.array(sorted(every), dtype=np.int64).reshape(-1, 3, 3)
+
+
+laue_rotations = _class_of
+
+
+def _keeps_metric(data: ReflectionList, rotations: IntArray) -> bool:
+    orth = np.array(data.unit_cell.orth.mat.tolist())
+    metric = orth.T @ orth
+    lengths = np.sqrt(np.diag(metric))
+    images = np.einsum("gji,jk,gkl->gil", rotations, metric, rotations)
+    return bool((np.abs(images - metric) / np.outer(lengths, lengths)).max() < 2 * METRIC_TOLERANCE)
+
+
+def _hexagonal(data: ReflectionList) -> bool:
+    a, b, _, alpha, beta, gamma = data.cell
+    return abs(a / b - 1) < METRIC_TOLERANCE and abs(gamma - 120) < 1 and abs(alpha - 90) < 1 and abs(beta - 90) < 1

@@ -1,0 +1,212 @@
+"""From a symmetrised map to atoms and back: Fourier recycling with least squares, so that phases are those of atoms."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import gemmi
+import numpy as np
+
+from dsfu.model.problems.phases.atom_model import LARGEST_U, AtomModel, ModelFit, refine, structure_factors_of
+from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray
+from dsfu.model.problems.phases.elements import assigned, heavy_atoms
+from dsfu.model.problems.phases.groups import CandidateGroup, absent_by
+from dsfu.model.problems.phases.merging import MergedData, grid_shape, waves_to_map
+from dsfu.model.problems.phases.peaks import find_peaks, lattice_points
+
+VOLUME_PER_ATOM: Final = 17.0
+"""Å³ of an atom that is not hydrogen, where no formula is given: 18 in molecular crystals, 10 to 15 in oxides."""
+
+_SPARE: Final = 1.15
+_START_U: Final = 0.04
+_ROUNDS: Final = 4
+_LIGHTEST: Final = 2.2
+"""Electrons: what a peak must at least have to be more than noise or a hydrogen atom."""
+
+_MOST_ATOMS: Final = 400
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Polished:
+    """Atoms with their fit, and F over the whole sphere on the group's origin.
+
+    Parameters
+    ----------
+    hkl, waves
+        Indices of the whole sphere, both of each pair ±h, measured or not.
+    filled
+        Number of unique reflections that were not measured and are calculated.
+    """
+
+    fit: ModelFit
+    named: bool
+
+
+def polish(
+    data: MergedData, candidate: CandidateGroup, density: FloatArray, formula: dict[str, float]
+) -> Polished | None:
+    """Atoms of a map on the group's origin; None if there are no peaks."""
+    allowed = ~absent_by(data.hkl, candidate.turns, candidate.shifts)
+    hkl, amplitude, sigma = data.hkl[allowed], data.amplitude[allowed], data.sigma[allowed]
+    volume = gemmi.UnitCell(*data.cell).volume
+    points = len(lattice_points(candidate.group))
+    known = heavy_atoms(formula, volume)
+    expected = sum(known.values()) if known else volume / VOLUME_PER_ATOM
+    peaks = find_peaks(density, candidate, data.cell, atoms_in_cell=expected * _SPARE, centring=points)
+    if not len(peaks.heights) or len(peaks.heights) > _MOST_ATOMS:
+        return None
+    model = _first_model(peaks.positions, peaks.heights, peaks.multiplicity, known, candidate, data)
+    few = len(hkl) < 5 * 5 * len(model.numbers)  # so few data that only places and one displacement can be told
+    fit = refine(model, hkl, amplitude, sigma, cycles=4, with_weights=not few)
+    for _ in range(_ROUNDS):
+        model = _pruned(fit.model, known, points)
+        if not len(model.numbers):
+            return None
+        waves = structure_factors_of(model, hkl)
+        difference = (amplitude - fit.scale * np.abs(waves)) * np.exp(1j * np.angle(waves))
+        room = expected * _SPARE - float(model.multiplicity.sum() * points)
+        if room > 0:
+            model = _with_more(model, data, hkl, difference / fit.scale, room, points)
+        trial = refine(model, hkl, amplitude, sigma, cycles=5, with_weights=not few)
+        done = trial.r1 > 0.995 * fit.r1
+        if trial.r1 < fit.r1 or len(trial.model.numbers) < len(fit.model.numbers):
+            fit = trial
+        if done:
+            break
+    pruned = _pruned(fit.model, known, points)
+    if not len(pruned.numbers):
+        return None
+    named = assigned(pruned, known, points)
+    if named is not None:
+        trial = refine(named, hkl, amplitude, sigma, cycles=8, with_weights=False)
+        if trial.r1 < fit.r1 * 1.15 + 0.01:
+            return Polished(fit=trial, named=True)
+    return Polished(fit=refine(pruned, hkl, amplitude, sigma, cycles=6, with_weights=not few), named=False)
+
+
+def whole_sphere(
+    data: MergedData, candidate: CandidateGroup, phases: ComplexArray, *, scale: float, fill: bool
+) -> tuple[IntArray, ComplexArray]:
+    """Measured |F| with the phases of a model, written out over the group; the rest of the sphere from the model.
+
+    ``phases`` are F of the model at the indices of `sphere_indices`.
+    """
+    hkl = sphere_indices(data)
+    measured = _measured(data, hkl)
+    absent = absent_by(hkl, candidate.turns, candidate.shifts)
+    size = np.abs(phases)
+    unit = np.where(size > 0, phases / np.maximum(size, 1e-30), 0)
+    # Without the rest of the sphere its absence would be a ripple; the model knows it better than 0 does.
+    waves = np.where(np.isfinite(measured), np.nan_to_num(measured) * unit, scale * phases if fill else 0)
+    waves[absent] = 0
+    return hkl, waves
+
+
+def sphere_indices(data: MergedData) -> IntArray:
+    """All indices up to the smallest d but 000, both of each pair ±h, those that the lattice forbids left out."""
+    from dsfu.model.problems.phases.laue import forbidden_by
+    from dsfu.model.problems.phases.merging import half_indices, half_sphere_s_squared
+
+    shape = grid_shape(data.cell, data.d_min)
+    half = half_indices(shape).reshape(-1, 3)
+    s_squared = half_sphere_s_squared(data.cell, shape).reshape(-1)
+    inside = (s_squared > 0) & (s_squared <= 1 / data.d_min**2 * (1 + 1e-6)) & ~forbidden_by(data.laue.centring, half)
+    inside &= (2 * np.abs(half) < np.array(shape)).all(axis=1)
+    half = half[inside]
+    return np.concatenate([half, -half[half[:, 2] > 0]])
+
+
+def density_on_grid(data: MergedData, hkl: IntArray, waves: ComplexArray, *, per_d: float = 4.0) -> FloatArray:
+    """The map of F over the sphere, fine enough to see peaks."""
+    return waves_to_map(hkl, waves, grid_shape(data.cell, data.d_min, per_d=per_d))
+
+
+def _measured(data: MergedData, hkl: IntArray) -> FloatArray:
+    """|F| of each index, NaN where no equivalent was measured."""
+    from dsfu.model.problems.phases.laue import canonical
+
+    keys = canonical(hkl, data.laue.rotations)
+    both = np.concatenate([data.hkl, keys])
+    _, inverse = np.unique(both, axis=0, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    values = np.full(inverse.max() + 1, np.nan)
+    values[inverse[: len(data.hkl)]] = data.amplitude
+    return np.asarray(values[inverse[len(data.hkl) :]])
+
+
+def _first_model(
+    positions: FloatArray,
+    heights: FloatArray,
+    multiplicity: IntArray,
+    known: dict[int, float],
+    candidate: CandidateGroup,
+    data: MergedData,
+) -> AtomModel:
+    """Peaks as atoms: the common one is of the commonest element (carbon without a formula), others by their height."""
+    common = max(known, key=lambda z: known[z]) if known else 6
+    ratio = heights / np.median(heights)
+    electrons = common * ratio
+    choices = np.array(sorted(known) if known else [common])
+    numbers = choices[np.abs(np.log(choices[None, :] / electrons[:, None])).argmin(axis=1)]
+    return AtomModel(
+        positions=positions,
+        numbers=numbers.astype(np.int64),
+        weights=np.clip(electrons / numbers, 0.3, 20.0),
+        u_iso=np.full(len(heights), _START_U),
+        multiplicity=multiplicity,
+        candidate=candidate,
+        cell=data.cell,
+    )
+
+
+def _pruned(model: AtomModel, known: dict[int, float], points: int) -> AtomModel:
+    electrons = model.electrons
+    typical = np.median(electrons)
+    common = max(known, key=lambda z: known[z]) if known else 6
+    keep = (electrons > _LIGHTEST / common * typical) & (model.u_iso < 0.9 * LARGEST_U)
+    # Narrow in U and light at once, or wide: noise. A true light atom has the displacement of its neighbours.
+    keep &= ~((electrons < 0.55 * typical) & (model.u_iso > 2.5 * np.median(model.u_iso) + 0.02))
+    return _subset(model, keep)
+
+
+def _subset(model: AtomModel, keep: np.ndarray) -> AtomModel:
+    return replace(
+        model,
+        positions=model.positions[keep],
+        numbers=model.numbers[keep],
+        weights=model.weights[keep],
+        u_iso=model.u_iso[keep],
+        multiplicity=model.multiplicity[keep],
+    )
+
+
+def _with_more(
+    model: AtomModel, data: MergedData, hkl: IntArray, difference: ComplexArray, room: float, points: int
+) -> AtomModel:
+    """Peaks of the difference map in the room that is left."""
+    waves_hkl, waves = expanded(hkl, difference, model.candidate)
+    density = density_on_grid(data, waves_hkl, waves)
+    peaks = find_peaks(
+        density, model.candidate, data.cell, atoms_in_cell=room, centring=points, least=4.5, avoid=model.positions
+    )
+    if not len(peaks.heights):
+        return model
+    common = int(np.bincount(model.numbers).argmax())
+    count = len(peaks.heights)
+    return replace(
+        model,
+        positions=np.concatenate([model.positions, peaks.positions]),
+        numbers=np.concatenate([model.numbers, np.full(count, common)]),
+        weights=np.concatenate([model.weights, np.full(count, 0.6)]),
+        u_iso=np.concatenate([model.u_iso, np.full(count, float(np.median(model.u_iso)))]),
+        multiplicity=np.concatenate([model.multiplicity, peaks.multiplicity]),
+    )
+
+
+def expanded(hkl: IntArray, waves: ComplexArray, candidate: CandidateGroup) -> tuple[IntArray, ComplexArray]:
+    """All equivalents of some F, and their Friedel mates: F(hR) = F(h) exp(−2πi h·t)."""
+    every, values = [], []
+    for turn, shift in zip(candidate.turns, candidate.shifts, strict=True):
+        image, value = hkl @ turn, waves * np.exp(-2j * np.pi * (hkl @ shift))
+        every += [image, -image]
+        values += [value, np.conj(value)]
+    return np.concatenate(every), np.concatenate(values)

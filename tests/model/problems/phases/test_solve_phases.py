@@ -1,0 +1,101 @@
+"""The verb from file to map, on crystals that gemmi calculated, on measured ones, and on rubbish."""
+
+import json
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from dsfu.errors import InputError
+from dsfu.model.cli import app
+from dsfu.model.problems.phases.reading import parse_cell, read_reflections
+from dsfu.model.problems.phases.solve import solve
+from tests.model.problems.phases.made_elsewhere import correlation, packed, write_hkl
+
+DATA = Path("/work/shared/data")
+run = CliRunner()
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "short"),
+    [
+        ("C5H8", "P 1 21/c 1", "P21/c"),
+        ("CH3CH2NH2", "P 21 21 21", "P212121"),
+        ("C4H4NH", "P -1", "P-1"),
+        ("C4H4O", "P 1 21 1", "P21"),
+    ],
+)
+def test_a_molecular_crystal_is_solved_without_its_space_group(tmp_path, name, group, short):
+    structure = packed(name, group)
+    write_hkl(tmp_path / "x.hkl", structure, 0.8)
+    result = run.invoke(app, ["solve-phases", str(tmp_path / "x.hkl"), "-o", str(tmp_path / "out"), "--json"])
+    assert result.exit_code == 0, result.output
+    record = json.loads(result.stdout)
+    assert record["verdict"] == "solved"
+    assert record["space_group"] == short
+    assert record["r"] < 0.2
+    assert record["seconds"] > 0
+    density = gemmi.read_ccp4_map(record["map"]).grid.array
+    assert correlation(density, structure, 0.8) > 0.97
+    heavy = [site for site in structure.sites if site.element.atomic_number > 1]
+    assert len(record["peaks"]) == len(heavy)
+    assert Path(record["report"]).read_text().startswith("<!DOCTYPE html>")
+    assert gemmi.read_small_structure(record["cif"]).spacegroup.number == structure.spacegroup.number
+
+
+def test_the_same_seed_gives_the_same_map(tmp_path):
+    write_hkl(tmp_path / "x.hkl", packed("C4H4O", "P 1 21/c 1"), 0.9)
+    data = read_reflections(tmp_path / "x.hkl")
+    first, second = solve(data), solve(data)
+    assert (first.density == second.density).all()
+
+
+def test_noise_is_not_called_solved(tmp_path):
+    structure = packed("C5H8", "P 1 21/c 1")
+    write_hkl(tmp_path / "x.hkl", structure, 0.9)
+    data = read_reflections(tmp_path / "x.hkl")
+    rng = np.random.default_rng(3)
+    shuffled = rng.permutation(data.intensity)
+    crystal = solve(type(data)(**{**vars(data), "intensity": shuffled, "formula": {}}))
+    assert crystal.verdict.outcome != "solved"
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="public data are not here")
+def test_a_measured_crystal_of_80_reflections():
+    crystal = solve(read_reflections(DATA / "reflections" / "2242624.hkl"))
+    assert crystal.candidate.name == "P-1"
+    assert crystal.model is not None
+    iron, nitrogen = crystal.model.positions[crystal.model.numbers == 26], crystal.model.numbers == 7
+    assert len(iron) == 1
+    assert nitrogen.sum() == 2
+    assert crystal.r < 0.15  # the publication has .040, with anisotropic displacements
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"hello\nworld\n", "no reflections"),
+        (b"\x00\x01\x02" * 50, "binary"),
+        (b"   1   0   0     nan    1.00\n", "no reflections"),
+        (b"data_x\n_cell_length_a 5\n", "without reflections"),
+        (b"   1   0   0   10.00    1.00\n", "no cell"),
+    ],
+)
+def test_rubbish_is_refused_with_a_word_why(tmp_path, content, words):
+    (tmp_path / "x.hkl").write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        read_reflections(tmp_path / "x.hkl")
+
+
+def test_a_few_reflections_and_an_absurd_cell_are_refused(tmp_path):
+    (tmp_path / "x.hkl").write_text("   1   0   0   10.00    1.00\n   0   1   0   10.00    1.00\n")
+    with pytest.raises(InputError, match="unique reflections"):
+        solve(read_reflections(tmp_path / "x.hkl", (5, 6, 7, 90, 90, 90)))
+    for text in ("1,2,3", "a,b,c,d,e,f", "5,6,7,90,90,200", "0,0,0,90,90,90", "nan,5,5,90,90,90"):
+        with pytest.raises(InputError, match="cell"):
+            parse_cell(text)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_reflections(tmp_path / "nothing.hkl")
