@@ -1,0 +1,67 @@
+"""Structure types: the table against the Pearson symbols of its labels, known crystals, and spglib."""
+
+import re
+
+import numpy as np
+import pytest
+
+from dsfu.simulate.densities.crystals import cell_parameters, from_cif, lattice_of, unit_cell
+from dsfu.simulate.densities.pattern import powder_lines
+from dsfu.simulate.densities.structure_types import from_crystal, shipped_types
+from dsfu.simulate.densities.substitutions import SHORTEST, expected_volume, random_crystal, shortest_distance
+
+BY_NAME = {each.name: each for each in shipped_types()}
+
+
+def test_every_type_has_the_atoms_that_its_pearson_symbol_says() -> None:
+    assert len(BY_NAME) > 1000
+    for name, kind in BY_NAME.items():
+        pearson = re.search(r"_[a-z]([A-Z])(\d+)_", name)
+        if pearson:
+            told = int(pearson[2])
+            assert kind.atoms in ((told, 3 * told) if pearson[1] == "R" else (told,)), name
+
+
+def test_rutile_is_rutile() -> None:
+    rutile = BY_NAME["A2B_tP6_136_f_a"]
+    assert (rutile.number, rutile.free, dict(rutile.composition)) == (136, 1, {22: 2, 8: 4})
+    moved = rutile.crystal(free=np.array([0.01]))
+    oxygen = moved.positions[moved.numbers == 8]
+    assert np.abs(oxygen - rutile.crystal().positions[2:]).max() == pytest.approx(0.01)
+    strongest = powder_lines(rutile.crystal(), 1.5406)
+    assert strongest.two_theta[strongest.intensity.argmax()] == pytest.approx(27.4, abs=0.1)  # (110) of rutile
+
+
+@pytest.mark.parametrize("name", ["A2B_tP6_136_f_a", "AB_cF8_225_a_b", "A3B_cP4_221_d_a", "AB2_cF12_225_a_c"])
+def test_spglib_finds_the_same_type_in_a_primitive_cell(name: str) -> None:
+    pytest.importorskip("spglib")
+    kind = BY_NAME[name]
+    again = from_crystal(kind.crystal(), "again")
+    assert again.number == kind.number
+    assert again.wyckoff_counts == kind.wyckoff_counts
+    assert powder_lines(again.crystal()).intensity == pytest.approx(powder_lines(kind.crystal()).intensity, abs=1e-6)
+
+
+def test_random_crystals_have_room_and_repeat_themselves() -> None:
+    kinds = [kind for kind in shipped_types() if kind.system == "cubic" and kind.atoms < 30]
+    drawn = [random_crystal(kinds, np.random.default_rng(seed)) for seed in (1, 2, 3, 1)]
+    assert np.array_equal(drawn[0][1].positions, drawn[3][1].positions)
+    for kind, crystal in drawn:
+        assert shortest_distance(crystal) >= SHORTEST
+        assert 0.5 < crystal.volume / expected_volume(kind) < 2
+
+
+def test_cells_there_and_back() -> None:
+    constants = np.array([4.1, 5.2, 6.3, 82, 95, 104])
+    assert cell_parameters(lattice_of(constants)) == pytest.approx(constants)
+    with pytest.raises(ValueError, match="constants"):
+        lattice_of([4, 5, 6, 170, 20, 90])
+
+
+def test_bad_cifs_are_told() -> None:
+    with pytest.raises(ValueError, match="no atoms"):
+        from_cif("data_x\n_cell_length_a 3\n")
+    with pytest.raises(ValueError, match="atomic numbers"):
+        unit_cell(np.eye(3), [[0, 0, 0]], [200])
+    with pytest.raises(ValueError, match="finite"):
+        unit_cell(np.eye(3) * 4, [[0, np.nan, 0]], [20])
