@@ -11,7 +11,7 @@ import gemmi
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.simulate.contract import FloatArray, IntArray
+from dsfu.simulate.arrays import FloatArray, IntArray
 
 LARGEST_ATOMIC_NUMBER = 98
 """Form factors end at californium."""
@@ -58,19 +58,20 @@ def unit_cell(lattice: npt.ArrayLike, positions: npt.ArrayLike, numbers: npt.Arr
     numbers
         Atomic numbers, 1 to 98.
     """
-    lattice = np.array(lattice, np.float64)
-    if lattice.shape == (6,):
-        lattice = lattice_of(lattice)
-    positions, numbers = np.array(positions, np.float64), np.array(numbers, np.int64)
-    if lattice.shape != (3, 3) or not np.isfinite(lattice).all() or abs(np.linalg.det(lattice)) < 1e-3:
+    rows: FloatArray = np.array(lattice, np.float64)
+    if rows.shape == (6,):
+        rows = lattice_of(rows)
+    places: FloatArray = np.array(positions, np.float64)
+    kinds: IntArray = np.array(numbers, np.int64)
+    if rows.shape != (3, 3) or not np.isfinite(rows).all() or abs(np.linalg.det(rows)) < 1e-3:
         raise ValueError("the lattice is not three independent vectors of finite length; expected rows a, b, c in Å")
-    if positions.ndim != 2 or positions.shape != (len(numbers), 3) or not len(numbers):
-        raise ValueError(f"positions of shape {positions.shape} for {len(numbers)} atoms; expected (atoms, 3)")
-    if not np.isfinite(positions).all():
+    if places.ndim != 2 or places.shape != (len(kinds), 3) or not len(kinds):
+        raise ValueError(f"positions of shape {places.shape} for {len(kinds)} atoms; expected (atoms, 3)")
+    if not np.isfinite(places).all():
         raise ValueError("positions hold values that are not finite")
-    if numbers.min() < 1 or numbers.max() > LARGEST_ATOMIC_NUMBER:
-        raise ValueError(f"atomic numbers from {numbers.min()} to {numbers.max()}; expected H (1) to Cf (98)")
-    return UnitCell(lattice, positions, numbers)
+    if kinds.min() < 1 or kinds.max() > LARGEST_ATOMIC_NUMBER:
+        raise ValueError(f"atomic numbers from {kinds.min()} to {kinds.max()}; expected H (1) to Cf (98)")
+    return UnitCell(rows, places, kinds)
 
 
 def lattice_of(parameters: npt.ArrayLike) -> FloatArray:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.fft import irfftn
 
-from dsfu.simulate.contract import Float32Array
+from dsfu.simulate.arrays import Float32Array
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.kernels import fourier_coefficients
 from dsfu.simulate.densities.scattering_factors import STEP, form_factor_table, valence_table

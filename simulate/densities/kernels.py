@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from dsfu.simulate.contract import Float32Array, FloatArray, IntArray
+from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
 
 
 @njit(nogil=True, cache=True)

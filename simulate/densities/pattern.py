@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.simulate.contract import FloatArray, IntArray
+from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.kernels import half_sphere
 from dsfu.simulate.densities.scattering_factors import STEP, Source, dispersion, form_factor_table

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.simulate.contract import FloatArray, IntArray
+from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.kernels import pseudo_voigts
 from dsfu.simulate.densities.pattern import lorentz_polarisation, reflections

@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
 
 STEP: Final = 5e-4
 """Spacing of the tables in 1/Å. Linear interpolation errs by less than 2e-6 of f (measured over all elements)."""

@@ -9,7 +9,7 @@ from typing import Final
 import gemmi
 import numpy as np
 
-from dsfu.simulate.contract import FloatArray, IntArray
+from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.densities.crystals import UnitCell, lattice_of, unit_cell
 
 _ON_SITE: Final = 4e-3

@@ -8,7 +8,7 @@ from typing import Final
 import gemmi
 import numpy as np
 
-from dsfu.simulate.contract import FloatArray
+from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.structure_types import StructureType, lattice_system
 

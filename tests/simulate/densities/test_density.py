@@ -7,11 +7,8 @@ from dsfu.simulate.densities.crystals import unit_cell
 from dsfu.simulate.densities.density import B_ISO, density
 from dsfu.simulate.densities.scattering_factors import it92, valence_electrons
 
-NACL = unit_cell(
-    [5.64, 5.64, 5.64, 90, 90, 90],
-    [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0], [0.5, 0.5, 0.5], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]],
-    np.repeat([11, 17], 4),
-)
+FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+NACL = unit_cell(np.eye(3) * 5.64, np.concatenate([FCC, FCC + 0.5]), np.repeat([11, 17], 4))
 SKEW = unit_cell([5.1, 5.9, 7.3, 81, 97, 104], [[0.1, 0.22, 0.35], [0.6, 0.71, 0.15]], [29, 16])
 
 
