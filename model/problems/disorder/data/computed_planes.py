@@ -5,18 +5,17 @@ which crystal a sample is of.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import zarr
 from torch import Tensor
 
 from dsfu.model.problems.disorder.data.samples import Planes as TwoPlanes
 from dsfu.model.problems.disorder.forward import Atoms, Planes, form_factor, short_range_order
+from dsfu.model.store import ClosedStore
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
 
@@ -33,6 +32,7 @@ class ComputedPlanes:
     def __init__(self, url: str | Path, storage_options: Mapping[str, Any] | None = None) -> None:
         self.url = str(url)
         self._storage_options = dict(storage_options or {})
+        self._store = ClosedStore(url, storage_options)
         self._columns: dict[str, npt.NDArray[Any]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -77,7 +77,7 @@ class ComputedPlanes:
             axis_x=self._row(split, "axis_x", index),
             axis_y=self._row(split, "axis_y", index),
             q_max=float(self._row(split, "q_max", index)),
-            pixels=pixels or self._array(f"{split}/x").shape[0],
+            pixels=pixels or self._store.array(f"{split}/x").shape[0],
         )
 
     def cell(self, split: str, index: int) -> Cell:
@@ -128,18 +128,11 @@ class ComputedPlanes:
         first, count = (int(self._column(f"species/{name}")[species]) for name in ("first_atom", "atoms"))
         return slice(first, first + count)
 
-    @cached_property
-    def _group(self) -> zarr.Group:
-        return zarr.open_group(self.url, mode="r", storage_options=self._storage_options or None)
-
-    def _array(self, path: str) -> zarr.Array[Any]:
-        return cast(zarr.Array[Any], self._group[path])
-
     def _row(self, split: str, name: str, index: int) -> npt.NDArray[Any]:
         return np.asarray(self._column(f"{split}/{name}")[index])
 
     def _column(self, path: str) -> npt.NDArray[Any]:
         """A whole array, read once; the largest, all sets of the paper's data, takes 90 MB."""
         if path not in self._columns:
-            self._columns[path] = np.asarray(self._array(path)[...])
+            self._columns[path] = self._store.read(path)
         return self._columns[path]

@@ -10,20 +10,18 @@ Needs numpy and zarr only: neither dask nor numba, nor anything of the pipeline.
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
 from dsfu.model.problems.disorder.data.normalise import Scale
 from dsfu.model.problems.disorder.data.plane_reader import CodeArray, PlaneReader
 from dsfu.model.problems.disorder.data.samples import Planes, Sample, StoredPlanes
-from dsfu.simulate.arrays import BoolArray, Float32Array, IntArray
+from dsfu.model.store import ClosedStore, Column, StoreSplit
+from dsfu.simulate.arrays import BoolArray, Float32Array
 from dsfu.simulate.disorder.encoding import encode_plane
 from dsfu.simulate.disorder.fields import SAMPLE_FIELDS, STORE_FIELDS
-
-Column = npt.NDArray[Any]
 
 COORDINATES: Final = tuple(field.name for field in (*SAMPLE_FIELDS, *STORE_FIELDS))
 """Names of what is known of each sample; `dsfu.simulate.disorder.fields` says what they mean."""
@@ -44,8 +42,8 @@ class PlaneSource(Protocol):
     def __call__(self, split: str, index: int, /) -> TwoFactors: ...
 
 
-class Store:
-    """A closed store. Opens on first use, and again after it was sent to another process."""
+class Store(ClosedStore):
+    """A closed store of planes. Opens on first use, and again after it was sent to another process."""
 
     def __init__(
         self,
@@ -53,45 +51,19 @@ class Store:
         planes_from: PlaneSource | None = None,
         storage_options: Mapping[str, Any] | None = None,
     ) -> None:
-        self.url = str(url)
+        super().__init__(url, storage_options)
         self._planes_from = planes_from
-        self._storage_options = dict(storage_options or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Store, (self.url, self._planes_from, self._storage_options)
 
-    def __repr__(self) -> str:
-        return f"Store({self.url!r})"
-
-    @cached_property
-    def group(self) -> zarr.Group:
-        """The root group, as zarr reads it."""
-        try:
-            return zarr.open_group(self.url, mode="r", storage_options=self._storage_options or None)
-        except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"{self.url}: no closed store; expected a folder or URL in which a run has finished "
-                "(a run that was interrupted closes the store when it is started again)"
-            ) from error
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """Manifest, versions and format of the store."""
-        return self.group.attrs.asdict()
-
-    @cached_property
-    def splits(self) -> tuple[str, ...]:
-        """Names of the splits."""
-        return tuple(self.attributes["splits"])
-
     def split(self, name: str) -> "Split":
-        if name not in self.splits:
-            raise ValueError(f"split = {name!r}: expected one of {', '.join(self.splits) or '(the store is empty)'}")
+        self.check_split(name)
         return Split(self, name)
 
     @cached_property
     def _mask_bits(self) -> npt.NDArray[np.uint8]:
-        return np.asarray(_array(self.group, "masks/bits")[...], np.uint8)
+        return np.asarray(self.read("masks/bits"), np.uint8)
 
     def live_pixels(self, masks: npt.ArrayLike, pixels: int) -> BoolArray:
         """Masks (..., y, x) by number, True where live; −1 is none, all live."""
@@ -134,35 +106,29 @@ def open_store(
     return store
 
 
-class Split:
+class Split(StoreSplit):
     """The samples of one split. Coordinates are read when they are asked for, once; planes every time."""
 
+    store: Store
+
     def __init__(self, store: Store, name: str) -> None:
-        self.store = store
-        self.name = name
-        self.pairs = int(self._attribute("pairs"))
-        self.planes_per_pair = int(self._attribute("planes_per_pair"))
-        self.pixels = int(_array(self._group, "x").shape[0])
-        self.coordinates: Mapping[str, Column] = _Coordinates(self._group)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Split, (self.store, self.name)
-
-    def __repr__(self) -> str:
-        return f"Split({self.name!r} of {self.store.url!r}: {len(self)} samples)"
+        super().__init__(store, name)
+        self.pairs = int(self.attribute("pairs"))
+        self.planes_per_pair = int(self.attribute("planes_per_pair"))
+        self.pixels = int(self.array("x").shape[0])
+        self.coordinates: Mapping[str, Column] = _Coordinates(self)
 
     def __len__(self) -> int:
         return self.pairs * self.planes_per_pair
 
-    @cached_property
-    def kept_indices(self) -> IntArray:
-        """Indices of the samples that are unique, the ones to use."""
-        return np.flatnonzero(self.coordinates["kept"])
+    @property
+    def samples_per_shard(self) -> int:
+        return self.planes_per_pair
 
     @cached_property
     def materialised(self) -> bool:
         """Whether planes are stored; otherwise they are computed."""
-        return "form_factor" in self._group
+        return "form_factor" in self
 
     def sample(self, index: int, scale: Scale = "sqrt") -> Sample:
         """One sample as a network sees it, (y, x)."""
@@ -200,13 +166,6 @@ class Split:
             stack.sro[number] = sample.sro
         return stack
 
-    @cached_property
-    def _group(self) -> zarr.Group:
-        return cast(zarr.Group, self.store.group[self.name])
-
-    def _attribute(self, name: str) -> Any:
-        return self._group.attrs[name]
-
     def _checked(self, index: int) -> int:
         if not -len(self) <= index < len(self):
             raise IndexError(f"index = {index}: expected less than {len(self)}, the samples of {self.name}")
@@ -220,7 +179,7 @@ class Split:
 
     @cached_property
     def _readers(self) -> tuple[PlaneReader, PlaneReader]:
-        return PlaneReader(_array(self._group, "form_factor")), PlaneReader(_array(self._group, "sro"))
+        return PlaneReader(self.array("form_factor")), PlaneReader(self.array("sro"))
 
     def _stored(self, index: int) -> StoredPlanes:
         if not self.materialised:
@@ -254,26 +213,19 @@ class Split:
 class _Coordinates(Mapping[str, Column]):
     """Arrays over the samples by name, each read once."""
 
-    def __init__(self, group: zarr.Group) -> None:
-        self._group = group
-        self._read: dict[str, Column] = {}
+    def __init__(self, split: StoreSplit) -> None:
+        self._split = split
 
     def __getitem__(self, name: str) -> Column:
-        if name not in self._read:
-            if name not in COORDINATES:
-                raise KeyError(f"{name!r}: expected one of {', '.join(COORDINATES)}")
-            self._read[name] = np.asarray(_array(self._group, name)[...])
-        return self._read[name]
+        if name not in COORDINATES:
+            raise KeyError(f"{name!r}: expected one of {', '.join(COORDINATES)}")
+        return self._split.column(name)
 
     def __iter__(self) -> Any:
         return iter(COORDINATES)
 
     def __len__(self) -> int:
         return len(COORDINATES)
-
-
-def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    return cast(zarr.Array[Any], group[name])
 
 
 def _check_there(stored: CodeArray, scale: Float32Array, what: str) -> None:

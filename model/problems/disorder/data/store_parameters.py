@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import yaml
-import zarr
 
 from dsfu.model.problems.disorder.data.shards import Split
 from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
@@ -62,7 +60,6 @@ class StoreParameters:
 
     def __init__(self, split: Split) -> None:
         self.split = split
-        self._group = split.store.group
 
     @cached_property
     def species(self) -> tuple[SpeciesRecord, ...]:
@@ -109,7 +106,7 @@ class StoreParameters:
     @cached_property
     def rules(self) -> Rules:
         """What the manifest says, and for what it leaves out, what the published data set was made with."""
-        document = yaml.safe_load(str(self.split.store.attributes.get("manifest", ""))) or {}
+        document = self.split.store.settings
         planes, oscillator = _section(document, "planes"), _section(document, "sro", "oscillator")
         given: dict[str, Any] = {name: oscillator.get(name) for name in ("amplitude", "decay", "frequency")}
         given |= {"q_max": planes.get("q_max"), "most_clipped": oscillator.get("most_clipped")}
@@ -119,7 +116,7 @@ class StoreParameters:
         return replace(Rules(), **found)
 
     def _read(self, path: str) -> npt.NDArray[Any]:
-        return np.asarray(cast("zarr.Array[Any]", self._group[path])[...])
+        return self.split.store.read(path)
 
 
 def _as_range(value: Any) -> Any:
