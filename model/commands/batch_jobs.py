@@ -59,7 +59,9 @@ def submit(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="Folder of the training, seen by all nodes.")],
     recipe: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="dsfu or pix2pix. [default: dsfu]", show_default=False),
+        typer.Option(
+            metavar="NAME", help="By name, of the data set's problem. [default: its first]", show_default=False
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings of the training.")] = None,
     nodes: Annotated[int, typer.Option(min=1, metavar="N", help="Nodes.")] = 1,
@@ -81,9 +83,11 @@ def submit(
     from dsfu.cluster.launch import ClusterError
     from dsfu.cluster.settings import SettingsError, read_settings, seconds_of
     from dsfu.cluster.training_job import TrainingJob, training_script
+    from dsfu.model.problem import learner_of
+    from dsfu.model.store import problem_of
     from dsfu.model.training.config_file import load_config
 
-    load_config(recipe, config, settings or ())
+    load_config(recipe, config, settings or (), learner=learner_of(problem_of(store)))
     arguments = [_absolute(store)]
     arguments += ["--recipe", recipe] if recipe else []
     arguments += ["--config", str(config.resolve())] if config else []
@@ -138,16 +142,16 @@ def _submitted(site: "ClusterSettings", script: str, store: str, run: Path) -> s
     return number
 
 
-def _check_store(store: str) -> None:
-    from dsfu.model.problems.disorder.data.shards import open_store
+def _check_store(url: str) -> None:
+    from dsfu.model.store import opened_store
 
-    expected = "what dsfu-pipeline run has finished, with planes to train on"
-    try:
-        splits = open_store(store).splits
-    except FileNotFoundError:
-        raise InputError("there is no closed store", where=store, expected=expected) from None
+    splits = opened_store(url).splits
     if "train" not in splits:
-        raise InputError(f"it has no split 'train', but {', '.join(splits) or 'none'}", where=store, expected=expected)
+        raise InputError(
+            f"it has no split 'train', but {', '.join(splits) or 'none'}",
+            where=url,
+            expected="what dsfu-pipeline run has finished, with samples to train on",
+        )
 
 
 def _make_folder(folder: Path) -> None:

@@ -32,7 +32,12 @@ def train(
     ] = ...,  # type: ignore[assignment]
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", metavar="NAME", help="dsfu or pix2pix. [default: dsfu]", show_default=False),
+        typer.Option(
+            "--recipe",
+            metavar="NAME",
+            help="By name, of the data set's problem. [default: its first]",
+            show_default=False,
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML.", show_default=False)
@@ -58,13 +63,15 @@ def train(
     from dsfu.model.training.signals import StopRequests
 
     with StopRequests() as requests:  # from here on: loading torch takes a while, too
+        from dsfu.model.problem import learner_of
+        from dsfu.model.store import problem_of
         from dsfu.model.training.config_file import load_config
         from dsfu.model.training.loop import Outcome
         from dsfu.model.training.loss_log import LossNotFinite
         from dsfu.model.training.train import Job
         from dsfu.model.training.train import train as run
 
-        chosen = load_config(recipe, config, settings or ())
+        chosen = load_config(recipe, config, settings or (), learner=learner_of(problem_of(store)))
         job = Job(store=store, run=out, config=chosen, resume=resume, start_from=start_from)
         try:
             outcome = run(job, requests)

@@ -1,14 +1,12 @@
-"""Everything that can be set about a training. docs/training.md explains it to users."""
+"""What can be set about any training, whatever it learns. docs/training.md explains it to users."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal, get_args
 
 from dsfu.errors import InputError, near_miss
-from dsfu.model.problems.disorder.training.data_config import DataConfig
 
-RecipeName = Literal["dsfu", "pix2pix"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
@@ -32,8 +30,8 @@ class Limits:
     session_minutes: float = 0.0
 
     def __post_init__(self) -> None:
-        _whole_numbers(self, "limits", {"epochs": 0, "steps": 0})
-        _numbers(self, "limits", {"minutes": (0.0, 1e7), "session_minutes": (0.0, 1e7)})
+        check_whole_numbers(self, "limits", {"epochs": 0, "steps": 0})
+        check_numbers(self, "limits", {"minutes": (0.0, 1e7), "session_minutes": (0.0, 1e7)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,63 +63,10 @@ class OptimiserConfig:
     ema_decay: float = 0.999
 
     def __post_init__(self) -> None:
-        _whole_numbers(self, "optimiser", {"warm_up_steps": 0})
-        _choices(self, "optimiser", {"schedule": ("cosine", "constant")})
+        check_whole_numbers(self, "optimiser", {"warm_up_steps": 0})
+        check_choices(self, "optimiser", {"schedule": ("cosine", "constant")})
         ranges = dict.fromkeys(("learning_rate", "beta_1", "beta_2", "final_share", "ema_decay"), (0.0, 1.0))
-        _numbers(self, "optimiser", {**ranges, "weight_decay": (0.0, 10.0), "clip_norm": (0.0, 1e6)})
-
-
-@dataclass(frozen=True, kw_only=True)
-class DsfuLoss:
-    """Weights of what the recipe ``dsfu`` is trained on; each is a mean over pixels, 0 leaves it out.
-
-    Attributes
-    ----------
-    root, linear
-        Charbonnier distance of each factor on the square-root and on the linear scale.
-    linear_squares
-        Mean square error on the linear scale.
-    product
-        Charbonnier distance of the product of both, on the square-root scale, where live.
-    form_factor, sro
-        Weight of each factor in the first three.
-    width
-        Where the Charbonnier distance √(x² + width²) − width turns from quadratic to linear.
-    """
-
-    root: float = 1.0
-    linear: float = 0.5
-    linear_squares: float = 1.0
-    product: float = 0.25
-    form_factor: float = 1.0
-    sro: float = 1.0
-    width: float = 0.01
-
-    def __post_init__(self) -> None:
-        _numbers(self, "dsfu", {each.name: (0.0, 1e6) for each in fields(self)})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pix2PixLoss:
-    """Weights of what the recipe ``pix2pix`` is trained on, and its discriminators.
-
-    Attributes
-    ----------
-    l1
-        Of the mean absolute error beside the adversarial loss.
-    product
-        Of the product step, in which the smooth L1 loss between products of both factors is followed; 0: no such step.
-    discriminator_channels
-        Of the discriminators' first level.
-    """
-
-    l1: float = 100.0
-    product: float = 1.0
-    discriminator_channels: int = 64
-
-    def __post_init__(self) -> None:
-        _whole_numbers(self, "pix2pix", {"discriminator_channels": 1})
-        _numbers(self, "pix2pix", {"l1": (0.0, 1e6), "product": (0.0, 1e6)})
+        check_numbers(self, "optimiser", {**ranges, "weight_decay": (0.0, 10.0), "clip_norm": (0.0, 1e6)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,24 +79,24 @@ class Watching:
         Time between checkpoints.
     log_steps
         Losses are logged, and looked at for NaN, every so many steps.
-    validation_planes
-        Planes of the split ``validation``, drawn once, on which the network is watched; 0: none.
+    validation_samples
+        Samples of the split ``validation``, drawn once, on which the network is watched; 0: none.
     validation_steps
         Steps between two looks at them; 0: after every epoch.
     pictures
-        Of how many of these planes pictures are drawn.
+        Of how many of these samples pictures are drawn.
     """
 
     checkpoint_minutes: float = 10.0
     log_steps: int = 20
-    validation_planes: int = 128
+    validation_samples: int = 128
     validation_steps: int = 0
     pictures: int = 4
 
     def __post_init__(self) -> None:
-        counts = {"log_steps": 1, "validation_planes": 0, "validation_steps": 0, "pictures": 0}
-        _whole_numbers(self, "watching", counts)
-        _numbers(self, "watching", {"checkpoint_minutes": (0.0, 1e6)})
+        counts = {"log_steps": 1, "validation_samples": 0, "validation_steps": 0, "pictures": 0}
+        check_whole_numbers(self, "watching", counts)
+        check_numbers(self, "watching", {"checkpoint_minutes": (0.0, 1e6)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,11 +106,11 @@ class Config:
     Attributes
     ----------
     recipe
-        Network and losses: "dsfu" or "pix2pix".
+        Network and losses, by their name in the problem's table.
     seed
         Of the initial weights and of the order of the data.
     batch_size
-        Planes in a batch of each process.
+        Samples in a batch of each process.
     network
         Options of the recipe's network.
     device
@@ -173,12 +118,16 @@ class Config:
     precision
         Of the network's products: "auto" is bf16 on GPUs that have it and fp32 elsewhere.
     channels_last
-        Keep the channels of a pixel together in memory, which GPUs are faster with.
+        Keep the channels of a point of a grid together in memory, which GPUs are faster with.
     compile
         Let torch compile the networks.
+    data
+        Settings of the data, as the problem has them.
+    sections
+        Settings of the problem's recipes by their names, as far as they have any.
     """
 
-    recipe: RecipeName = "dsfu"
+    recipe: str
     seed: int = 1
     batch_size: int = 16
     network: Mapping[str, Any] = field(default_factory=dict)
@@ -188,46 +137,25 @@ class Config:
     compile: bool = False
     limits: Limits = field(default_factory=Limits)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
-    dsfu: DsfuLoss = field(default_factory=DsfuLoss)
-    pix2pix: Pix2PixLoss = field(default_factory=Pix2PixLoss)
     watching: Watching = field(default_factory=Watching)
-    data: DataConfig = field(default_factory=DataConfig)
+    data: Any
+    sections: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         choices = {
-            "recipe": get_args(RecipeName),
             "precision": get_args(Precision),
             "device": ("auto", "cpu", "cuda"),
             "channels_last": (False, True),
             "compile": (False, True),
         }
-        _choices(self, "", choices)
-        _whole_numbers(self, "", {"seed": 0, "batch_size": 1})
+        check_choices(self, "", choices)
+        check_whole_numbers(self, "", {"seed": 0, "batch_size": 1})
         if not isinstance(self.network, Mapping):
             raise _refused("", "network", self.network, "a section with options of the recipe's network")
 
 
-DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "dsfu": {"limits": {"epochs": 20}},
-    "pix2pix": {
-        "batch_size": 64,
-        "limits": {"epochs": 200},
-        "optimiser": {
-            "learning_rate": 2e-4,
-            "beta_1": 0.5,
-            "beta_2": 0.999,
-            "weight_decay": 0.0,
-            "warm_up_steps": 0,
-            "schedule": "constant",
-            "clip_norm": 0.0,
-            "ema_decay": 0.0,
-        },
-    },
-}
-"""What recipes set differently."""
-
-
-def _choices(config: Any, where: str, choices: Mapping[str, tuple[Any, ...]]) -> None:
+def check_choices(config: Any, where: str, choices: Mapping[str, tuple[Any, ...]]) -> None:
+    """Make sure that settings have one of the values that they can have; ``where`` is their section."""
     for name, allowed in choices.items():
         value = getattr(config, name)
         if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
@@ -236,14 +164,16 @@ def _choices(config: Any, where: str, choices: Mapping[str, tuple[Any, ...]]) ->
             raise _refused(where, name, value, " or ".join(words), f"did you mean {meant}?" if meant else "")
 
 
-def _whole_numbers(config: Any, where: str, least: Mapping[str, int]) -> None:
+def check_whole_numbers(config: Any, where: str, least: Mapping[str, int]) -> None:
+    """Make sure that settings are whole numbers, and not below the least."""
     for name, low in least.items():
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < low:
             raise _refused(where, name, value, f"a whole number, {low} or more")
 
 
-def _numbers(config: Any, where: str, ranges: Mapping[str, tuple[float, float]]) -> None:
+def check_numbers(config: Any, where: str, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Make sure that settings are numbers within their ranges, and make floats of them."""
     for name, (low, high) in ranges.items():
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):

@@ -9,44 +9,75 @@ import yaml
 
 from dsfu.errors import InputError, near_miss
 from dsfu.files import write_whole
-from dsfu.model.problems.disorder.training.data_config import NAMED_AUGMENTATIONS
-from dsfu.model.training.config import DEFAULTS, Config
+from dsfu.model.problem import Learner, learner_of
+from dsfu.model.training.config import Config
 from dsfu.yaml.reader import read_yaml_file, read_yaml_value
 
 Settings = TypeVar("Settings")
 
 
-def load_config(recipe: str | None = None, file: Path | None = None, overrides: Sequence[str] = ()) -> Config:
+def load_config(
+    recipe: str | None = None,
+    file: Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    learner: Learner[Any] | None = None,
+) -> Config:
     """Put a configuration together. What comes later counts more: the recipe's defaults, a file, overrides.
 
     Parameters
     ----------
     recipe
-        Its name; if there is none, the file's or the overrides', or else "dsfu".
+        Its name; if there is none, the file's or the overrides', or else the first of the problem.
     file
         YAML, such as the ``config.yaml`` of an earlier run; it need not say everything.
     overrides
         Such as ``optimiser.learning_rate=1e-4``; values are YAML, too.
+    learner
+        Of the problem that is to be learnt; of the oldest, if there is none.
     """
+    learner = learner or learner_of()
     given: dict[str, Any] = {}
     if file is not None:
-        given = _merged(given, _spelt_out(read_yaml_file(file)))
+        given = _merged(given, _spelt_out(read_yaml_file(file), learner))
     for override in overrides:
-        given = _merged(given, _spelt_out(_parsed(override)))
+        given = _merged(given, _spelt_out(_parsed(override), learner))
     if recipe is not None:
         given["recipe"] = recipe
-    return config_of(_merged(_defaults(given), given))
+    given.setdefault("recipe", learner.default_recipe)
+    return config_of(_merged(_defaults(given, learner), given), learner)
 
 
-def config_of(values: Mapping[str, Any]) -> Config:
+def config_of(values: Mapping[str, Any], learner: Learner[Any] | None = None) -> Config:
     """A configuration from nested mappings; what they leave out is as by default."""
-    return _settings(Config, values, "")
+    learner = learner or learner_of()
+    given = dict(current_names(values, learner))
+    learner.entry(str(given.get("recipe", learner.default_recipe)))
+    sections: dict[str, Any] = {
+        name: _settings(entry.settings, given.pop(name, {}), name)
+        for name, entry in learner.recipes.items()
+        if entry.settings is not None
+    }
+    data: Any = _settings(learner.data, given.pop("data", {}), "data")
+    given = {"recipe": learner.default_recipe, **given}
+    return _settings(Config, given, "", {"sections": sections, "data": data}, list(sections))
 
 
 def values_of(config: Config) -> dict[str, Any]:
     """Nested mappings of plain values, for YAML and checkpoints."""
     plain: dict[str, Any] = _plain(asdict(config))
-    return plain
+    return {**plain.pop("sections"), **plain}
+
+
+def current_names(values: Mapping[str, Any], learner: Learner[Any]) -> Mapping[str, Any]:
+    """The same with the names that settings have now, for those that had others in earlier releases."""
+    for older, current in learner.older_settings.items():
+        section, _, name = older.partition(".")
+        inside = values.get(section)
+        if isinstance(inside, Mapping) and name in inside:
+            renamed = {(current.partition(".")[2] if each == name else each): value for each, value in inside.items()}
+            values = {**values, section: renamed}
+    return values
 
 
 def save_config(config: Config, path: Path) -> None:
@@ -76,25 +107,28 @@ def _parsed(override: str) -> Mapping[str, Any]:
     return dict(value)
 
 
-def _spelt_out(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same with the section that ``data.augment`` names, so that what comes later can change a part of it."""
-    data = given.get("data")
-    if not isinstance(data, Mapping) or not isinstance(name := data.get("augment"), str):
-        return given
-    if name not in NAMED_AUGMENTATIONS:
-        meant = near_miss(name, NAMED_AUGMENTATIONS)
-        raise InputError(
-            f"it is {name!r}",
-            where="data.augment",
-            expected=f"{' or '.join(NAMED_AUGMENTATIONS)}, or a section with settings",
-            remedy=f"did you mean {meant!r}?" if meant else "",
-        )
-    return {**given, "data": {**data, "augment": _plain(asdict(NAMED_AUGMENTATIONS[name]))}}
+def _spelt_out(given: Mapping[str, Any], learner: Learner[Any]) -> Mapping[str, Any]:
+    """The same in today's names, and with sections for words that stand for one, so that a part can be changed."""
+    given = current_names(given, learner)
+    for name, named in learner.named_data.items():
+        data = given.get("data")
+        if not isinstance(data, Mapping) or not isinstance(word := data.get(name), str):
+            continue
+        if word not in named:
+            meant = near_miss(word, named)
+            raise InputError(
+                f"it is {word!r}",
+                where=f"data.{name}",
+                expected=f"{' or '.join(named)}, or a section with settings",
+                remedy=f"did you mean {meant!r}?" if meant else "",
+            )
+        given = {**given, "data": {**data, name: _plain(dict(named[word]))}}
+    return given
 
 
-def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+def _defaults(given: Mapping[str, Any], learner: Learner[Any]) -> dict[str, Any]:
     """Those of the recipe; its limit does not count if another one is given."""
-    defaults = dict(DEFAULTS.get(str(given.get("recipe", "dsfu")), {}))
+    defaults = dict(learner.entry(str(given["recipe"])).defaults)
     limits = given.get("limits")
     if isinstance(limits, Mapping) and any(limits.get(name) for name in ("epochs", "steps", "minutes")):
         defaults.pop("limits", None)
@@ -110,19 +144,22 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _settings(kind: type[Settings], values: Any, where: str) -> Settings:
+def _settings(
+    kind: type[Settings], values: Any, where: str, ready: Mapping[str, Any] | None = None, sections: Sequence[str] = ()
+) -> Settings:
+    """A dataclass from a section. ``ready``: fields that are made already; ``sections``: names of others."""
     if not isinstance(values, Mapping):
         raise InputError(f"it is {values!r}", where=where, expected="a section with settings")
     kinds = get_type_hints(kind)
-    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
-    arguments = {}
+    names = [each.name for each in fields(kind) if each.name not in (ready or {})]  # type: ignore[arg-type]
+    arguments = dict(ready or {})
     for name, value in values.items():
         path = f"{where}.{name}" if where else str(name)
         if name not in names:
-            meant = near_miss(str(name), names)
+            meant = near_miss(str(name), [*names, *sections])
             raise InputError(
                 f"{path}: there is no such setting",
-                expected=", ".join(names),
+                expected=", ".join([*names, *sections, *(["data"] if ready else [])]),
                 remedy=f"did you mean {meant!r}?" if meant else "",
             )
         arguments[name] = _value(kinds[name], value, path)

@@ -3,8 +3,7 @@
 from copy import deepcopy
 
 import torch
-
-from dsfu.model.problems.disorder.networks.factoriser import Factoriser
+from torch import nn
 
 _FIRST_STEPS = 10
 """In the beginning the average goes over a tenth of the steps so far, and not over random weights."""
@@ -13,12 +12,12 @@ _FIRST_STEPS = 10
 class Ema:
     """Exponential moving average of a network's weights: with decay d, the last 1/(1 − d) steps or so."""
 
-    def __init__(self, network: Factoriser, decay: float) -> None:
+    def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = deepcopy(network).eval().requires_grad_(False)
         self._decay = decay
 
     @torch.no_grad()
-    def update(self, network: Factoriser, step: int) -> None:
+    def update(self, network: nn.Module, step: int) -> None:
         """Count in the weights after step number ``step``, the first being 1."""
         decay = min(self._decay, step / (step + _FIRST_STEPS))
         ours = [each.data for each in self.network.parameters()]

@@ -8,9 +8,9 @@ from threading import Event, Thread
 from typing import Any, Generic, TypeVar
 
 from dsfu.errors import InputError
-from dsfu.model.problems.disorder.batch import Batch
 
 Prepared = TypeVar("Prepared")
+B = TypeVar("B")
 _Item = TypeVar("_Item")
 
 _PATIENCE_SECONDS = 0.1
@@ -36,7 +36,7 @@ class Part:
         return self.batch_size * self.world_size
 
 
-class EpochSource(ABC, Generic[Prepared]):
+class EpochSource(ABC, Generic[Prepared, B]):
     """A `BatchSource`, but for what batches are made of: prepared ahead in a thread, then finished on the device.
 
     Parameters
@@ -56,10 +56,10 @@ class EpochSource(ABC, Generic[Prepared]):
         """What the batches of an epoch are made of, from batch number ``first`` to the epoch's last."""
 
     @abstractmethod
-    def finished(self, prepared: Prepared) -> Batch:
+    def finished(self, prepared: Prepared) -> B:
         """The batch, on the device."""
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[B]:
         epoch, first = self._epoch, self._batch
         for number, prepared in enumerate(_ahead(self.prepared(epoch, first), self._batches_ahead), start=first + 1):
             batch = self.finished(prepared)

@@ -7,8 +7,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from dsfu.model.problems.disorder.batch import Batch
-from dsfu.model.problems.disorder.training.sources import BatchSource
 from dsfu.model.training.checkpoint import Checkpoints
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import values_of
@@ -21,6 +19,7 @@ from dsfu.model.training.reporting import Reporter
 from dsfu.model.training.run_folder import CHECKPOINTS
 from dsfu.model.training.schedule import Progress, Schedule
 from dsfu.model.training.signals import StopRequests
+from dsfu.model.training.sources import BatchSource
 from dsfu.model.training.validation import Validation
 
 
@@ -44,13 +43,13 @@ class Parts:
     """
 
     config: Config
-    recipe: Recipe
-    source: BatchSource
+    recipe: Recipe[Any]
+    source: BatchSource[Any]
     ranks: Ranks
     run: Path
     outputs: Outputs
     reporter: Reporter
-    validation: Validation | None
+    validation: Validation[Any] | None
 
 
 class Trainer:
@@ -106,7 +105,7 @@ class Trainer:
                 return Outcome.STOPPED
         raise AssertionError("batches never end")
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, batch: Any) -> None:
         progress, learning_rate = self.progress, self.schedule.learning_rate(self.progress)
         losses = self.recipe.step(batch, learning_rate, progress.step + 1)
         progress.step += 1
@@ -191,6 +190,6 @@ class _Clock:
         self._kept = time.monotonic()
 
 
-def _endless(source: BatchSource) -> Iterator[Batch]:
+def _endless(source: BatchSource[Any]) -> Iterator[Any]:
     while True:
         yield from source.batches()

@@ -1,8 +1,8 @@
 """A recipe: a network, how one step trains it, and all state that this needs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,55 +10,65 @@ from torch.optim import Optimizer
 
 from dsfu.errors import InputError
 from dsfu.model.networks.build import build
-from dsfu.model.problems.disorder.batch import Batch
-from dsfu.model.problems.disorder.networks.factoriser import Factoriser
+from dsfu.model.problem import BatchLike, Learner
 from dsfu.model.training.config import Config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.ema import Ema
 from dsfu.model.training.engine import Engine
 
+B = TypeVar("B", bound=BatchLike)
 
-class Recipe(ABC):
+
+class Recipe(ABC, Generic[B]):
     """What the loop trains, whatever it consists of.
 
     Attributes
     ----------
-    factoriser
-        The network as it is trained.
+    network
+        As it is trained.
+    name_of_network
+        What checkpoints call it among the modules.
     modules, optimisers
         Everything with weights, the network included, and what updates them, by name.
     """
 
-    def __init__(self, config: Config, engine: Engine, ranks: Ranks) -> None:
+    name_of_network: ClassVar[str] = "network"
+
+    def __init__(self, config: Config, engine: Engine, ranks: Ranks, network: nn.Module) -> None:
         self.config, self.engine, self.ranks = config, engine, ranks
-        self.factoriser: Factoriser = self.placed(build(config.recipe, config.network))
-        self.modules: dict[str, nn.Module] = {"factoriser": self.factoriser}
+        self.network: Any = self.placed(network)
+        self.modules: dict[str, nn.Module] = {self.name_of_network: self.network}
         self.optimisers: dict[str, Optimizer] = {}
         decay = config.optimiser.ema_decay
-        self._ema = Ema(self.factoriser, decay) if decay else None
+        self._ema = Ema(self.network, decay) if decay else None
 
     @abstractmethod
-    def training_step(self, batch: Batch) -> Mapping[str, Tensor]:
+    def training_step(self, batch: B) -> Mapping[str, Tensor]:
         """Update the weights once; losses by name, without gradients."""
 
-    @property
-    def result(self) -> Factoriser:
-        """The network to be used: the moving average, if there is one."""
-        return self.factoriser if self._ema is None else self._ema.network
+    @staticmethod
+    @abstractmethod
+    def answer(network: nn.Module, batch: B) -> Any:
+        """What a network says of a batch when it is used, and `Learner.scores` judges; called without gradients."""
 
-    def step(self, batch: Batch, learning_rate: float, number: int) -> Mapping[str, Tensor]:
+    @property
+    def result(self) -> Any:
+        """The network to be used: the moving average, if there is one."""
+        return self.network if self._ema is None else self._ema.network
+
+    def step(self, batch: B, learning_rate: float, number: int) -> Mapping[str, Tensor]:
         """Step number ``number``, the first being 1."""
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate
         losses = self.training_step(batch)
         if self._ema is not None:
-            self._ema.update(self.factoriser, number)
+            self._ema.update(self.network, number)
         return losses
 
-    def begin_with(self, weights: Factoriser) -> None:
+    def begin_with(self, weights: nn.Module) -> None:
         """Take the weights of another network of the same kind."""
-        for network in {self.factoriser, self.result}:
+        for network in {self.network, self.result}:
             network.load_state_dict(weights.state_dict())
 
     def placed(self, module: Any) -> Any:
@@ -88,7 +98,7 @@ class Recipe(ABC):
             for name, optimiser in self.optimisers.items():
                 optimiser.load_state_dict(state["optimisers"][name])
             if self._ema is not None:
-                self._ema.network.load_state_dict(state["ema"] or state["modules"]["factoriser"])
+                self._ema.network.load_state_dict(state["ema"] or state["modules"][self.name_of_network])
         except (KeyError, RuntimeError, ValueError) as error:
             raise InputError(
                 f"the checkpoint is of another network: {' '.join(str(error).split())[:160]}",
@@ -109,28 +119,21 @@ def adam(weights: Iterable[nn.Parameter], config: Config, device: torch.device) 
     )
 
 
-def recipe_of(config: Config, engine: Engine, ranks: Ranks) -> Recipe:
+def recipe_of(config: Config, engine: Engine, ranks: Ranks, learner: Learner[Any]) -> Recipe[Any]:
     """The recipe that a configuration names, with untrained weights."""
-    from dsfu.model.problems.disorder.training.recipe_dsfu import DsfuRecipe
-    from dsfu.model.problems.disorder.training.recipe_pix2pix import Pix2PixRecipe
-
-    recipes: dict[str, type[Recipe]] = {"dsfu": DsfuRecipe, "pix2pix": Pix2PixRecipe}
-    recipe = recipes[config.recipe](config, engine, ranks)
-    _check_size(recipe.result, config.data.pixels, engine.device)
+    entry = learner.entry(config.recipe)
+    network = build(config.recipe, config.network, learner)
+    recipe = entry.load_recipe()(config, engine, ranks, network)
+    learner.check_fits(recipe.result, config.data, engine.device)
     return recipe
 
 
-def _check_size(network: Factoriser, pixels: int, device: torch.device) -> None:
-    """Make sure that a network takes planes of a size, by giving it one."""
-    plane = torch.zeros(1, 1, pixels, pixels, device=device)
+def asked(answer: Callable[[nn.Module, B], Any], network: nn.Module, batch: B) -> Any:
+    """A recipe's answer as a network gives it when it is used: nothing random, and nothing is changed."""
+    was_training = network.training
+    network.eval()
     try:
         with torch.inference_mode():
-            network(plane, torch.ones_like(plane, dtype=torch.bool))
-    except (ValueError, RuntimeError) as error:
-        if isinstance(error, torch.cuda.OutOfMemoryError):
-            raise
-        raise InputError(
-            f"it is {pixels}, and the network does not take planes of this size: {str(error).splitlines()[0]}",
-            where="data.pixels",
-            expected="a number that can be halved as often as network.channels has levels, with some pixels left",
-        ) from error
+            return answer(network, batch)
+    finally:
+        network.train(was_training)

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,10 @@ class Reporter:
 
 
 class RunReporter(Reporter):
-    """Tells on stderr, and in RUN/tensorboard and RUN/validation.jsonl."""
+    """Tells on stderr, and in RUN/tensorboard and RUN/validation.jsonl; ``told`` puts scores in words."""
 
-    def __init__(self, run: Path, schedule: Schedule) -> None:
-        self._run, self._schedule = run, schedule
+    def __init__(self, run: Path, schedule: Schedule, told: Callable[[Mapping[str, float]], str]) -> None:
+        self._run, self._schedule, self._told = run, schedule, told
         self._shown = _Bar(schedule) if sys.stderr.isatty() else _Lines(schedule)
         self._last: Mapping[str, float] = {}
 
@@ -73,9 +73,7 @@ class RunReporter(Reporter):
         row = {"step": progress.step, "samples": progress.samples, "hours": progress.seconds / 3600, **errors}
         with (self._run / "validation.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-        sro, form_factor = errors["sro.linear"], errors["form_factor.linear"]
-        told = f"step {progress.step}: MSE of I_SRO {sro:.4f}, of I_FF {form_factor:.4f} on the linear scale"
-        self.say(told + (", the best so far" if is_best else ""))
+        self.say(f"step {progress.step}: {self._told(errors)}" + (", the best so far" if is_best else ""))
 
     def picture(self, progress: Progress, picture: Float32Array) -> None:
         self._board.add_image("validation", picture, progress.step, dataformats="HWC")

@@ -1,39 +1,42 @@
 """In which order a process takes the samples of a store: known before any is read, so that any place is found again."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.model.problems.disorder.training.data_config import LastBatch
 from dsfu.model.training.draws import EPOCH, Draws
 from dsfu.model.training.epochs import Part
 from dsfu.simulate.arrays import IntArray
+
+LastBatch = Literal["smaller", "dropped"]
+"""What an epoch ends with: a smaller batch, or none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StreamingPlan:
     """All epochs of a split, for one process of several.
 
-    The pairs of the split are put in random order, and the line of their samples is cut into pieces of one length (but
-    for one sample), one for each process. So a pair is read by one process, except for those that are cut. In its piece
-    a process takes samples from a buffer at random, into which whole pairs come.
+    The shards of the split are put in random order, and the line of their samples is cut into pieces of one length
+    (but for one sample), one for each process. So a shard is read by one process, except for those that are cut. In its
+    piece a process takes samples from a buffer at random, into which whole shards come.
 
     Attributes
     ----------
     samples
         Indices of the samples to use, rising.
-    planes_per_pair
-        Sample i belongs to pair i // planes_per_pair.
-    buffer_planes
+    samples_per_shard
+        Sample i belongs to shard i // samples_per_shard.
+    buffer_samples
         Size of the buffer.
     shuffle
         Otherwise samples come as they are, in every epoch.
     """
 
     samples: IntArray
-    planes_per_pair: int
-    buffer_planes: int
+    samples_per_shard: int
+    buffer_samples: int
     shuffle: bool
     last_batch: LastBatch
     part: Part
@@ -69,24 +72,24 @@ class StreamingPlan:
 
     def _order(self, epoch: int) -> IntArray:
         draws = Draws(self.seed, EPOCH, epoch)
-        line = self._in_order_of_pairs(draws) if self.shuffle else self.samples
+        line = self._in_order_of_shards(draws) if self.shuffle else self.samples
         first, end = (number * len(line) // self.part.world_size for number in (self.part.rank, self.part.rank + 1))
         own = line[first:end]
         return self._through_buffer(own, Draws(self.seed, EPOCH, _own(epoch, self.part))) if self.shuffle else own
 
-    def _in_order_of_pairs(self, draws: Draws) -> IntArray:
-        pairs = self.samples // self.planes_per_pair
-        place_of_pair = np.array(draws.order(int(pairs[-1]) + 1))
-        return self.samples[np.argsort(place_of_pair[pairs], kind="stable")]
+    def _in_order_of_shards(self, draws: Draws) -> IntArray:
+        shards = self.samples // self.samples_per_shard
+        place_of_shard = np.array(draws.order(int(shards[-1]) + 1))
+        return self.samples[np.argsort(place_of_shard[shards], kind="stable")]
 
     def _through_buffer(self, line: IntArray, draws: Draws) -> IntArray:
-        pairs = line // self.planes_per_pair
-        starts = np.flatnonzero(np.diff(pairs)) + 1
+        shards = line // self.samples_per_shard
+        starts = np.flatnonzero(np.diff(shards)) + 1
         buffer, out = np.empty(0, np.int64), []
         for samples in np.split(line, starts):
             buffer = np.concatenate([buffer, samples])
             buffer = buffer[draws.order(len(buffer))]
-            taken = max(0, len(buffer) - self.buffer_planes)
+            taken = max(0, len(buffer) - self.buffer_samples)
             out.append(buffer[:taken])
             buffer = buffer[taken:]
         return np.concatenate([*out, buffer])

@@ -10,23 +10,23 @@ from typing import Any, Final
 import torch
 
 from dsfu.errors import InputError
-from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
-from dsfu.model.problems.disorder.data.shards import open_store
-from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes, PlaneSettings
-from dsfu.model.problems.disorder.training.sources import BatchSource, open_source
+from dsfu.model.problem import Learner, learner_of
+from dsfu.model.store import opened_store
 from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
 from dsfu.model.training.config import Config
-from dsfu.model.training.config_file import differences, save_config, values_of
+from dsfu.model.training.config_file import current_names, differences, save_config, values_of
 from dsfu.model.training.distributed import Ranks, connected, ranks_of_environment
 from dsfu.model.training.engine import Engine, device_named
+from dsfu.model.training.epochs import Part
 from dsfu.model.training.loop import Outcome, Parts, Trainer
 from dsfu.model.training.outputs import Outputs
 from dsfu.model.training.random_states import seed_all
-from dsfu.model.training.recipes import recipe_of
+from dsfu.model.training.recipes import Recipe, recipe_of
 from dsfu.model.training.reporting import Reporter, RunReporter
 from dsfu.model.training.run_folder import CHECKPOINTS, claimed, telling_of_full_disks
 from dsfu.model.training.schedule import Schedule
 from dsfu.model.training.signals import StopRequests
+from dsfu.model.training.sources import BatchSource
 from dsfu.model.training.validation import Validation
 from dsfu.model.weights.files import load_weights, weights_file
 
@@ -67,13 +67,13 @@ def train(job: Job, requests: StopRequests) -> Outcome:
 
     Requests to stop that came before the first step are followed after it.
     """
-    _check_store(job.store)
+    learner = _learner_of(job.store)
     ranks = ranks_of_environment()
     device = device_named(job.config.device, ranks.local_rank)
     with connected(ranks, device), ExitStack() as held:
         held.enter_context(telling_of_full_disks(job.run))
         checkpoint = _checkpoint_of(job, ranks, held)
-        trainer = _trainer(job, ranks, device)
+        trainer = _trainer(job, learner, ranks, device)
         if checkpoint is None:
             _begin(trainer, job, ranks)
         else:
@@ -87,22 +87,16 @@ def train(job: Job, requests: StopRequests) -> Outcome:
         return outcome
 
 
-def _check_store(url: str) -> None:
-    try:
-        splits = open_store(url).splits
-    except FileNotFoundError as error:
-        raise InputError(
-            "there is no closed store",
-            where=url,
-            expected="a data set that dsfu-pipeline run has finished",
-            remedy="look at it with dsfu-pipeline status",
-        ) from error
-    if "train" not in splits:
+def _learner_of(url: str) -> Learner[Any]:
+    """Who learns what is in a store. Makes sure that there is something to learn from."""
+    store = opened_store(url)
+    if "train" not in store.splits:
         raise InputError(
             "it has nothing to train on",
             where=url,
-            expected=f"a split named train beside {', '.join(splits) or 'none'}",
+            expected=f"a split named train beside {', '.join(store.splits) or 'none'}",
         )
+    return learner_of(store.problem)
 
 
 def _checkpoint_of(job: Job, ranks: Ranks, held: ExitStack) -> dict[str, Any] | None:
@@ -134,12 +128,12 @@ def _chosen_checkpoint(job: Job) -> Path | None:
     return newest
 
 
-def _trainer(job: Job, ranks: Ranks, device: torch.device) -> Trainer:
+def _trainer(job: Job, learner: Learner[Any], ranks: Ranks, device: torch.device) -> Trainer:
     config = job.config
     seed_all(config.seed, 0)  # the same initial weights in all processes
-    recipe = recipe_of(config, Engine(config, device), ranks)
+    recipe = recipe_of(config, Engine(config, device), ranks, learner)
     seed_all(config.seed, 1 + ranks.rank)
-    source = _source(job, ranks, device)
+    source = _source(job, learner, ranks, device)
     schedule = Schedule(limits=config.limits, optimiser=config.optimiser, batches_per_epoch=source.batches_per_epoch)
     return Trainer(
         Parts(
@@ -148,9 +142,9 @@ def _trainer(job: Job, ranks: Ranks, device: torch.device) -> Trainer:
             source=source,
             ranks=ranks,
             run=job.run,
-            outputs=Outputs(run=job.run, config=config, data=_facts_of(job.store)),
-            reporter=RunReporter(job.run, schedule) if ranks.is_first else Reporter(),
-            validation=_validation(job, ranks),
+            outputs=Outputs(run=job.run, config=config, learner=learner, data=_facts_of(job.store)),
+            reporter=RunReporter(job.run, schedule, learner.told) if ranks.is_first else Reporter(),
+            validation=_validation(job, learner, recipe, ranks),
         )
     )
 
@@ -159,23 +153,24 @@ def _begin(trainer: Trainer, job: Job, ranks: Ranks) -> None:
     if job.start_from is not None:
         network, card = load_weights(weights_file(job.start_from))
         wanted = trainer.parts.outputs.card(trainer.progress, {})
-        if (card.recipe, card.network) != (wanted.recipe, wanted.network):
+        if (card.problem, card.recipe, card.network) != (wanted.problem, wanted.recipe, wanted.network):
             raise InputError(
                 f"its network is {card.recipe} with {card.network}",
                 where=str(job.start_from),
                 expected=f"{wanted.recipe} with {wanted.network}, as configured",
             )
         trainer.recipe.begin_with(network)
-    weights = sum(weight.numel() for weight in trainer.recipe.factoriser.parameters())
+    weights = sum(weight.numel() for weight in trainer.recipe.network.parameters())
     trainer.parts.reporter.say(
         f"Training {job.config.recipe}, {weights / 1e6:.2f} million weights, on {trainer.recipe.engine.device} in "
-        f"{trainer.recipe.engine.precision}, {ranks.world_size * job.config.batch_size} planes a step."
+        f"{trainer.recipe.engine.precision}, {ranks.world_size * job.config.batch_size} "
+        f"{trainer.parts.outputs.learner.nouns} a step."
     )
 
 
 def _continue(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
     trainer.resume(checkpoint)
-    changed = differences(checkpoint["config"], values_of(trainer.config))
+    changed = differences(current_names(checkpoint["config"], trainer.parts.outputs.learner), values_of(trainer.config))
     store_of, store = (data.get(IDENTITY) for data in (checkpoint.get("data", {}), trainer.parts.outputs.data))
     if store_of not in (None, store):
         changed.append("samples: this is another data set than before")
@@ -184,28 +179,21 @@ def _continue(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
     )
 
 
-def _source(job: Job, ranks: Ranks, device: torch.device) -> BatchSource:
-    return open_source(
-        job.store,
-        "train",
-        job.config.data,
-        batch_size=job.config.batch_size,
-        seed=job.config.seed,
-        rank=ranks.rank,
-        world_size=ranks.world_size,
-        device=device,
-    )
+def _source(job: Job, learner: Learner[Any], ranks: Ranks, device: torch.device) -> BatchSource[Any]:
+    part = Part(batch_size=job.config.batch_size, rank=ranks.rank, world_size=ranks.world_size)
+    return learner.source(job.store, "train", job.config.data, part, job.config.seed, device)
 
 
-def _validation(job: Job, ranks: Ranks) -> Validation | None:
-    """Planes of the validation split, drawn once; each process has its share of them."""
-    store, wanted = open_store(job.store), job.config.watching.validation_planes
-    if not wanted or "validation" not in store.splits:
+def _validation(job: Job, learner: Learner[Any], recipe: Recipe[Any], ranks: Ranks) -> Validation[Any] | None:
+    """Samples of the validation split, drawn once; each process has its share of them."""
+    wanted = job.config.watching.validation_samples
+    if not wanted or "validation" not in opened_store(job.store).splits:
         return None
-    settings = PlaneSettings(pixels=job.config.data.pixels, limit=wanted, seed=job.config.seed)
-    planes = EvaluationPlanes(store.split("validation"), ComputedPlanes(job.store), settings)
-    mine = planes.indices[ranks.rank :: ranks.world_size].tolist()
-    return Validation(batches=[planes.batch(some) for some in _parts(mine)]) if len(planes.indices) else None
+    samples = learner.samples(job.store, "validation", job.config.data, wanted, job.config.seed)
+    mine = samples.indices[ranks.rank :: ranks.world_size].tolist()
+    if not len(samples.indices):
+        return None
+    return Validation(batches=[samples.batch(some) for some in _parts(mine)], learner=learner, recipe=type(recipe))
 
 
 def _parts(indices: Sequence[int]) -> list[Sequence[int]]:
@@ -215,6 +203,6 @@ def _parts(indices: Sequence[int]) -> list[Sequence[int]]:
 
 def _facts_of(store_url: str) -> dict[str, Any]:
     """What identifies a store: the manifest that it was made from, word by word."""
-    attributes = open_store(store_url).attributes
+    attributes = opened_store(store_url).attributes
     manifest = str(attributes.get("manifest", ""))
     return {"store": store_url, IDENTITY: hashlib.sha256(manifest.encode()).hexdigest()}

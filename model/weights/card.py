@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from dsfu.errors import InputError
+from dsfu.model.store import OLDEST_PROBLEM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +15,10 @@ class Card:
     ----------
     recipe, network
         Name of the recipe, and all options of its network.
-    pixels
-        Side of the planes that it was trained on.
+    problem
+        What it has learnt; weights that name none are of the oldest problem.
+    more
+        What the problem adds, such as the size of its inputs. In the file it stands beside the others.
     data
         What it was trained on: URL and SHA-256 of the manifest of the store, and settings of the data.
     metrics
@@ -25,7 +28,7 @@ class Card:
     date
         When it was written, UTC.
     steps, samples, hours
-        Updates of the weights, planes seen, and time spent on it.
+        Updates of the weights, samples seen, and time spent on it.
     dtype
         How the numbers are stored; set where they are written.
     notes
@@ -34,7 +37,8 @@ class Card:
 
     recipe: str
     network: Mapping[str, Any]
-    pixels: int = 256
+    problem: str = OLDEST_PROBLEM
+    more: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -45,8 +49,13 @@ class Card:
     dtype: str = "float32"
     notes: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as they are written."""
+        values = asdict(self)
+        return {**values.pop("more"), **values}
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Self:
@@ -54,8 +63,8 @@ class Card:
             values = json.loads(text)
         except ValueError as error:
             raise InputError(f"its card is no JSON: {error}", where=where) from error
-        names = {each.name for each in fields(cls)}
-        if not isinstance(values, dict) or not {"recipe", "network"} <= values.keys() <= names:
+        names = {each.name for each in fields(cls)} - {"more"}
+        if not isinstance(values, dict) or not {"recipe", "network"} <= values.keys():
             raise InputError(
                 "its card does not say what network this is",
                 where=where,
@@ -63,4 +72,5 @@ class Card:
             )
         if not isinstance(values["recipe"], str) or not isinstance(values["network"], dict):
             raise InputError("its card does not name a recipe and options of its network", where=where)
-        return cls(**values)
+        more = {name: values.pop(name) for name in values.keys() - names}
+        return cls(**values, more=more)

@@ -9,12 +9,12 @@ from typing import Final, Literal
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from dsfu.errors import InputError
 from dsfu.files import write_whole
 from dsfu.model.networks.build import build
-from dsfu.model.problems.disorder.networks.factoriser import Factoriser
+from dsfu.model.problem import learner_of
 from dsfu.model.weights.card import Card
 
 Dtype = Literal["float32", "float16"]
@@ -28,7 +28,7 @@ _CARD: Final = "dsfu card"
 _DTYPES: Final = {"float32": torch.float32, "float16": torch.float16}
 
 
-def save_weights(path: Path, network: Factoriser, card: Card, dtype: Dtype = "float32") -> None:
+def save_weights(path: Path, network: nn.Module, card: Card, dtype: Dtype = "float32") -> None:
     """Write a network's weights, with their card inside, and beside them as ``PATH.json`` for people.
 
     In float16 a file is half as large; `load_weights` gives float32 all the same.
@@ -40,7 +40,7 @@ def save_weights(path: Path, network: Factoriser, card: Card, dtype: Dtype = "fl
     write_whole(card_path(path), lambda file: file.write((card.to_json() + "\n").encode()))
 
 
-def load_weights(path: Path | str) -> tuple[Factoriser, Card]:
+def load_weights(path: Path | str) -> tuple[nn.Module, Card]:
     """Build the network that a file of weights is of, on the CPU, in float32, not training.
 
     Raises
@@ -53,7 +53,7 @@ def load_weights(path: Path | str) -> tuple[Factoriser, Card]:
     if _CARD not in metadata:
         raise InputError("it has no card", where=str(path), expected="weights that dsfu-model wrote")
     card = Card.from_json(metadata[_CARD], str(path))
-    network = build(card.recipe, card.network)
+    network = build(card.recipe, card.network, learner_of(card.problem))
     _check_shapes(network.state_dict(), weights, str(path))
     network.load_state_dict({name: value.to(torch.float32) for name, value in weights.items()})
     return network.eval(), card

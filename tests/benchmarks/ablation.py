@@ -24,7 +24,7 @@ BASE = [
     "data.source=synthesis",
     "data.pixels=128",
     "data.workers=0",
-    "watching.validation_planes=96",
+    "watching.validation_samples=96",
     "watching.validation_steps=100000",
     "watching.pictures=0",
 ]

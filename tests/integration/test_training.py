@@ -26,7 +26,7 @@ SETTINGS = (
     "network.blocks=[1,1]",
     "data.pixels=64",
     "batch_size=2",
-    "watching.validation_planes=4",
+    "watching.validation_samples=4",
     "watching.log_steps=5",
 )
 

@@ -160,10 +160,11 @@ def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, r
 
 def _network(weights: Path | None) -> "Network":
     from dsfu.model.measured.factorise.methods import Network
-    from dsfu.model.weights.files import load_weights, shipped, weights_file
+    from dsfu.model.problems.disorder.networks.loading import load_factoriser, pixels_of
+    from dsfu.model.weights.files import shipped, weights_file
 
-    factoriser, card = load_weights(shipped() if weights is None else weights_file(weights))
-    return Network(factoriser=factoriser, pixels=card.pixels)
+    factoriser, card = load_factoriser(shipped() if weights is None else weights_file(weights))
+    return Network(factoriser=factoriser, pixels=pixels_of(card.more))
 
 
 def _say_what_comes(planes: "list[MeasuredPlane]") -> None:

@@ -8,7 +8,7 @@ from dsfu.model.cli import app
 from dsfu.model.networks.build import build
 from dsfu.model.training import train as training
 from dsfu.model.training.checkpoint import Checkpoints
-from dsfu.model.training.config import Config
+from dsfu.model.training.config_file import load_config
 from dsfu.model.training.loop import Outcome
 from dsfu.model.training.loss_log import LossNotFinite
 from dsfu.model.training.train import Job
@@ -72,7 +72,7 @@ def test_a_store_that_is_not_there(tmp_path):
 
 
 def test_a_run_is_not_begun_anew_over_another(tmp_path):
-    job = Job(store="some/store", run=tmp_path, config=Config(), resume="none")
+    job = Job(store="some/store", run=tmp_path, config=load_config(), resume="none")
     assert training._chosen_checkpoint(job) is None
     checkpoints = Checkpoints(tmp_path / "checkpoints")
     checkpoints.save({"progress": {}, "config": {}, "recipe": {}, "source": {}, "random": []})
@@ -83,7 +83,7 @@ def test_a_run_is_not_begun_anew_over_another(tmp_path):
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     folder = tmp_path / "run"
-    card = Card(recipe="dsfu", network=OPTIONS, pixels=16)
+    card = Card(recipe="dsfu", network=OPTIONS, more={"pixels": 16})
     save_weights(folder / "best.safetensors", build("dsfu", OPTIONS), card)
     return folder
 

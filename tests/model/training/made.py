@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from dsfu.model.problems.disorder.batch import Batch
+from dsfu.model.problems.disorder.problem import LEARNER
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import load_config
 from dsfu.model.training.distributed import Ranks
@@ -102,7 +103,7 @@ def trainer_of(
     """A trainer as the command makes it, but for its data."""
     ranks = ranks or Ranks()
     seed_all(config.seed, 0)
-    recipe = recipe_of(config, Engine(config, torch.device("cpu")), ranks)
+    recipe = recipe_of(config, Engine(config, torch.device("cpu")), ranks, LEARNER)
     seed_all(config.seed, 1 + ranks.rank)
     return Trainer(
         Parts(
@@ -111,9 +112,13 @@ def trainer_of(
             source=source or MadeSource(rank=ranks.rank),
             ranks=ranks,
             run=run,
-            outputs=Outputs(run=run, config=config, data={}),
+            outputs=Outputs(run=run, config=config, learner=LEARNER, data={}),
             reporter=Notes(),
-            validation=Validation(batches=[batch_of(number, seed=99) for number in range(2)]) if validation else None,
+            validation=Validation(
+                batches=[batch_of(number, seed=99) for number in range(2)], learner=LEARNER, recipe=type(recipe)
+            )
+            if validation
+            else None,
         )
     )
 

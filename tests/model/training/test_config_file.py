@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from dsfu.errors import InputError
 from dsfu.model.problems.disorder.training.data_config import AS_MEASURED, AugmentConfig
-from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import config_of, differences, load_config, save_config, values_of
 
 
@@ -29,7 +28,7 @@ def test_the_published_settings():
     optimiser = config.optimiser
     assert (optimiser.learning_rate, optimiser.beta_1, optimiser.beta_2) == (2e-4, 0.5, 0.999)
     assert (optimiser.weight_decay, optimiser.schedule, optimiser.clip_norm) == (0, "constant", 0)
-    assert (config.batch_size, config.pix2pix.l1) == (64, 100)
+    assert (config.batch_size, config.sections["pix2pix"].l1) == (64, 100)
 
 
 def test_a_limit_replaces_that_of_the_recipe():
@@ -95,7 +94,7 @@ def test_saved_and_read_again_it_is_the_same(tmp_path_factory, rate, batch_size,
 
 
 def test_differences_are_named():
-    one = values_of(Config())
+    one = values_of(load_config())
     other = values_of(load_config("dsfu", None, ["limits.epochs=3", "network.channels=[4]"]))
     assert differences(one, one) == []
     assert sorted(differences(one, other)) == ["limits.epochs", "network.channels"]

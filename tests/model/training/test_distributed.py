@@ -58,7 +58,7 @@ def test_gradients_are_means_over_all_planes(found, tmp_path):
     for batch in batches:
         trainer = trainer_of(tmp_path, config_of("dsfu", "optimiser.clip_norm=0"))
         trainer.recipe.training_step(batch)
-        gradient = trainer.recipe.factoriser.get_parameter("stem.weight").grad
+        gradient = trainer.recipe.network.get_parameter("stem.weight").grad
         assert gradient is not None
         gradients.append(gradient)
     mean = (gradients[0] + gradients[1]) / 2

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.training.epochs import EpochSource, Part
 
 
-class Counting(EpochSource[int]):
+class Counting(EpochSource[int, Any]):
     """Batches with one number: 100 for each epoch, and 1 for each batch."""
 
     def __init__(self, batches: int = 5, ahead: int = 0, fails_at: int = -1, part: Part | None = None) -> None:

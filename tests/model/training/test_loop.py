@@ -104,7 +104,7 @@ def test_weights_are_the_moving_average(tmp_path):
     assert card.steps == 6
     assert card.samples == 12
     assert card.metrics["score"] > 0
-    stored, average, last = (each.state_dict() for each in (network, trainer.recipe.result, trainer.recipe.factoriser))
+    stored, average, last = (each.state_dict() for each in (network, trainer.recipe.result, trainer.recipe.network))
     assert_equal_weights(stored, average)
     assert not torch.equal(stored["stem.weight"], last["stem.weight"])
 

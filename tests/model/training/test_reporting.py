@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from dsfu.model.problems.disorder.problem import LEARNER
 from dsfu.model.training.config import Limits, OptimiserConfig
 from dsfu.model.training.reporting import RunReporter
 from dsfu.model.training.schedule import Progress, Schedule
@@ -12,7 +13,7 @@ ERRORS = {"score": 0.3, "sro.linear": 0.1, "form_factor.linear": 0.2}
 
 
 def tell_all(tmp_path):
-    reporter = RunReporter(tmp_path, SCHEDULE)
+    reporter = RunReporter(tmp_path, SCHEDULE, LEARNER.told)
     progress = Progress()
     reporter.begin(progress)
     for step in range(1, 5):

@@ -4,9 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsfu.errors import InputError
-from dsfu.model.problems.disorder.training.data_config import LastBatch
 from dsfu.model.training.epochs import Part
-from dsfu.model.training.streaming_plan import StreamingPlan
+from dsfu.model.training.streaming_plan import LastBatch, StreamingPlan
 
 PLANES_PER_PAIR = 7
 
@@ -17,15 +16,15 @@ def plan(
     batch_size: int = 4,
     rank: int = 0,
     world_size: int = 1,
-    buffer_planes: int = 10,
+    buffer_samples: int = 10,
     shuffle: bool = True,
     last_batch: LastBatch = "smaller",
     seed: int = 0,
 ) -> StreamingPlan:
     return StreamingPlan(
         samples=np.array(samples),
-        planes_per_pair=PLANES_PER_PAIR,
-        buffer_planes=buffer_planes,
+        samples_per_shard=PLANES_PER_PAIR,
+        buffer_samples=buffer_samples,
         shuffle=shuffle,
         last_batch=last_batch,
         part=Part(batch_size=batch_size, rank=rank, world_size=world_size),
@@ -40,12 +39,12 @@ some_samples = st.lists(st.integers(0, 400), min_size=1, max_size=120, unique=Tr
     samples=some_samples,
     world_size=st.integers(1, 5),
     batch_size=st.integers(1, 9),
-    buffer_planes=st.integers(1, 60),
+    buffer_samples=st.integers(1, 60),
     shuffle=st.booleans(),
     epoch=st.integers(0, 5),
 )
 def test_every_sample_comes_once_in_an_epoch_over_all_processes(
-    samples: list[int], world_size: int, batch_size: int, buffer_planes: int, shuffle: bool, epoch: int
+    samples: list[int], world_size: int, batch_size: int, buffer_samples: int, shuffle: bool, epoch: int
 ):
     if len(samples) < world_size:
         with pytest.raises(InputError, match="make no batch"):
@@ -57,7 +56,7 @@ def test_every_sample_comes_once_in_an_epoch_over_all_processes(
             batch_size=batch_size,
             rank=rank,
             world_size=world_size,
-            buffer_planes=buffer_planes,
+            buffer_samples=buffer_samples,
             shuffle=shuffle,
         )
         for rank in range(world_size)
@@ -101,17 +100,17 @@ def test_without_shuffling_samples_come_in_order():
 def test_the_buffer_mixes_pairs_and_holds_no_more_than_it_may():
     """A sample may come late, but not before its pair has entered the buffer, and with few pairs open at once."""
     samples = list(range(100 * PLANES_PER_PAIR))
-    for buffer_planes in (1, 50):
-        order = np.concatenate(plan(samples, buffer_planes=buffer_planes).batches(0))
+    for buffer_samples in (1, 50):
+        order = np.concatenate(plan(samples, buffer_samples=buffer_samples).batches(0))
         pairs = order // PLANES_PER_PAIR
         first_seen = list(dict.fromkeys(pairs.tolist()))
         waiting = [
             sum(PLANES_PER_PAIR for pair in first_seen[: first_seen.index(pair) + 1]) - position
             for position, pair in enumerate(pairs.tolist())
         ]
-        assert max(waiting) <= buffer_planes + PLANES_PER_PAIR
+        assert max(waiting) <= buffer_samples + PLANES_PER_PAIR
         neighbours = float(np.mean(pairs[1:] == pairs[:-1]))
-        assert neighbours > 0.6 if buffer_planes == 1 else neighbours < 0.25
+        assert neighbours > 0.6 if buffer_samples == 1 else neighbours < 0.25
 
 
 def test_pairs_are_read_by_one_process_but_for_those_that_are_cut():

@@ -17,18 +17,18 @@ from tests.model.training.stores import library_store
 def test_weights_to_begin_with(tmp_path):
     other = trainer_of(tmp_path, config_of("dsfu", "seed=5"))
     file = tmp_path / "some.safetensors"
-    save_weights(file, other.recipe.factoriser, other.parts.outputs.card(other.progress, {}))
+    save_weights(file, other.recipe.network, other.parts.outputs.card(other.progress, {}))
     config = config_of("dsfu")
     trainer = trainer_of(tmp_path, config)
-    assert not torch.equal(*(each.recipe.factoriser.get_parameter("stem.weight") for each in (trainer, other)))
+    assert not torch.equal(*(each.recipe.network.get_parameter("stem.weight") for each in (trainer, other)))
     _begin(trainer, Job(store="", run=tmp_path, config=config, start_from=file), Ranks())
-    assert_equal_weights(trainer.recipe.factoriser.state_dict(), other.recipe.factoriser.state_dict())
+    assert_equal_weights(trainer.recipe.network.state_dict(), other.recipe.network.state_dict())
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
     other = trainer_of(tmp_path, config_of("dsfu", "network.channels=[8,16]"))
     file = tmp_path / "some.safetensors"
-    save_weights(file, other.recipe.factoriser, other.parts.outputs.card(other.progress, {}))
+    save_weights(file, other.recipe.network, other.parts.outputs.card(other.progress, {}))
     config = config_of("dsfu")
     with pytest.raises(InputError, match=r"its network is dsfu with .*\[8, 16\](.|\n)*\[8, 12\]"):
         _begin(trainer_of(tmp_path, config), Job(store="", run=tmp_path, config=config, start_from=file), Ranks())
@@ -48,7 +48,7 @@ def files_in(folder: Path) -> dict[Path, bytes]:
 
 
 def test_what_is_refused_changes_nothing(tmp_path):
-    small = ("data.pixels=16", "data.workers=0", "watching.validation_planes=2")
+    small = ("data.pixels=16", "data.workers=0", "watching.validation_samples=2")
 
     def session(*settings: str) -> Outcome:
         config = config_of("dsfu", *small, *settings)

@@ -63,7 +63,7 @@ def one_step(folder: Path, ranks: Ranks) -> dict[str, Any]:
     """The gradient that all processes have after a step, to be compared with that of one process."""
     trainer = trainer_of(folder / "one", config_of("dsfu", "optimiser.clip_norm=0"), ranks=ranks)
     trainer.recipe.training_step(MadeSource(rank=ranks.rank).made(0))
-    gradient = trainer.recipe.factoriser.get_parameter("stem.weight").grad
+    gradient = trainer.recipe.network.get_parameter("stem.weight").grad
     assert gradient is not None
     return {"gradient": gradient.flatten().tolist()}
 

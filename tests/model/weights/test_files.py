@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from dsfu.errors import InputError
 from dsfu.model.networks.build import build
-from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.model.weights import files
 from dsfu.model.weights.card import Card
 from dsfu.model.weights.files import load_weights, save_weights, shipped, weights_file
@@ -16,10 +16,10 @@ from dsfu.model.weights.files import load_weights, save_weights, shipped, weight
 OPTIONS = {"channels": [4, 8], "blocks": [1, 1], "corrections": 1}
 
 
-def network_and_card() -> tuple[Factoriser, Card]:
+def network_and_card() -> tuple[nn.Module, Card]:
     torch.manual_seed(1)
     network = build("dsfu", OPTIONS)
-    return network, Card(recipe="dsfu", network=OPTIONS, pixels=32, metrics={"score": 0.25}, steps=7)
+    return network, Card(recipe="dsfu", network=OPTIONS, more={"pixels": 32}, metrics={"score": 0.25}, steps=7)
 
 
 @pytest.fixture
@@ -104,9 +104,9 @@ def test_files_of_others(tmp_path):
         ("[]", "does not say"),
         ('{"recipe": "dsfu"}', "does not say"),
         ('{"recipe": "dsfu", "network": 3}', "options"),
-        ('{"recipe": "dsfo", "network": {}}', "did you mean 'dsfu'"),
+        ('{"recipe": "dsfo", "network": {}}', "did you mean dsfu"),
         ('{"recipe": "dsfu", "network": {"chanels": [4]}}', "channels"),
-        ('{"recipe": "dsfu", "network": {"channels": [4, 8], "blocks": [1, 1]}, "stem": 1}', "does not say"),
+        ('{"problem": "dissorder", "recipe": "dsfu", "network": {}}', "did you mean disorder"),
     ],
 )
 def test_cards_that_make_no_sense(written, tmp_path, card, told):

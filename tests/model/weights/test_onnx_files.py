@@ -8,9 +8,10 @@ import torch
 
 from dsfu.errors import InputError
 from dsfu.model.networks.build import build
+from dsfu.model.problems.disorder.networks.onnx_form import example_planes
 from dsfu.model.weights import onnx_files
 from dsfu.model.weights.card import Card
-from dsfu.model.weights.onnx_files import example_planes, export_onnx
+from dsfu.model.weights.onnx_files import export_onnx
 
 OPTIONS = {
     "dsfu": {"channels": [8, 12], "blocks": [1, 1]},
@@ -27,7 +28,7 @@ def test_onnxruntime_computes_the_same(tmp_path, recipe):
         for each in network.parameters():
             each.add_(0.05 * torch.randn_like(each))
     path = tmp_path / "network.onnx"
-    card = Card(recipe=recipe, network=OPTIONS[recipe], pixels=32)
+    card = Card(recipe=recipe, network=OPTIONS[recipe], more={"pixels": 32})
     assert export_onnx(path, network, card) < 1e-4
 
     intensity, live = example_planes(5, 32)
@@ -47,7 +48,7 @@ def test_onnxruntime_computes_the_same(tmp_path, recipe):
 def test_a_file_that_computes_something_else_is_not_left_there(tmp_path, monkeypatch):
     torch.manual_seed(1)
     network = build("dsfu", OPTIONS["dsfu"])
-    card = Card(recipe="dsfu", network=OPTIONS["dsfu"], pixels=16)
+    card = Card(recipe="dsfu", network=OPTIONS["dsfu"], more={"pixels": 16})
     monkeypatch.setattr(onnx_files, "TOLERANCE", -1.0)
     path = tmp_path / "network.onnx"
     with pytest.raises(InputError, match="something else"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from dsfu.errors import InputError, near_miss
+from dsfu.errors import InputError
 from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
 from dsfu.model.problems.disorder.data.shards import open_store
 from dsfu.model.problems.disorder.evaluation.feature_distances import FeatureMeter, check_weights, not_computed
@@ -19,6 +19,7 @@ from dsfu.model.problems.disorder.evaluation.predictors import Method, MethodSet
 from dsfu.model.problems.disorder.evaluation.reports import write_reports
 from dsfu.model.problems.disorder.evaluation.scores import score_planes
 from dsfu.model.problems.disorder.evaluation.summary import Summary, summarise
+from dsfu.model.store import opened_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,19 +100,9 @@ def evaluate_method(
 
 def open_planes(store: str, split: str, settings: PlaneSettings) -> EvaluationPlanes:
     """The planes of a split of a store, whether they are stored or have to be computed."""
+    opened_store(store, split)
     crystals = ComputedPlanes(store)
-    try:
-        opened = open_store(store, planes_from=crystals)
-    except FileNotFoundError as error:
-        raise InputError("there is no closed store", where=store, expected="what dsfu-pipeline run made") from error
-    if split not in opened.splits:
-        near = near_miss(split, opened.splits)
-        raise InputError(
-            f"split {split!r}: it is not in {store}",
-            where="--split",
-            expected=", ".join(opened.splits),
-            remedy=f"--split {near}" if near else "",
-        )
+    opened = open_store(store, planes_from=crystals)
     return EvaluationPlanes(opened.split(split), crystals, settings)
 
 

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from dsfu.errors import InputError
+from dsfu.model.problem import Samples
 from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
 from dsfu.model.problems.disorder.data.shards import Split
+from dsfu.model.training.stored import drawn
 from dsfu.simulate.arrays import Float32Array, IntArray
 
 
@@ -40,8 +42,10 @@ class PlaneSettings:
                 raise InputError(f"{name} = {value}", expected=f"0 to {most:g}", where=f"--{name}")
 
 
-class EvaluationPlanes:
+class EvaluationPlanes(Samples[Batch]):
     """Unique planes of a split under their own masks. The same plane is the same in every batch."""
+
+    split: Split
 
     def __init__(self, split: Split, crystals: ComputedPlanes, settings: PlaneSettings) -> None:
         self.split, self.crystals, self.settings = split, crystals, settings
@@ -58,11 +62,7 @@ class EvaluationPlanes:
     @property
     def indices(self) -> IntArray:
         """Which samples of the split, in their order."""
-        kept, limit = self.split.kept_indices, self.settings.limit
-        if not 0 < limit < len(kept):
-            return kept
-        chosen = np.random.default_rng([self.settings.seed, 1]).choice(len(kept), limit, replace=False)
-        return np.asarray(kept[np.sort(chosen)])
+        return drawn(self.split.kept_indices, self.settings.limit, self.settings.seed)
 
     def batches(self, size: int, device: torch.device | str = "cpu") -> Iterator[tuple[list[int], Batch]]:
         """All planes, some at a time: their indices, and the batch."""

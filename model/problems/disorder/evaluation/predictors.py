@@ -1,7 +1,7 @@
 """What is evaluated: anything that takes planes apart. `METHODS` are those of ``dsfu-model factorise``; add others."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -83,12 +83,13 @@ def _hybrid(settings: MethodSettings) -> Method:
 def _loaded(settings: MethodSettings) -> tuple["Network", dict[str, Any]]:
     """The network, and what its card says."""
     from dsfu.model.measured.factorise.methods import Network
-    from dsfu.model.weights.files import load_weights, weights_file
+    from dsfu.model.problems.disorder.networks.loading import load_factoriser, pixels_of
+    from dsfu.model.weights.files import weights_file
 
     file = weights_file(settings.weights)
-    network, card = load_weights(file)
-    loaded = Network(factoriser=network.to(settings.device).eval(), pixels=card.pixels)
-    return loaded, {"weights": str(file), **asdict(card)}
+    network, card = load_factoriser(file)
+    loaded = Network(factoriser=network.to(settings.device).eval(), pixels=pixels_of(card.more))
+    return loaded, {"weights": str(file), **card.to_dict()}
 
 
 def _with_lattice(settings: MethodSettings, network: "Network | None") -> Predictor:

@@ -5,10 +5,10 @@ from math import isfinite
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from dsfu.errors import InputError, near_miss
+from dsfu.model.training.streaming_plan import LastBatch
 
 Range = tuple[float, float]
 Source = Literal["auto", "store", "synthesis"]
-LastBatch = Literal["smaller", "dropped"]
 Masks = Literal["stored", "drawn"]
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dsfu.model.problems.disorder.batch import Batch
-from dsfu.model.training.config import DsfuLoss
+from dsfu.model.problems.disorder.training.recipe_settings import DsfuLoss
 
 
 def charbonnier(difference: Tensor, width: float) -> Tensor:

@@ -2,27 +2,28 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.problems.disorder.training.losses import dsfu_losses
+from dsfu.model.problems.disorder.training.recipe import FactoriserRecipe
 from dsfu.model.training.config import Config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.engine import Engine
 from dsfu.model.training.loss_log import GRADIENT
-from dsfu.model.training.recipes import Recipe, adam
+from dsfu.model.training.recipes import adam
 
 
-class DsfuRecipe(Recipe):
-    def __init__(self, config: Config, engine: Engine, ranks: Ranks) -> None:
-        super().__init__(config, engine, ranks)
-        self.optimisers["factoriser"] = adam(self.factoriser.parameters(), config, engine.device)
-        self._called = self.ready(self.factoriser)
+class DsfuRecipe(FactoriserRecipe):
+    def __init__(self, config: Config, engine: Engine, ranks: Ranks, network: nn.Module) -> None:
+        super().__init__(config, engine, ranks, network)
+        self.optimisers["factoriser"] = adam(self.network.parameters(), config, engine.device)
+        self._called = self.ready(self.network)
 
     def training_step(self, batch: Batch) -> Mapping[str, Tensor]:
         with self.engine.autocast():
             form_factor, sro = self._called(batch.intensity, batch.live)
-        parts = dsfu_losses(form_factor, sro, batch, self.config.dsfu)
+        parts = dsfu_losses(form_factor, sro, batch, self.config.sections["dsfu"])
         loss = sum(parts.values(), start=form_factor.new_zeros(()))
         norm = self.engine.update(loss, self.optimisers["factoriser"])
         return {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}, GRADIENT: norm}

@@ -16,10 +16,12 @@ from dsfu.model.problems.disorder.networks.patchgan import PatchGan
 from dsfu.model.problems.disorder.networks.pix2pix import Pix2Pix
 from dsfu.model.problems.disorder.networks.scaling import measured_to_unit_range, roots_to_unit_range
 from dsfu.model.problems.disorder.training.losses import adversarial, product_loss
+from dsfu.model.problems.disorder.training.recipe import FactoriserRecipe
+from dsfu.model.problems.disorder.training.recipe_settings import Pix2PixLoss
 from dsfu.model.training.config import Config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.engine import Engine
-from dsfu.model.training.recipes import Recipe, adam
+from dsfu.model.training.recipes import adam
 
 FACTORS = ("form_factor", "sro")
 
@@ -41,11 +43,12 @@ class _Planes:
         )
 
 
-class Pix2PixRecipe(Recipe):
-    def __init__(self, config: Config, engine: Engine, ranks: Ranks) -> None:
-        super().__init__(config, engine, ranks)
-        network = cast(Pix2Pix, self.factoriser)
-        self._judges = nn.ModuleDict({name: PatchGan(config.pix2pix.discriminator_channels) for name in FACTORS})
+class Pix2PixRecipe(FactoriserRecipe):
+    def __init__(self, config: Config, engine: Engine, ranks: Ranks, network: nn.Module) -> None:
+        super().__init__(config, engine, ranks, network)
+        self._settings: Pix2PixLoss = config.sections["pix2pix"]
+        network = cast(Pix2Pix, self.network)
+        self._judges = nn.ModuleDict({name: PatchGan(self._settings.discriminator_channels) for name in FACTORS})
         self.placed(self._judges)
         self.modules["discriminators"] = self._judges
         self.optimisers["generators"] = adam(network.parameters(), config, engine.device)
@@ -58,7 +61,7 @@ class Pix2PixRecipe(Recipe):
         made = self._made(planes)
         losses = {"discriminators": self._train_discriminators(planes, made)}
         losses |= self._train_generators(planes, made)
-        if self.config.pix2pix.product:
+        if self._settings.product:
             losses["product"] = self._train_product(planes)
         return {"loss": sum(losses.values(), start=torch.zeros_like(losses["l1"])), **losses}
 
@@ -86,13 +89,13 @@ class Pix2PixRecipe(Recipe):
                 answer = self._judges[name](planes.clean, made[name])
             adversaries = adversaries + adversarial(answer.float(), is_true=True)
             distance = distance + (made[name].float() - planes.truth[name]).abs().mean()
-        self.engine.update(adversaries + self.config.pix2pix.l1 * distance, self.optimisers["generators"])
+        self.engine.update(adversaries + self._settings.l1 * distance, self.optimisers["generators"])
         self._judges.requires_grad_(True)
         return {"adversarial": adversaries.detach(), "l1": distance.detach()}
 
     def _train_product(self, planes: _Planes) -> Tensor:
         made = self._made(planes)
-        loss = self.config.pix2pix.product * product_loss(
+        loss = self._settings.product * product_loss(
             made["form_factor"], made["sro"], planes.truth["form_factor"], planes.truth["sro"]
         )
         self.engine.update(loss, self.optimisers["generators"])

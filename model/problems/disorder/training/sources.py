@@ -1,7 +1,4 @@
-"""Where batches come from, whatever they are made of."""
-
-from collections.abc import Iterator
-from typing import Any, Protocol
+"""Where batches of planes come from: a store, or planes made on the fly."""
 
 import torch
 
@@ -13,33 +10,7 @@ from dsfu.model.problems.disorder.training.data_config import DataConfig
 from dsfu.model.problems.disorder.training.streaming import StreamingSource
 from dsfu.model.problems.disorder.training.synthesis import SynthesisSource
 from dsfu.model.training.epochs import Part
-
-
-class BatchSource(Protocol):
-    """Batches for one process of a training, epoch after epoch; the same ones whenever the seed is the same."""
-
-    batches_per_epoch: int
-    """How many batches an epoch has; the same in every process."""
-
-    def batches(self) -> Iterator[Batch]:
-        """The rest of the current epoch, from the current position; the next call begins the next epoch.
-
-        Batches are on the device. What was prefetched and not taken is made again by the next call.
-        """
-        ...
-
-    def state_dict(self) -> dict[str, Any]:
-        """The position after the batches that were taken; whole numbers and texts only. After an epoch's last batch
-        it is the beginning of the next."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there: the same next batches, bit for bit on the same kind of machine.
-
-        A state from another number of processes, or another batch size, is taken for a number of samples, rounded up
-        to whole batches.
-        """
-        ...
+from dsfu.model.training.sources import BatchSource
 
 
 def open_source(
@@ -52,7 +23,7 @@ def open_source(
     rank: int = 0,
     world_size: int = 1,
     device: torch.device | str = "cpu",
-) -> BatchSource:
+) -> BatchSource[Batch]:
     """Open the source of batches of one process.
 
     Parameters

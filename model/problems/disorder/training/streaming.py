@@ -55,15 +55,15 @@ class PreparedCodes:
         return as_measured(form_factor, sro, live, self.places.to(device), self.effects)
 
 
-class StreamingSource(EpochSource[PreparedCodes | PreparedSpecimens]):
+class StreamingSource(EpochSource[PreparedCodes | PreparedSpecimens, Batch]):
     """The samples of a split that are kept, each once in an epoch over all processes."""
 
     def __init__(self, parameters: StoreParameters, config: DataConfig, part: Part, seed: int, device: torch.device):
         split = parameters.split
         self._plan = StreamingPlan(
             samples=split.kept_indices,
-            planes_per_pair=split.planes_per_pair,
-            buffer_planes=config.buffer_planes,
+            samples_per_shard=split.planes_per_pair,
+            buffer_samples=config.buffer_planes,
             shuffle=config.shuffle,
             last_batch=config.last_batch,
             part=part,

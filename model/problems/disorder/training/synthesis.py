@@ -116,7 +116,7 @@ class PreparedSpecimens:
         return as_measured(*packed.factors(), self.live.to(device, non_blocking=True), packed.places, self.effects)
 
 
-class SynthesisSource(EpochSource[PreparedSpecimens]):
+class SynthesisSource(EpochSource[PreparedSpecimens, Batch]):
     """Fresh samples of a split. Sample n of a run depends on the seed and on n, whatever process makes it."""
 
     def __init__(self, parameters: StoreParameters, config: DataConfig, part: Part, seed: int, device: torch.device):

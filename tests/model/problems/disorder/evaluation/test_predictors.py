@@ -18,7 +18,7 @@ def a_run(folder: Path, name: str = "weights.safetensors") -> Path:
     """What a training leaves behind, without the training."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(4)
-    save_weights(folder / name, Dsfu(**OPTIONS), Card(recipe="dsfu", network=OPTIONS, pixels=48))
+    save_weights(folder / name, Dsfu(**OPTIONS), Card(recipe="dsfu", network=OPTIONS, more={"pixels": 48}))
     return folder
 
 

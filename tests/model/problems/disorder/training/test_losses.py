@@ -5,7 +5,7 @@ import torch
 
 from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.problems.disorder.training.losses import adversarial, charbonnier, dsfu_losses, product_loss
-from dsfu.model.training.config import DsfuLoss
+from dsfu.model.problems.disorder.training.recipe_settings import DsfuLoss
 from tests.model.training.made import batch_of
 
 

@@ -1,9 +1,11 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from dsfu.errors import InputError
+from dsfu.model.problems.disorder.problem import LEARNER
 from dsfu.model.problems.disorder.training.losses import dsfu_losses
 from dsfu.model.problems.disorder.training.recipe_pix2pix import Pix2PixRecipe
 from dsfu.model.training.config_file import config_of as config_from
@@ -14,10 +16,10 @@ from dsfu.model.training.recipes import Recipe, recipe_of
 from tests.model.training.made import assert_equal_weights, batch_of, config_of, trainer_of
 
 
-def made(recipe: str, *overrides: str) -> Recipe:
+def made(recipe: str, *overrides: str) -> Recipe[Any]:
     torch.manual_seed(1)
     config = config_of(recipe, *overrides)
-    return recipe_of(config, Engine(config, torch.device("cpu")), Ranks())
+    return recipe_of(config, Engine(config, torch.device("cpu")), Ranks(), LEARNER)
 
 
 def copies(module: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -30,7 +32,7 @@ def moved(module: torch.nn.Module, before: dict[str, torch.Tensor]) -> bool:
 
 def test_dsfu_step_is_adamw_on_the_sum_of_its_losses():
     recipe = made("dsfu", "optimiser.clip_norm=0")
-    other = made("dsfu").factoriser
+    other = made("dsfu").network
     config, batch = recipe.config, batch_of(1)
     settings = config.optimiser
     optimiser = torch.optim.AdamW(
@@ -40,17 +42,17 @@ def test_dsfu_step_is_adamw_on_the_sum_of_its_losses():
         recipe.step(batch, 2e-3, 1)
         optimiser.zero_grad()
         form_factor, sro = other(batch.intensity, batch.live)
-        parts = dsfu_losses(form_factor, sro, batch, config.dsfu)
+        parts = dsfu_losses(form_factor, sro, batch, config.sections["dsfu"])
         torch.stack(list(parts.values())).sum().backward()
         optimiser.step()
     for name, value in other.state_dict().items():
-        torch.testing.assert_close(recipe.factoriser.state_dict()[name], value, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(recipe.network.state_dict()[name], value, atol=1e-5, rtol=1e-4)
 
 
 def test_gradients_are_clipped():
     recipe = made("dsfu", "optimiser.clip_norm=1e-3")
     norm = recipe.training_step(batch_of(1))["gradient"]
-    clipped = torch.stack([each.grad.norm() for each in recipe.factoriser.parameters() if each.grad is not None]).norm()
+    clipped = torch.stack([each.grad.norm() for each in recipe.network.parameters() if each.grad is not None]).norm()
     assert norm > 1e-2
     assert float(clipped) == pytest.approx(1e-3, rel=1e-3)
 
@@ -58,7 +60,7 @@ def test_gradients_are_clipped():
 def test_pix2pix_trains_generators_and_discriminators():
     recipe = made("pix2pix")
     assert isinstance(recipe, Pix2PixRecipe)
-    parts = {"generators": recipe.factoriser, "discriminators": recipe.modules["discriminators"]}
+    parts = {"generators": recipe.network, "discriminators": recipe.modules["discriminators"]}
     before = {name: copies(part) for name, part in parts.items()}
     losses = recipe.step(batch_of(1), 2e-4, 1)
     assert set(losses) == {"loss", "discriminators", "adversarial", "l1", "product"}
@@ -118,7 +120,7 @@ def test_planes_without_order_train_without_harm(recipe):
     for number in range(3):
         losses = trained.step(flat, 1e-3, number + 1)
     assert all(value.isfinite() for value in losses.values())
-    assert all(value.isfinite().all() for value in trained.factoriser.state_dict().values())
+    assert all(value.isfinite().all() for value in trained.network.state_dict().values())
 
 
 @pytest.mark.parametrize("recipe", ["dsfu", "pix2pix"])
@@ -130,9 +132,9 @@ def test_bf16_gives_nearly_the_same_gradients(recipe):
 
 def test_weights_to_begin_with_are_in_the_average_too(tmp_path: Path):
     first, second = (trainer_of(tmp_path, config_of("dsfu", f"seed={seed}")).recipe for seed in (1, 2))
-    second.begin_with(first.factoriser)
-    for network in (second.factoriser, second.result):
-        assert_equal_weights(first.factoriser.state_dict(), network.state_dict())
+    second.begin_with(first.network)
+    for network in (second.network, second.result):
+        assert_equal_weights(first.network.state_dict(), network.state_dict())
 
 
 def test_checkpoints_of_other_networks_are_refused():

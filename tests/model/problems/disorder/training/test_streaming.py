@@ -13,8 +13,9 @@ from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.problems.disorder.data.shards import open_store
 from dsfu.model.problems.disorder.training.augment_draws import draw_effects
 from dsfu.model.problems.disorder.training.data_config import AS_MEASURED, AugmentConfig, DataConfig
-from dsfu.model.problems.disorder.training.sources import BatchSource, open_source
+from dsfu.model.problems.disorder.training.sources import open_source
 from dsfu.model.training.draws import AUGMENTATION, Draws
+from dsfu.model.training.sources import BatchSource
 from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from dsfu.simulate.disorder.scattering import sro_of_planes
 from dsfu.simulate.lattice import Cell
@@ -38,7 +39,7 @@ def bare_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return library_store(tmp_path_factory.mktemp("streaming") / "bare", materialise=False, threshold=SIMILAR)
 
 
-def source(url: str, rank: int = 0, world_size: int = 1, split: str = "train", **settings: Any) -> BatchSource:
+def source(url: str, rank: int = 0, world_size: int = 1, split: str = "train", **settings: Any) -> BatchSource[Any]:
     config = DataConfig(**{"source": "store", "pixels": 16, "buffer_planes": 8, "workers": 0, **settings})
     return open_source(url, split, config, batch_size=4, seed=1, rank=rank, world_size=world_size)
 

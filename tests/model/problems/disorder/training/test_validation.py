@@ -5,9 +5,12 @@ from torch import Tensor
 
 from dsfu.model.problems.disorder.data.normalise import normalise
 from dsfu.model.problems.disorder.networks.factoriser import Factoriser
-from dsfu.model.problems.disorder.training.pictures import draw_pictures
+from dsfu.model.problems.disorder.problem import LEARNER
+from dsfu.model.problems.disorder.training.recipe_dsfu import DsfuRecipe
 from dsfu.model.training.distributed import Ranks
-from dsfu.model.training.validation import Validation, predicted
+from dsfu.model.training.pictures import draw_panels
+from dsfu.model.training.recipes import asked
+from dsfu.model.training.validation import Validation
 from tests.model.training.made import batch_of
 
 
@@ -27,7 +30,9 @@ class Guess(Factoriser):
 
 def test_errors_are_those_of_the_paper_plane_by_plane():
     batches = [batch_of(1, planes=3), batch_of(2, planes=2)]
-    errors = Validation(batches=batches).errors(Guess(), torch.device("cpu"), Ranks())
+    errors = Validation(batches=batches, learner=LEARNER, recipe=DsfuRecipe).errors(
+        Guess(), torch.device("cpu"), Ranks()
+    )
     expected: dict[str, list[float]] = {name: [] for name in errors}
     for batch in batches:
         root = batch.intensity.sqrt().numpy()
@@ -45,7 +50,7 @@ def test_errors_are_those_of_the_paper_plane_by_plane():
 def test_looking_changes_nothing():
     network = Guess().train()
     before = torch.get_rng_state()
-    form_factor, _ = predicted(network, batch_of(1))
+    form_factor, _ = asked(DsfuRecipe.answer, network, batch_of(1))
     assert network.was_training == [False]
     assert network.training
     assert (form_factor >= 0).all()
@@ -54,7 +59,14 @@ def test_looking_changes_nothing():
 
 def test_a_picture_has_a_row_for_each_plane(tmp_path):
     path = tmp_path / "pictures" / "some.png"
-    pictures = [draw_pictures(Guess(), batch_of(1, planes=planes), path, "title") for planes in (1, 3)]
+    pictures = [
+        draw_panels(
+            LEARNER.panels(asked(DsfuRecipe.answer, Guess(), batch_of(1, planes=planes)), batch_of(1, planes=planes)),
+            path,
+            "title",
+        )
+        for planes in (1, 3)
+    ]
     assert path.read_bytes()[:4] == b"\x89PNG"
     assert pictures[1].shape[0] > 2 * pictures[0].shape[0]
     assert pictures[0].shape[2] == 3
