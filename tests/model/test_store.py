@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from dsfu.errors import InputError
 from dsfu.model.store import ClosedStore, opened_store, problem_of
 
 
-def made(folder: Path, **attributes: object) -> Path:
+def made(folder: Path, **attributes: Any) -> Path:
     """A closed store of six samples in two shards."""
     root = zarr.open_group(folder, mode="w")
     root.attrs.update({"format_version": 1, "splits": ["train"], "manifest": "seed: 5\n", **attributes})
@@ -31,7 +32,7 @@ def test_a_split_is_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("version", "remedy"), [(99, "later one"), (0, "make it again"), ("x", "make it again")])
-def test_other_versions_of_the_format_are_refused(tmp_path: Path, version: object, remedy: str):
+def test_other_versions_of_the_format_are_refused(tmp_path: Path, version: Any, remedy: str):
     store = made(tmp_path / "store", format_version=version)
     with pytest.raises(InputError, match=f"version {version}(.|\n)*version 1(.|\n)*{remedy}"):
         opened_store(str(store))
