@@ -13,12 +13,19 @@ from dsfu.model.problems.phases.projections import SUPPORT, Map, PhasedMap, Symm
 _STARTS: Final = 12
 _ITERATIONS: Final = 300
 
+LOW_RESOLUTION: Final = 1.35
+_LOW_STARTS: Final = 32
+_LOW_SUPPORT: Final = 0.3
+_LOW_PER_D: Final = 3.0
+"""Above 1.35 Å atoms are wide: they fill more of the cell, on a finer grid. Of shares .1, .2, .3 and of 2 and 3 voxels
+within d the best on six simulated molecular crystals cut at 2.0 Å."""
 
-def phase_in_group(
-    data: MergedData, candidate: CandidateGroup, *, seed: int, count: int = _STARTS, support: float = SUPPORT
-) -> PhasedMap:
+
+def phase_in_group(data: MergedData, candidate: CandidateGroup, *, seed: int) -> PhasedMap:
     """The best of some starts, origin of the group at 0."""
-    shape = grid_shape(data.cell, data.d_min, multiple=_multiple(candidate))
+    low = data.d_min > LOW_RESOLUTION
+    count, support = (_LOW_STARTS, _LOW_SUPPORT) if low else (_STARTS, SUPPORT)
+    shape = grid_shape(data.cell, data.d_min, per_d=_LOW_PER_D if low else 2.0, multiple=_multiple(candidate))
     sphere = on_grid(data, shape)
     average = symmetriser(candidate, shape)
     results = [

@@ -160,7 +160,7 @@ def _first_model(
 
 def _pruned(model: AtomModel, known: dict[int, float], points: int) -> AtomModel:
     electrons = model.electrons
-    typical = np.median(electrons)
+    typical = np.quantile(electrons, 0.3)  # of the commoner light atoms, even among heavy ones
     common = max(known, key=lambda z: known[z]) if known else 6
     keep = (electrons > _LIGHTEST / common * typical) & (model.u_iso < 0.9 * LARGEST_U)
     # Narrow in U and light at once, or wide: noise. A true light atom has the displacement of its neighbours.

@@ -31,6 +31,9 @@ SYMMETRIC: Final = 0.7
 """Least correlation of a map with each of its images for a group to count as found. On 10 crystals of molecules,
 simulated to .8 Å, right operators had .85 to .98, wrong ones .2 to .6 (planar molecules beside a pseudomirror: .93)."""
 
+_STATED: Final = 0.5
+"""The same for a group that the file states; below the worst right operator and above most wrong ones."""
+
 _ITERATIONS: Final = 300
 _ROUNDS: Final = (2, 4, 8)
 """Starts in P1 until something is accepted."""
@@ -39,6 +42,9 @@ _ACCEPTED: Final = 0.25
 """R1 of atoms below which no more starts are made: wrong structures have .4 and more at atomic resolution."""
 
 _EXCELLENT: Final = 0.08
+_FEW_ABSENCES: Final = 3
+"""A subgroup that leaves more weak reflections unexplained than this is not tried: absences are no accident."""
+
 _MUCH_BETTER: Final = 0.72
 """A subgroup must lower R1 by this factor to be preferred: twice the parameters lower it somewhat in any case."""
 
@@ -121,8 +127,11 @@ def solve(
     if best is None:
         raise AssertionError("at least one attempt was made")
     if not best.accepted:
+        coarse = data.d_min > ATOMIC
         for attempt in _in_groups(data, groups, reflections, seed, tell):
-            if attempt.better_than(best):
+            # R of maps of different symmetry cannot be compared: at low resolution the fewest unknowns decide.
+            more = len(attempt.fit.candidate.turns) - len(best.fit.candidate.turns)
+            if more > 0 if coarse and more else attempt.better_than(best):
                 best = attempt
     return _answer(reflections, data, best, time.perf_counter() - began)
 
@@ -163,6 +172,11 @@ def _attempt(
     right = [f for f in fits if f.worst > SYMMETRIC]
     right.sort(key=lambda f: (-len(f.candidate.turns), -f.candidate.absent, not f.candidate.standard, -f.mean))
     right = [f for i, f in enumerate(right) if not any(_same_group(f, g) for g in right[:i])]
+    if reflections.space_group is not None:
+        # What the file states comes first, unless the map speaks clearly against it.
+        stated = symmetry.fit(candidate_of(reflections.space_group))
+        if stated.worst > _STATED:
+            right = [stated, *(f for f in right if f.candidate.group.number != stated.candidate.group.number)]
     if not right:
         right = [symmetry.fit(candidate_of(gemmi.SpaceGroup("P 1")))]
     chosen = _polished(data, hkl, waves, right[0], p1.r, tuple(fits[:8]), reflections)
@@ -170,6 +184,7 @@ def _attempt(
         # A pseudosymmetric crystal satisfies a group that is too high: its subgroups then fit much better.
         lower = [f for f in right[1:] if len(f.candidate.turns) < len(right[0].candidate.turns)]
         lower = [f for f in lower if f.mean > right[0].mean + 0.005]
+        lower = [f for f in lower if f.candidate.absent >= right[0].candidate.absent - _FEW_ABSENCES]
         same = [f for f in right[1:3] if len(f.candidate.turns) == len(right[0].candidate.turns)]
         for fit in [*same, *sorted(lower, key=lambda f: (-f.candidate.absent, -f.mean))[:2]]:
             trial = _polished(data, hkl, waves, fit, p1.r, tuple(fits[:8]), reflections)
@@ -213,7 +228,7 @@ def _in_groups(
     if reflections.space_group is not None:
         stated = [candidate_of(reflections.space_group)]
     else:
-        stated = [g for g in groups if g.absent == groups[0].absent][:3] if groups else []
+        stated = [g for g in groups if g.absent == groups[0].absent][:2] if groups else []
     attempts = []
     for candidate in stated:
         if len(candidate.turns) < 2:
