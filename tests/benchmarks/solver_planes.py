@@ -36,6 +36,7 @@ class TestPlane:
     truth: Scattering
     live: BoolArray
     alpha: FloatArray
+    fraction_a: float
 
     def measured(
         self,
@@ -100,6 +101,7 @@ def fair_planes(count: int, seed: int = 1, *, oscillators: bool = False, layers:
                 truth=found[i].scattering,
                 live=random_mask((seed, 1000 * number + i))[0],
                 alpha=order.alpha,
+                fraction_a=order.fraction_a,
             )
             for _, i in keys
         ]

@@ -1,6 +1,7 @@
 """Verb that takes a plane apart: factorise."""
 
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dsfu.model.measured.data.plane import MeasuredPlane
     from dsfu.model.measured.factorise.factors import Factors
     from dsfu.model.measured.factorise.methods import Network
+    from dsfu.model.measured.solver.settings import Settings
 
 DATA_BREAK_THE_ASSUMPTIONS = 3
 """Exit status where the factors are written, and not to be believed."""
@@ -36,6 +38,14 @@ class How(StrEnum):
     HYBRID = "hybrid"
     SOLVER = "solver"
     NETWORK = "network"
+
+
+class Lattice(StrEnum):
+    """Where the lattice comes from."""
+
+    GIVEN = "given"
+    FIND = "find"
+    CHECK = "check"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,6 +61,14 @@ def factorise(
     method: Annotated[How, typer.Option(help="The solver needs the lattice, the network none, hybrid is both.")] = (
         How.HYBRID
     ),
+    lattice: Annotated[
+        Lattice | None,
+        typer.Option(
+            help="The cell's; or found from the data, for one plane; or the cell's, compared with what the data show. "
+            "[default: given, or find where there is no cell]",
+            show_default=False,
+        ),
+    ] = None,
     plane: Annotated[
         list[str] | None,
         flag("PLANE", "Which planes, such as hk0; may be repeated, for one fit of all.", "--plane"),
@@ -96,15 +114,67 @@ def factorise(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )
     planes = load_planes(file, plane or [], **hints)
-    if method is not How.NETWORK:
-        check_one_crystal(planes, file)
-    _say_what_comes(planes)
     settings = Settings(cutoff=cutoff, background=background, stretch=stretch, uncertainty=uncertainty)
-    factors = take_apart(planes, method.value, network=network, settings=settings, judge=judge)
+    has_cells = all(each.cell is not None for each in planes)
+    if lattice is Lattice.FIND or (lattice is None and not has_cells and method is not How.NETWORK):
+        _say_what_comes(planes)
+        factors = _blind(planes, method, network, settings, file)
+    else:
+        if method is not How.NETWORK:
+            check_one_crystal(planes, file)
+        _say_what_comes(planes)
+        if lattice is Lattice.CHECK:
+            _compare_lattices(planes, network)
+        factors = take_apart(planes, method.value, network=network, settings=settings, judge=judge)
     _say(factors)
     _write(factors, out, npz, yell, report)
     if not factors.verdict.passed:
         raise typer.Exit(DATA_BREAK_THE_ASSUMPTIONS)
+
+
+def _blind(
+    planes: "list[MeasuredPlane]", method: How, network: "Network | None", settings: "Settings", file: Path
+) -> "Factors":
+    """Factors of a plane whose lattice is to be found."""
+    from dsfu.model.measured.factorise.blind import factorise_blind
+    from dsfu.model.measured.factorise.verdict import judge
+
+    if method is How.NETWORK:
+        raise InputError("the network needs no lattice", where="--lattice find", expected="--method solver or hybrid")
+    if len(planes) > 1:
+        names = ", ".join(each.name.partition(" of ")[0] for each in planes)
+        raise InputError(
+            f"there are {len(planes)} planes: {names}",
+            where=str(file),
+            expected="one plane where the lattice is to be found",
+            remedy="choose with --plane, or give the cell",
+        )
+    factors, found = factorise_blind(planes[0], network, settings=settings, judge=judge, progress=_progress)
+    if found is None:
+        typer.echo("no lattice is seen: the network's answer stands")
+    else:
+        typer.echo(f"found         {found.words}")
+        if factors.method == "network":
+            typer.echo("              it does not fit, and the network's order is another: the network's answer stands")
+    return factors
+
+
+def _compare_lattices(planes: "list[MeasuredPlane]", network: "Network | None") -> None:
+    from dsfu.model.measured.factorise.blind import better_lattice
+
+    for plane in planes:
+        found = better_lattice(plane, network, _progress)
+        if found is None:
+            typer.echo(f"{plane.name}: the data show no other lattice than the one given")
+        else:
+            better, misfit = found
+            typer.echo(f"{plane.name}: the data show another lattice than the one given: {better.words}")
+            typer.echo(f"  structured misfit {misfit:.4f} with the one given, {better.misfit:.4f} with this one")
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\rlattices tried: {done} of {total}" + ("\n" if done == total else ""), nl=False, err=True)
 
 
 def _check_outputs(file: Path, files: dict[str, Path | None], folder: Path | None) -> None:

@@ -1,6 +1,7 @@
 """The command factorise, run as people run it: from a file like Meerkat's to factors, report and refined parameters."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -14,7 +15,7 @@ from dsfu.model.cli import app
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.factors import Verdict
 from dsfu.model.measured.factorise.files import read_factors
-from dsfu.model.measured.readers.plane_files import write_planes
+from dsfu.model.measured.readers.plane_files import read_planes, write_planes
 from dsfu.model.measured.readers.reading import read
 from tests.model.measured.factorise.crystals import ALPHA, clean_plane, dumbbell
 from tests.model.measured.factorise.made import BAD, GOOD, HEXAGONAL, order
@@ -144,7 +145,7 @@ def test_planes_of_two_sizes_and_planes_without_a_cell(tmp_path: Path) -> None:
     ):
         path = planes_file(tmp_path, *planes)
         with pytest.raises(InputError, match=expected):
-            done(call("factorise", path, "--method", "solver", "-o", tmp_path / "f.h5"))
+            done(call("factorise", path, "--method", "solver", "--lattice", "given", "-o", tmp_path / "f.h5"))
         assert list(tmp_path.iterdir()) == [path]
 
 
@@ -167,3 +168,55 @@ def test_threads_are_left_to_those_who_set_them(monkeypatch: pytest.MonkeyPatch)
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def image(prepared: Path) -> Path:
+    """The same layer, in a file that says nothing of its lattice."""
+    (plane,) = read_planes(prepared)
+    path = prepared.with_name("image.h5")
+    write_planes(path, [replace(plane, cell=None)])
+    return path
+
+
+@pytest.mark.slow
+def test_a_lattice_that_is_not_given_is_found(image: Path, tmp_path: Path):
+    """7 and 7 Å with 120° were meant; the file gives only the range of Q."""
+    out = tmp_path / "factors.h5"
+    result = call("factorise", image, "-o", out, "--method", "solver", "--no-uncertainty")
+    told = done(result, result.exit_code)
+    assert result.exit_code in (0, 3)
+    assert "hexagonal lattice" in told
+    (lengths,) = [line for line in told.splitlines() if line.startswith("found")]
+    first, second = (float(word) for word in lengths.replace(" Å", "").split(", ")[1].split(" and "))
+    assert (first, second) == pytest.approx((7.0, 7.0), rel=0.005)
+    assert out.exists()
+
+
+def test_one_plane_at_a_time(meerkat: Path, tmp_path: Path):
+    arguments = ("factorise", meerkat, "-o", tmp_path / "x.h5", "--lattice", "find", "--method", "solver")
+    with pytest.raises(InputError, match="there are 2 planes: hk0, hk1"):
+        done(call(*arguments, "--plane", "hk0", "--plane", "hk1"))
+    with pytest.raises(InputError, match="the network needs no lattice"):
+        done(
+            call(
+                "factorise",
+                meerkat,
+                "-o",
+                tmp_path / "x.h5",
+                "--lattice",
+                "find",
+                "--method",
+                "network",
+                "--plane",
+                "hk0",
+            )
+        )
+    assert not (tmp_path / "x.h5").exists()
+
+
+@pytest.mark.slow
+def test_a_given_lattice_is_compared_with_the_one_that_the_data_show(prepared: Path, tmp_path: Path):
+    arguments = ("factorise", prepared, "-o", tmp_path / "x.h5", "--method", "solver", "--no-uncertainty")
+    result = call(*arguments, "--lattice", "check")
+    assert "no other lattice than the one given" in done(result, result.exit_code)

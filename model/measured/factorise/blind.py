@@ -1,0 +1,75 @@
+"""Factorising a plane whose lattice is not known: it is found first, or the network's answer has to do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from dsfu.errors import InputError
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.factorise.factors import Factors, Method
+from dsfu.model.measured.factorise.guess import Guess, guess
+from dsfu.model.measured.factorise.methods import Judge, Network, factorise
+from dsfu.model.measured.lattice.search import CUTOFFS, FoundLattice, find_lattice, misfit_on, on_lattice
+from dsfu.model.measured.solver.settings import Settings
+
+LEAST_AGREEMENT: Final = 0.4
+"""Correlation of the two I_SRO (as roots) below which the lattice is not believed, if it does not fit well either.
+
+On planes turned by any angle the network shipped is often wrong, so a low correlation alone says nothing.
+"""
+
+POOR_MISFIT: Final = 0.025
+"""Structured misfit of a coarse fit above which the lattice is in doubt: of 24 planes that were looked at for this, all
+that had it had a wrong lattice."""
+
+GOOD_MISFIT: Final = 0.004
+"""Structured misfit of a coarse fit that leaves nothing to be bettered."""
+
+CLEARLY_BETTER: Final = 0.7
+"""A lattice that fits with less than this share of the misfit is another one, not a better version of the same."""
+
+
+def factorise_blind(
+    plane: MeasuredPlane,
+    network: Network | None,
+    *,
+    settings: Settings | None = None,
+    judge: Judge | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Factors, FoundLattice | None]:
+    """Find the lattice of a plane, and factorise it with that.
+
+    Where the solver's order and the network's contradict one another and the lattice does not fit well, the answer is
+    the network's: its `Factors.method` says so. Without a network the solver's is given, whatever it is.
+
+    Returns
+    -------
+    The factors, and the lattice; None if there is none to be seen.
+    """
+    settings = settings or Settings()
+    own = None if network is None else _guessed(plane, network)
+    try:
+        found = find_lattice(plane, own, progress)
+    except InputError:
+        if network is None:
+            raise
+        return factorise([plane], "network", network=network, judge=judge), None
+    if network is not None and found.agreement < LEAST_AGREEMENT and found.misfit > POOR_MISFIT:
+        return factorise([plane], "network", network=network, judge=judge), found
+    fitted = on_lattice(plane, found.basis)
+    settings = replace(settings, stretch=True, cutoff=max(settings.cutoff, CUTOFFS[found.kind]))
+    method: Method = "solver" if network is None else "hybrid"
+    return factorise([fitted], method, network=network, settings=settings, judge=judge), found
+
+
+def better_lattice(
+    plane: MeasuredPlane, network: Network | None, progress: Callable[[int, int], None] | None = None
+) -> tuple[FoundLattice, float] | None:
+    """A lattice that a plane shows and that is not the one of its cell, with the misfit of the latter; None if none."""
+    given = misfit_on(plane)
+    found = find_lattice(plane, None if network is None else _guessed(plane, network), progress)
+    return (found, given) if found.misfit < CLEARLY_BETTER * given and given > GOOD_MISFIT else None
+
+
+def _guessed(plane: MeasuredPlane, network: Network) -> Guess:
+    return guess(network.factoriser, plane.intensity, plane.live, network.pixels)

@@ -1,0 +1,76 @@
+"""Lattices found in planes that say nothing of them: of waves with known vectors, and of simulated crystals."""
+
+import numpy as np
+import pytest
+
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.lattice.bases import are_same
+from dsfu.model.measured.lattice.search import find_lattice, on_lattice
+from dsfu.model.measured.lattice.spectrum import candidates, spectrum_of
+from dsfu.simulate.disorder.planes import Plane
+
+Q_MAX, PIXELS = 7.0, 256
+PLANE = Plane(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), Q_MAX, PIXELS)
+
+
+def ordered(basis: np.ndarray) -> np.ndarray:
+    """An I_SRO written out as waves, the slow way."""
+    x, y = np.meshgrid(PLANE.offsets, PLANE.offsets)
+    out = np.ones_like(x)
+    for (u, v), alpha in {(1, 0): 0.25, (0, 1): -0.2, (1, 1): 0.1, (1, -1): -0.08, (2, 0): 0.07, (0, 2): 0.05}.items():
+        vector = u * basis[0] + v * basis[1]
+        out += 2 * alpha * np.cos(vector[0] * x + vector[1] * y)
+    return np.maximum(out, 0)
+
+
+def measured(basis: np.ndarray, noise: float = 0.0) -> MeasuredPlane:
+    """A smooth form factor of three atoms times that, a ring of dead pixels, and noise of counting."""
+    rng = np.random.default_rng(3)
+    x, y = np.meshgrid(PLANE.offsets, PLANE.offsets)
+    atoms = np.array([[0.0, 0.0], [1.3, 0.4], [-0.8, 1.1]])
+    wave = sum(np.exp(1j * (x * a + y * b)) for a, b in atoms)
+    intensity = np.abs(wave) ** 2 * np.exp(-(x**2 + y**2) / 25) * ordered(basis)
+    if noise:
+        counts = 1 / (noise**2 * intensity.mean())
+        intensity = rng.poisson(intensity * counts) / counts
+    radius = np.hypot(x, y)
+    live = (radius > 0.5) & (radius < 6.9) & (np.abs(radius - 4) > 0.2)
+    return MeasuredPlane(intensity=np.where(live, intensity, 0), live=live, plane=PLANE, cell=None)
+
+
+TURNED = [
+    pytest.param(np.array([[6.0, 0.0], [0.0, 8.5]]), id="straight"),
+    pytest.param(np.array([[5.2, 3.1], [-3.9, 6.5]]), id="turned"),
+    pytest.param(np.array([[4.9, 1.2], [-3.1, 6.4]]), id="oblique"),
+]
+
+
+@pytest.mark.parametrize("basis", TURNED)
+def test_the_spectrum_of_an_order_shows_its_lattice(basis):
+    """It, or one half as coarse, which has the same peaks among its own."""
+    found = candidates(spectrum_of(ordered(basis), PLANE.step))
+    finer = [
+        np.array(each) @ basis / 2 for each in ([[2, 0], [0, 2]], [[1, 0], [0, 2]], [[2, 0], [0, 1]], [[1, 0], [0, 1]])
+    ]
+    assert any(are_same(each.basis, wanted, 0.01) for each in found[:3] for wanted in finer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+@pytest.mark.parametrize("basis", TURNED)
+def test_a_lattice_is_found_without_a_network(basis, noise):
+    found = find_lattice(measured(basis, noise))
+    assert are_same(found.basis, basis, 0.006)
+    assert np.isnan(found.agreement)
+    assert not found.one_dimensional
+
+
+def test_the_plane_on_a_lattice_has_the_same_q_along_it():
+    """The phase Q·v of every pixel, with the cell's own axes, is that of the plane's x and y."""
+    basis = np.array([[5.2, 3.1], [-3.9, 6.5]])
+    placed = on_lattice(measured(basis), basis)
+    assert placed.cell is not None
+    phases = placed.plane.q @ placed.cell.vectors[:2].T
+    x, y = np.meshgrid(PLANE.offsets, PLANE.offsets)
+    expected = np.stack([x, y], axis=-1) @ basis.T
+    np.testing.assert_allclose(phases, expected, atol=1e-9)
