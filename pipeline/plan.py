@@ -66,6 +66,9 @@ def make_plan(expected: Shards, ledger: Ledger, *, check: bool = True) -> Plan:
         except DamagedEntry as error:
             damaged[key] = str(error)
             continue
+        except FileNotFoundError:  # it is no file, or was removed since
+            damaged[key] = "its ledger entry cannot be read"
+            continue
         fault = ledger.check_quickly(entry) if check else None
         if fault is None:
             present[key] = entry
@@ -87,7 +90,7 @@ class _Explainer:
         for key in orphans:
             try:
                 entry = ledger.read(key)
-            except DamagedEntry:
+            except (DamagedEntry, FileNotFoundError):
                 continue
             self._earlier[entry.identity] = entry
 

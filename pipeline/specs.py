@@ -22,6 +22,36 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_OBJECT: Final = re.compile(r"[a-z][a-z0-9_]*(\.npz)?")
+
+_TYPES_OF_ENTRY: Final[Mapping[str, type]] = {
+    "key": str,
+    "kind": str,
+    "identity": str,
+    "inputs": dict,
+    "items": int,
+    "objects": dict,
+    "made": dict,
+}
+_TYPES_OF_MAKING: Final[Mapping[str, type]] = {
+    "when": str,
+    "host": str,
+    "user": str,
+    "seconds": float,
+    "steps": dict,
+    "versions": dict,
+}
+"""What is read of how a shard was made."""
+
+
+def check_types(values: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
+    """Raise TypeError unless values that were read from JSON are of these types. Whole numbers will do for float."""
+    for name, kind in kinds.items():
+        value = values[name]
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise TypeError(f"{name} is {str(value)[:80]!r}, expected {kind.__name__}")
+
+
 def is_key(text: str) -> bool:
     """Whether a text could be the key of a shard."""
     return _KEY.fullmatch(text) is not None
@@ -74,6 +104,17 @@ class StoredObject:
     crc32c: int
     modified_ns: int | None = None
 
+    @classmethod
+    def from_dict(cls, name: str, values: Mapping[str, Any]) -> Self:
+        """Read it. Raises TypeError, ValueError or KeyError if its name or its numbers are not to be believed."""
+        stored = cls(**values)
+        check_types(values, {"bytes": int, "crc32c": int})
+        if stored.modified_ns is not None:
+            check_types(values, {"modified_ns": int})
+        if not _OBJECT.fullmatch(name) or stored.bytes < 0:
+            raise ValueError(f"an object is called {name[:80]!r}, of {stored.bytes} bytes")
+        return stored
+
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerEntry:
@@ -93,7 +134,13 @@ class LedgerEntry:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        objects = {name: StoredObject(**each) for name, each in values["objects"].items()}
+        """Read it. Raises TypeError, ValueError or KeyError if it holds anything that no worker would write."""
+        check_types(values, _TYPES_OF_ENTRY)
+        check_types(values["inputs"], dict.fromkeys(values["inputs"], str))
+        made = values["made"]
+        check_types(made, {name: kind for name, kind in _TYPES_OF_MAKING.items() if name in made})
+        check_types(made.get("steps", {}), dict.fromkeys(made.get("steps", {}), float))
+        objects = {name: StoredObject.from_dict(name, each) for name, each in values["objects"].items()}
         return cls(**{**values, "objects": objects})
 
 

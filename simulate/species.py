@@ -42,6 +42,13 @@ LIBRARY_FILES: Final = ("globular.xyz", "rods.xyz", "flat.xyz", "rings.xyz", "pe
 CLOSEST_ATOMS: Final = 0.6
 """Two atoms of a species nearer than this, in Å, are taken for a mistake; H2, the shortest bond, is 0.74 Å."""
 
+MOST_ATOMS: Final = 2000
+"""Of one species. Chosen, not calibrated: the largest of the library has 26, and planes cost in proportion."""
+
+_MOST_BYTES_OF_FILE: Final = 8 * 2**20
+"""Of a file of structures: what ASE reads in a few seconds. 2000 atoms take a fiftieth of it."""
+
+_COUNTS = re.compile(rb"^[ \t]*(\d{4,})(?:[ \t]+\d+)*[ \t]*\r?$", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _INFO = re.compile(r'(\w+)=(?:"([^"]*)"|(\S+))')
 _SAME_LENGTH = 1e-6
@@ -221,6 +228,7 @@ def _read_structure(path: Path, index: int | None, *, whole_cell: bool) -> Atoms
         raise ValueError(f"path = {str(path)!r}: there is no such file")
     if path.suffix.lower() in (".cif", ".mcif"):
         return _read_cif(path, index, whole_cell=whole_cell)
+    _refuse_bombs(path)
     try:
         structures = read(path, index=":")
     except Exception as error:  # ASE's readers raise anything, from KeyError to AssertionError
@@ -254,6 +262,22 @@ def _read_cif(path: Path, index: int | None, *, whole_cell: bool) -> Atoms:
     return Atoms(numbers=found.numbers, positions=found.positions, cell=cell, pbc=cell is not None)
 
 
+def _refuse_bombs(path: Path) -> None:
+    """Refuse a file that would keep a reader busy for ever: ASE believes whatever number of atoms a file claims."""
+    size = path.stat().st_size
+    if size > _MOST_BYTES_OF_FILE:
+        raise ValueError(
+            f"path = {str(path)!r}: it has {size} bytes; expected at most {_MOST_BYTES_OF_FILE}, for a species of up "
+            f"to {MOST_ATOMS} atoms; keep nothing in it but the molecule"
+        )
+    for match in _COUNTS.finditer(path.read_bytes()):
+        count = match[1][:30].decode()
+        if len(match[1]) > len(str(size)) or int(count) > size:
+            raise ValueError(
+                f"path = {str(path)!r}: it claims {count} atoms, and has {size} bytes; expected as many as it says"
+            )
+
+
 def _lengths_for(atoms: Atoms, group: int, path: str | Path) -> tuple[float, float, float]:
     if group_of(group).principal_axes is not None:
         return cell_lengths_by_rule(group, atoms.positions)
@@ -270,6 +294,10 @@ def _checked_atoms(name: str, atoms: Atoms) -> Atoms:
     """A copy of elements, positions and info, read-only, after a check that it could be a molecule."""
     if not isinstance(atoms, Atoms):
         raise ValueError(f"atoms = {atoms!r} (species {name}): expected an ase.Atoms")
+    if len(atoms) > MOST_ATOMS:
+        raise ValueError(
+            f"species {name} has {len(atoms)} atoms: expected at most {MOST_ATOMS}, what occupies one site of a crystal"
+        )
     positions: FloatArray = finite_array(f"positions of species {name} (Å)", atoms.positions, (None, 3))
     if (atoms.numbers < 1).any():
         first = int(np.flatnonzero(atoms.numbers < 1)[0])

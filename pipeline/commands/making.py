@@ -151,17 +151,23 @@ def close(
     A run does this at its end. On its own it is of use after a run that was killed, or to apply another threshold of
     uniqueness, other splits or another order of pairs to what is there.
     """
-    from dsfu.pipeline.store.closing import close_store
+    from dsfu.pipeline.store.closing import MissingObjects, close_store
     from dsfu.pipeline.store.ledger import Ledger
     from dsfu.pipeline.store.locks import writer_lock
     from dsfu.pipeline.store.manifest_copy import keep_manifest
+    from dsfu.pipeline.store.records import DamagedRecord
 
     wanted = want(manifest)
     files = store_of(wanted, store)
     with writer_lock(files):
         keep_manifest(files, wanted.loaded)
         ledger = Ledger(files)
-        summary = close_store(files, ledger, wanted.closing_spec(ledger.entries()))
+        try:
+            summary = close_store(files, ledger, wanted.closing_spec(ledger.entries()))
+        except (DamagedRecord, MissingObjects) as error:
+            raise InputError(
+                str(error), where=files.url, remedy=f"dsfu-pipeline run {shlex.quote(manifest)} --store {files.url}"
+            ) from None
     if as_json:
         answer_json({"store": files.url, "samples": dict(summary.samples), "kept": dict(summary.kept)})
         return

@@ -15,8 +15,9 @@ import zarr
 from dsfu.errors import InputError
 from dsfu.pipeline.problems.disorder.recompute import Recomputer
 from dsfu.pipeline.store.files import Files, open_files
+from dsfu.pipeline.store.intact import IntactFiles, damaged_store
 from dsfu.pipeline.store.ledger import Ledger
-from dsfu.pipeline.store.state import is_closed
+from dsfu.pipeline.store.state import STATE, DamagedState, State, read_state
 from dsfu.simulate.arrays import BoolArray, Float32Array, IntArray
 from dsfu.simulate.disorder.encoding import decode_plane
 
@@ -94,13 +95,14 @@ class StoreView:
     Raises
     ------
     InputError
-        If there is no store, or one that is not closed.
+        If there is no store, one that is not closed, or, now or later, if what is read is damaged.
     """
 
     def __init__(self, url: str | Path) -> None:
         self.files: Files = open_files(url)
-        _check_closed(self.files)
         self.url = self.files.url
+        self._intact = IntactFiles(self.files, _state_of(self.files))
+        self._intact.check_documents()
         self.group = zarr.open_group(self.files.zarr_store(read_only=True), mode="r")
         self.attributes = cast("dict[str, Any]", self.group.attrs.asdict())
         self.splits = {str(name): SplitView(self, str(name)) for name in self.attributes["splits"]}
@@ -126,8 +128,13 @@ class StoreView:
     def column(self, path: str) -> Column:
         """A whole array, read once."""
         if path not in self._columns:
+            self._intact.check_array(path)
             self._columns[path] = np.asarray(self.array(path)[...])
         return self._columns[path]
+
+    def check_plane(self, array: str, sample: int, planes_per_pair: int) -> None:
+        """Raise InputError unless the Zarr shard in which the plane of a sample lies is what was written."""
+        self._intact.check_place(array, sample // planes_per_pair)
 
     @cached_property
     def recomputer(self) -> Recomputer:
@@ -203,6 +210,7 @@ class SplitView:
         return self._stored("form_factor", index), self._stored("sro", index)
 
     def _stored(self, name: str, index: int) -> Float32Array:
+        self.store.check_plane(f"{self.name}/{name}", index, self.planes_per_pair)
         codes = np.asarray(self.store.array(f"{self.name}/{name}")[index], np.uint16)
         return decode_plane(codes, self.column(f"{name}_scale")[index])
 
@@ -215,9 +223,13 @@ class SplitView:
         return np.unpackbits(bits, axis=-1, count=self.pixels).astype(np.bool_)
 
 
-def _check_closed(files: Files) -> None:
-    if is_closed(files):
-        return
+def _state_of(files: Files) -> State:
+    try:
+        return read_state(files)
+    except DamagedState as error:
+        raise damaged_store(files, f"{STATE}: {error}") from None
+    except FileNotFoundError:
+        pass
     if next(iter(files.list("ledger")), None) is None:
         raise InputError(
             "there is no store",

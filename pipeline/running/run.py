@@ -30,7 +30,7 @@ INTERRUPTED: Final = 130
 
 _MOST_REASONS: Final = 8
 _MOST_REFUSALS: Final = 3
-_MOST_ROUNDS: Final = 3
+_MOST_ROUNDS: Final = 5
 """How often a run begins again because closing finds shards damaged that seemed to be there."""
 
 
@@ -152,6 +152,9 @@ class Run:
                 self.result.trouble = str(error)
             if self._close():
                 return
+        self.result.trouble = (
+            self.result.trouble or "closing finds damage again and again; dsfu-pipeline verify says more"
+        )
 
     def finish(self) -> RunResult:
         self.result.seconds = time.monotonic() - self._start
@@ -262,6 +265,13 @@ class Run:
         except StorageError as error:
             self.result.trouble = self.result.trouble or str(error)
 
+    def _forget_failures_over(self, damaged: Collection[str]) -> None:
+        """Give shards that failed over a damaged one, which they need, another chance: that one is made again."""
+        specs = {spec.key: spec for spec in self._wanted.expected.specs}
+        again = {key for key in self._failed if key in specs and not set(specs[key].needs).isdisjoint(damaged)}
+        self._failed -= again
+        self.result.failures = [failure for failure in self.result.failures if failure.key not in again]
+
     def _close(self) -> bool:
         """Close the store with what is complete. False if that brought damage to light, and it is worth another go."""
         self._lock.check()
@@ -271,13 +281,10 @@ class Run:
             self.result.closing = close_store(self._files, self._ledger, self._wanted.closing_spec(complete))
         except (MissingObjects, DamagedRecord) as error:
             self._reporter.note(f"Closing found damage: {error}")
-            for key in damaged_keys(error):
+            for key in error.keys:
                 self._ledger.set_aside(key, str(error))
+            self._forget_failures_over(error.keys)
             return self._stop()
         except StorageError as error:
             self.result.trouble = self.result.trouble or str(error)
         return True
-
-
-def damaged_keys(error: MissingObjects | DamagedRecord) -> Collection[str]:
-    return error.keys if isinstance(error, MissingObjects) else [error.key]

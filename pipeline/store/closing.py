@@ -141,7 +141,7 @@ def _placement_of(contents: StoreContents, tables: Tables) -> Placement:
 
 def _every_entry(ledger: Ledger) -> Iterator[LedgerEntry]:
     for key in ledger.entries():
-        with suppress(DamagedEntry):
+        with suppress(DamagedEntry, FileNotFoundError):
             yield ledger.read(key)
 
 
@@ -171,6 +171,6 @@ def _hide(files: Files, problem: str) -> set[str]:
 
 def _holds(files: Files, path: str, data: bytes) -> bool:
     try:
-        return files.read(path) == data
+        return files.read(path, at_most=len(data) + 1) == data
     except FileNotFoundError:
         return False

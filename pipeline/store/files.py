@@ -68,8 +68,12 @@ class Files(ABC):
     is_local: bool
 
     @abstractmethod
-    def read(self, path: str) -> bytes:
-        """Contents of a file. Raises FileNotFoundError if there is none."""
+    def read(self, path: str, *, at_most: int | None = None) -> bytes:
+        """Contents of a file. Raises FileNotFoundError if there is none.
+
+        With ``at_most`` the rest of a longer file is left out: whoever knows how long it should be is not made to take
+        a terabyte into memory. Object storage may give all.
+        """
 
     @abstractmethod
     def write(self, path: str, data: bytes) -> StoredObject:

@@ -6,14 +6,14 @@ of itself, so that one which is truncated or garbled counts as not there, and sa
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
-from dsfu.pipeline.specs import LedgerEntry, ShardFailure, StoredObject, is_key
+from dsfu.pipeline.specs import LedgerEntry, ShardFailure, StoredObject, check_types, is_key
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.placement import home_of
-from dsfu.pipeline.store.sealed import Damaged, seal, unseal
+from dsfu.pipeline.store.sealed import Damaged, read_sealed, seal
 from dsfu.pipeline.store.whereabouts import Whereabouts
 
 FOLDER: Final = "ledger"
@@ -74,9 +74,11 @@ class Ledger:
     def read(self, key: str) -> LedgerEntry:
         """Entry of a shard. Raises DamagedEntry, or FileNotFoundError if there is none."""
         try:
-            entry = LedgerEntry.from_dict(unseal(self.files.read(entry_path(key))))
-        except (Damaged, KeyError, TypeError, AttributeError) as error:
+            entry = LedgerEntry.from_dict(read_sealed(self.files, entry_path(key)))
+        except Damaged as error:
             raise DamagedEntry(key, str(error)) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DamagedEntry(key, f"it holds what no worker writes: {error}") from error
         if entry.key != key:
             raise DamagedEntry(key, f"it is that of {entry.key}")
         return entry
@@ -173,7 +175,11 @@ class Ledger:
     def _open_cases(self, folder: str, kind: type[_Case]) -> Iterator[_Case]:
         """Documents of a folder about shards that have no entry; those that are damaged are left out."""
         for path in self.files.list(folder):
-            with suppress(Damaged, TypeError, FileNotFoundError):
-                case = kind(**unseal(self.files.read(path)))
+            with suppress(Damaged, KeyError, TypeError, FileNotFoundError):
+                values = read_sealed(self.files, path)
+                case = kind(**values)
+                check_types(values, {each.name: cast(type, each.type) for each in fields(kind)})
+                if path != f"{folder}/{case.key}.json" or not is_key(case.key):
+                    continue
                 if not self.files.exists(entry_path(case.key)):
                     yield case

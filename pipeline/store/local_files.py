@@ -56,10 +56,10 @@ class LocalFiles(Files):
     def __reduce__(self) -> tuple[Any, ...]:
         return LocalFiles, (self._root,)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, *, at_most: int | None = None) -> bytes:
         full = self._full(path)
         with explained(full), self._opened(path, full) as file:
-            return file.read()
+            return file.read(-1 if at_most is None else at_most)
 
     def write(self, path: str, data: bytes) -> StoredObject:
         full = self._full(path)

@@ -25,7 +25,7 @@ from typing import Final
 from dsfu.errors import InputError
 from dsfu.pipeline.store.files import FileInfo, Files, StorageError, crc32c
 from dsfu.pipeline.store.processes import ProcessIdentity
-from dsfu.pipeline.store.sealed import Damaged, seal, unseal
+from dsfu.pipeline.store.sealed import MOST_BYTES, Damaged, seal, unseal
 
 FOLDER: Final = "locks"
 EVERYTHING: Final = "run"
@@ -37,7 +37,8 @@ DEAD_AFTER_SECONDS: Final = 60.0
 _NAME: Final = re.compile(r"[a-z0-9-]+")
 _PROBE: Final = f"{FOLDER}/clock-"
 _PROBE_PATH: Final = re.compile(f"{_PROBE}[0-9a-f]{{16}}")
-_LOCK_PATH: Final = re.compile(rf"{FOLDER}/{_NAME.pattern}(\.after-[0-9a-f]+)?\.json")
+_LOCK_PATH: Final = re.compile(rf"{FOLDER}/{_NAME.pattern}(\.after-[0-9a-z-]+)?\.json")
+_TOKEN: Final = re.compile("[0-9a-z-]{1,64}")
 _ATTEMPTS: Final = 20
 
 
@@ -182,6 +183,8 @@ def _chain(files: Files, name: str) -> list[Holder]:
     chain: list[Holder] = []
     path = _path(name)
     while (holder := _holder(files, name, path)) is not None:
+        if holder.token in (each.token for each in chain):
+            break  # a garbled successor names itself
         chain.append(holder)
         path = _path(name, after=holder.token)
     return chain
@@ -189,7 +192,7 @@ def _chain(files: Files, name: str) -> list[Holder]:
 
 def _holder(files: Files, name: str, path: str) -> Holder | None:
     try:
-        data, info = files.read(path), files.stat(path)
+        data, info = files.read(path, at_most=MOST_BYTES), files.stat(path)
     except FileNotFoundError:
         return None
     if info is None:
@@ -198,6 +201,8 @@ def _holder(files: Files, name: str, path: str) -> Holder | None:
         values = unseal(data)
         process = ProcessIdentity.from_dict(values["process"])
         token, since = str(values["token"]), str(values["since"])
+        if not _TOKEN.fullmatch(token):
+            raise Damaged("its token is none")
     except (Damaged, KeyError, TypeError):
         process, since = None, ""
         token = f"{crc32c(path.encode() + data):08x}"

@@ -8,7 +8,7 @@ from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loaded import LoadedManifest
 from dsfu.pipeline.manifest.loading import parse_manifest
 from dsfu.pipeline.store.files import Files
-from dsfu.pipeline.store.sealed import Damaged, seal, unseal
+from dsfu.pipeline.store.sealed import Damaged, read_sealed, seal
 
 KEPT: Final = "ledger/manifest.json"
 
@@ -27,7 +27,8 @@ def keep_manifest(files: Files, loaded: LoadedManifest[Any]) -> None:
 def kept_manifest(files: Files) -> LoadedManifest[Any]:
     """The manifest that a store was last run with."""
     try:
-        kept = unseal(files.read(KEPT))
+        kept = read_sealed(files, KEPT)
+        text, source, folder = (str(kept[name]) for name in ("text", "source", "folder"))
     except FileNotFoundError:
         raise InputError(
             "there is no store here, or nothing was ever run on it",
@@ -35,11 +36,11 @@ def kept_manifest(files: Files) -> LoadedManifest[Any]:
             expected="a store that `dsfu-pipeline run` has made",
             remedy="name one; `dsfu-pipeline run MANIFEST --store STORE` makes one",
         ) from None
-    except Damaged as error:
+    except (Damaged, KeyError) as error:
         raise InputError(
             f"its copy of the manifest is damaged ({error})",
             where=files.url,
             remedy="`dsfu-pipeline run MANIFEST --store STORE` puts it right",
         ) from None
-    loaded = parse_manifest(kept["text"], f"manifest of {files.url} (from {kept['source']})")
-    return replace(loaded, folder=Path(kept["folder"]))
+    loaded = parse_manifest(text, f"manifest of {files.url} (from {source})")
+    return replace(loaded, folder=Path(folder))

@@ -38,7 +38,7 @@ class ObjectFiles(Files):
     def __reduce__(self) -> tuple[Any, ...]:
         return ObjectFiles, (self.url, self._options)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, *, at_most: int | None = None) -> bytes:
         with self._explained(path) as full:
             return bytes(self._storage.cat_file(full))
 

@@ -15,7 +15,7 @@ from dsfu.pipeline.kinds import depths_of_arrays
 from dsfu.pipeline.specs import LedgerEntry, is_key
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.parallel import for_each
-from dsfu.pipeline.store.sealed import Damaged, seal, unseal
+from dsfu.pipeline.store.sealed import MOST_BYTES, Damaged, seal, unseal
 from dsfu.simulate.fields import SPLITS
 
 PLACEMENT: Final = "placement.json"
@@ -118,7 +118,7 @@ class Placement:
 def read_placement(files: Files) -> Placement:
     """The placement of a store; an empty one where nothing has been placed yet."""
     try:
-        return Placement.from_bytes(files.read(PLACEMENT))
+        return Placement.from_bytes(files.read(PLACEMENT, at_most=MOST_BYTES))
     except FileNotFoundError:
         return Placement()
 

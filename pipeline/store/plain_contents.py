@@ -179,7 +179,7 @@ def _table(files: Files, table: TableShards) -> ZarrGroup:
 def _check(key: str, kind: Kind, record: Arrays, fields: Sequence[Field], rows: int) -> None:
     for field in fields:
         inner = field.shape or (None,) * (len(field.dims) - 1)
-        check_shape(key, kind.record, record, field.name, (rows, *inner))
+        check_shape(key, kind.record, record, field.name, (rows, *inner), kinds="biufSU")
 
 
 def _named(field: Field, parts: Sequence[npt.NDArray[Any]]) -> NamedArray:

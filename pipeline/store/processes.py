@@ -47,7 +47,11 @@ class ProcessIdentity:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        return cls(**values)
+        process = cls(**values)
+        texts = (process.user, process.host, process.machine, process.started, process.command)
+        if type(process.pid) is not int or not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"{values!r}: expected a number for pid, texts for all else")
+        return process
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

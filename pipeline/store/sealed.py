@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from dsfu.pipeline.store.files import crc32c
+from dsfu.pipeline.store.files import Files, crc32c
+
+MOST_BYTES: Final = 2**28
+"""Of a document no more is read; the placement of a million shards has a quarter of it, all others are far smaller."""
 
 
 class Damaged(ValueError):
@@ -23,14 +26,21 @@ def unseal(data: bytes) -> dict[str, Any]:
     if not data.endswith(b"}\n"):
         raise Damaged("it is truncated")
     try:
-        document = json.loads(data)
-        values, checksum = document["sealed"], document["checksum"]
+        values = json.loads(data)["sealed"]
+        # Comparing the whole text finds also what JSON does not mind, such as another spelling of a number.
+        intact = seal(values) == data
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Damaged("it is garbled") from error
-    # Comparing the whole text finds also what JSON does not mind, such as another spelling of a number.
-    if checksum != crc32c(_text(values)) or seal(values) != data:
+    if not intact:
         raise Damaged("it does not match its own checksum")
-    return dict(values)
+    if not isinstance(values, dict):
+        raise Damaged("it holds something else than names and values")
+    return values
+
+
+def read_sealed(files: Files, path: str) -> dict[str, Any]:
+    """The values of a document of a store. Raises Damaged, or FileNotFoundError."""
+    return unseal(files.read(path, at_most=MOST_BYTES))
 
 
 def _text(values: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store.files import Files, crc32c
 from dsfu.pipeline.store.own_names import ARRAYS, array_of, could_be_of_group
 from dsfu.pipeline.store.parallel import for_each
-from dsfu.pipeline.store.sealed import Damaged, unseal
+from dsfu.pipeline.store.sealed import MOST_BYTES, Damaged, read_sealed
 
 STATE: Final = "state.json"
 FORMAT_VERSION: Final = 1
@@ -90,7 +90,7 @@ def _check(state: State) -> None:
 
 def read_state(files: Files) -> State:
     """The state of a closed store. Raises FileNotFoundError if it is not closed, or DamagedState."""
-    return State.from_bytes(files.read(STATE))
+    return State.from_bytes(files.read(STATE, at_most=MOST_BYTES))
 
 
 def is_closed(files: Files) -> bool:
@@ -124,6 +124,6 @@ def own_arrays(files: Files) -> set[str]:
 
 def _arrays_begun(files: Files) -> set[str]:
     try:
-        return {str(each) for each in unseal(files.read(ARRAYS))["arrays"]}
+        return {str(each) for each in read_sealed(files, ARRAYS)["arrays"]}
     except (FileNotFoundError, Damaged, KeyError, TypeError):
         return set()

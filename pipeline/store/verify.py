@@ -16,7 +16,7 @@ from dsfu.pipeline.store.files import Files, StorageError, crc32c
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_object
 from dsfu.pipeline.store.own_names import could_be_of_group, is_own, is_own_temporary
 from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, Placement, home_of, is_place, read_placement
-from dsfu.pipeline.store.sealed import Damaged, unseal
+from dsfu.pipeline.store.sealed import Damaged, read_sealed
 from dsfu.pipeline.store.state import STATE, State, damaged_files, own_arrays, read_state
 
 Kind = Literal["object", "entry", "array", "placement", "unreadable", "difference", "clutter", "foreign"]
@@ -321,7 +321,7 @@ def _why_clutter(files: Files, path: str, unreadable: Collection[str]) -> str | 
 
 def _fault_of_document(files: Files, path: str) -> str | None:
     try:
-        unseal(files.read(path))
+        read_sealed(files, path)
     except Damaged as error:
         return f"cannot be read: {error}"
     except FileNotFoundError:

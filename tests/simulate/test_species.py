@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -319,3 +320,20 @@ def test_a_cif_that_does_not_say_what_is_there_is_refused(tmp_path, before, afte
     path.write_text(text)
     with pytest.raises(ValueError, match=told):
         read_species(path, "benzene", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("bomb.xyz", "1000000000000\nx\nH 0 0 0\n", "claims 1000000000000 atoms, and has 24 bytes"),
+        ("later.xyz", "1\n\nH 0 0 0\n" + "9" * 400 + "\n\nH 0 0 0\n", "claims 9+ atoms"),
+        ("POSCAR", "x\n1.0\n9 0 0\n0 9 0\n0 0 9\nH\n100000000000\nDirect\n0 0 0\n", "claims 100000000000 atoms"),
+        ("many.xyz", "30000\n\n" + "".join(f"H {i} 0 0\n" for i in range(30_000)), "has 30000 atoms: expected at most"),
+        ("huge.xyz", " " * (9 * 2**20), "it has 9437184 bytes; expected at most"),
+    ],
+    ids=["claim", "claim of a later frame", "another format", "atoms", "bytes"],
+)
+def test_files_that_would_keep_a_reader_busy_for_ever(tmp_path: Path, name: str, text: str, why: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=why):
+        read_species(tmp_path / name, "bomb", 0, cell_lengths=(9.0, 9.0, 9.0), index=0)

@@ -66,7 +66,7 @@ def read_masks(files: Files, keys: Sequence[str], pixels: int) -> list[Arrays]:
         count = check_length(key, MASKS, arrays, "bits")
         check_shape(key, MASKS, arrays, "bits", (count, pixels, -(-pixels // 8)))
         check_shape(key, MASKS, arrays, "live_fraction", (count,))
-        check_shape(key, MASKS, arrays, "description", (count,))
+        check_shape(key, MASKS, arrays, "description", (count,), kinds="SU")
     return found
 
 

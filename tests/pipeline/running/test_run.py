@@ -1,6 +1,8 @@
 """Runs on a real, tiny data set, in this process."""
 
 import json
+import os
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -170,6 +172,51 @@ def test_damage_that_only_closing_sees_is_healed_too(whole, tmp_path, monkeypatc
     ledger.write(LedgerEntry(**{**entry.__dict__, "objects": {**entry.objects, "record.npz": stored}}))
     result = run(store)
     assert (result.exit_status, result.made) == (0, 1)
+    assert checksums(store) == checksums(whole)
+
+
+def flip(path: Path, place: float) -> None:
+    """Flip a bit, without a trace in the file's size or time."""
+    before = path.stat()
+    data = bytearray(path.read_bytes())
+    data[int(place * (len(data) - 1))] ^= 8
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("name", ["record.npz", "sets.npz", "masks.npz"])
+@pytest.mark.parametrize("place", [0.0, 0.001, 0.3, 0.9, 0.999, 1.0])
+def test_a_flipped_bit_in_records_is_healed_wherever_it_is(whole, tmp_path, name, place):
+    store = tmp_path / "store"
+    shutil.copytree(whole, store)
+    for path in sorted(store.glob(f"objects/*/*/{name}"))[:2]:
+        flip(path, place)
+    result = run(store)
+    assert result.exit_status == 0
+    assert checksums(store) == checksums(whole)
+
+
+def test_what_failed_over_a_damaged_bank_is_made_with_the_bank_that_was_made_again(whole, tmp_path):
+    store = tmp_path / "store"
+    shutil.copytree(whole, store)
+    for path in store.glob("objects/*/*/sets.npz"):
+        flip(path, 0.5)
+    for entry in list(Ledger(open_files(store)).intact_entries()):
+        if entry.kind == "planes":
+            Ledger(open_files(store)).remove(entry.key)
+    result = run(store)
+    assert (result.exit_status, result.failures) == (0, [])
+    assert checksums(store) == checksums(whole)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir], ids=["pipe", "folder"])
+def test_an_entry_that_is_no_file_is_made_again(whole, tmp_path, make):
+    store = tmp_path / "store"
+    shutil.copytree(whole, store)
+    path = next(store.glob("ledger/??/*.json"))
+    path.unlink()
+    make(path)
+    assert run(store).exit_status == 0
     assert checksums(store) == checksums(whole)
 
 

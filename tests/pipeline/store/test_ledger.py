@@ -139,15 +139,24 @@ def test_a_damaged_entry_is_there_but_cannot_be_read(ledger: Ledger) -> None:
     for each in (one, other):
         ledger.write(each)
     whole = ledger.files.read(entry_path(one.key))
+    stored = {"bytes": 1, "crc32c": 1, "modified_ns": None}
     for damaged, why in {
         whole[:-30]: "truncated",
         b"": "empty",
         whole.replace(b"seed", b"sEed"): "checksum",
         b"\x00" * len(whole): "truncated",
         ledger.files.read(entry_path(other.key)): f"that of {other.key}",
-        seal({"key": one.key}): "objects",
+        seal({"key": one.key}): "kind",
         seal({**one.to_dict(), "surprise": 1}): "surprise",
-        seal({**one.to_dict(), "objects": 3}): "int",
+        seal({**one.to_dict(), "objects": 3}): "objects is '3', expected dict",
+        seal({**one.to_dict(), "items": "many"}): "items is 'many', expected int",
+        seal({**one.to_dict(), "objects": {"../../../etc/passwd": stored}}): "called '../../../etc/passwd'",
+        seal({**one.to_dict(), "objects": {"sro": {**stored, "bytes": -1}}}): "of -1 bytes",
+        seal({**one.to_dict(), "objects": {"sro": {**stored, "bytes": 1e3}}}): "bytes is '1000.0', expected int",
+        seal({**one.to_dict(), "made": {"seconds": "long"}}): "seconds is 'long', expected float",
+        seal({**one.to_dict(), "made": {"steps": {"write": []}}}): "expected float",
+        seal(["a", "list"]): "something else than names and values",  # type: ignore[arg-type]
+        b'{"checksum":0,"sealed":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n": "garbled",
     }.items():
         ledger.files.write(entry_path(one.key), damaged)
         with pytest.raises(DamagedEntry, match=why) as caught:
