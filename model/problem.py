@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 import numpy.typing as npt
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from dsfu.model.evaluation.options import Evaluated, EvaluationOptions, Watch
     from dsfu.model.training.epochs import Part
     from dsfu.model.training.recipes import Recipe
     from dsfu.model.training.sources import BatchSource
@@ -202,6 +204,21 @@ class Learner(ABC, Generic[B]):
     def onnx(self, network: "nn.Module", card: Mapping[str, Any]) -> OnnxForm | None:
         """How a network is written as ONNX, if that is offered. ``card`` is what `card` gave."""
         return None
+
+    def evaluation_name(self, chosen: Mapping[str, Any]) -> str:
+        """The folder of an evaluation within that of a run; ``chosen`` are the problem's own options."""
+        return "evaluation"
+
+    def evaluate(
+        self, run: Path, store: str, out: Path, options: "EvaluationOptions", chosen: Mapping[str, Any], watch: "Watch"
+    ) -> "Evaluated":
+        """Evaluate weights on a split and write the reports; what `scores`, `labels` and `panels` say, by default.
+
+        ``chosen`` are options that the problem adds to the verb: ``EVALUATION_OPTIONS`` of its module ``commands``.
+        """
+        from dsfu.model.evaluation.evaluate import evaluate
+
+        return evaluate(self, run, store, out, options, watch)
 
     def entry(self, recipe: str) -> RecipeEntry:
         """A recipe of the problem by name."""

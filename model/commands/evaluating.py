@@ -2,17 +2,21 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+
+from dsfu.model.commands.added_options import added_options, check_chosen, with_added_options
+
+_TABLE: Final = "EVALUATION_OPTIONS"
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
-    app.command()(evaluate)
+    app.command()(with_added_options(evaluate, added_options(_TABLE)))
 
 
 def evaluate(
@@ -28,68 +32,43 @@ def evaluate(
         typer.Option(
             "--out",
             metavar="DIR",
-            help="Where to write. [default: RUN/evaluation, with -METHOD for others than network]",
+            help="Where to write. [default: RUN/evaluation]",
             show_default=False,
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only N planes, drawn at random; 0: all.")] = 0,
-    poisson: Annotated[
-        float,
-        typer.Option(
-            min=0.0, metavar="SHARE", help="Counting noise at the mean intensity, relative to it, such as 0.05."
-        ),
-    ] = 0.0,
-    pixels: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Take planes at N × N pixels; 0: as they are in the store.")
-    ] = 0,
-    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Planes at a time.")] = 16,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Only N samples, drawn at random; 0: all.")] = 0,
+    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Samples at a time.")] = 16,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:1.")] = "auto",
-    method: Annotated[
-        str, typer.Option(metavar="NAME", help="network, solver (of RUN nothing is read) or hybrid.")
-    ] = "network",
-    inception_weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--inception-weights",
-            metavar="FILE",
-            help="Weights of Inception, for FID and KID; without them these are not computed.",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the choice of planes and of noise.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is drawn.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")] = False,
+    *,
+    chosen: Mapping[str, Any],
 ) -> None:
-    """Compare a network, the solver, or both together with the truth, and with the paper.
+    """Compare a network with the truth, sample by sample.
 
-    Errors of both factors on both scales, in live pixels and dead zones, by group and kind of order; what can be
-    refined from them; the best and the worst planes. Written as JSON, CSV, Markdown and a page of HTML.
+    Scores of every sample, their statistics by kind, the best and the worst samples; for diffuse scattering also the
+    solver and both together, and the paper. Written as JSON, CSV, Markdown and a page of HTML.
     """
-    from dsfu.model.problems.disorder.evaluation.evaluate import EvaluationSettings
-    from dsfu.model.problems.disorder.evaluation.evaluate import evaluate as evaluate_run
-    from dsfu.model.problems.disorder.evaluation.planes import PlaneSettings
-    from dsfu.model.problems.disorder.evaluation.tables import as_text, tables_of
+    from dsfu.model.evaluation.options import EvaluationOptions
+    from dsfu.model.problem import learner_of
+    from dsfu.model.store import problem_of
 
-    settings = EvaluationSettings(
-        method=method,
-        split=split,
-        batch_size=batch,
-        device=device,
-        inception_weights=inception_weights,
-        planes=PlaneSettings(pixels=pixels, limit=limit, poisson=poisson, seed=seed),
-    )
-    name = "evaluation" if method == "network" else f"evaluation-{method}"
+    learner = learner_of(problem_of(store))
+    chosen = check_chosen(chosen, learner.name, added_options(_TABLE))
+    options = EvaluationOptions(split=split, limit=limit, batch_size=batch, device=device, seed=seed)
+    name = learner.evaluation_name(chosen)
     folder = out or (run / name if run.is_dir() else run.with_name(f"{run.stem}-{name}"))
-    with _progress() as watch:
-        found = evaluate_run(run, store, folder, settings, watch)
+    with _progress(learner.nouns) as watch:
+        found = learner.evaluate(run, store, folder, options, chosen, watch)
     if as_json:
-        typer.echo(json.dumps(found.summary.to_dict(), indent=2))
+        typer.echo(json.dumps(found.summary, indent=2))
         return
-    typer.echo("\n\n".join(as_text(table) for table in tables_of(found.summary)))
+    typer.echo(found.text)
     typer.echo("\n" + "\n".join(f"  {name:16} {path}" for name, path in found.files.items()))
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def _progress(nouns: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda done, of: None
@@ -98,5 +77,5 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("planes", total=None)
+        task = progress.add_task(nouns, total=None)
         yield lambda done, of: progress.update(task, completed=done, total=of)

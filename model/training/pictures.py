@@ -1,5 +1,6 @@
 """Panels of some samples as one picture, a row for each sample: input, answer, truth, or whatever a problem shows."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,13 +16,28 @@ _ROW_INCHES: Final = 1.85
 
 def draw_panels(rows: Sequence[Sequence[Panel]], path: Path, title: str) -> Float32Array:
     """Draw the panels of some samples, a row each, into a file; return the picture (y, x, rgb), 0 to 1."""
+    figure = _figure(rows, title)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    drawn = np.asarray(figure.canvas.buffer_rgba(), np.float32)
+    return np.asarray(drawn[..., :3] / np.float32(255))
+
+
+def panels_png(rows: Sequence[Sequence[Panel]]) -> bytes:
+    """The same as a file of PNG."""
+    stream = io.BytesIO()
+    _figure(rows, "").savefig(stream, format="png")
+    return stream.getvalue()
+
+
+def _figure(rows: Sequence[Sequence[Panel]], title: str) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     across = max(len(row) for row in rows)
     size = (max(across, 2) * _PANEL_INCHES, 0.55 + _ROW_INCHES * len(rows))
     figure = Figure(figsize=size, dpi=100, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     axes = figure.subplots(len(rows), across, squeeze=False)
     for row_of_axes, row in zip(axes, rows, strict=True):
         for axis in row_of_axes[len(row) :]:
@@ -30,11 +46,9 @@ def draw_panels(rows: Sequence[Sequence[Panel]], path: Path, title: str) -> Floa
             draw_panel(axis, panel)
     for axis, panel in zip(axes[0], rows[0], strict=False):
         axis.set_title(panel.title, fontsize=10)
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
-    drawn = np.asarray(canvas.buffer_rgba(), np.float32)  # type: ignore[no-untyped-call]
-    return np.asarray(drawn[..., :3] / np.float32(255))
+    if title:
+        figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    return figure
 
 
 def draw_panel(axis: Any, panel: Panel) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from dsfu.model.evaluation.options import Evaluated, EvaluationOptions, Watch
     from dsfu.model.problems.disorder.batch import Batch
     from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
     from dsfu.model.training.epochs import Part
@@ -126,6 +128,37 @@ class DisorderLearner(Learner["Batch"]):
         from dsfu.model.problems.disorder.networks.onnx_form import form_of
 
         return form_of(network, pixels_of(card))
+
+    def evaluation_name(self, chosen: Mapping[str, Any]) -> str:
+        method = chosen.get("method", "network")
+        return "evaluation" if method == "network" else f"evaluation-{method}"
+
+    def evaluate(
+        self,
+        run: Path,
+        store: str,
+        out: Path,
+        options: "EvaluationOptions",
+        chosen: Mapping[str, Any],
+        watch: "Watch",
+    ) -> "Evaluated":
+        from dsfu.model.evaluation.options import Evaluated
+        from dsfu.model.evaluation.tables import as_text
+        from dsfu.model.problems.disorder.evaluation.evaluate import EvaluationSettings, evaluate
+        from dsfu.model.problems.disorder.evaluation.planes import PlaneSettings
+        from dsfu.model.problems.disorder.evaluation.tables import tables_of
+
+        of_planes = {name: chosen[name] for name in ("pixels", "poisson") if name in chosen}
+        settings = EvaluationSettings(
+            split=options.split,
+            batch_size=options.batch_size,
+            device=options.device,
+            planes=PlaneSettings(limit=options.limit, seed=options.seed, **of_planes),
+            **{name: chosen[name] for name in ("method", "inception_weights") if name in chosen},
+        )
+        found = evaluate(run, store, out, settings, watch)
+        text = "\n\n".join(as_text(table) for table in tables_of(found.summary))
+        return Evaluated(summary=found.summary.to_dict(), text=text, files=found.files)
 
 
 LEARNER: Final = DisorderLearner()

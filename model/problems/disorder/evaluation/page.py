@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from dsfu.model.evaluation.charts import cumulative_svg, histogram_svg
+from dsfu.model.evaluation.tables import number, percent
 from dsfu.model.problems.disorder.evaluation.page_style import EVALUATION_STYLE
 from dsfu.model.problems.disorder.evaluation.paper import PAPER, SYMBOLS
 from dsfu.model.problems.disorder.evaluation.pictures import (
@@ -19,7 +20,7 @@ from dsfu.model.problems.disorder.evaluation.pictures import (
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
 from dsfu.model.problems.disorder.evaluation.scores import FACTORS, SCALES, Scores
 from dsfu.model.problems.disorder.evaluation.summary import Summary
-from dsfu.model.problems.disorder.evaluation.tables import SCALE_WORDS, number, percent, tables_of
+from dsfu.model.problems.disorder.evaluation.tables import SCALE_WORDS, tables_of
 from dsfu.pages.frame import Table, document, section, symbols
 
 

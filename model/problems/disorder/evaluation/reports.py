@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from dsfu.model.evaluation.tables import as_markdown
 from dsfu.model.problems.disorder.evaluation.page import page_of
 from dsfu.model.problems.disorder.evaluation.pictures import PlanePictures
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
 from dsfu.model.problems.disorder.evaluation.scores import Scores
 from dsfu.model.problems.disorder.evaluation.summary import Summary
-from dsfu.model.problems.disorder.evaluation.tables import as_markdown, tables_of
+from dsfu.model.problems.disorder.evaluation.tables import tables_of
 
 JSON_NAME: Final = "evaluation.json"
 CSV_NAME: Final = "planes.csv"

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dsfu.errors import InputError
+from dsfu.model.evaluation.tables import as_text, number
 from dsfu.model.problems.disorder.evaluation.evaluate import (
     Evaluation,
     EvaluationSettings,
@@ -21,7 +22,7 @@ from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes, Pla
 from dsfu.model.problems.disorder.evaluation.predictors import Method
 from dsfu.model.problems.disorder.evaluation.scores import Scores, score_planes
 from dsfu.model.problems.disorder.evaluation.summary import Statistic, labels_of
-from dsfu.model.problems.disorder.evaluation.tables import as_text, comparison, number, tables_of
+from dsfu.model.problems.disorder.evaluation.tables import comparison, tables_of
 from tests.model.problems.disorder.evaluation.test_scores import constant
 
 

@@ -1,0 +1,45 @@
+"""Numbers and tables of an evaluation as text: for a terminal, and as Markdown."""
+
+from collections.abc import Sequence
+from math import isfinite
+
+from dsfu.pages.frame import Table
+
+
+def number(value: float) -> str:
+    """Three digits; a dash where there is none."""
+    if not isfinite(value):
+        return "–"
+    return f"{value:.3g}" if value == 0 or abs(value) >= 1e-4 else f"{value:.1e}"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def as_text(table: Table) -> str:
+    """For a terminal: columns side by side."""
+    rows = [[head.removeprefix(">") for head in table.heads], *table.rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(table.heads))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell.rjust(width) if head.startswith(">") else cell.ljust(width)
+            for cell, width, head in zip(row, widths, table.heads, strict=True)
+        ]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([table.title, *(f"  {line(row)}" for row in rows)])
+
+
+def as_markdown(table: Table) -> str:
+    """A section with a table."""
+    lines = [f"## {table.title}", "", _markdown_row([head.removeprefix(">") for head in table.heads])]
+    lines.append("|" + "|".join("---:" if head.startswith(">") else "---" for head in table.heads) + "|")
+    lines += [_markdown_row(row) for row in table.rows]
+    lines += ["", table.note, ""] if table.note else [""]
+    return "\n".join(lines)
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
