@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from dsfu.errors import InputError
+
 if TYPE_CHECKING:
     from dsfu.pipeline.manifest.loaded import LoadedManifest
     from dsfu.pipeline.store.files import Files
@@ -63,7 +65,9 @@ def store_of(wanted: "Wanted", store: str | None) -> "Files":
     from dsfu.pipeline.store.files import open_files
     from dsfu.pipeline.store.own_names import refuse_foreign
 
-    files = open_files(wanted.loaded.manifest.store if store is None else store)
+    name = wanted.loaded.manifest.store if store is None else store
+    _refuse_memory(name)
+    files = open_files(name)
     refuse_foreign(files)
     return files
 
@@ -77,6 +81,13 @@ def existing_store(store: str) -> "tuple[Files, Wanted]":
     files = open_files(store)
     files.check_reachable()
     return files, what_is_wanted(kept_manifest(files))
+
+
+def _refuse_memory(store: str) -> None:
+    if store.startswith("memory:"):
+        raise InputError(
+            "it is the memory of this process, and gone when it ends", where=store, expected="a folder, or a URL"
+        )
 
 
 def is_terminal() -> bool:

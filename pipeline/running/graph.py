@@ -285,17 +285,21 @@ def open_local(
     except CredentialsError as error:
         raise EngineError(str(error)) from error
     with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children():
-        cluster: LocalCluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=threads,
-            memory_limit=memory_limit_bytes(threads),
-            # Every user of this machine reaches its ports; only holders of the key are let in.
-            security=security,
-            dashboard_address=CLOSED_AT_ONCE,
-            scheduler_kwargs={"dashboard": False},
-            preload="dsfu.pipeline.running.worker_process",
-            silence_logs=_silence(quiet),
-        )
+        try:
+            cluster: LocalCluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=threads,
+                memory_limit=memory_limit_bytes(threads),
+                # Every user of this machine reaches its ports; only holders of the key are let in.
+                security=security,
+                dashboard_address=CLOSED_AT_ONCE,
+                scheduler_kwargs={"dashboard": False},
+                preload="dsfu.pipeline.running.worker_process",
+                silence_logs=_silence(quiet),
+            )
+        except Exception as error:  # whatever Dask makes of a worker that is killed as it starts
+            told = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise EngineError(f"the workers could not be started ({told}); run again, or with fewer workers") from error
         dashboard = open_dashboard(cluster, dashboard_address)
         client = Client(cluster)
     return DaskEngine(

@@ -1,11 +1,11 @@
-"""Stopping when asked to: the first Ctrl-C or SIGTERM asks for a clean end, a second one insists."""
+"""Stopping when asked to: the first Ctrl-C, SIGTERM or SIGHUP asks for a clean end, a second one insists."""
 
 import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class Interruption:
@@ -26,7 +26,7 @@ class Interruption:
         return self._asked
 
     def __enter__(self) -> Self:
-        self._before = {each: signal.signal(each, self._ask) for each in _SIGNALS}
+        self._before = {each: signal.signal(each, self._ask) for each in _SIGNALS if not _is_told_to_go_on(each)}
         return self
 
     def __exit__(
@@ -40,3 +40,8 @@ class Interruption:
             raise KeyboardInterrupt
         self._asked = True
         self._on_first()
+
+
+def _is_told_to_go_on(number: signal.Signals) -> bool:
+    """Whether who started us, ``nohup`` say, wants no end at a hang-up."""
+    return number not in (signal.SIGINT, signal.SIGTERM) and signal.getsignal(number) is signal.SIG_IGN

@@ -7,6 +7,7 @@ begins with ``.tmp-``, is never listed, and is removed by `dsfu.pipeline.store.g
 
 import errno
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from dsfu.pipeline.specs import StoredObject
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
+
+_MISTYPED_URL: Final = re.compile(r"(s3a?|gs|gcs|abfss?|az|https?|memory|file)(?::/(?!/)|//|:(?!/))", re.IGNORECASE)
+_OF_THE_SYSTEM: Final = ("/proc", "/sys", "/dev")
 
 TEMPORARY_PREFIX: Final = ".tmp-"
 
@@ -167,10 +171,29 @@ def open_files(url: str | Path, storage_options: Mapping[str, Any] | None = None
         return ObjectFiles(text, dict(storage_options or {}))
     if storage_options:
         raise ValueError(f"storage_options = {sorted(storage_options)} for {text}: expected none for a local path")
-    root = Path(rest if separator else text).expanduser().absolute()
-    if root.exists() and not root.is_dir():
-        raise InputError("it is a file", where=str(root), expected="a folder, or a name that is free")
-    return LocalFiles(root)
+    return LocalFiles(_checked_root(text, rest if separator else text))
+
+
+def _checked_root(text: str, path: str) -> Path:
+    """The folder of a store, if there can be one by that name."""
+    expected = "a folder, a name that is free, or a URL such as s3://bucket/name"
+    if not path.strip() or "\0" in path:
+        raise InputError(f"{path!r} is no place for a store", expected=expected)
+    if mistyped := _MISTYPED_URL.match(text):
+        remedy = f"write {mistyped[1]}://{text[mistyped.end() :]}, or ./{text} if a folder is meant"
+        raise InputError("it looks like a URL, and is none", where=text, expected=expected, remedy=remedy)
+    try:
+        root = Path(path).expanduser().absolute()
+        system = next((each for each in _OF_THE_SYSTEM if root.is_relative_to(each)), None)
+        if system is not None and not root.is_relative_to("/dev/shm"):
+            raise InputError(f"{system} is the system's, and keeps no files", where=str(root), expected=expected)
+        nearest = next((each for each in (root, *root.parents) if each.exists()), root)
+        if nearest.exists() and not nearest.is_dir():
+            raise InputError(f"{nearest} is a file", where=str(root), expected=expected)
+    except (OSError, RuntimeError) as error:  # too long a name, a loop of links, a user who is not known
+        cause = _CAUSES.get(getattr(error, "errno", 0) or 0) or getattr(error, "strerror", None) or str(error)
+        raise InputError(f"there can be no store: {cause}", where=path[:200], expected=expected) from error
+    return root
 
 
 def crc32c(data: bytes, before: int = 0) -> int:

@@ -212,8 +212,8 @@ def _holder(files: Files, name: str, path: str) -> Holder | None:
 
 
 def _was_touched_lately(files: Files, info: FileInfo) -> bool:
-    """Also True where the storage tells no times."""
-    return info.modified_ns is None or storage_clock_ns(files) - info.modified_ns < DEAD_AFTER_SECONDS * 1e9
+    """Also True where the storage tells no times. One from the future, as after a clock was set back, is as dead."""
+    return info.modified_ns is None or abs(storage_clock_ns(files) - info.modified_ns) < DEAD_AFTER_SECONDS * 1e9
 
 
 def storage_clock_ns(files: Files) -> int:

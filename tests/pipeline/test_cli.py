@@ -344,3 +344,46 @@ def test_a_closed_pipe_is_no_news(tmp_path):
     told = subprocess.run(["bash", "-c", f"{plan} | head -1"], capture_output=True, text=True, check=False)
     assert told.stdout.count("\n") == 1
     assert told.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("store", "told"),
+    [
+        ("", "no place for a store"),
+        ("  ", "no place for a store"),
+        ("memory://x", "the memory of this process"),
+        ("s3:/bucket/x", "write s3://bucket/x"),
+        ("s3//bucket/x", "write s3://bucket/x"),
+        ("gopher://x/y", "no storage called gopher"),
+        ("/proc/self/x", "is the system's"),
+        ("/dev/null/x", "is the system's"),
+        ("a" * 300, "too long"),
+        ("x/" * 3000, "too long"),
+        ("tiny.yaml/store", "is a file"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["plan", "run", "close"])
+def test_places_where_no_store_can_be(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, store: str, told: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(manifest_text())
+    status, _, said = call(verb, "tiny.yaml", "--store", store)
+    assert (status, told in said) == (2, True), said
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_a_cluster_whose_workers_die_as_they_start_cuts_the_run_short(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import distributed
+
+    def die(**_: object) -> None:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", die)
+    manifest = tmp_path / "tiny.yaml"
+    manifest.write_text(manifest_text())
+    status, _, said = call("run", manifest, "--store", tmp_path / "store", "--workers", "1")
+    assert status == 4
+    assert "Traceback" not in said

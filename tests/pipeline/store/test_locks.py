@@ -166,6 +166,16 @@ def test_a_process_on_another_machine_lives_by_its_heartbeat(files: Files, dead:
         pass
 
 
+def test_a_lock_from_the_future_expires_too(files: Files, dead: ProcessIdentity) -> None:
+    """As it seems to be after a clock was set back: it would count for as long as the clock was ahead."""
+    leave_lock(files, elsewhere(dead), seconds_ago=-50)
+    with pytest.raises(StoreLocked), writer_lock(files):
+        pass
+    age(files, -10_000)
+    with writer_lock(files):
+        pass
+
+
 def test_a_live_process_of_this_machine_needs_no_heartbeat(files: Files) -> None:
     with writer_lock(files):
         age(files, 10_000)
