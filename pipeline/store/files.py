@@ -189,7 +189,8 @@ def _checked_root(text: str, path: str) -> Path:
             raise InputError(f"{system} is the system's, and keeps no files", where=str(root), expected=expected)
         nearest = next((each for each in (root, *root.parents) if each.exists()), root)
         if nearest.exists() and not nearest.is_dir():
-            raise InputError(f"{nearest} is a file", where=str(root), expected=expected)
+            what = "it is a file" if nearest == root else f"{nearest} is a file"
+            raise InputError(what, where=str(root), expected=expected)
     except (OSError, RuntimeError) as error:  # too long a name, a loop of links, a user who is not known
         cause = _CAUSES.get(getattr(error, "errno", 0) or 0) or getattr(error, "strerror", None) or str(error)
         raise InputError(f"there can be no store: {cause}", where=path[:200], expected=expected) from error
