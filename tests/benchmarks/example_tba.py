@@ -23,7 +23,7 @@ import torch
 from tba import CELL, EXAMPLE, TBUTYL, TbaTruth, orbit, simulated_tba_plane
 
 from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
-from dsfu.model.measured.factorise.methods import Network, factorise, fill
+from dsfu.model.measured.factorise.methods import Network, factorise, fill, load_network
 from dsfu.model.measured.molecules.data import quotient
 from dsfu.model.measured.molecules.parameters import kinds_of
 from dsfu.model.measured.molecules.refine import Settings as StructureSettings
@@ -33,7 +33,6 @@ from dsfu.model.measured.order.planes import SroPlane, SroSettings
 from dsfu.model.measured.order.refine import refine_sro
 from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.solver.settings import Settings
-from dsfu.model.weights.files import load_weights
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.structures.files import read_structure
 
@@ -49,7 +48,7 @@ def main() -> None:
     parser.add_argument("--own", action="store_true", help="the solver's own parameters too, which takes longer")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    network = _network(asked.weights) if asked.weights else None
+    network = load_network(asked.weights) if asked.weights else None
     print(
         "| counts | σ | method | parameters | error, rms | largest | stated s.u., rms | within 1 s.u. | torsion (°) |"
     )
@@ -59,11 +58,6 @@ def main() -> None:
         for known in (True, False):
             _report(asked.seeds, counts, known, network, asked.own)
     print(f"\nCPU-seconds in all: {time.process_time() - start:.0f}")
-
-
-def _network(path: Path) -> Network:
-    factoriser, card = load_weights(path)
-    return Network(factoriser=factoriser, pixels=card.pixels)
 
 
 def _report(seeds: int, counts: float, known: bool, network: Network | None, own: bool) -> None:

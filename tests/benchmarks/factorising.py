@@ -27,12 +27,11 @@ import torch
 
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
-from dsfu.model.measured.factorise.methods import Network, factorise, fill, of_solver
+from dsfu.model.measured.factorise.methods import Network, factorise, fill, load_network, of_solver
 from dsfu.model.measured.solver.settings import Settings
 from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
 from dsfu.model.problems.disorder.data.normalise import Scale, normalise
 from dsfu.model.problems.disorder.data.shards import Split, open_store
-from dsfu.model.weights.files import load_weights, shipped, weights_file
 from dsfu.simulate.arrays import Float32Array, IntArray
 from dsfu.simulate.disorder.fields import SHELL_CUTOFF
 
@@ -235,9 +234,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     planes = Planes(asked.store, asked.split)
-    weights = weights_file(asked.weights) if asked.weights else shipped()
-    factoriser, card = load_weights(weights)
-    network = Network(factoriser=factoriser, pixels=card.pixels)
+    network = load_network(asked.weights)
     of_planes = Results(asked.save and asked.save / "planes.csv")
     of_crystals = Results(asked.save and asked.save / "crystals.csv")
     for noise in asked.noise:

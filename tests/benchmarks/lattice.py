@@ -19,9 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.blind import factorise_blind
-from dsfu.model.measured.factorise.methods import Network
+from dsfu.model.measured.factorise.methods import load_network
 from dsfu.model.measured.lattice.bases import are_same
-from dsfu.model.weights.files import load_weights, shipped
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.disorder.scattering import simulate_plane
@@ -63,8 +62,7 @@ def main() -> None:
     parser.add_argument("--each", action="store_true", help="print every plane")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    factoriser, card = load_weights(shipped())
-    network = Network(factoriser=factoriser, pixels=card.pixels)
+    network = load_network()
     rng = np.random.default_rng(options.seed)
     tests = []
     for number, (test,) in enumerate(fair_planes(options.planes, options.seed)):

@@ -104,12 +104,13 @@ def factorise(
     """
     from dsfu.model.measured.factorise.loading import check_one_crystal, load_planes
     from dsfu.model.measured.factorise.methods import factorise as take_apart
+    from dsfu.model.measured.factorise.methods import load_network
     from dsfu.model.measured.factorise.verdict import judge
     from dsfu.model.measured.solver.settings import Settings
 
     _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
     _one_thread()
-    network = None if method is How.SOLVER else _network(weights)
+    network = None if method is How.SOLVER else load_network(weights)
     hints = hints_of(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )
@@ -226,15 +227,6 @@ def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, r
         written.append(report)
     for path in written:
         typer.echo(f"wrote {path}")
-
-
-def _network(weights: Path | None) -> "Network":
-    from dsfu.model.measured.factorise.methods import Network
-    from dsfu.model.problems.disorder.networks.loading import load_factoriser, pixels_of
-    from dsfu.model.weights.files import shipped, weights_file
-
-    factoriser, card = load_factoriser(shipped() if weights is None else weights_file(weights))
-    return Network(factoriser=factoriser, pixels=pixels_of(card.more))
 
 
 def _say_what_comes(planes: "list[MeasuredPlane]") -> None:

@@ -8,6 +8,7 @@ hybrid its guess is one more, uncertain measurement of the form factor in dead z
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -38,6 +39,15 @@ class Network:
 
     factoriser: Factoriser
     pixels: int
+
+
+def load_network(weights: Path | None = None) -> Network:
+    """A network from a file of weights or the folder of a training; None: the one shipped."""
+    from dsfu.model.problems.disorder.networks.loading import load_factoriser, pixels_of
+    from dsfu.model.weights.files import shipped, weights_file
+
+    factoriser, card = load_factoriser(shipped() if weights is None else weights_file(weights))
+    return Network(factoriser=factoriser, pixels=pixels_of(card.more))
 
 
 def factorise(
