@@ -7,14 +7,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-data demo-training demo-crystal test check format venv clean
+.PHONY: help demo demo-data demo-training demo-crystal demo-phases test check format venv clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 DEMO := out/demo
 
-demo: venv demo-data demo-training demo-crystal  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
+demo: venv demo-data demo-training demo-crystal demo-phases  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
 	@echo; echo "Look at $(DEMO)/report.html (the data set), $(DEMO)/run/evaluation/evaluation.html (the training)"
 	@echo "and $(DEMO)/crystal/report.html (a crystal that was taken apart)."
 
@@ -37,6 +37,11 @@ demo-crystal: venv
 	$(BIN)/dsfu-model factorise $(DEMO)/crystal/planes.h5 -o $(DEMO)/crystal/factors.h5 --report $(DEMO)/crystal/report.html
 	$(BIN)/dsfu-model refine-sro $(DEMO)/crystal/factors.h5 --laue mmm --no-order-along b --cutoff 3 -o $(DEMO)/crystal/sro
 	$(BIN)/python examples/measure_crystal.py compare $(DEMO)/crystal/truth.json $(DEMO)/crystal/sro/factors-sro.json
+
+# A molecular crystal from its intensities alone, in some seconds; the space group is not told.
+demo-phases: venv
+	$(BIN)/python examples/pack_molecule.py $(DEMO)/phases
+	$(BIN)/dsfu-model solve-phases $(DEMO)/phases/crystal.hkl -o $(DEMO)/phases/solved
 
 test: venv  ## all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
