@@ -43,8 +43,10 @@ demo-phases: venv
 	$(BIN)/python examples/pack_molecule.py $(DEMO)/phases
 	$(BIN)/dsfu-model solve-phases $(DEMO)/phases/crystal.hkl -o $(DEMO)/phases/solved
 
+# What kills processes or counts on the clock runs one after another, all else on every core.
 test: venv  ## all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not gpu and not alone" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "alone and not gpu" $(PYTEST_ARGS)
 
 check: venv typing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

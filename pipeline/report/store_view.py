@@ -121,7 +121,7 @@ class StoreView:
     def manifest_text(self) -> str:
         return str(self.attributes["manifest"])
 
-    def array(self, path: str) -> zarr.Array[Any]:
+    def array(self, path: str) -> "zarr.Array[Any]":
         """An array that is too large to be read whole."""
         return cast("zarr.Array[Any]", self.group[path])
 

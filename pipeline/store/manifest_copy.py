@@ -14,7 +14,14 @@ KEPT: Final = "ledger/manifest.json"
 
 
 def keep_manifest(files: Files, loaded: LoadedManifest[Any]) -> None:
-    """Keep a manifest, and where the files that it names are."""
+    """Keep a manifest, and where the files that it names are.
+
+    Raises
+    ------
+    InputError
+        If the store holds a data set of another problem.
+    """
+    _refuse_another_problem(files, loaded)
     data = seal({"text": loaded.text, "source": str(loaded.source), "folder": str(loaded.folder)})
     try:
         if files.read(KEPT) == data:
@@ -22,6 +29,20 @@ def keep_manifest(files: Files, loaded: LoadedManifest[Any]) -> None:
     except FileNotFoundError:
         pass
     files.write(KEPT, data)
+
+
+def _refuse_another_problem(files: Files, loaded: LoadedManifest[Any]) -> None:
+    try:
+        there = kept_manifest(files).manifest.problem
+    except InputError:
+        return  # there is nothing yet, or nothing that can be read, and what is kept now puts that right
+    if there != loaded.manifest.problem:
+        raise InputError(
+            f"the store is one of {there}, and the manifest one of {loaded.manifest.problem}",
+            where=files.url,
+            expected=f"a manifest of {there}, or another store",
+            remedy="give each data set a folder of its own: --store",
+        )
 
 
 def kept_manifest(files: Files) -> LoadedManifest[Any]:

@@ -65,8 +65,8 @@ class Recomputer:
             return self._source
         return zarr.open_group(self._source, mode="r", storage_options=self._storage_options or None)
 
-    def _array(self, path: str) -> zarr.Array[Any]:
-        return cast(zarr.Array[Any], self._group[path])
+    def _array(self, path: str) -> "zarr.Array[Any]":
+        return cast("zarr.Array[Any]", self._group[path])
 
     def _row(self, split: str, name: str, index: int) -> npt.NDArray[Any]:
         return np.asarray(self._column(f"{split}/{name}")[index])

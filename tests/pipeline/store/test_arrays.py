@@ -23,7 +23,7 @@ def named(name: str, values: np.ndarray, *dims: str) -> NamedArray:
     return NamedArray(name=name, values=values, dims=dims, units="1/angstrom", long_name=f"the {name}")
 
 
-def read_back(folder: Path, array: NamedArray) -> zarr.Array[Any]:
+def read_back(folder: Path, array: NamedArray) -> "zarr.Array[Any]":
     found = zarr.open_group(written(folder, {"g": ZarrGroup(arrays=[array])}), mode="r")[f"g/{array.name}"]
     assert isinstance(found, zarr.Array)
     return found

@@ -13,7 +13,7 @@ from dsfu.pipeline.store.shard_format import array_metadata, encode_shard
 PLANES = np.random.default_rng(0).integers(0, 2**16, (6, 8, 10)).astype(np.uint16)
 
 
-def made(store: Any, **options: Any) -> zarr.Array[Any]:
+def made(store: Any, **options: Any) -> "zarr.Array[Any]":
     arguments: dict[str, Any] = {
         "name": "planes",
         "data": PLANES,
