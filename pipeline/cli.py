@@ -16,7 +16,7 @@ _PROGRAM: Final = Program(
     cut_short=frozenset({"dsfu.pipeline.running.engines:EngineError", "dsfu.pipeline.store.files:StorageError"}),
 )
 
-_HELP: Final = """Make training sets for diffuse scattering.
+_HELP: Final = """Make training sets for inverse problems of scattering.
 
 What a manifest declares goes into a store, and only what is missing there is made:
 

@@ -30,9 +30,9 @@ class Kind:
     Attributes
     ----------
     name
-        What it is called in identities and in the ledger: ``planes``.
+        What it is called in identities and in the ledger: ``images``.
     noun
-        One of its items, for people: ``plane``.
+        One of its items, for people: ``image``.
     words
         All of it, in a heading: ``short-range order``.
     science
@@ -142,6 +142,16 @@ def every_kind() -> Mapping[str, Kind]:
 def noun_of(kind: str) -> str:
     """One item of a kind of shard, for people; ``item`` of a kind that is not known here."""
     return every_kind()[kind].noun if kind in every_kind() else "item"
+
+
+def is_sample(kind: str) -> bool:
+    """Whether the items of a kind of shard are samples; not those of a kind that is not known here."""
+    return kind in every_kind() and every_kind()[kind].is_sample
+
+
+def words_of(kind: str) -> str:
+    """All of a kind of shard, in a heading."""
+    return every_kind()[kind].words if kind in every_kind() else kind
 
 
 @cache

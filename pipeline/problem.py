@@ -7,8 +7,9 @@ of a `Problem`. To add one: a folder of `dsfu.pipeline.problems`, see docs/archi
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
 
+from dsfu.panels import Panel
 from dsfu.pipeline.kinds import Kind, catalogued, noun_of
 from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.manifest.loaded import LoadedManifest
@@ -19,6 +20,9 @@ from dsfu.pipeline.store.plain_contents import plain_contents
 from dsfu.simulate.fields import Field
 from dsfu.words import count
 from dsfu.yaml.document import KeyPath
+
+if TYPE_CHECKING:
+    from dsfu.pipeline.report.looks import Looks
 
 M = TypeVar("M", bound=Manifest)
 
@@ -137,6 +141,18 @@ class Problem(ABC, Generic[M]):
             # That of dsfu alone, so that stores do not differ by who made them; the ledger has the others.
             versions={"dsfu": versions()["dsfu"]},
         )
+
+    def looks(self) -> "Looks":
+        """How stores are shown. By default by their fields: quantities as histograms, samples as panels."""
+        from dsfu.pipeline.report.plain import PlainLooks  # late, as it loads zarr
+
+        return PlainLooks(self.name, self.panels)
+
+    def panels(self, sample: Mapping[str, Any], fields: Sequence[Field]) -> Sequence[Panel]:
+        """What is shown of a sample, given by what the store holds of it. By default each of its arrays."""
+        from dsfu.pipeline.report.plain import panels_of_fields
+
+        return panels_of_fields(sample, fields)
 
     def again(self, group: Any, split: str, index: int) -> Arrays:
         """One sample, computed from what the root group of a closed store holds, and not read."""

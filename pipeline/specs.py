@@ -66,7 +66,7 @@ class ShardSpec:
     kind
         What it holds: the name of a `dsfu.pipeline.kinds.Kind`.
     identity
-        What a person calls it, unique within a plan: ``planes/benzene+toluene``.
+        What a person calls it, unique within a plan: ``images/0017``.
     inputs
         A digest for each thing that determines the contents, by a name that a person understands.
     parameters

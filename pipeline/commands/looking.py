@@ -1,5 +1,6 @@
 """The verbs that look at a store: status, inspect, report."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,8 +9,9 @@ import typer
 from dsfu.pipeline.commands.common import JsonOption, StoreArgument, answer_json, existing_store, say
 
 if TYPE_CHECKING:
+    from dsfu.pipeline.report.looks import Looks
     from dsfu.pipeline.report.store_status import StoreStatus
-    from dsfu.pipeline.report.store_summary import Summary
+    from dsfu.pipeline.store.files import Files
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,19 +51,14 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Say what is in a closed store; draw a sheet of samples."""
-    from dsfu.pipeline.report.store_summary import summary_of
-    from dsfu.pipeline.report.store_view import StoreView
-
-    view = StoreView(store)
-    summary = summary_of(view)
+    files, looks = _looks(store)
+    summary = looks.summary(files)
     if as_json:
         answer_json(summary.to_dict())
     else:
-        say(_summary_text(summary))
+        say(looks.text(summary))
     if sheet is not None:
-        from dsfu.pipeline.report.sample_sheet import write_sample_sheet
-
-        write_sample_sheet(view, sheet, samples)
+        looks.write_sheet(files, sheet, samples)
         if not as_json:
             say(f"  sheet       {sheet}")
 
@@ -77,13 +74,25 @@ def report(
 ) -> None:
     """Write a report of a closed store, as one HTML file.
 
-    Counts by group and split, distributions, removed duplicates, samples, where the time went, and how it was made.
+    Counts, samples, distributions, what was removed, where the time went, and how it was made.
     The file needs no network and nothing beside it.
     """
-    from dsfu.pipeline.report.page import write_report
-
+    files, looks = _looks(store)
     name = store.rstrip("/").rpartition("/")[2] or "store"
-    say(f"Wrote {write_report(store, out or Path(f'{name}-report.html'))}.")
+    out = out or Path(f"{name}-report.html")
+    text = looks.page(files)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    say(f"Wrote {out}.")
+
+
+def _looks(store: str) -> "tuple[Files, Looks]":
+    """A closed store, and how its problem shows it."""
+    from dsfu.pipeline.report.opening import problem_of_store
+    from dsfu.pipeline.store.files import open_files
+
+    files = open_files(store)
+    return files, problem_of_store(files).looks()
 
 
 def _status_text(found: "StoreStatus") -> str:
@@ -101,41 +110,18 @@ def _status_text(found: "StoreStatus") -> str:
     return "\n".join(rows)
 
 
+def _parts(split: Mapping[str, int]) -> str:
+    """Of what a split is made, by whatever its problem calls it."""
+    return "".join(f" of {number} {name}" for name, number in split.items() if name not in ("samples", "kept"))
+
+
 def _closed_text(found: "StoreStatus") -> str:
     from dsfu.words import count, grouped
 
     if found.closed is None:
         return "no"
     splits = [
-        f"{name} {count(split['samples'], 'sample')} of {count(split['pairs'], 'pair')}, "
-        f"{grouped(split['kept'])} unique"
+        f"{name} {count(split['samples'], 'sample')}{_parts(split)}, {grouped(split['kept'])} to use"
         for name, split in found.closed.items()
     ]
     return "; ".join(splits) or "yes, without a single sample"
-
-
-def _summary_text(summary: "Summary") -> str:
-    from dsfu.words import count, grouped, size
-
-    rows = [f"{summary.name} in {summary.url}"]
-    rows += [
-        f"  {split.name:<12}{count(split.samples, 'sample')} of {count(split.pairs, 'pair')}, "
-        f"{grouped(split.kept)} unique"
-        for split in summary.splits
-    ]
-    sets = ", ".join(f"{grouped(number)} {kind.replace('_', ' ')}" for kind, number in summary.sets.items())
-    stored = "stored" if summary.materialised else "not stored"
-    rows += [
-        f"  planes      {summary.pixels} × {summary.pixels} pixels, {stored}",
-        f"  sets        {sets or 'none'}",
-        f"  masks       {grouped(summary.masks)}",
-        f"  species     {grouped(summary.species)}",
-        f"  size        {size(summary.sizes.total)}, {size(summary.bytes_per_sample)} a sample",
-    ]
-    for each in summary.distributions:
-        rows.append(f"  {each.label}{f', {each.unit}' if each.unit else ''} (5 %, median, 95 %)")
-        rows += [
-            f"    {split:<12}{low:.3g}, {median:.3g}, {high:.3g}"
-            for split, (_, low, median, high, _) in each.quantiles.items()
-        ]
-    return "\n".join(rows)

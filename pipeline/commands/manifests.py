@@ -1,4 +1,4 @@
-"""The verbs about manifests: init, validate, diff, schema, species."""
+"""The verbs about manifests: init, validate, diff, schema."""
 
 import json
 from pathlib import Path

@@ -5,7 +5,7 @@ from html import escape
 from math import ceil, floor, log10
 from typing import Final
 
-from dsfu.pipeline.report.distributions import Distribution, round_up
+from dsfu.pipeline.report.histograms import Distribution, round_up
 from dsfu.words import grouped
 
 _WIDTH, _HEIGHT = 340.0, 190.0

@@ -1,18 +1,16 @@
 """How a store was made, from its ledger: the time that it took and where that went, who made it, what failed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from dsfu.pipeline.kinds import every_kind, is_sample
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
 from dsfu.pipeline.store.parallel import for_each
-
-KINDS: Final = ("sro_sets", "masks", "planes")
-"""Kinds of shards in the order in which they are made."""
 
 _SLOWEST: Final = 5
 
@@ -24,7 +22,7 @@ class KindSummary:
     Attributes
     ----------
     items
-        Samples, sets or masks.
+        Samples, or whatever the kind holds.
     seconds
         Time of workers, added up.
     active_seconds
@@ -56,7 +54,7 @@ class KindSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class SlowShard:
-    """One of the pairs that took longest."""
+    """One of the shards of samples that took longest."""
 
     identity: str
     items: int
@@ -91,18 +89,17 @@ class LedgerSummary:
         return next((each for each in self.kinds if each.kind == name), None)
 
 
-def ledger_summary(files: Files, pairs: Iterable[tuple[str, str]]) -> LedgerSummary:
+def ledger_summary(files: Files, held: Collection[str] | None = None) -> LedgerSummary:
     """Sum up the ledger of a store.
 
-    Shards of pairs of species that the store does not hold are left out. Of several shards of one identity (older ones
-    stay until `gc`) the one made last counts.
+    Shards of samples whose identity is not among those that are ``held`` are left out, if that is given. Of several
+    shards of one identity (older ones stay until `gc`) the one made last counts.
     """
     ledger = Ledger(files)
     found = _read_all(files, ledger)
-    held = {f"planes/{a}+{b}" for a, b in pairs}
     newest: dict[str, LedgerEntry] = {}
     for entry in sorted((each for each in found if each is not None), key=lambda each: (_when(each), each.key)):
-        if entry.kind != "planes" or entry.identity in held:
+        if held is None or not is_sample(entry.kind) or entry.identity in held:
             newest[entry.identity] = entry
     entries = list(newest.values())
     times = sorted(filter(None, map(_when, entries)))
@@ -131,7 +128,7 @@ def _read_all(files: Files, ledger: Ledger) -> list[LedgerEntry | None]:
 
 
 def _kinds(entries: Sequence[LedgerEntry]) -> tuple[KindSummary, ...]:
-    by_kind: dict[str, list[LedgerEntry]] = {kind: [] for kind in KINDS}
+    by_kind: dict[str, list[LedgerEntry]] = {kind: [] for kind in every_kind()}
     for entry in entries:
         by_kind.setdefault(entry.kind, []).append(entry)
     return tuple(_kind(kind, of_kind) for kind, of_kind in by_kind.items() if of_kind)
@@ -169,7 +166,7 @@ def _active_seconds(entries: Iterable[LedgerEntry]) -> float:
 
 
 def _slowest(entries: Iterable[LedgerEntry]) -> tuple[SlowShard, ...]:
-    timed = [entry for entry in entries if entry.kind == "planes" and _seconds(entry) > 0]
+    timed = [entry for entry in entries if is_sample(entry.kind) and _seconds(entry) > 0]
     timed.sort(key=_seconds, reverse=True)
     return tuple(
         SlowShard(

@@ -22,7 +22,7 @@ class StoreStatus:
     orphans
         Shards that are there and that the manifest does not ask for.
     closed
-        Pairs, samples and kept samples by split, as the store was last closed; None if it is not closed.
+        Samples and kept samples by split, and of what it is made, as the store was last closed; None if it is not.
     writers
         Who writes to it at the moment.
     """
@@ -41,11 +41,6 @@ class StoreStatus:
     def complete(self) -> bool:
         """Whether every shard is there."""
         return self.present == self.wanted
-
-    @property
-    def closed_pairs(self) -> int:
-        """Pairs that are in the arrays."""
-        return sum(split["pairs"] for split in (self.closed or {}).values())
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "complete": self.complete}

@@ -396,7 +396,7 @@ def _count(number: int, noun: str) -> str:
 def _interrupts_kept_from_children() -> Iterator[None]:
     """Keep Ctrl-C, which a terminal sends to every process, from the workers that are started within, now or later.
 
-    Threads and processes inherit the mask of signals of the thread that starts them; ours gets its own back.
+    Threads and processes inherit which signals are blocked in the thread that starts them; ours gets its own back.
     """
     if sys.platform == "win32":
         yield

@@ -1,7 +1,7 @@
 """A run in parts, side by side in one store and without a driver: each makes its own share of the shards.
 
-Part i of N makes every N-th shard, counted from its i-th, in the order of the manifest. Planes need sets of the bank,
-which all parts make together: each its own share first, and then whatever is missing of a share that nobody is working
+Part i of N makes every N-th shard, counted from its i-th, in the order of the manifest. What other shards need
+all parts make together: each its own share first, and then whatever is missing of a share that nobody is working
 on. Who works on a share holds its lock, and nobody waits while holding one; so no shard is made twice, no part waits
 for one that never comes, and any of them may be killed and started again. The store is closed by none of them.
 """

@@ -252,7 +252,7 @@ def retried_line(spec: ShardSpec, why: str) -> str:
 
 
 def progress_line(kind: str, meter: Meter, now: float, engine: Engine) -> str:
-    """Such as ``planes: 412 of 1147 shards, 82 400 of 223 912 planes, 310 planes/s, 7 min 36 s left``."""
+    """Such as ``images: 412 of 1147 shards, 82 400 of 223 912 images, 310 images/s, 7 min 36 s left``."""
     parts = [
         f"{kind}: {grouped(meter.shards_done)} of {count(meter.shards, 'shard')}",
         f"{grouped(meter.items_done)} of {count(meter.items, noun_of(kind))}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from dsfu.pipeline.kinds import is_sample
 from dsfu.pipeline.plan import Plan, make_plan
 from dsfu.pipeline.running.engines import Engine, EngineError, Make, failure_of
 from dsfu.pipeline.running.feeding import DEFAULT_RULES, FeedRules, Stop, run_shards
@@ -43,7 +44,7 @@ class RunResult:
     made, present, failures, untried
         Shards made by this run, there before, given up, and not come to.
     items_made, seconds_of_kind
-        Samples, sets and masks made, and how long their stage took, by kind.
+        Samples, and items of other kinds, that were made, and how long their stage took, by kind.
     closing
         What closing did, if it was done.
     trouble
@@ -75,9 +76,13 @@ class RunResult:
         return FAILED_SHARDS if self.failures else DONE
 
     @property
-    def planes_per_second(self) -> float | None:
-        seconds = self.seconds_of_kind.get("planes", 0.0)
-        return self.items_made["planes"] / seconds if seconds and self.items_made["planes"] else None
+    def samples_made(self) -> int:
+        return sum(number for kind, number in self.items_made.items() if is_sample(kind))
+
+    @property
+    def samples_per_second(self) -> float | None:
+        seconds = sum(seconds for kind, seconds in self.seconds_of_kind.items() if is_sample(kind))
+        return self.samples_made / seconds if seconds and self.samples_made else None
 
 
 def run_store(

@@ -24,7 +24,7 @@ def summary_dict(result: RunResult) -> dict[str, Any]:
         "items_made": dict(result.items_made),
         "bytes_made": result.bytes_made,
         "seconds": round(result.seconds, 3),
-        "planes_per_second": result.planes_per_second,
+        "samples_per_second": result.samples_per_second,
         "samples": dict(closing.samples) if closing else None,
         "kept": dict(closing.kept) if closing else None,
         "interrupted": result.interrupted,
@@ -65,10 +65,10 @@ def _made(result: RunResult) -> str:
     told = count(result.made, "shard")
     if result.made:
         told += f", {size(result.bytes_made)}"
-    if planes := result.items_made["planes"]:
-        told += f", {count(planes, 'plane')}"
-    if result.planes_per_second:
-        told += f" at {rate(result.planes_per_second, 'planes')}"
+    if result.samples_made:
+        told += f", {count(result.samples_made, 'sample')}"
+    if result.samples_per_second:
+        told += f" at {rate(result.samples_per_second, 'samples')}"
     return told
 
 
@@ -76,7 +76,7 @@ def _samples(result: RunResult) -> list[str]:
     if result.closing is None:
         return []
     return [
-        f"    {split:<12}{count(samples, 'plane')}, {grouped(result.closing.kept[split])} of them unique"
+        f"    {split:<12}{count(samples, 'sample')}, {grouped(result.closing.kept[split])} of them to use"
         for split, samples in result.closing.samples.items()
     ]
 

@@ -284,7 +284,7 @@ def _open_temporary(folder: Path) -> tuple[Path, int]:
         with suppress(FileNotFoundError):
             if attempt:
                 _make_folder(folder)
-            # 0o666, and not what `tempfile` does, so that the user's mask decides whether colleagues may read.
+            # 0o666, and not what `tempfile` does, so that the user's umask decides whether colleagues may read.
             return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     raise StorageError(errno.ENOENT, "the folder is removed again and again", str(folder))
 

@@ -76,7 +76,7 @@ def run(manifest: Path, store: Path, workers: int) -> dict[str, Any]:
     return {
         "workers": workers,
         "planes": made,
-        "planes_per_second": summary["planes_per_second"],
+        "planes_per_second": summary["samples_per_second"],
         "seconds": summary["seconds"],
         "bytes_per_sample": size / made,
         "worker_ms_per_plane": 1e3 * seconds / made,

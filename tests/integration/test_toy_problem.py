@@ -100,3 +100,16 @@ def test_other_stores_stay_what_they_are(folder: Path) -> None:
     (folder / "disorder.yaml").write_text("version: 1\nname: other\nseed: 1\nstore: unused\n")
     told = run("close", str(folder / "disorder.yaml"), "--store", str(folder / "one"), status=2)
     assert "sines" in told
+
+
+def test_the_report_shows_its_curves_and_quantities(folder: Path) -> None:
+    summary = json.loads(run("inspect", str(folder / "one"), "--json", "--sheet", str(folder / "sheet.png")))
+    assert [split["kept"] for split in summary["splits"]] == [20, 5]
+    assert {"amplitude", "phase", "points"} == {each["name"] for each in summary["distributions"]}
+    assert (folder / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert "amplitude" in run("inspect", str(folder / "one"))
+    run("report", str(folder / "one"), "--out", str(folder / "report.html"))
+    page = (folder / "report.html").read_text()
+    assert page.count("data:image/png") == 6
+    assert "height of the sine" in page
+    assert "http:" not in page.replace("http://www.w3.org", "")

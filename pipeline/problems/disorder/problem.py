@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from dsfu.pipeline.kinds import Kind
 from dsfu.pipeline.making import Arrays
@@ -24,6 +24,9 @@ from dsfu.simulate.disorder.fields import PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIE
 from dsfu.simulate.fields import Field
 from dsfu.words import count
 from dsfu.yaml.document import KeyPath
+
+if TYPE_CHECKING:
+    from dsfu.pipeline.problems.disorder.report.looks import DisorderLooks
 
 
 class Disorder(Problem[DisorderManifest]):
@@ -115,6 +118,11 @@ class Disorder(Problem[DisorderManifest]):
             settings=origin.settings,
             versions=origin.versions,
         )
+
+    def looks(self) -> "DisorderLooks":
+        from dsfu.pipeline.problems.disorder.report.looks import DisorderLooks  # late, as it loads zarr
+
+        return DisorderLooks()
 
     def again(self, group: Any, split: str, index: int) -> Arrays:
         from dsfu.pipeline.problems.disorder.recompute import Recomputer

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from dsfu.pipeline.problems.disorder.report.pictures import mask_svg, plane_svg, ramp_svg
+from dsfu.pipeline.problems.disorder.report.sample_sheet import LIVE_COLOUR, colour_table
 from dsfu.pipeline.report.charts import histogram_svg, number_words, share_words, stacked_bar_svg
-from dsfu.pipeline.report.distributions import Distribution
-from dsfu.pipeline.report.pictures import mask_svg, plane_svg, ramp_svg
-from dsfu.pipeline.report.sample_sheet import LIVE_COLOUR, colour_table
+from dsfu.pipeline.report.histograms import Distribution
 
 
 def distribution(*, logarithmic: bool = False, **counts: tuple[float, ...]) -> Distribution:

@@ -8,7 +8,7 @@ from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec, StoredObje
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger, entry_path
 
-PAIRS = [("a", "b"), ("a", "c")]
+PAIRS = ["planes/a+b", "planes/a+c"]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_pauses_do_not_count_and_neither_does_time_twice(ledger: Ledger):
     write(ledger, "planes/a+b", 10.0, 4.0)
     write(ledger, "planes/a+c", 12.0, 4.0, host="two")
     write(ledger, "planes/b+c", 30.5, 2.5)
-    summary = ledger_summary(ledger.files, [*PAIRS, ("b", "c")])
+    summary = ledger_summary(ledger.files, [*PAIRS, "planes/b+c"])
     planes = summary.kind("planes")
     assert planes is not None
     assert (planes.shards, planes.items) == (3, 300)
@@ -92,7 +92,7 @@ def test_the_slowest_pairs_come_first(ledger: Ledger):
     for number, (a, b) in enumerate(pairs):
         write(ledger, f"planes/{a}+{b}", 10.0 + number, 1.0 + (3 * number) % 8)
     write(ledger, "masks/0", 1.0, 50.0)
-    slowest = ledger_summary(ledger.files, pairs).slowest
+    slowest = ledger_summary(ledger.files, [f"planes/{a}+{b}" for a, b in pairs]).slowest
     assert [each.seconds for each in slowest] == [8.0, 7.0, 6.0, 5.0, 4.0]
     assert (slowest[0].identity, slowest[0].items, slowest[0].host) == ("planes/a+5", 100, "one")
 

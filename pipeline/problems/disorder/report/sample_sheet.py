@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.pipeline.report.sample_choice import choose_samples
-from dsfu.pipeline.report.store_view import SampleView, StoreView
+from dsfu.pipeline.problems.disorder.report.sample_choice import choose_samples
+from dsfu.pipeline.problems.disorder.report.store_view import SampleView, StoreView
 from dsfu.simulate.arrays import Float32Array
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from dsfu.errors import InputError
 from dsfu.pipeline.problems.disorder.recompute import Recomputer
+from dsfu.pipeline.report.opening import state_of
 from dsfu.pipeline.store.files import Files, open_files
-from dsfu.pipeline.store.intact import IntactFiles, damaged_store
+from dsfu.pipeline.store.intact import IntactFiles
 from dsfu.pipeline.store.ledger import Ledger
-from dsfu.pipeline.store.state import STATE, DamagedState, State, read_state
 from dsfu.simulate.arrays import BoolArray, Float32Array, IntArray
 from dsfu.simulate.disorder.encoding import decode_plane
 
@@ -101,7 +100,7 @@ class StoreView:
     def __init__(self, url: str | Path) -> None:
         self.files: Files = open_files(url)
         self.url = self.files.url
-        self._intact = IntactFiles(self.files, _state_of(self.files))
+        self._intact = IntactFiles(self.files, state_of(self.files))
         self._intact.check_documents()
         self.group = zarr.open_group(self.files.zarr_store(read_only=True), mode="r")
         self.attributes = cast("dict[str, Any]", self.group.attrs.asdict())
@@ -221,25 +220,3 @@ class SplitView:
             return np.ones((self.pixels, self.pixels), np.bool_)
         bits = np.asarray(self.store.array("masks/bits")[number], np.uint8)
         return np.unpackbits(bits, axis=-1, count=self.pixels).astype(np.bool_)
-
-
-def _state_of(files: Files) -> State:
-    try:
-        return read_state(files)
-    except DamagedState as error:
-        raise damaged_store(files, f"{STATE}: {error}") from None
-    except FileNotFoundError:
-        pass
-    if next(iter(files.list("ledger")), None) is None:
-        raise InputError(
-            "there is no store",
-            where=files.url,
-            expected="a folder or URL that `dsfu-pipeline run` made",
-            remedy="look for a typing error, or make one with `dsfu-pipeline run MANIFEST --store STORE`",
-        )
-    raise InputError(
-        "the store is not closed: a run was interrupted, or is still at work",
-        where=files.url,
-        expected="a store of which a run has come to its end",
-        remedy="wait for the run, or start it again; it goes on where it stopped and closes the store",
-    )

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsfu.pipeline.report.sample_choice import choose_duplicates, choose_samples
-from dsfu.pipeline.report.store_view import StoreView
+from dsfu.pipeline.problems.disorder.report.sample_choice import choose_duplicates, choose_samples
+from dsfu.pipeline.problems.disorder.report.store_view import StoreView
 from tests.pipeline.fake_store import fake_store
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loading import parse_manifest
-from dsfu.pipeline.report.distributions import Distribution, distributions
+from dsfu.pipeline.problems.disorder.report.distributions import distributions
+from dsfu.pipeline.problems.disorder.report.store_view import SplitView, StoreView
+from dsfu.pipeline.report.histograms import Distribution
 from dsfu.pipeline.report.ledger_summary import LedgerSummary, ledger_summary
-from dsfu.pipeline.report.store_view import SplitView, StoreView
 from dsfu.simulate.disorder.fields import PLANE_FIELDS
 from dsfu.simulate.shapes import GROUPS
 
@@ -159,7 +160,7 @@ def store_summary(store_url: str | Path) -> Summary:
 def summary_of(store: StoreView) -> Summary:
     """Sum up a store that is open."""
     splits = list(store.splits.values())
-    making = ledger_summary(store.files, (pair for split in splits for pair in split.species_pairs()))
+    making = ledger_summary(store.files, {f"planes/{a}+{b}" for split in splits for a, b in split.species_pairs()})
     kinds, counts = np.unique(np.asarray(store.column("sro_sets/kind"), object).astype(str), return_counts=True)
     return Summary(
         url=store.url,

@@ -5,13 +5,19 @@ from html import escape
 from typing import Final
 
 from dsfu.pages.frame import grid
+from dsfu.pipeline.problems.disorder.report.pictures import mask_svg, plane_svg, ramp_svg
+from dsfu.pipeline.problems.disorder.report.sample_choice import ChosenDuplicate, choose_duplicates, choose_samples
+from dsfu.pipeline.problems.disorder.report.sample_sheet import (
+    LIVE_COLOUR,
+    layer_words,
+    offset_words,
+    root_scaled,
+    set_words,
+)
+from dsfu.pipeline.problems.disorder.report.store_summary import SplitCount, Summary
+from dsfu.pipeline.problems.disorder.report.store_view import SampleView, StoreView
 from dsfu.pipeline.report.charts import histogram_svg, number_words, share_words
-from dsfu.pipeline.report.distributions import Distribution
-from dsfu.pipeline.report.pictures import mask_svg, plane_svg, ramp_svg
-from dsfu.pipeline.report.sample_choice import ChosenDuplicate, choose_duplicates, choose_samples
-from dsfu.pipeline.report.sample_sheet import LIVE_COLOUR, layer_words, offset_words, root_scaled, set_words
-from dsfu.pipeline.report.store_summary import SplitCount, Summary
-from dsfu.pipeline.report.store_view import SampleView, StoreView
+from dsfu.pipeline.report.histograms import Distribution
 from dsfu.words import grouped
 
 REPORT_SAMPLES: Final = 10

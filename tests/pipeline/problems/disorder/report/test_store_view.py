@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dsfu.errors import InputError
-from dsfu.pipeline.report.store_view import StoreView
+from dsfu.pipeline.problems.disorder.report.store_view import StoreView
 from dsfu.pipeline.store.files import open_files
 from dsfu.simulate.disorder.encoding import decode_plane
 from dsfu.simulate.disorder.planes import layer

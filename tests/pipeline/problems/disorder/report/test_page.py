@@ -10,7 +10,7 @@ import pytest
 
 from dsfu.errors import InputError
 from dsfu.pipeline.problems.disorder.closing import UniquenessSettings
-from dsfu.pipeline.report.page import write_report
+from dsfu.pipeline.problems.disorder.report.page import write_report
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure
 from dsfu.pipeline.store.files import open_files
 from tests.pipeline.fake_store import FakeStore, fake_store

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dsfu.pipeline.problems.disorder.closing import UniquenessSettings
-from dsfu.pipeline.report.store_summary import store_summary
+from dsfu.pipeline.problems.disorder.report.store_summary import store_summary
 from dsfu.simulate.disorder.fields import PLANE_FIELDS
 from tests.pipeline.fake_store import BANK, MASKS, OWN_SETS, FakeStore, fake_store
 

@@ -9,7 +9,7 @@ from dsfu.pipeline.problems.disorder.expected import Expected, expected_shards
 from dsfu.pipeline.problems.disorder.kinds import SCIENCE
 from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 DEMO = (ROOT / "examples" / "demo.yaml").read_text()
 
 

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.pipeline.report.sample_sheet import LIVE_COLOUR, colour_table
+from dsfu.pipeline.problems.disorder.report.sample_sheet import LIVE_COLOUR, colour_table
 from dsfu.simulate.arrays import BoolArray, Float32Array
 
 _SIDE, _LEFT, _TOP, _BELOW, _RIGHT = 180, 24, 3, 17, 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsfu.pipeline.report.store_view import SplitView, StoreView
+from dsfu.pipeline.problems.disorder.report.store_view import SplitView, StoreView
 from dsfu.simulate.arrays import IntArray
 
 _GOLDEN = (5**0.5 - 1) / 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from dsfu.pipeline.report.sample_sheet import (
+from dsfu.pipeline.problems.disorder.report.sample_sheet import (
     colour_table,
     draw_sample_sheet,
     layer_words,
@@ -12,7 +12,7 @@ from dsfu.pipeline.report.sample_sheet import (
     root_scaled,
     write_sample_sheet,
 )
-from dsfu.pipeline.report.store_view import SampleView, StoreView
+from dsfu.pipeline.problems.disorder.report.store_view import SampleView, StoreView
 from tests.pipeline.fake_store import fake_store
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsfu.pipeline.report.distributions import QUANTILES, bins_for, distributions, histogram_edges, round_up
-from dsfu.pipeline.report.store_view import StoreView
+from dsfu.pipeline.problems.disorder.report.distributions import distributions
+from dsfu.pipeline.problems.disorder.report.store_view import StoreView
+from dsfu.pipeline.report.histograms import QUANTILES, bins_for, histogram_edges, round_up
 from tests.pipeline.fake_store import FakeStore, fake_store
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: 0.0 if abs(value) < 1e-6 else value)
@@ -87,7 +88,7 @@ def test_alpha_counts_with_the_planes_that_use_it(fake: FakeStore):
 
 def test_pieces_make_no_difference(fake: FakeStore, monkeypatch: pytest.MonkeyPatch):
     whole = distributions(StoreView(fake.files.url))
-    monkeypatch.setattr("dsfu.pipeline.report.distributions._SETS_AT_ONCE", 2)
+    monkeypatch.setattr("dsfu.pipeline.problems.disorder.report.distributions._SETS_AT_ONCE", 2)
     assert distributions(StoreView(fake.files.url)) == whole
 
 
