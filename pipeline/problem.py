@@ -7,7 +7,7 @@ of a `Problem`. To add one: a folder of `dsfu.pipeline.problems`, see docs/archi
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from dsfu.panels import Panel
 from dsfu.pipeline.kinds import Kind, catalogued, noun_of
@@ -20,9 +20,6 @@ from dsfu.pipeline.store.plain_contents import plain_contents
 from dsfu.simulate.fields import Field
 from dsfu.words import count
 from dsfu.yaml.document import KeyPath
-
-if TYPE_CHECKING:
-    from dsfu.pipeline.report.looks import Looks
 
 M = TypeVar("M", bound=Manifest)
 
@@ -59,6 +56,9 @@ class Problem(ABC, Generic[M]):
         Its kinds of shards, in the order of making.
     tables
         Groups of a closed store beside the splits.
+    looks
+        ``module:class`` of a `dsfu.pipeline.report.looks.Looks` of its own. By default stores are shown by their
+        fields: quantities as histograms, samples as panels.
     manifest
         What its manifest may say: its sections beside the keys that all manifests have.
     template
@@ -70,6 +70,7 @@ class Problem(ABC, Generic[M]):
     is_default: ClassVar[bool] = False
     kinds: tuple[Kind, ...]
     tables: tuple[str, ...] = ()
+    looks: str = ""
 
     @property
     @abstractmethod
@@ -142,17 +143,9 @@ class Problem(ABC, Generic[M]):
             versions={"dsfu": versions()["dsfu"]},
         )
 
-    def looks(self) -> "Looks":
-        """How stores are shown. By default by their fields: quantities as histograms, samples as panels."""
-        from dsfu.pipeline.report.plain import PlainLooks  # late, as it loads zarr
-
-        return PlainLooks(self.name, self.panels)
-
-    def panels(self, sample: Mapping[str, Any], fields: Sequence[Field]) -> Sequence[Panel]:
-        """What is shown of a sample, given by what the store holds of it. By default each of its arrays."""
-        from dsfu.pipeline.report.plain import panels_of_fields
-
-        return panels_of_fields(sample, fields)
+    def panels(self, sample: Mapping[str, Any], fields: Sequence[Field]) -> Sequence[Panel] | None:
+        """What is shown of a sample, given by what the store holds of it; None for each of its arrays as it is."""
+        return None
 
     def again(self, group: Any, split: str, index: int) -> Arrays:
         """One sample, computed from what the root group of a closed store holds, and not read."""

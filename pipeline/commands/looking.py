@@ -88,11 +88,12 @@ def report(
 
 def _looks(store: str) -> "tuple[Files, Looks]":
     """A closed store, and how its problem shows it."""
+    from dsfu.pipeline.report.looks import looks_of
     from dsfu.pipeline.report.opening import problem_of_store
     from dsfu.pipeline.store.files import open_files
 
     files = open_files(store)
-    return files, problem_of_store(files).looks()
+    return files, looks_of(problem_of_store(files))
 
 
 def _status_text(found: "StoreStatus") -> str:

@@ -1,8 +1,11 @@
 """How the samples of a problem are shown: what the verbs inspect and report ask of it."""
 
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from dsfu.pipeline.problem import Problem
+from dsfu.pipeline.report.plain import PlainLooks
 from dsfu.pipeline.store.files import Files
 
 
@@ -28,3 +31,11 @@ class Looks(Protocol):
     def write_sheet(self, files: Files, path: Path, samples: int) -> None:
         """A picture of some samples."""
         ...
+
+
+def looks_of(problem: Problem[Any]) -> Looks:
+    """How a problem shows its stores: its own way, or by their fields."""
+    if not problem.looks:
+        return PlainLooks(problem.name, problem.panels)
+    module, _, name = problem.looks.partition(":")
+    return cast(Looks, getattr(import_module(module), name)())

@@ -27,7 +27,7 @@ _MOST_QUANTITIES: Final = 24
 _GOLDEN: Final = (5**0.5 - 1) / 2
 """Multiples of it, without their whole part, are spread evenly, however many there are."""
 
-PanelsOf = Callable[[Mapping[str, Any], Sequence[Field]], Sequence[Panel]]
+PanelsOf = Callable[[Mapping[str, Any], Sequence[Field]], Sequence[Panel] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +151,12 @@ class PlainLooks:
 
     def _samples(self, files: Files, number: int) -> list[tuple[str, Sequence[Panel]]]:
         store = PlainStore(files)
-        return [
-            (f"{split} {index}", self._panels(store.sample(split, index), store.fields(split)))
-            for split, index in store.chosen(number)
-        ]
+        found = []
+        for split, index in store.chosen(number):
+            sample, fields = store.sample(split, index), store.fields(split)
+            panels = self._panels(sample, fields)
+            found.append((f"{split} {index}", panels_of_fields(sample, fields) if panels is None else panels))
+        return found
 
 
 def panels_of_fields(sample: Mapping[str, Any], fields: Sequence[Field]) -> list[Panel]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from dsfu.pipeline.kinds import Kind
 from dsfu.pipeline.making import Arrays
@@ -25,9 +25,6 @@ from dsfu.simulate.fields import Field
 from dsfu.words import count
 from dsfu.yaml.document import KeyPath
 
-if TYPE_CHECKING:
-    from dsfu.pipeline.problems.disorder.report.looks import DisorderLooks
-
 
 class Disorder(Problem[DisorderManifest]):
     """Given a plane of diffuse scattering, the form factor and the short-range order are sought."""
@@ -37,6 +34,7 @@ class Disorder(Problem[DisorderManifest]):
     is_default: ClassVar[bool] = True
     kinds: tuple[Kind, ...] = KINDS
     tables = ("species", "sro_sets", "masks")
+    looks = "dsfu.pipeline.problems.disorder.report.looks:DisorderLooks"
 
     @property
     def manifest(self) -> type[DisorderManifest]:
@@ -118,11 +116,6 @@ class Disorder(Problem[DisorderManifest]):
             settings=origin.settings,
             versions=origin.versions,
         )
-
-    def looks(self) -> "DisorderLooks":
-        from dsfu.pipeline.problems.disorder.report.looks import DisorderLooks  # late, as it loads zarr
-
-        return DisorderLooks()
 
     def again(self, group: Any, split: str, index: int) -> Arrays:
         from dsfu.pipeline.problems.disorder.recompute import Recomputer
