@@ -7,8 +7,8 @@ import pytest
 
 from dsfu.errors import InputError
 from dsfu.pipeline.problems.disorder.closing import ClosingSpec
-from dsfu.pipeline.report.page import write_report
-from dsfu.pipeline.report.store_summary import store_summary
+from dsfu.pipeline.problems.disorder.report.page import write_report
+from dsfu.pipeline.problems.disorder.report.store_summary import store_summary
 from dsfu.pipeline.store.placement import PLACEMENT
 from dsfu.pipeline.store.state import STATE
 from tests.pipeline.fake_store import FakeStore
