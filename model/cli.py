@@ -8,7 +8,7 @@ from typing import Final
 from dsfu.command_line import Program
 from dsfu.model import problems
 from dsfu.model.commands import batch_jobs, evaluating, training
-from dsfu.model.measured.commands import factorising, looking, preparing, refining, structures
+from dsfu.model.measured.commands import analysing, factorising, looking, preparing, refining, structures
 
 _PROGRAM: Final = Program(
     name="dsfu-model",
@@ -22,6 +22,7 @@ From a measured reconstruction to its disorder:
 
 \b
   dsfu-model inspect FILE             what is in it
+  dsfu-model analyse FILE -o FOLDER   all the way: α, factors, a verdict and a report
   dsfu-model prepare FILE             cut, clean and resample planes
   dsfu-model factorise FILE           form factor and short-range order
   dsfu-model refine-sro FILE          Warren–Cowley parameters with uncertainties
@@ -44,7 +45,7 @@ Exit status:
 
 app = _PROGRAM.app(help=_HELP, epilog=_EPILOG)
 
-for _verbs in (looking, preparing, factorising, refining, structures, training, evaluating, batch_jobs):
+for _verbs in (looking, analysing, preparing, factorising, refining, structures, training, evaluating, batch_jobs):
     _verbs.add_to(app)
 
 # The verbs of a problem are in its own folder: problems/<name>/commands.py.

@@ -82,7 +82,7 @@ class SroRefinement:
     Attributes
     ----------
     source
-        "I_SRO" or "solver".
+        "I_SRO", "solver", or "volume" for a fit of all voxels.
     cell, symmetry
         The direct cell, and the name of the symmetry.
     shells

@@ -46,7 +46,8 @@ def table_text(refinements: Sequence[SroRefinement]) -> str:
         key=lambda shell: (round(shell.length_angstrom, 6), -shell.vector[0], *shell.vector[1:]),
     )
     beyond = len({vector for found in by_vector for vector in found} - set(by_vector[0]))
-    titles = [f"α from {'the solver' if each.source == 'solver' else each.source}" for each in refinements]
+    names = {"solver": "the solver", "volume": "all voxels"}
+    titles = [f"α from {names.get(each.source, each.source)}" for each in refinements]
     rows = [["u v w", "length (Å)", "number", *titles]]
     for shell in shells:
         here = [found.get(shell.vector) for found in by_vector]
@@ -118,9 +119,23 @@ def table_csv(refinements: Sequence[SroRefinement]) -> str:
     return text.getvalue()
 
 
-def as_json(refinements: Sequence[SroRefinement]) -> str:
-    """Everything, covariances included."""
-    return json.dumps({"refinements": [_record(each) for each in refinements]}, indent=1, ensure_ascii=False)
+def as_json(refinements: Sequence[SroRefinement], recommended: int | None = None, verdict: str = "") -> str:
+    """Everything, covariances included.
+
+    Parameters
+    ----------
+    recommended
+        Which of the refinements is marked as the one to use; none if not given.
+    verdict
+        On the data behind them, if there is one.
+    """
+    records = [_record(each) for each in refinements]
+    if recommended is not None:
+        records = [{**each, "recommended": number == recommended} for number, each in enumerate(records)]
+    told: dict[str, Any] = {"refinements": records}
+    if verdict:
+        told["verdict"] = verdict
+    return json.dumps(told, indent=1, ensure_ascii=False)
 
 
 def _record(refinement: SroRefinement) -> dict[str, Any]:

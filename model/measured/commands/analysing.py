@@ -1,0 +1,145 @@
+"""Verb that goes all the way from a reconstruction to α and a report: analyse."""
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsfu.errors import InputError
+from dsfu.model.measured.commands.hint_options import (
+    AxesOrder,
+    CellText,
+    Dataset,
+    FrameName,
+    Limits,
+    Origin,
+    Steps,
+    Zeros,
+    flag,
+    hints_of,
+)
+
+DATA_CONTRADICT = 3
+"""Exit status where everything is written, and not to be believed."""
+
+_SHOWN = 30
+"""Shells on the terminal."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command()(analyse)
+
+
+def analyse(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, raw.", show_default=False)],
+    out: Annotated[Path, flag("FOLDER", "For report.html, factors.h5, sro.json, verdict.json.", "--out", "-o")],
+    laue: Annotated[
+        str, typer.Option(metavar="CLASS", help="Laue class or space group; equivalent α are averaged.")
+    ] = "-1",
+    cutoff: Annotated[int, typer.Option(min=1, max=8, metavar="N", help="Largest |u|, |v|, |w| with an α.")] = 5,
+    background: Annotated[
+        bool, typer.Option("--background/--no-background", help="Fit a background that depends on |Q|.")
+    ] = True,
+    bragg: Annotated[
+        bool, typer.Option("--bragg/--no-bragg", help="Look for Bragg peaks, leave them out and fit their tails.")
+    ] = True,
+    box: Annotated[
+        bool, typer.Option("--box", help="Voxels are means over their boxes, not points: α far away are corrected.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict and α as JSON.")] = False,
+    cell: CellText = None,
+    limits: Limits = None,
+    origin: Origin = None,
+    steps: Steps = None,
+    axes: AxesOrder = None,
+    frame: FrameName = None,
+    dataset: Dataset = None,
+    zeros: Zeros = None,
+) -> None:
+    """From a reconstruction to form factor, Warren–Cowley parameters and a verdict, all voxels fitted at once.
+
+    Bragg peaks with their tails, and a background of air or glass, are part of the fit: nothing has to be prepared.
+    Exit status 3 says that the data contradict the model of two species on one site.
+    """
+    import torch
+
+    from dsfu.model.measured.order.tables import as_json as as_text
+    from dsfu.model.measured.order.tables import table_text
+    from dsfu.model.measured.readers.reading import read
+    from dsfu.model.measured.symmetry.groups import laue_operators
+    from dsfu.model.measured.volume.files import verdict_text, write_volume_factors
+    from dsfu.model.measured.volume.order import order_of
+    from dsfu.model.measured.volume.report import write_volume_report
+    from dsfu.model.measured.volume.solve import VolumeSettings, solve_volume
+    from dsfu.model.measured.volume.verdict import judge_volume
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(min(2, os.cpu_count() or 1))
+    hints = hints_of(
+        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
+    )
+    reconstruction = read(file, **hints)
+    if reconstruction.cell is not None:
+        laue_operators(laue, reconstruction.cell)  # refused now and not after the fit
+    _prepare(out)
+    solution = solve_volume(
+        reconstruction, VolumeSettings(cutoff=cutoff, background=background, bragg=bragg, box=box), _Progress()
+    )
+    verdict = judge_volume(solution)
+    refinement = order_of(solution, laue, verdict)
+    told = as_text([refinement], recommended=0, verdict=verdict.judgement)
+    _write(out / "sro.json", told)
+    _write(out / "verdict.json", verdict_text(solution, verdict))
+    write_volume_factors(out / "factors.h5", solution, verdict, refinement)
+    write_volume_report(out / "report.html", solution, verdict, refinement)
+    if as_json:
+        typer.echo(f'{{"verdict": {verdict_text(solution, verdict)},\n"sro": {told}}}')
+    else:
+        lines = table_text([refinement]).splitlines()
+        rows = 2 + len(refinement.shells)
+        typer.echo("\n".join(lines[: min(2 + _SHOWN, rows)]))
+        if len(refinement.shells) > _SHOWN:
+            typer.echo(f"{len(refinement.shells) - _SHOWN} further shells are in sro.json")
+        typer.echo("\n".join(lines[rows:]))
+        for check in verdict.checks:
+            mark = "ok " if check.passed else "NO "
+            typer.echo(f"{mark} {check.name:28s} {check.ratio:8.2f}  (limit {check.limit:g})")
+        typer.echo(verdict.sentence)
+    for name in ("report.html", "factors.h5", "sro.json", "verdict.json"):
+        typer.echo(f"wrote {out / name}", err=as_json)
+    if verdict.judgement == "contradicts":
+        raise typer.Exit(DATA_CONTRADICT)
+
+
+def _prepare(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file", where=f"-o {out}", expected="a folder, or a name for a new one")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made: {error.strerror}", where=f"-o {out}") from error
+    if not os.access(out, os.W_OK):
+        raise InputError("the folder cannot be written to", where=f"-o {out}", remedy="write elsewhere")
+
+
+def _write(path: Path, text: str) -> None:
+    from dsfu.files import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+class _Progress:
+    """Lines to stderr, a few a second at most."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def __call__(self, line: str) -> None:
+        now = time.monotonic()
+        if ": step " not in line or now - self._last > 0.3:
+            self._last = now
+            typer.echo(line, err=True)

@@ -1,0 +1,124 @@
+"""Bragg peaks in a volume: where they are, how strong, what has to be left out, and the shape of their tails.
+
+Masking alone is not enough: the tails of a peak reach far beyond any hole that leaves enough to see. So the tails are
+part of the model, P_H · t(r), with r the distance from the lattice point H in reciprocal lattice units.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from dsfu.model.measured.volume.voxels import Voxels
+from dsfu.simulate.arrays import BoolArray, FloatArray
+
+Float32 = npt.NDArray[np.float32]
+
+HOLE: Final = 0.14
+"""What is left out around lattice points in the first fit, in reciprocal lattice units."""
+
+CORE: Final = 0.1
+"""The same once the tails are known. Both chosen with peaks 0.06 wide at half maximum."""
+
+TAIL_SHARE: Final = 0.05
+"""Voxels are left out too where the tail is more than this of the diffuse scattering."""
+
+_KNOTS: Final = (0.07, 0.1, 0.15, 0.22, 0.32, 0.5)
+_PEAK: Final = 0.08
+_RING: Final = (0.2, 0.4)
+_STRONG: Final = 5.0
+"""A lattice point has a peak if its core exceeds the ring around it by this times its standard uncertainty …"""
+_SHARE: Final = 0.3
+"""… and by this share of the ring."""
+_SOME: Final = 0.02
+"""Peaks at less than this share of the lattice points are chance, or hot voxels. Chosen, not calibrated."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Peaks:
+    """The peaks of a whole, unfolded grid.
+
+    Attributes
+    ----------
+    distance
+        From the nearest lattice point, in reciprocal lattice units.
+    cell_number
+        Number of the nearest lattice point, the same at −h as counted from the other end.
+    integral
+        Of each lattice point, relative to the median; 0 where none was seen.
+    seen
+        Whether a lattice point's core was measured whole, or that of its Friedel mate.
+    strong
+        Whether there is a peak at all.
+    """
+
+    distance: Float32
+    cell_number: npt.NDArray[np.int32]
+    integral: FloatArray
+    seen: BoolArray
+    strong: BoolArray
+
+    @property
+    def any(self) -> bool:
+        measured = int(self.seen.sum())
+        return bool(measured and self.strong.sum() > max(_SOME * measured, 1))
+
+    def tails(self) -> list[Float32]:
+        """Hats in log r, times r⁻⁴, times each peak's integral."""
+        log_distance = np.log(np.maximum(self.distance, 1e-3))
+        knots = np.log(_KNOTS)
+        strength = self.integral[self.cell_number] * np.maximum(self.distance / 0.2, 0.2) ** -4
+        unit = np.eye(len(knots))
+        return [
+            (np.interp(log_distance, knots, unit[number]) * strength).astype(np.float32)
+            for number in range(1, len(knots))
+        ]
+
+    def mask(self, radius: float) -> BoolArray:
+        """Around lattice points; and much more of those whose peak was not seen, as its tail cannot be told."""
+        return np.asarray((self.distance < radius) | ((self.distance < _RING[1]) & ~self.seen[self.cell_number]))
+
+
+def lattice_distance(axes: Sequence[FloatArray]) -> tuple[Float32, npt.NDArray[np.int32], int]:
+    """Distance of each voxel from the nearest lattice point, that one's number, and how many numbers there are."""
+    h = np.meshgrid(*axes, indexing="ij", sparse=True)
+    nearest = [np.round(each) for each in h]
+    distance = np.sqrt(sum((x - n) ** 2 for x, n in zip(h, nearest, strict=True))).astype(np.float32)
+    limits = [int(np.ceil(np.abs(axis).max())) for axis in axes]
+    shape = [2 * limit + 1 for limit in limits]
+    places = np.broadcast_arrays(*((n + limit).astype(int) for n, limit in zip(nearest, limits, strict=True)))
+    return distance, np.ravel_multi_index(places, shape).astype(np.int32), int(np.prod(shape))
+
+
+def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
+    """The peaks of an unfolded grid.
+
+    Parameters
+    ----------
+    diffuse
+        What lies under the peaks, as fitted; the ring around each if not given.
+    """
+    distance, number, points = lattice_distance(voxels.axes)
+    live = voxels.live
+    ring = live & (distance > _RING[0]) & (distance < _RING[1])
+    in_ring = np.bincount(number[ring], minlength=points)
+    level = np.bincount(number[ring], voxels.counts[ring], points) / np.maximum(in_ring, 1)
+    core = distance < _PEAK
+    measured = core & live
+    wanted = np.bincount(number[core], minlength=points)
+    there = np.bincount(number[measured], minlength=points)
+    under = level[number[measured]] if diffuse is None else diffuse[measured]
+    integral = np.bincount(number[measured], voxels.counts[measured] - under, points)
+    seen = (there == wanted) & (wanted > 0)
+    both = seen & seen[::-1]
+    integral = np.where(both, 0.5 * (integral + integral[::-1]), np.where(seen, integral, integral[::-1]))
+    seen = seen | seen[::-1]
+    expected = level * wanted
+    noise = np.sqrt(np.maximum(expected, 1) * np.where(both, 0.5, 1.0))
+    strong = seen & (integral > _STRONG * noise) & (integral > _SHARE * expected)
+    integral = np.where(seen, np.maximum(integral, 0), 0)
+    positive = integral[seen & (integral > 0)]
+    scale = max(float(np.median(positive)), 1.0) if positive.size else 1.0
+    return Peaks(distance=distance, cell_number=number, integral=integral / scale, seen=seen, strong=strong)

@@ -1,0 +1,301 @@
+"""The fit of all voxels at once: I = E(|Q|) · G(h) · S(h) + background(|Q|) + tails of Bragg peaks.
+
+G and S are cosine series, on a grid of Patterson vectors and on the lattice. The posterior is maximised by
+Gauss–Newton steps with the whole normal matrix: anything less leaves α wrong by several standard uncertainties, because
+all α together and the width of I_FF are hard to tell apart. With I_FF's coefficients first in the matrix, what its
+Cholesky factor has at its end is the factor of the inverse covariance of the rest, I_FF marginalised.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import scipy.linalg as linalg
+import torch
+
+from dsfu.model.measured.volume.columns import Columns
+from dsfu.model.measured.volume.cosines import CosineSeries, normal_block
+from dsfu.model.measured.volume.prior import FormFactorPrior
+from dsfu.model.measured.volume.voxels import Voxels
+from dsfu.simulate.arrays import FloatArray, IntArray
+
+ALPHA_DEVIATION: Final = 0.3
+"""Of the prior on each α: nearly none where there are data, and what is left where there are none."""
+
+_LEAST_VARIANCE: Final = 0.5
+"""In counts squared: an empty voxel says something, but not everything."""
+
+_LEAST_OF_LOCAL: Final = 0.3
+_WINDOW: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Linearised:
+    """The fit near its optimum, in unwhitened parameters: ½ xᵀ H x − gᵀ x + constant, without the prior."""
+
+    matrix: FloatArray
+    target: FloatArray
+
+
+@dataclass(eq=False)
+class VolumeFit:
+    """One fit of folded voxels.
+
+    Attributes
+    ----------
+    parameters
+        Coefficients of G, then α, then amplitudes of the columns.
+    """
+
+    voxels: Voxels
+    prior: FormFactorPrior
+    alpha_vectors: IntArray
+    columns: Columns
+    falloff: npt.NDArray[np.float32]
+    parameters: FloatArray = field(init=False)
+    steps: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        cell = self.voxels.cell
+        self.periods = self.prior.periods(self.voxels.ranges(), cell)
+        self.vectors = self.prior.vectors(self.periods, cell)
+        self._g = CosineSeries(self.voxels.axes, self.vectors, self.periods.tolist())
+        self._s = CosineSeries(self.voxels.axes, self.alpha_vectors, [1, 1, 1])
+        self._counts = torch.from_numpy(np.ascontiguousarray(self.voxels.counts))
+        self._weight = torch.from_numpy(np.ascontiguousarray(self.voxels.weight))
+        self._falloff = torch.from_numpy(np.ascontiguousarray(self.falloff))
+        self._maps = torch.from_numpy(self.columns.maps)
+        self._local = _local_mean(self._counts, self._weight)
+        self._w = self._weight / self._local
+        we = self._w * self._falloff
+        self.scale = float((self._counts * we).sum().double() / (we * self._falloff).sum().double())
+        self.set_prior(self.prior)
+        self.parameters = np.zeros(sum(self.sizes))
+        self.parameters[0] = self.scale
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Of G, α and the columns."""
+        return len(self.vectors), len(self.alpha_vectors), len(self.columns)
+
+    def set_prior(self, prior: FormFactorPrior) -> None:
+        """Take another prior for the coefficients there are."""
+        self.prior = prior
+        p, a, b = self.sizes
+        deviations = prior.deviations(self.vectors, self.periods, self.voxels.cell) * self.scale
+        self._deviations = np.concatenate([deviations, np.ones(a + b)])
+        self._precision = np.concatenate([[0.0], np.ones(p - 1), np.full(a, ALPHA_DEVIATION**-2), np.zeros(b)])
+
+    def parts(self, parameters: FloatArray | None = None) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Coefficients of G, α, amplitudes of the columns."""
+        p, a, _ = self.sizes
+        x = self.parameters if parameters is None else parameters
+        return x[:p], x[p : p + a], x[p + a :]
+
+    def factors(self, parameters: FloatArray | None = None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """I_FF, I_SRO and the columns' sum, on the grid."""
+        p, a, b = (torch.from_numpy(np.ascontiguousarray(each)) for each in self.parts(parameters))
+        extra = (b.float() @ self._maps).view(self._counts.shape) if len(b) else torch.zeros(())
+        return self._falloff * self._g.on_grid(p), 1 + self._s.on_grid(a), extra
+
+    def model(self, parameters: FloatArray | None = None) -> torch.Tensor:
+        """What the voxels should be."""
+        form_factor, order, extra = self.factors(parameters)
+        return form_factor * order + extra
+
+    def loss(self, parameters: FloatArray | None = None) -> float:
+        """Half of χ² and of the prior's."""
+        x = self.parameters if parameters is None else parameters
+        residual = self.model(x) - self._counts
+        return 0.5 * _sum(self._w * residual * residual) + 0.5 * self._prior_of(x)
+
+    def chi_square(self) -> float:
+        """Per voxel, with the variance that the model itself has."""
+        model = self.model()
+        live = self._weight > 0
+        terms = self._weight / model.clamp_min(_LEAST_VARIANCE) * (model - self._counts) ** 2
+        return _sum(terms) / float(live.sum())
+
+    def _prior_of(self, x: FloatArray) -> float:
+        white = x / self._deviations
+        b = self.parts(x)[2]
+        return float((self._precision * white**2).sum() + b @ self.columns.precision @ b)
+
+    def reweight(self, model: npt.NDArray[np.float32] | None = None) -> None:
+        """Take the variance from a model, this one's if none is given, kept from falling far below what is around."""
+        expected = self.model() if model is None else torch.from_numpy(np.ascontiguousarray(model))
+        variance = torch.maximum(expected, _LEAST_OF_LOCAL * self._local).clamp_min(_LEAST_VARIANCE)
+        self._w = self._weight / variance
+
+    def _gradient(self) -> FloatArray:
+        """Of half of χ², without the prior."""
+        form_factor, order, extra = self.factors()
+        wr = self._w * (form_factor * order + extra - self._counts)
+        return np.concatenate(
+            [
+                self._g.sums(wr * self._falloff * order).numpy(),
+                self._s.sums(wr * form_factor).numpy(),
+                self._column_sums(wr),
+            ]
+        )
+
+    def _column_sums(self, values: torch.Tensor) -> FloatArray:
+        rows = values.reshape(-1)
+        width = values.shape[-1]
+        return np.array([float((each * rows).view(-1, width).sum(1).double().sum()) for each in self._maps])
+
+    def _matrix(self) -> FloatArray:
+        """JᵀWJ, without the prior."""
+        form_factor, order, _ = self.factors()
+        by_p, by_a = self._falloff * order, form_factor
+        p, a, b = self.sizes
+        axes, one = self.voxels.axes, [1, 1, 1]
+        matrix = np.zeros((p + a + b,) * 2)
+        periods = self.periods.tolist()
+        matrix[:p, :p] = normal_block(axes, self._w * by_p * by_p, self.vectors, self.vectors, periods)
+        matrix[p : p + a, p : p + a] = normal_block(
+            axes, self._w * by_a * by_a, self.alpha_vectors, self.alpha_vectors, one
+        )
+        on_grid = self.alpha_vectors * self.periods
+        cross = normal_block(axes, self._w * by_a * by_p, on_grid, self.vectors, periods)
+        matrix[p : p + a, :p] = cross
+        matrix[:p, p : p + a] = cross.T
+        for number, each in enumerate(self._maps):
+            weighted = each.view(self._counts.shape) * self._w
+            column = np.concatenate(
+                [
+                    self._g.sums(weighted * by_p).numpy(),
+                    self._s.sums(weighted * by_a).numpy(),
+                    self._column_sums(weighted),
+                ]
+            )
+            matrix[p + a + number] = column
+            matrix[:, p + a + number] = column
+        return matrix
+
+    def linearised(self) -> Linearised:
+        """The data's part of the fit as a quadratic form."""
+        matrix = self._matrix()
+        return Linearised(matrix=matrix, target=matrix @ self.parameters - self._gradient())
+
+    def _with_prior(self, matrix: FloatArray) -> FloatArray:
+        """Whitened, the prior added, in place."""
+        first = len(matrix) - self.sizes[2]
+        matrix *= self._deviations[:, None]
+        matrix *= self._deviations
+        diagonal = np.arange(len(matrix))
+        matrix[diagonal, diagonal] += self._precision
+        matrix[first:, first:] += self.columns.precision
+        matrix[diagonal[first:], diagonal[first:]] *= 1 + 1e-5
+        return matrix
+
+    def newton(self, most: int, watch: "Callable[[VolumeFit, float], None] | None" = None) -> float:
+        """Steps until the loss no longer falls; the loss."""
+        loss = self.loss()
+        for number in range(most):
+            before = loss
+            step = self._step()
+            length = 1.0
+            while (loss := self.loss(self.parameters + length * step)) >= before + 1e-6 * abs(before) and length > 0.02:
+                length *= 0.4
+            if loss >= before + 1e-6 * abs(before):
+                loss = before
+                break
+            self.parameters = self.parameters + length * step
+            self.steps += 1
+            if watch is not None:
+                watch(self, loss)
+            fell = before - loss
+            if length == 1 and loss > 0.9 * before:
+                self.reweight()
+                if number > 0 and fell < max(0.5, 1e-6 * before):
+                    loss = self.loss()
+                    break
+                loss = self.loss()
+        return loss
+
+    def _step(self) -> FloatArray:
+        """A Gauss–Newton step under which no column becomes negative (active set)."""
+        x = self.parameters / self._deviations
+        gradient = self._gradient() * self._deviations + self._precision * x
+        first = len(x) - self.sizes[2]
+        gradient[first:] += self.columns.precision @ x[first:]
+        matrix = self._with_prior(self._matrix())
+        free = np.ones(len(x), bool)
+        step = np.zeros(len(x))
+        for _ in range(self.sizes[2] + 1):
+            kept, fixed = np.flatnonzero(free), np.flatnonzero(~free)
+            step[fixed] = -x[fixed]
+            block = matrix[np.ix_(kept, kept)] if len(fixed) else matrix.copy()
+            factor = linalg.cho_factor(block, lower=True, overwrite_a=True, check_finite=False)
+            target = -gradient[kept] - (matrix[np.ix_(kept, fixed)] @ step[fixed] if len(fixed) else 0)
+            step[kept] = linalg.cho_solve(factor, target, check_finite=False)
+            negative = free & (np.arange(len(x)) >= first) & (x + step < -1e-9)
+            if not negative.any():
+                break
+            free &= ~negative
+        return step * self._deviations
+
+    def start(self) -> None:
+        """From nothing: I_FF and the background that fit best with I_SRO = 1."""
+        p, a, _ = self.sizes
+        with self._alpha_fixed():
+            self.parameters = self.parameters + self._step()
+        self.parameters[p : p + a] = 0
+
+    @contextmanager
+    def _alpha_fixed(self) -> Iterator[None]:
+        p, a, _ = self.sizes
+        kept = self._precision.copy()
+        self._precision[p : p + a] = 1e18
+        try:
+            yield
+        finally:
+            self._precision = kept
+
+    def start_from(self, alpha: FloatArray, columns: FloatArray, model: npt.NDArray[np.float32] | None = None) -> None:
+        """From α that are known, and I_FF fitted to them; with a model of the same voxels for their variance."""
+        if model is not None:
+            self.reweight(model)
+        p, a, b = self.sizes
+        self.parameters[p : p + a] = alpha
+        self.parameters[p + a : p + a + len(columns)] = columns[:b]
+        with self._alpha_fixed():
+            step = self._step()
+        step[p : p + a] = 0
+        self.parameters = self.parameters + step
+        self.reweight()
+
+    def covariance(self) -> FloatArray:
+        """Of α and the columns' amplitudes, I_FF marginalised."""
+        p = self.sizes[0]
+        factor = linalg.cholesky(self._with_prior(self._matrix()), lower=True, overwrite_a=True, check_finite=False)
+        tail = np.tril(factor[p:, p:])
+        inverse = linalg.solve_triangular(tail, np.eye(len(tail)), lower=True)
+        return np.asarray(inverse.T @ inverse)
+
+    def residuals(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Observed − model, its weight (1/variance), and the diffuse model."""
+        form_factor, order, extra = self.factors()
+        model = form_factor * order + extra
+        weight = self._weight / model.clamp_min(_LEAST_VARIANCE)
+        live = self._weight > 0
+        rest = torch.where(live, self._counts - model, torch.zeros(()))
+        return rest.numpy(), weight.numpy(), (form_factor * order).numpy()
+
+
+def _sum(values: torch.Tensor) -> float:
+    """In double precision where it matters: rows first, then their sums."""
+    return float(values.sum(-1).double().sum())
+
+
+def _local_mean(counts: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """The weighted mean of 5³ voxels, at least half a count: a variance before there is a model."""
+
+    def pooled(values: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool3d(values[None, None], _WINDOW, 1, _WINDOW // 2)[0, 0]
+
+    return (pooled(counts * weight) / pooled(weight).clamp_min(1e-6)).clamp_min(_LEAST_VARIANCE)

@@ -1,0 +1,259 @@
+"""Whether a volume is a product of two factors at all: sums of residuals that noise alone would leave at one.
+
+Residuals on the reconstruction's own voxels, divided by their standard deviation, are summed with patterns that known
+departures leave: over bins of |Q|, over each reciprocal cell, odd and even about each lattice point. The mean square of
+such sums is 1, or a little less as the fit takes some, if nothing but noise is left. As it grows with counts, each is
+paired with the size of what it found relative to the diffuse scattering; a check fails if both are beyond limits.
+
+Limits: tests/benchmarks/crystals.py, on simulated crystals with and without what breaks the assumptions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from dsfu.model.measured.volume.bragg import lattice_distance
+from dsfu.model.measured.volume.solve import VolumeSolution
+from dsfu.model.measured.volume.voxels import fold_sum
+from dsfu.simulate.arrays import FloatArray
+
+Judgement = Literal["agrees", "contradicts", "not judged"]
+
+LEAST_AMPLITUDE: Final = 0.005
+"""What is less than this of the diffuse scattering is not held against the data: good crystals leave .003."""
+
+_LIMITS: Final = {
+    "|Q|": (2.0, "what is left depends on |Q|: rings of a powder or glass, or a background that is not smooth"),
+    "cell by cell": (
+        1.3,
+        "the order differs from one reciprocal cell to the next: a second disordered site, or a wrong lattice",
+    ),
+    "near lattice points": (
+        2.0,
+        "more is left near lattice points: Bragg peaks, or thermal diffuse scattering",
+    ),
+    "even within cells": (1.3, "the order changes from cell to cell: a second disordered site, or displacements"),
+    "odd within cells": (1.3, "intensities are not even about lattice points: displacements, a size effect"),
+    "thermal": (25.0, "tails of Bragg peaks grow with |Q|² as thermal diffuse scattering does"),
+}
+"""Largest mean square in good data, by check, and what it means if it is larger."""
+
+WIDTH_LIMIT: Final = 0.385
+"""In cells: where the evidence wants a wider Patterson function, I_FF varies faster than molecules make it. Good
+crystals wanted .26 to .35; those with 10 % of thermal diffuse scattering or of a second site, with a size effect of
+.02 Å or with Bragg residue .39 to .50."""
+
+_LEAST_VOXELS: Final = 200
+_LEAST_CELLS: Final = 6
+_BINS: Final = 40
+_NEAR: Final = 0.22
+_NOISY: Final = (0.5, 4.0)
+"""χ² per voxel beyond this: the noise is not what the data say, and sums cannot be judged by it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeCheck:
+    """One pattern looked for in the residuals.
+
+    Attributes
+    ----------
+    ratio, limit
+        Mean square of the standardised sums, about one for noise alone, and what is too large.
+    amplitude
+        What was found relative to the diffuse scattering, noise taken off; negative if there is less than noise.
+    meaning
+        What it says if the check fails.
+    least_amplitude
+        What is less than this of the diffuse scattering does not count.
+    """
+
+    name: str
+    ratio: float
+    limit: float
+    amplitude: float
+    meaning: str
+    least_amplitude: float = LEAST_AMPLITUDE
+
+    @property
+    def passed(self) -> bool:
+        return not (self.ratio > self.limit and self.amplitude > self.least_amplitude)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeVerdict:
+    """Whether to believe what was fitted."""
+
+    judgement: Judgement
+    sentence: str
+    checks: tuple[VolumeCheck, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Residuals:
+    """Flat arrays over the folded grid, but for the shape."""
+
+    rest: FloatArray
+    weight: FloatArray
+    diffuse: FloatArray
+    cell: npt.NDArray[np.int32]
+    distance: npt.NDArray[np.float32]
+    lengths: npt.NDArray[np.float32]
+    shape: tuple[int, int, int]
+    cells: int
+
+
+def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
+    """The verdict on a solution."""
+    found = _residuals(solution)
+    checks: list[VolumeCheck] = []
+    for name, (limit, meaning) in _LIMITS.items():
+        measure = _MEASURES[name](found, solution)
+        if measure is not None:
+            ratio, amplitude = measure
+            checks.append(VolumeCheck(name=name, ratio=ratio, limit=limit, amplitude=amplitude, meaning=meaning))
+    meaning = (
+        "I_FF varies faster over reciprocal space than molecules that fit into the cell can make it: thermal diffuse "
+        "scattering, displacements, a second disordered site or Bragg residue"
+    )
+    if solution.settings.prior is None:
+        width = solution.width
+        checks.append(
+            VolumeCheck(
+                name="width of I_FF's Patterson",
+                ratio=width,
+                limit=WIDTH_LIMIT,
+                amplitude=1.0,
+                meaning=meaning,
+                least_amplitude=0.0,
+            )
+        )
+    return _verdict(solution, tuple(checks), int(_good_cells(found).sum()))
+
+
+def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: int) -> VolumeVerdict:
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        first = max(failed, key=lambda check: check.ratio / check.limit)
+        words = f"The data contradict the model of two species on one site without displacements: {first.meaning}."
+        return VolumeVerdict(judgement="contradicts", sentence=words, checks=checks)
+    if cells < _LEAST_CELLS:
+        words = f"Not judged: only {cells} reciprocal cells were measured well enough to compare them."
+        return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
+    if not _NOISY[0] < solution.chi_square < _NOISY[1]:
+        words = f"Not judged: χ² per voxel is {solution.chi_square:.2f}, so the noise is not what it seems."
+        return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
+    words = "The data agree with two species that share one site. That does not prove it: what is weak may not show."
+    return VolumeVerdict(judgement="agrees", sentence=words, checks=checks)
+
+
+def _residuals(solution: VolumeSolution) -> _Residuals:
+    fit = solution.fit
+    rest, weight, diffuse = fit.residuals()
+    distance, cell, cells = lattice_distance(fit.voxels.axes)
+    return _Residuals(
+        rest=rest.ravel().astype(np.float64),
+        weight=weight.ravel().astype(np.float64),
+        diffuse=np.maximum(diffuse, 0).ravel().astype(np.float64),
+        cell=cell.ravel(),
+        distance=distance.ravel(),
+        lengths=fit.voxels.lengths().ravel(),
+        shape=fit.voxels.shape,
+        cells=cells,
+    )
+
+
+def _good_cells(found: _Residuals) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.bincount(found.cell, found.weight > 0, found.cells) > _LEAST_VOXELS)
+
+
+def _mean_square(
+    found: _Residuals, key: npt.NDArray[np.integer], pattern: FloatArray | float, keys: int, keep: npt.NDArray[np.bool_]
+) -> tuple[float, float] | None:
+    """Of standardised sums, one for each key; and what they found relative to the diffuse scattering."""
+    pattern = np.asarray(pattern, np.float64)
+    total = np.bincount(key, found.weight * found.rest * pattern, keys)
+    power = np.bincount(key, found.weight * pattern**2 * np.ones_like(found.rest), keys)
+    weight = np.bincount(key, found.weight, keys)
+    used = keep & (power > 0.02 * weight) & (weight > 0)
+    if used.sum() < 2:
+        return None
+    local = np.bincount(key, found.weight * found.diffuse, keys)[used] / weight[used]
+    size = ((total[used] / power[used]) ** 2 - 1 / power[used]).mean()
+    relative = float(np.sign(size) * np.sqrt(abs(size)) / np.sqrt((local**2).mean()))
+    return float((total[used] ** 2 / power[used]).mean()), relative
+
+
+Measure = tuple[float, float] | None
+
+
+def _over_lengths(found: _Residuals, _: VolumeSolution) -> Measure:
+    top = float(found.lengths[found.weight > 0].max())
+    key = np.minimum((found.lengths / top * _BINS).astype(np.int32), _BINS)
+    count = np.bincount(key, found.weight > 0, _BINS + 1)
+    return _mean_square(found, key, 1.0, _BINS + 1, count > _LEAST_VOXELS)
+
+
+def _over_cells(found: _Residuals, _: VolumeSolution) -> Measure:
+    return _mean_square(found, found.cell, 1.0, found.cells, _good_cells(found))
+
+
+def _near_points(found: _Residuals, _: VolumeSolution) -> Measure:
+    return _mean_square(found, found.cell, (found.distance < _NEAR).astype(float), found.cells, _good_cells(found))
+
+
+def _within_cells(wave: Callable[[FloatArray], FloatArray]) -> Callable[[_Residuals, VolumeSolution], Measure]:
+    def measure(found: _Residuals, solution: VolumeSolution) -> Measure:
+        axes = solution.fit.voxels.axes
+        h = np.meshgrid(*axes, indexing="ij", sparse=True)
+        offsets = [each - np.round(each) for each in h]
+        good = _good_cells(found)
+        values = []
+        for vector in solution.vectors[(np.abs(solution.vectors) <= 1).all(axis=1)]:
+            phase = 2 * np.pi * sum(int(n) * d for n, d in zip(vector, offsets, strict=True))
+            pattern = np.broadcast_to(wave(phase), found.shape).ravel()
+            value = _mean_square(found, found.cell, pattern, found.cells, good)
+            if value is not None:
+                values.append(value)
+        if not values:
+            return None
+        ratio, amplitude = np.mean(values, axis=0)
+        return float(ratio), float(amplitude)
+
+    return measure
+
+
+def _thermal(found: _Residuals, solution: VolumeSolution) -> Measure:
+    """How much of P_H |Q|² / r² is in the residuals that tails of peaks leave, where P_H is a peak's integral."""
+    peaks = solution.peaks
+    if peaks is None:
+        return None
+    pattern = peaks.integral[peaks.cell_number] / np.maximum(peaks.distance, 0.05) ** 2
+    if solution.fit.voxels.folded:
+        pattern = 0.5 * fold_sum(pattern.astype(np.float32))
+    flat = pattern.ravel().astype(np.float64) * found.lengths.astype(np.float64) ** 2
+    known = solution.fit.columns.maps[solution.fit.columns.splines :].astype(np.float64)
+    used = (found.weight > 0) & (found.distance < 0.5)
+    root = np.sqrt(found.weight[used])
+    design = np.stack([flat[used] * root, *(each[used] * root for each in known)])
+    gram = design @ design.T
+    target = design @ (found.rest[used] * root)
+    rest = gram[0, 1:] @ np.linalg.pinv(gram[1:, 1:])
+    power = float(gram[0, 0] - rest @ gram[1:, 0])
+    if power <= 1e-9 * gram[0, 0]:
+        return None
+    size = float(target[0] - rest @ target[1:]) / power
+    amplitude = size * float((flat[used] * found.weight[used]).sum() / (found.diffuse[used] * found.weight[used]).sum())
+    return max(size, 0.0) ** 2 * power, amplitude
+
+
+_MEASURES: Final[dict[str, Callable[[_Residuals, VolumeSolution], Measure]]] = {
+    "|Q|": _over_lengths,
+    "cell by cell": _over_cells,
+    "near lattice points": _near_points,
+    "even within cells": _within_cells(np.cos),
+    "odd within cells": _within_cells(np.sin),
+    "thermal": _thermal,
+}

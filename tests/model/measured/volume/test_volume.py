@@ -1,0 +1,123 @@
+"""The fit of all voxels: its algebra against sums written out, and a small crystal of an independent kind."""
+
+import numpy as np
+import pytest
+import torch
+
+from dsfu.errors import InputError
+from dsfu.model.measured.data.reconstruction import Reconstruction
+from dsfu.model.measured.volume.cosines import CosineSeries, half_of_box, normal_block
+from dsfu.model.measured.volume.order import order_of
+from dsfu.model.measured.volume.solve import VolumeSettings, VolumeSolution, solve_volume
+from dsfu.model.measured.volume.verdict import judge_volume
+from dsfu.model.measured.volume.voxels import voxels_of
+from dsfu.simulate.lattice import Cell
+
+AXES = (np.linspace(0, 1.2, 7), np.linspace(-1, 1, 9), np.linspace(-0.8, 0.8, 5))
+PERIODS = [4, 3, 3]
+ALPHA = {(1, 0, 0): -0.2, (0, 1, 0): 0.15, (0, 0, 1): 0.1, (1, 1, 0): 0.05}
+
+
+def _cosines(vectors):
+    h = np.stack(np.meshgrid(*AXES, indexing="ij"), axis=-1).reshape(-1, 3)
+    many = np.where((vectors == 0).all(axis=1), 1.0, 2.0)
+    return many * np.cos(2 * np.pi * h @ (vectors / PERIODS).T)
+
+
+def test_a_series_is_the_sum_written_out_and_its_sums_are_the_adjoint():
+    vectors = half_of_box([2, 1, 2])
+    series = CosineSeries(AXES, vectors, PERIODS, double=True)
+    rng = np.random.default_rng(1)
+    coefficients, values = rng.normal(size=len(vectors)), rng.normal(size=(7, 9, 5))
+    written_out = _cosines(vectors)
+    np.testing.assert_allclose(series.on_grid(torch.tensor(coefficients)).numpy().ravel(), written_out @ coefficients)
+    np.testing.assert_allclose(series.sums(torch.tensor(values)).numpy(), values.ravel() @ written_out)
+
+
+def test_a_block_of_the_normal_matrix_is_the_product_written_out():
+    rows, columns = half_of_box([2, 1, 1]), half_of_box([1, 2, 2])
+    weights = np.random.default_rng(2).uniform(size=(7, 9, 5))
+    block = normal_block(AXES, torch.tensor(weights), rows, columns, PERIODS)
+    expected = (_cosines(rows) * weights.ravel()[:, None]).T @ _cosines(columns)
+    np.testing.assert_allclose(block, expected, atol=1e-10)
+
+
+def _crystal(shape=(41, 41, 41), second=0.0, unit=1.0, seed=3):
+    """Two pairs of atoms that replace each other, written out here, with counting noise."""
+    cell = Cell(6.0, 7.0, 6.5, 90, 95, 90)
+    axes = [0.1 * (np.arange(n) - n // 2) for n in shape]
+    h = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    lengths = np.linalg.norm(h @ cell.reciprocal, axis=-1)
+    atom = np.exp(-0.08 * lengths**2)
+    waves = [np.exp(2j * np.pi * h @ np.array(x)) for x in ((0, 0, 0), (0.2, 0.1, 0), (-0.1, 0.15, 0.12))]
+    form_factor = np.abs(atom * (waves[0] + waves[1] - 1.4 * waves[2])) ** 2
+    order = 1 + sum(2 * a * np.cos(2 * np.pi * h @ np.array(v)) for v, a in ALPHA.items())
+    expected = 60 * form_factor * order
+    if second:
+        other = np.abs(atom * (waves[0] - np.exp(2j * np.pi * h @ np.array((0.45, 0.4, 0.3))))) ** 2
+        other = other * (1 + 0.8 * np.cos(2 * np.pi * h @ np.array((1, 0, 1))))
+        expected = expected + second * expected.mean() / other.mean() * other
+    counts = np.random.default_rng(seed).poisson(expected + 3.0)
+    return Reconstruction(
+        intensity=unit * counts.astype(np.float32),
+        live=np.ones(shape, bool),
+        origin=np.array([a[0] for a in axes]),
+        steps=0.1 * np.eye(3),
+        cell=cell,
+    )
+
+
+@pytest.fixture(scope="module")
+def solution() -> VolumeSolution:
+    return solve_volume(_crystal(unit=0.01), VolumeSettings(cutoff=2))
+
+
+def test_alpha_lies_within_its_uncertainty_whatever_the_unit(solution):
+    shells = {shell.vector: shell for shell in order_of(solution).shells}
+    true = np.array([ALPHA.get(v, ALPHA.get(tuple(-n for n in v), 0.0)) for v in shells])
+    z = np.array([(s.alpha - t) / s.uncertainty for s, t in zip(shells.values(), true, strict=True)])
+    assert 0.6 < np.sqrt((z**2).mean()) < 1.4
+    assert all(shell.uncertainty < 0.01 for shell in shells.values())
+
+
+def test_the_noise_is_found_from_the_data(solution):
+    assert solution.voxels.gain == pytest.approx(0.01, rel=0.1)
+
+
+def test_a_good_crystal_agrees_and_a_second_site_does_not(solution):
+    assert judge_volume(solution).judgement == "agrees"
+    wrong = judge_volume(solve_volume(_crystal(second=0.3), VolumeSettings(cutoff=2)))
+    assert wrong.judgement == "contradicts"
+
+
+def test_symmetry_averages_and_a_wrong_one_is_noticed(solution):
+    right = order_of(solution, "2/m")
+    assert len(right.shells) < len(order_of(solution).shells)
+    assert right.asymmetry is not None
+
+
+def test_a_plane_gives_sums_and_says_so():
+    plane = solve_volume(_crystal(shape=(61, 61, 1)), VolumeSettings(cutoff=2))
+    found = order_of(plane)
+    assert any(shell.together_with for shell in found.shells)
+    assert any("sums" in note for note in found.notes)
+    assert all(shell.uncertainty <= 0.1 for shell in found.shells)
+
+
+def test_axes_that_are_not_of_the_lattice_are_refused():
+    skew = _crystal(shape=(21, 21, 21))
+    turned = Reconstruction(
+        intensity=skew.intensity,
+        live=skew.live,
+        origin=skew.origin,
+        steps=np.array([[0.1, 0.1, 0], [-0.1, 0.1, 0], [0, 0, 0.1]]),
+        cell=skew.cell,
+    )
+    with pytest.raises(InputError, match="not h, k and l"):
+        voxels_of(turned)
+
+
+def test_nothing_but_zeros_is_refused():
+    empty = _crystal(shape=(21, 21, 21), unit=0.0)
+    with pytest.raises(InputError, match="positive"):
+        voxels_of(empty)
