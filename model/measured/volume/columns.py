@@ -36,7 +36,7 @@ class Columns:
 
     @property
     def splines(self) -> int:
-        return self.basis.shape[1]
+        return int(self.basis.shape[1])
 
     def __len__(self) -> int:
         return len(self.maps)
@@ -48,7 +48,7 @@ class Columns:
     def curve_uncertainty(self, covariance: FloatArray) -> FloatArray:
         """Its standard uncertainty, from the covariance of all amplitudes."""
         block = covariance[: self.splines, : self.splines]
-        return np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", self.basis, block, self.basis), 0))
+        return np.asarray(np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", self.basis, block, self.basis), 0)))
 
 
 def columns_of(

@@ -21,7 +21,7 @@ def half_of_box(limits: Sequence[int]) -> IntArray:
     box = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     u, v, w = box.T
     half = box[(w > 0) | ((w == 0) & ((u > 0) | ((u == 0) & (v >= 0))))]
-    return half[np.argsort((half**2).sum(axis=1), kind="stable")]
+    return np.asarray(half[np.argsort((half**2).sum(axis=1), kind="stable")])
 
 
 class CosineSeries:

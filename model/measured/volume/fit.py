@@ -237,7 +237,7 @@ class VolumeFit:
             if not negative.any():
                 break
             free &= ~negative
-        return step * self._deviations
+        return np.asarray(step * self._deviations)
 
     def start(self) -> None:
         """From nothing: I_FF and the background that fit best with I_SRO = 1."""
@@ -296,6 +296,7 @@ def _local_mean(counts: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """The weighted mean of 5³ voxels, at least half a count: a variance before there is a model."""
 
     def pooled(values: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.avg_pool3d(values[None, None], _WINDOW, 1, _WINDOW // 2)[0, 0]
+        size = [_WINDOW if n >= _WINDOW else 1 for n in values.shape]
+        return torch.nn.functional.avg_pool3d(values[None, None], size, 1, [n // 2 for n in size])[0, 0]
 
     return (pooled(counts * weight) / pooled(weight).clamp_min(1e-6)).clamp_min(_LEAST_VARIANCE)

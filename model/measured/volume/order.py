@@ -55,7 +55,9 @@ def _by_symmetry(solution: VolumeSolution, cell: Cell, symmetry: str, notes: lis
     deviations = np.sqrt(np.diag(covariance))
     lengths = np.array([np.linalg.norm(each[0] @ cell.vectors) for each in members])
     names = np.array([_name(each) for each in members])
-    sequence = sorted(range(len(members)), key=lambda i: (round(lengths[i], 6), -names[i][0], *names[i][1:].tolist()))
+    sequence = sorted(
+        range(len(members)), key=lambda i: (round(float(lengths[i]), 6), -names[i][0], *names[i][1:].tolist())
+    )
     known = [i for i in sequence if deviations[i] <= DETERMINED]
     if len(known) < len(members):
         notes.append(

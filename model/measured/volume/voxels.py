@@ -63,7 +63,7 @@ class Voxels:
         """|Q| of every voxel, 1/Å."""
         metric = self.cell.reciprocal @ self.cell.reciprocal.T
         h = np.meshgrid(*self.axes, indexing="ij", sparse=True)
-        square: FloatArray = sum(metric[i, j] * h[i] * h[j] for i in range(3) for j in range(3))  # type: ignore[assignment]
+        square: FloatArray = sum(metric[i, j] * h[i] * h[j] for i in range(3) for j in range(3))
         return np.asarray(np.sqrt(np.maximum(square, 0)), np.float32)
 
     def ranges(self) -> FloatArray:
@@ -166,10 +166,10 @@ def _gain(intensity: Float32, weight: Float32) -> float:
     n = len(values) - 4
     if n < 1:
         return 0.0
-    difference = sum(c * values[i : i + n] for i, c in enumerate(_FOURTH))
-    mean = sum(values[i : i + n] for i in range(5)) / 5
+    difference = np.asarray(sum(c * values[i : i + n] for i, c in enumerate(_FOURTH)))
+    mean = np.asarray(sum(values[i : i + n] for i in range(5))) / 5
     inverse = np.where(weights > 0, 1 / np.maximum(weights, 1e-9), np.inf)
-    spread = sum(c**2 * inverse[i : i + n] for i, c in enumerate(_FOURTH))
+    spread = np.asarray(sum(c**2 * inverse[i : i + n] for i, c in enumerate(_FOURTH)))
     # the darker half: strong voxels are Bragg peaks and their feet, which no difference removes
     good = np.isfinite(spread) & (mean > 0)
     if not good.any():
@@ -195,7 +195,8 @@ def folded(voxels: Voxels) -> Voxels:
         return voxels
     middle = len(voxels.axes[0]) // 2
     weight = fold_sum(voxels.weight)
-    counts = fold_sum(voxels.counts * voxels.weight) / np.maximum(weight, np.float32(1e-9))
+    mean = fold_sum(voxels.counts * voxels.weight) / np.maximum(weight, np.float32(1e-9))
+    counts = np.asarray(mean, np.float32)
     weight[0] *= 0.5  # the layer h = 0 holds both of each pair
     h, k, l = voxels.axes  # noqa: E741
     return Voxels(

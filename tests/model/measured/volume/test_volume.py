@@ -74,7 +74,7 @@ def solution() -> VolumeSolution:
 
 def test_alpha_lies_within_its_uncertainty_whatever_the_unit(solution):
     shells = {shell.vector: shell for shell in order_of(solution).shells}
-    true = np.array([ALPHA.get(v, ALPHA.get(tuple(-n for n in v), 0.0)) for v in shells])
+    true = np.array([ALPHA.get(v, ALPHA.get((-v[0], -v[1], -v[2]), 0.0)) for v in shells])
     z = np.array([(s.alpha - t) / s.uncertainty for s, t in zip(shells.values(), true, strict=True)])
     assert 0.6 < np.sqrt((z**2).mean()) < 1.4
     assert all(shell.uncertainty < 0.01 for shell in shells.values())
