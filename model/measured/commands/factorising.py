@@ -80,7 +80,7 @@ def factorise(
     background: Annotated[bool, typer.Option("--background", help="Fit a flat background.")] = False,
     stretch: Annotated[bool, typer.Option("--stretch", help="Fit the lengths of the lattice along both axes.")] = False,
     cutoff: Annotated[
-        int, typer.Option(min=1, max=12, metavar="N", help="Largest |u|, |v|, |w| with an α. Too long does no harm.")
+        int, typer.Option(min=1, max=12, metavar="N", help="Largest |u|, |v|, |w| with an α. Too short does harm.")
     ] = 6,
     uncertainty: Annotated[
         bool, typer.Option("--uncertainty/--no-uncertainty", help="Compute uncertainties; costs about as much again.")

@@ -5,7 +5,7 @@ departures leave: over bins of |Q|, over each reciprocal cell, odd and even abou
 such sums is 1, or a little less as the fit takes some, if nothing but noise is left. As it grows with counts, each is
 paired with the size of what it found relative to the diffuse scattering; a check fails if both are beyond limits.
 
-Limits: tests/benchmarks/crystals.py, on simulated crystals with and without what breaks the assumptions.
+Limits: from a dozen crystals of tests/benchmarks/crystal_maker.py, with and without what breaks the assumptions.
 """
 
 from collections.abc import Callable
