@@ -92,6 +92,11 @@ def read_yaml_file(path: Path, *, may_be_empty: bool = True) -> dict[str, Any]:
     return _usable(read_yaml(data, str(path), may_be_empty=may_be_empty))
 
 
+def read_yaml_text(text: str, where: str) -> dict[str, Any]:
+    """The same of what a file held that is kept elsewhere, such as the manifest in a store."""
+    return _usable(read_yaml(text.encode(errors="surrogatepass"), where, may_be_empty=True))
+
+
 def read_yaml_value(text: str, where: str) -> Any:
     """One value as it would stand in a file, such as that of an option ``key=value``."""
     try:

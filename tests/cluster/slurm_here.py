@@ -1,10 +1,15 @@
-"""A SLURM of two small nodes on this machine, in a folder of its own, for tests: started, and stopped by its pids."""
+"""A SLURM of two small nodes on this machine, in a folder of its own, for tests: started, and stopped by its pids.
+
+Should the process that has started it be killed, its watchdog ends it.
+"""
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,8 +18,13 @@ from typing import Self
 
 import psutil
 
+from tests.cluster import watchdog
+
 NODES = ("here1", "here2")
 CORES_PER_NODE = 2
+
+_PORTS = range(12_000, 19_900)
+_ATTEMPTS = 3
 
 _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
 _FOLDERS = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -72,17 +82,40 @@ class SlurmHere:
         self.folder = folder
         self.environment: Mapping[str, str] = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
         self._daemons: list[subprocess.Popen[bytes]] = []
+        self._watchdog: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._configure()
+        self._make_folders()
+        conf = self.environment["SLURM_CONF"]
+        command = [sys.executable, watchdog.__file__, str(os.getpid()), conf]
+        self._watchdog = subprocess.Popen(command, start_new_session=True)
         try:
-            self._start_daemons()
+            self._start_with_other_ports_if_they_are_taken()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stop_daemons()
+        watchdog.end_all(self.environment["SLURM_CONF"])
+        if self._watchdog is not None:
+            self._watchdog.kill()
+            self._watchdog.wait()
+
+    def _start_with_other_ports_if_they_are_taken(self) -> None:
+        """Between finding ports free and listening on them, another session may take them."""
+        for attempt in range(_ATTEMPTS):
+            self._configure()
+            try:
+                self._start_daemons()
+                return
+            except RuntimeError:
+                self._stop_daemons()
+                if attempt == _ATTEMPTS - 1:
+                    raise
+
+    def _stop_daemons(self) -> None:
         if len(self._daemons) > 1:
             subprocess.run(["scancel", "--user=root"], env=self.environment, timeout=30, check=False)
             self.wait_until(lambda: not self.jobs(), "jobs to end", 15, insist=False)
@@ -94,7 +127,8 @@ class SlurmHere:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
-        stranded = [each for each in self._processes() if each.name() == "slurmstepd"]  # of nodes that were down
+        self._daemons.clear()
+        stranded = [each for each in self.processes() if each.name() == "slurmstepd"]  # of nodes that were down
         _signal_all(stranded, signal.SIGKILL)
 
     def command(self, *words: str, check: bool = True) -> str:
@@ -126,24 +160,18 @@ class SlurmHere:
 
     def lose_power(self, job: str, nodes: str) -> None:
         """What happens to a job when its nodes do: everything of it is gone at once, and SLURM finds the nodes down."""
-        processes = self._processes(SLURM_JOB_ID=job)
+        processes = self.processes(SLURM_JOB_ID=job)
         parents = {process.parent() for process in processes}
         lost = [each for each in parents if each is not None and each.name() == "slurmstepd"] + processes
         _signal_all(lost, signal.SIGSTOP)  # nothing sees another end, nor tells of it
         self.command("scontrol", "update", f"nodename={nodes}", "state=down", "reason=test")
         _signal_all(lost, signal.SIGKILL)
 
-    def _processes(self, **environment: str) -> list[psutil.Process]:
+    def processes(self, **environment: str) -> list[psutil.Process]:
         """Whatever was started by this SLURM, with something in its environment."""
-        wanted = {"SLURM_CONF": self.environment["SLURM_CONF"], **environment}
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if wanted.items() <= process.environ().items():
-                    found.append(process)
-        return found
+        return watchdog.started_with(self.environment["SLURM_CONF"], **environment)
 
-    def _configure(self) -> None:
+    def _make_folders(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o755)
         for name in ("state", *(f"spool-{node}" for node in NODES)):
@@ -151,6 +179,8 @@ class SlurmHere:
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
+
+    def _configure(self) -> None:
         ports = _free_ports(1 + len(NODES))
         nodes = [
             f"NodeName={name} NodeHostname={socket.gethostname()} NodeAddr=127.0.0.1 Port={port} "
@@ -202,11 +232,12 @@ def _program(name: str) -> str | None:
 
 
 def _free_ports(number: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(number)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Random ones below those that Linux gives away by itself, so that nothing takes them meanwhile by accident."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        with socket.socket() as each, suppress(OSError):
+            each.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == number:
+            break
+    return found

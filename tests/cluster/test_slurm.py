@@ -74,7 +74,7 @@ def test_others_are_refused_while_jobs_run_and_the_key_is_gone_at_the_end(slurm:
     def attack() -> None:
         port = next(port for host, port in listening(psutil.Process()) if not host.startswith("127."))
         told.append(as_client(f"tls://{get_ip()}:{port}"))
-        workers = [each for each in psutil.process_iter() if "dsfu.cluster.worker" in " ".join(cmdline(each))]
+        workers = [each for each in slurm.processes() if "dsfu.cluster.worker" in " ".join(cmdline(each))]
         told.extend(as_peer(f"tls://{host}:{port}") for host, port in listening(*workers))
         told.extend(f"{host} is everywhere" for host, _ in listening(*workers) if host in ("0.0.0.0", "::"))
         (key,) = logs.glob(".dsfu-key-*")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.errors import InputError
 from dsfu.model.problems.disorder.data.shards import Split
 from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
@@ -15,6 +16,8 @@ from dsfu.simulate.lattice import Cell
 Range = tuple[float, float]
 
 OSCILLATOR: Final = "oscillator"
+
+_MANIFEST: Final = "the manifest in the store"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,15 +115,21 @@ class StoreParameters:
         given |= {"q_max": planes.get("q_max"), "most_clipped": oscillator.get("most_clipped")}
         monte_carlo = _section(planes, "monte_carlo")
         given |= {"layers": monte_carlo.get("layers_per_axis"), "displaced_below": monte_carlo.get("displaced_below")}
-        found = {name: _as_range(value) for name, value in given.items() if value is not None}
+        found = {name: _as_range(name, value) for name, value in given.items() if value is not None}
         return replace(Rules(), **found)
 
     def _read(self, path: str) -> npt.NDArray[Any]:
         return self.split.store.read(path)
 
 
-def _as_range(value: Any) -> Any:
-    return (float(value[0]), float(value[1])) if isinstance(value, list) else value
+def _as_range(name: str, value: Any) -> Any:
+    is_range = isinstance(getattr(Rules, name), tuple)
+    numbers = value if is_range else [value]
+    good = isinstance(numbers, list) and len(numbers) == (2 if is_range else 1)
+    if not good or any(isinstance(each, bool) or not isinstance(each, int | float) for each in numbers):
+        expected = "a range such as [6.0, 8.0]" if is_range else "a number"
+        raise InputError(f"{name} = {value!r}", where=_MANIFEST, expected=expected)
+    return (float(value[0]), float(value[1])) if is_range else value
 
 
 def _section(document: Any, *names: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from dsfu.errors import InputError
 from dsfu.model.problems.disorder.data.shards import Split
 from dsfu.model.problems.disorder.data.store_parameters import Rules, StoreParameters
 from dsfu.simulate.species import load_library
@@ -77,3 +78,18 @@ def test_rules_are_those_of_the_manifest():
 @pytest.mark.parametrize("manifest", ["", "seed: 3\n", "sro: {oscillator: null}\nplanes: {pixels: 16}\n"])
 def test_what_a_manifest_leaves_out_is_as_published(manifest: str):
     assert rules_of(manifest) == Rules()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [
+        ("a0: &a0 [x, x]\na1: &a1 [*a0, *a0]\nplanes: {q_max: *a1}\n", "an alias"),
+        ("planes: {q_max: [1]}\n", "expected: a range"),
+        ("planes: {q_max: 7}\n", "expected: a range"),
+        ("planes: {monte_carlo: {displaced_below: [1, 2]}}\n", "expected: a number"),
+        ("planes: !!python/object:os.system x\n", "the tag"),
+    ],
+)
+def test_a_manifest_in_a_store_of_others_is_not_believed(manifest: str, told: str):
+    with pytest.raises(InputError, match=told):
+        rules_of(manifest)
