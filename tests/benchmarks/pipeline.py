@@ -1,6 +1,6 @@
 """Planes per second of the whole pipeline, with one worker and with two, and where the time goes.
 
-    python tests/benchmarks/pipeline.py [--pairs-per-group 8] [--store DIR] [--json]
+    python tests/benchmarks/pipeline.py [--pairs-per-group 8] [--pixels 256] [--store DIR] [--json]
     python tests/benchmarks/pipeline.py --whole --store DIR  # the paper's data set: 42 GB, and the bank of 12 000 sets
 
 Pairs are taken from all groups of ``data_manifest.yaml`` with all their sets and planes, from a small bank, since the
@@ -19,6 +19,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger
 
@@ -30,6 +32,7 @@ STEPS = ("kernels", "uniqueness", "quantise", "compress", "write", "read sets")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs-per-group", type=int, default=8)
+    parser.add_argument("--pixels", type=int, default=256)
     parser.add_argument("--whole", action="store_true", help="the paper's data set, on all cores")
     parser.add_argument("--store", type=Path, help="folder for the stores; a temporary one by default")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
@@ -40,7 +43,7 @@ def main() -> None:
             workers = os.cpu_count() or 1
             rows = [run(ROOT / "data_manifest.yaml", folder / "whole", workers)]
         else:
-            manifest = part_of_the_paper(folder, options.pairs_per_group)
+            manifest = part_of_the_paper(folder, options.pairs_per_group, options.pixels)
             rows = [run(manifest, folder / f"{workers}", workers) for workers in (1, 2)]
     finally:
         if options.store is None:
@@ -51,14 +54,25 @@ def main() -> None:
         print_table(rows)
 
 
-def part_of_the_paper(folder: Path, per_group: int) -> Path:
-    text = (ROOT / "data_manifest.yaml").read_text(encoding="utf-8")
-    text = text.replace("{groups: [0, 1, 2, 3, 4]}", f"{{groups: [0, 1, 2, 3, 4], per_group: {per_group}}}")
-    text = text.replace("bank_size: 12000", "bank_size: 32").replace("bank_size: 1024", "bank_size: 64")
-    text = text.replace("box: 64", "box: 16")
+def part_of_the_paper(folder: Path, per_group: int, pixels: int) -> Path:
+    """The paper's manifest with fewer pairs and smaller banks. A key that is not there any more is an error."""
+    values = yaml.safe_load((ROOT / "data_manifest.yaml").read_text(encoding="utf-8"))
+    for path, value in {
+        "pairs.train.per_group": per_group,
+        "pairs.validation.per_group": per_group,
+        "sro.monte_carlo.bank_size": 32,
+        "sro.monte_carlo.box": 16,
+        "dead_zones.bank_size": 64,
+        "planes.pixels": pixels,
+    }.items():
+        *sections, key = path.split(".")
+        section = values
+        for name in sections:
+            section = section[name]
+        section[key] = type(section[key])(value) if section[key] is not None else value
     manifest = folder / "manifest.yaml"
     folder.mkdir(parents=True, exist_ok=True)
-    manifest.write_text(text, encoding="utf-8")
+    manifest.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     return manifest
 
 
