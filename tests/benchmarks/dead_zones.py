@@ -4,6 +4,7 @@ OMP_NUM_THREADS=1 python tests/benchmarks/dead_zones.py [--json FILE]
 """
 
 import json
+import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,8 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dsfu.simulate.disorder.dead_zones import live_pixels
 from dsfu.simulate.disorder.detectors import EIGER_16M, FLAT_PANEL, PILATUS3_6M, PILATUS_2M

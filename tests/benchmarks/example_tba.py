@@ -44,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--counts", type=float, nargs="+", default=[400.0, 4000.0])
+    parser.add_argument("--pixels", type=int, default=256)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--own", action="store_true", help="the solver's own parameters too, which takes longer")
     asked = parser.parse_args()
@@ -56,14 +57,14 @@ def main() -> None:
     start = time.process_time()
     for counts in asked.counts:
         for known in (True, False):
-            _report(asked.seeds, counts, known, network, asked.own)
+            _report(asked.seeds, asked.pixels, counts, known, network, asked.own)
     print(f"\nCPU-seconds in all: {time.process_time() - start:.0f}")
 
 
-def _report(seeds: int, counts: float, known: bool, network: Network | None, own: bool) -> None:
+def _report(seeds: int, pixels: int, counts: float, known: bool, network: Network | None, own: bool) -> None:
     found: dict[tuple[str, str], list[tuple[FloatArray, FloatArray, str]]] = {}
     for seed in range(seeds):
-        for method, factors, truth in _factors(seed, counts, known, network, own):
+        for method, factors, truth in _factors(seed, pixels, counts, known, network, own):
             plane = factors.planes[0]
             torsion = _torsion(plane)
             for source, order in (("from I_SRO", plane.sro), ("from I_D / I_FF", _quotient(plane))):
@@ -88,9 +89,9 @@ def _report(seeds: int, counts: float, known: bool, network: Network | None, own
 
 
 def _factors(
-    seed: int, counts: float, known: bool, network: Network | None, own: bool
+    seed: int, pixels: int, counts: float, known: bool, network: Network | None, own: bool
 ) -> list[tuple[str, Factors, TbaTruth]]:
-    measured, truth = simulated_tba_plane(seed, counts)
+    measured, truth = simulated_tba_plane(seed, counts, pixels=pixels)
     if not known:
         measured = type(measured)(**{**vars(measured), "sigma": None})
     solved = factorise([measured], "solver", settings=Settings(uncertainty=own))

@@ -1,6 +1,6 @@
 """Milliseconds a plane of the scattering kernels, beside plain NumPy and beside what the machine could do at best.
 
-    python tests/benchmarks/kernels.py [--json]
+    python tests/benchmarks/kernels.py [--runs 101] [--pixels 256] [--json]
 
 One core, warm. The floor counts the multiply-adds that the separated sums need (4 per atom and pixel, 6 per element and
 pixel for the form factor; 2 per kept Fourier term and pixel for the order) at the rate of this machine's single-
@@ -49,8 +49,11 @@ print(time.perf_counter() - start)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    results = measure()
-    if parser.parse_args().json:
+    parser.add_argument("--runs", type=int, default=101, help="of which each time is the median")
+    parser.add_argument("--pixels", type=int, default=256)
+    options = parser.parse_args()
+    results = measure(options.pixels, options.runs)
+    if options.json:
         print(json.dumps(results, indent=2))
         return
     print(
@@ -65,7 +68,7 @@ def main() -> None:
     print(f"first call in a new process, imports included: {results['first_call_s']:.2f} s")
 
 
-def measure() -> dict[str, Any]:
+def measure(pixels: int, runs: int) -> dict[str, Any]:
     gflops, gbytes = matrix_product_rate(), write_rate()
     library = load_library()
     first_call()  # fills Numba's cache
@@ -76,7 +79,7 @@ def measure() -> dict[str, Any]:
             "largest pair": largest_pair(library),
             "nearly equal": (library["dimethylammonium"], library["ethylammonium"]),
         }.items()
-        for row in measure_pair(name, *pair, gflops, gbytes)
+        for row in measure_pair(name, *pair, gflops, gbytes, pixels, runs)
     ]
     return {
         "machine": f"{platform.machine()} {processor()}",
@@ -87,10 +90,12 @@ def measure() -> dict[str, Any]:
     }
 
 
-def measure_pair(name: str, one: Species, other: Species, gflops: float, gbytes: float) -> list[dict[str, Any]]:
+def measure_pair(
+    name: str, one: Species, other: Species, gflops: float, gbytes: float, pixels: int, runs: int
+) -> list[dict[str, Any]]:
     cell = vegard_cell(one.cell, other.cell, 0.4)
     alpha = random_alpha()
-    layers = [layer(cell, "b", k, 7.0) for k in range(4)]
+    layers = [layer(cell, "b", k, 7.0, pixels) for k in range(4)]
     atoms = len(one.atoms) + len(other.atoms)
     elements = len(set(one.atoms.symbols) | set(other.atoms.symbols))
     floor = floor_ms(layers[0].pixels, atoms, elements, gflops, gbytes)
@@ -100,8 +105,8 @@ def measure_pair(name: str, one: Species, other: Species, gflops: float, gbytes:
         np.abs(result.form_factor - expected_ff).max() / expected_ff.max(),
         np.abs(result.sro - np.maximum(expected_sro, 0)).max() / expected_sro.max(),
     )
-    alone = median_ms(lambda: simulate_plane(one.atoms, other.atoms, 0.4, cell, alpha, layers[1]))
-    together = median_ms(lambda: simulate_planes(one.atoms, other.atoms, 0.4, cell, alpha, layers)) / len(layers)
+    alone = median_ms(lambda: simulate_plane(one.atoms, other.atoms, 0.4, cell, alpha, layers[1]), runs)
+    together = median_ms(lambda: simulate_planes(one.atoms, other.atoms, 0.4, cell, alpha, layers), runs) / len(layers)
     shared = {"floor_ms": floor, "numpy_ms": reference_ms, "error": float(error)}
     label = f"{name} ({len(one.atoms)} + {len(other.atoms)} atoms)"
     return [{"name": label, "ms": alone, **shared}, {"name": "  four layers together", "ms": together, **shared}]
@@ -166,7 +171,7 @@ def first_call() -> float:
     return float(subprocess.run([sys.executable, "-c", FIRST_CALL], capture_output=True, text=True, check=True).stdout)
 
 
-def median_ms(function: Callable[[], object], runs: int = 101) -> float:
+def median_ms(function: Callable[[], object], runs: int) -> float:
     function()
     times = []
     for _ in range(runs):

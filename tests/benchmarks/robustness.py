@@ -1,6 +1,6 @@
 """Errors of both factors when the data are not quite as assumed, with and without the setting that mends it.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/robustness.py [--count 24] [--pixels 256]
+    OMP_NUM_THREADS=1 python tests/benchmarks/robustness.py [--count 24] [--pixels 256] [--cases 15]
 
 Mean squared errors of normalised planes (`disorder.data.normalise`) on both scales, over all pixels for I_SRO and over
 live ones for I_FF; the same planes, dead zones included, in every row. Layers normal to b of oscillator sets have Bragg
@@ -60,11 +60,12 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=24, help="planes")
     parser.add_argument("--pixels", type=int, default=256)
+    parser.add_argument("--cases", type=int, default=len(CASES), help="so many of the rows, from the first")
     given = parser.parse_args()
     torch.set_num_threads(1)
     print("Mean / median over planes.\n")
     print("| | I_SRO linear | I_FF linear | I_SRO root | I_FF root |\n| --- | --- | --- | --- | --- |")
-    for name, make, strength, settings in CASES:
+    for name, make, strength, settings in CASES[: given.cases]:
         rows = [errors(make(seed, strength, given.pixels), seed, settings) for seed in range(given.count)]
         means, medians = np.mean(rows, axis=0), np.median(rows, axis=0)
         cells = [f"{mean:.5f} / {median:.5f}" for mean, median in zip(means, medians, strict=True)]

@@ -1,6 +1,6 @@
 """Compressors of planes: milliseconds and kilobytes a sample, beside zarr-python's own writer in the same run.
 
-    python tests/benchmarks/shard_format.py [--pairs 8] [--json]
+    python tests/benchmarks/shard_format.py [--pairs 8] [--compressors N] [--json]
 
 Time of the processor, warm, so that other programs matter little. Planes are those of pairs at random from all groups,
 each with six Monte Carlo sets and seven oscillator sets (half of what the paper's pairs have). A sample is two planes.
@@ -54,11 +54,12 @@ CANDIDATES = [
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--compressors", type=int, default=len(CANDIDATES), help="so many of them, from the first")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     options = parser.parse_args()
     shards = planes_of_pairs(options.pairs)
     blosc.use_threads = False
-    rows = [measure(shards, *candidate) for candidate in CANDIDATES]
+    rows = [measure(shards, *candidate) for candidate in CANDIDATES[: options.compressors]]
     whole = measure_shards(shards)
     if options.json:
         print(json.dumps({"compressors": rows, "shards": whole}, indent=2))

@@ -1,15 +1,16 @@
 """What SLURM costs: the same work by workers in its jobs and by workers of this process, and what a loss of them costs.
 
-    python tests/benchmarks/slurm.py
+    python tests/benchmarks/slurm.py [--per-group 18] [--seconds 0.5]
 
-Starts a SLURM of its own (slurm-wlm and munge, as root). Every shard sleeps for half a second before it is made, so
-that two workers have work for half a minute.
+Starts a SLURM of its own (slurm-wlm and munge, as root). Every shard sleeps for so many seconds before it is made; as
+it is, two workers have work for half a minute.
 """
 
 import os
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -26,13 +27,11 @@ from dsfu.pipeline.running.graph import open_local
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.specs import LedgerEntry
 from dsfu.pipeline.store.files import open_files
+from dsfu.pipeline.wanted import Wanted
 from tests.cluster.runs import Notes, settings
 from tests.cluster.slow_shards import make_slowly
 from tests.cluster.slurm_here import SlurmHere, why_not
 from tests.pipeline.tiny import tiny
-
-WANTED = tiny(per_group=18)
-SECONDS_A_SHARD = 0.5
 
 
 class Stopwatch(Notes):
@@ -48,16 +47,29 @@ class Stopwatch(Notes):
         super().finished(entry)
 
 
-def timed(store: Path, engine: Callable[[], AbstractContextManager[Engine]], watch: Stopwatch) -> float:
+def timed(
+    wanted: Wanted,
+    seconds_a_shard: float,
+    store: Path,
+    engine: Callable[[], AbstractContextManager[Engine]],
+    watch: Stopwatch,
+) -> float:
     files = open_files(store)
-    make = partial(make_slowly, files.url, SECONDS_A_SHARD)
+    make = partial(make_slowly, files.url, seconds_a_shard)
     rules = FeedRules(threads_hoped_for=2, task_seconds=0.0)
-    result = run_store(WANTED, files, engine=engine, reporter=watch, make=make, rules=rules)
+    result = run_store(wanted, files, engine=engine, reporter=watch, make=make, rules=rules)
     assert result.exit_status == 0, result.trouble
     return result.seconds
 
 
 def main() -> None:
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("--per-group", type=int, default=18, help="pairs of each group: the shards follow")
+    parser.add_argument("--seconds", type=float, default=0.5, help="that a shard takes")
+    options = parser.parse_args()
+    wanted = tiny(per_group=options.per_group)
+    run = partial(timed, wanted, options.seconds)
+    shards = len(wanted.expected.specs)
     if why_not():
         sys.exit(why_not())
     with tempfile.TemporaryDirectory() as folder, SlurmHere(Path(folder) / "slurm") as slurm:
@@ -65,10 +77,10 @@ def main() -> None:
         os.chdir(folder)
         stores = Path(folder)
         at_home, by_slurm, disturbed = Stopwatch(), Stopwatch(), Stopwatch()
-        local = timed(stores / "local", lambda: open_local(2), at_home)
+        local = run(stores / "local", lambda: open_local(2), at_home)
         by_slurm.begin = time.perf_counter()
         batch = batch_engine(settings(jobs=2), by_slurm.note, None, quiet=True)
-        jobs = timed(stores / "slurm", batch, by_slurm)
+        jobs = run(stores / "slurm", batch, by_slurm)
         slurm.be_idle()
         lost: list[float] = []
 
@@ -76,12 +88,12 @@ def main() -> None:
             lost.append(time.perf_counter() - disturbed.begin)
             slurm.command("scancel", "--user=root")
 
-        disturbed.at(30, lose_all)
-        timed(stores / "lost", batch_engine(settings(jobs=2), disturbed.note, None, quiet=True), disturbed)
+        disturbed.at(shards // 3, lose_all)
+        run(stores / "lost", batch_engine(settings(jobs=2), disturbed.note, None, quiet=True), disturbed)
         again = next(when for when in disturbed.finishes if when > lost[0] + 1.0)
         table(
             {
-                "shards": len(WANTED.expected.specs),
+                "shards": shards,
                 "LocalCluster, 2 workers: whole run (s)": local,
                 "SLURM, 2 jobs: whole run (s)": jobs,
                 "ratio of whole runs": jobs / local,

@@ -1,6 +1,6 @@
 """Time to embed a plane, to compare the planes of a pair with POT instead, and to select from up to a whole store.
 
-    python tests/benchmarks/uniqueness.py [--json]
+    python tests/benchmarks/uniqueness.py [--seeds 25] [--most 200000] [--json]
 
 One core. Planes of four training pairs stand for all; a store of 200 000 is made of averages of two of their vectors,
 5 % of them repeated (for sliced_wasserstein, averages are vectors of planes between the two; for appearance they are
@@ -52,8 +52,11 @@ SELECTED: dict[MetricName, tuple[int, ...]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    results = measure()
-    if parser.parse_args().json:
+    parser.add_argument("--seeds", type=int, default=25, help="sets of either kind for each pair")
+    parser.add_argument("--most", type=int, default=200_000, help="planes to select from, at most")
+    options = parser.parse_args()
+    results = measure(options.seeds, options.most)
+    if options.json:
         print(json.dumps(results, indent=2))
         return
     pot = results["pot_pair_of_planes_ms"]
@@ -71,8 +74,8 @@ def main() -> None:
         )
 
 
-def measure() -> dict[str, Any]:
-    planes = some_planes()
+def measure(seeds: int, most: int) -> dict[str, Any]:
+    planes = some_planes(seeds)
     pot_ms = timed_pot(planes)
     rows = {metric: measure_metric(metric, planes) for metric in METRICS}
     pot_pair_s = pot_ms * PLANES_OF_A_PAIR * (PLANES_OF_A_PAIR - 1) / 2 / 1e3
@@ -85,6 +88,7 @@ def measure() -> dict[str, Any]:
             measure_selection(many_vectors(planes, count, metric), metric)
             for metric, counts in SELECTED.items()
             for count in counts
+            if count <= most
         ],
     }
 
@@ -131,13 +135,13 @@ def compare_all(vectors: EmbeddingArray, metric: MetricName, expected: selection
     return taken
 
 
-def some_planes() -> Float32Array:
-    """(800, 256, 256): layers of four pairs, each with 25 Monte Carlo and 25 oscillator sets."""
+def some_planes(seeds: int) -> Float32Array:
+    """(32 × seeds, 256, 256): layers of four pairs, each with so many Monte Carlo and so many oscillator sets."""
     every = pairs(load_library(), "train")
     found = []
     for number in (60, 250, 500, 900):
         one, other = every[number]
-        for seed in range(25):
+        for seed in range(seeds):
             for made in (draw_monte_carlo_set(seed, box=24), draw_oscillator_set(seed, one.shape.lattice)):
                 cell = cell_of_pair(one, other, made.fraction_a)
                 layers = [layer(cell, "b", k, 6.0 + seed / 12.5) for k in range(4)]

@@ -1,0 +1,84 @@
+"""Every benchmark runs, on a tiny size: what nobody has run for a while does not work any more."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.slurm_here import why_not
+from tests.pipeline.tiny import manifest_text
+
+pytestmark = pytest.mark.slow
+
+FOLDER = Path(__file__).parent
+PATIENCE_SECONDS = 300
+
+STORE = "STORE"
+"""Stands for a small closed store with planes."""
+
+TINY: Mapping[str, str] = {
+    "ablation": f"{STORE} runs --steps 1 --only published",
+    "coverage": "--count 1 --counts 1000",
+    "dead_zones": "--pixels 32",
+    "example_tba": "--seeds 1 --counts 4000 --pixels 48",
+    "factorising": f"{STORE} --planes 1 --noise 0.05",
+    "kernels": "--runs 1 --pixels 32",
+    "loading": f"{STORE} --batches 1",
+    "metropolis": "--sets 1 --box 12 --seconds 0.1",
+    "particle_kernels": "--help",
+    "pipeline": "--pairs-per-group 1 --pixels 16",
+    "planning": "--shards 200 --present 20",
+    "reading": STORE,
+    "refine_ff": "--seeds 1",
+    "refine_sro": "--count 1",
+    "robustness": "--count 1 --pixels 32 --cases 1",
+    "scheduler": "--shards 200 --one-by-one 50",
+    "security": "--shards 200 --starts 1",
+    "shard_format": "--pairs 1 --compressors 1",
+    "slurm": "--per-group 2 --seconds 0.1",
+    "solver": "--planes 1",
+    "tba": "",
+    "training": "--pixels 128 --batch 1 --steps 1 --width 0.1",
+    "uniqueness": "--seeds 1 --most 200",
+    "verdict": "--count 1 --good 2 --pixels 32 --kinds",
+}
+"""What each is told, so that it takes seconds."""
+
+
+def scripts() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.py") if 'if __name__ == "__main__"' in path.read_text())
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("benchmarks")
+    (folder / "tiny.yaml").write_text(manifest_text().replace("pixels: 16", "pixels: 32"))
+    command = [sys.executable, "-m", "dsfu.pipeline.cli", "run", "tiny.yaml", "--store", "store"]
+    command += ["--scheduler", "sync", "--quiet"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return str(folder / "store")
+
+
+def test_each_has_a_tiny_size():
+    assert set(scripts()) - set(TINY) == set(), "say in TINY what makes it small"
+    assert set(TINY) - set(scripts()) == set()
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+def test_it_runs(name, store, tmp_path):
+    """From any folder, and it prints something."""
+    if name == "slurm" and why_not():
+        pytest.skip(why_not())
+    words = [store if word == STORE else word for word in TINY[name].split()]
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / f"{name}.py"), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(done.stdout.split()) > 5, done.stdout
