@@ -56,11 +56,13 @@ def test_a_killed_test_run_leaves_nothing_behind(folder):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", RUN, str(folder)]
     run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert run.stdout is not None
-    assert run.stdout.readline() == "running\n"
-    wait_until(lambda: {"munged", "slurmctld", "slurmd", "sleep"} <= names(folder))
-    os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
+    try:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "running\n"
+        wait_until(lambda: {"munged", "slurmctld", "slurmd", "slurmstepd", "sleep"} <= names(folder))
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
     wait_until(lambda: not names(folder) and not folder.exists())
 
 

@@ -31,10 +31,19 @@ def started_with(slurm_conf: str, **environment: str) -> list[psutil.Process]:
     wanted = {"SLURM_CONF": slurm_conf, **environment}
     found = []
     for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if wanted.items() <= process.environ().items() and process.pid != os.getpid():
+        with suppress(psutil.Error, OSError):
+            belongs = wanted.items() <= process.environ().items()
+            if not belongs and not environment and process.name().startswith("slurm"):
+                belongs = _has_open(process.pid, str(Path(slurm_conf).parent))
+            if belongs and process.pid != os.getpid():
                 found.append(process)
     return found
+
+
+def _has_open(pid: int, folder: str) -> bool:
+    """Whether a process has files of a folder open: slurmstepd writes its title over its environment."""
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return any(link.readlink().is_relative_to(folder) for link in links)
 
 
 def end_all(slurm_conf: str) -> None:
