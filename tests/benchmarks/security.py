@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python tests/benchmarks/security.py [--shards 3000] [--starts 5] [--json FILE]
 
 The same local cluster of two workers with and without, in turns, in one run. Shards are empty, one a task, so that all
-that is measured is talk; a shard of planes takes a worker some 0.1 to 1 s. Processor times are those of driver and workers
-together. The key by itself is timed beside Dask's own `Security.temporary()`.
+that is measured is talk; a shard of planes takes a worker some 0.1 to 1 s. Processor times are those of driver and
+workers together. The key by itself is timed beside Dask's own `Security.temporary()`.
 """
 
 import json
@@ -72,13 +72,14 @@ def main() -> None:
     rows = {kind: {name: median(run[name] for run in runs[kind]) for name in runs[kind][0]} for kind in KINDS}
     print(f"{'median of ' + str(options.starts):28}{'TLS':>10}{'without':>10}{'ratio':>8}")
     for name in rows["TLS"]:
-        print(
-            f"{name:28}{rows['TLS'][name]:>10.2f}{rows['none'][name]:>10.2f}{rows['TLS'][name] / rows['none'][name]:>8.2f}"
-        )
-    ours, dasks = seconds(credentials.make_pem), seconds(Security.temporary)
-    print(f"a new key: {1e3 * ours:.2f} ms of the processor; Security.temporary(): {1e3 * dasks:.0f} ms")
+        ours, plain = rows["TLS"][name], rows["none"][name]
+        print(f"{name:28}{ours:>10.2f}{plain:>10.2f}{ours / plain:>8.2f}")
+    own_s, dask_s = seconds(credentials.make_pem), seconds(Security.temporary)
+    print(f"a new key: {1e3 * own_s:.2f} ms of the processor; Security.temporary(): {1e3 * dask_s:.0f} ms")
     if options.json:
-        options.json.write_text(json.dumps({"runs": runs, "key_ms": 1e3 * ours, "dask_key_ms": 1e3 * dasks}, indent=1))
+        options.json.write_text(
+            json.dumps({"runs": runs, "key_ms": 1e3 * own_s, "dask_key_ms": 1e3 * dask_s}, indent=1)
+        )
 
 
 if __name__ == "__main__":
