@@ -16,6 +16,7 @@ import zarr
 
 from dsfu.errors import InputError, near_miss
 from dsfu.simulate.arrays import IntArray
+from dsfu.yaml.reader import read_yaml_text
 
 FORMAT_VERSION: Final = 1
 """Version of the store's format that this release reads."""
@@ -53,7 +54,12 @@ class ClosedStore:
             Its format is not the one that this release reads.
         """
         try:
-            group = zarr.open_group(self.url, mode="r", storage_options=self._storage_options or None)
+            group = zarr.open_group(
+                self.url,
+                mode="r",
+                zarr_format=3,  # arrays of version 2 may name codecs that run code
+                storage_options=self._storage_options or None,
+            )
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"{self.url}: no closed store; expected a folder or URL in which a run has finished "
@@ -85,10 +91,12 @@ class ClosedStore:
         """
         text = self._text(SETTINGS)
         if text is not None:
-            return _mapping(_mapping(json.loads(text)).get("settings"))
-        import yaml
-
-        return _mapping(yaml.safe_load(str(self.attributes.get("manifest", ""))))
+            try:
+                return _mapping(_mapping(json.loads(text)).get("settings"))
+            except (ValueError, RecursionError) as error:
+                where = f"{self.url}/{SETTINGS}"
+                raise InputError("it is damaged", where=where, remedy="dsfu-pipeline verify tells more") from error
+        return read_yaml_text(str(self.attributes.get("manifest", "")), f"the manifest in {self.url}")
 
     def read(self, path: str) -> Column:
         """A whole array, such as ``train/kept``."""

@@ -50,13 +50,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="further settings of every training")
     arguments = parser.parse_args()
     print(f"| | {' | '.join(COLUMNS)} |\n|---|---|---|---|---|")
     for number, (name, settings) in enumerate(VARIANTS.items()):
         if name not in arguments.only:
             continue
         found = [
-            train(arguments.store, arguments.out / f"{number}-{seed}", arguments.steps, seed, settings)
+            train(
+                arguments.store, arguments.out / f"{number}-{seed}", arguments.steps, seed, [*settings, *arguments.set]
+            )
             for seed in arguments.seeds
         ]
         values = [mean(each[key] for each in found) for key in COLUMNS]

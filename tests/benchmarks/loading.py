@@ -58,10 +58,11 @@ def training_step(url: str, pixels: int, count: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stores", nargs="+")
+    parser.add_argument("--pixels", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--batches", type=int, default=12)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for pixels in (128, 256):
+    for pixels in arguments.pixels:
         step = training_step(arguments.stores[0], pixels, 2)
         print(f"\n{pixels} × {pixels}: a training step takes {step * 1e3:.0f} ms of the processor a plane")
         print(f"{'':52} planes/s  CPU ms/plane  × training")

@@ -75,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, SlurmHere(Path(folder) / "slurm") as slurm:
         os.environ["SLURM_CONF"] = slurm.environment["SLURM_CONF"]
         os.chdir(folder)
-        stores = Path(folder)
+        stores = Path(folder) / "stores"
         at_home, by_slurm, disturbed = Stopwatch(), Stopwatch(), Stopwatch()
         local = run(stores / "local", lambda: open_local(2), at_home)
         by_slurm.begin = time.perf_counter()

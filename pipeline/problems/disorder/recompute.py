@@ -63,7 +63,7 @@ class Recomputer:
     def _group(self) -> zarr.Group:
         if isinstance(self._source, zarr.Group):
             return self._source
-        return zarr.open_group(self._source, mode="r", storage_options=self._storage_options or None)
+        return zarr.open_group(self._source, mode="r", zarr_format=3, storage_options=self._storage_options or None)
 
     def _array(self, path: str) -> "zarr.Array[Any]":
         return cast("zarr.Array[Any]", self._group[path])

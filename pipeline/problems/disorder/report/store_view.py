@@ -102,7 +102,7 @@ class StoreView:
         self.url = self.files.url
         self._intact = IntactFiles(self.files, state_of(self.files))
         self._intact.check_documents()
-        self.group = zarr.open_group(self.files.zarr_store(read_only=True), mode="r")
+        self.group = zarr.open_group(self.files.zarr_store(read_only=True), mode="r", zarr_format=3)
         self.attributes = cast("dict[str, Any]", self.group.attrs.asdict())
         self.splits = {str(name): SplitView(self, str(name)) for name in self.attributes["splits"]}
         self._columns: dict[str, Column] = {}
