@@ -69,9 +69,8 @@ def test_pickles_in_arrays_of_version_2_do_not_run(tmp_path):
     version_2(tmp_path)
     with pytest.raises(FileNotFoundError, match="no closed store"):
         open_store(tmp_path).split("train").coordinates["species_a"]
-    for reader in Recomputer(str(tmp_path)):
-        with pytest.raises(FileNotFoundError):
-            reader("train", 0)
+    with pytest.raises(FileNotFoundError):
+        Recomputer(str(tmp_path))("train", 0)
     assert not Evil.ran
 
 
