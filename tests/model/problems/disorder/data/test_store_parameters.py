@@ -1,13 +1,16 @@
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pytest
+import zarr
 
 from dsfu.errors import InputError
 from dsfu.model.problems.disorder.data.shards import Split
 from dsfu.model.problems.disorder.data.store_parameters import Rules, StoreParameters
+from dsfu.model.store import ClosedStore
 from dsfu.simulate.species import load_library
 from tests.model.training.stores import TRAIN, VALIDATION, library_store, train
 from tests.pipeline.fake_store import MASKS, single_precision_alpha
@@ -54,8 +57,10 @@ def test_masks_are_counted(parameters: StoreParameters):
 
 
 def rules_of(manifest: str) -> Rules:
-    store = SimpleNamespace(attributes={"manifest": manifest}, group={})
-    return StoreParameters(cast(Split, cast(Any, SimpleNamespace(store=store)))).rules
+    with TemporaryDirectory() as folder:
+        zarr.open_group(folder, mode="w").attrs.update({"format_version": 1, "manifest": manifest})
+        split = SimpleNamespace(store=ClosedStore(folder))
+        return StoreParameters(cast(Split, cast(Any, split))).rules
 
 
 def test_rules_are_those_of_the_manifest():
