@@ -9,6 +9,7 @@ resolution, over all shifts on the grid and inversion. One thread; seconds are o
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +18,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ[variable] = "1"
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dsfu.model.problems.phases.reading import read_reflections
 from dsfu.model.problems.phases.solve import solve
