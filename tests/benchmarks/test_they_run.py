@@ -1,5 +1,6 @@
 """Every benchmark runs, on a tiny size: what nobody has run for a while does not work any more."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ STORE = "STORE"
 
 TINY: Mapping[str, str] = {
     "ablation": f"{STORE} runs --steps 1 --only dsfu --set data.pixels=32",
+    "attack": "--each 1 --kills 1",
     "coverage": "--count 1 --counts 1000",
     "dead_zones": "--pixels 32",
     "example_tba": "--seeds 1 --counts 4000 --pixels 48",
@@ -75,9 +77,12 @@ def test_it_runs(name, store, tmp_path):
     if name == "slurm" and why_not():
         pytest.skip(why_not())
     words = [store if word == STORE else word for word in TINY[name].split()]
+    script = FOLDER / f"{name}.py"
+    as_module = f"python -m tests.benchmarks.{name}" in script.read_text()
     done = subprocess.run(
-        [sys.executable, str(FOLDER / f"{name}.py"), *words],
+        [sys.executable, *(["-m", f"tests.benchmarks.{name}"] if as_module else [str(script)]), *words],
         cwd=tmp_path,
+        env={**os.environ, **({"PYTHONPATH": str(FOLDER.parents[1])} if as_module else {})},
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
