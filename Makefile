@@ -7,14 +7,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-data demo-training demo-crystal demo-phases test check format venv clean
+.PHONY: help demo demo-data demo-training demo-crystal demo-phases demo-particle test check format venv clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 DEMO := out/demo
 
-demo: venv demo-data demo-training demo-crystal demo-phases  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
+demo: venv demo-data demo-training demo-crystal demo-phases demo-particle  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
 	@echo; echo "Look at $(DEMO)/report.html (the data set), $(DEMO)/run/evaluation/evaluation.html (the training)"
 	@echo "and $(DEMO)/crystal/report.html (a crystal that was taken apart)."
 
@@ -44,6 +44,12 @@ demo-phases: venv
 	$(BIN)/dsfu-model solve-phases $(DEMO)/phases/crystal.hkl -o $(DEMO)/phases/solved
 
 # What kills processes or counts on the clock runs one after another, all else on every core.
+
+demo-particle: venv
+	mkdir -p $(DEMO)/particle
+	$(BIN)/python examples/particle.py $(DEMO)/particle/particle.gr
+	$(BIN)/dsfu-model solve-particle $(DEMO)/particle/particle.gr -o $(DEMO)/particle/answer
+
 test: venv  ## all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not gpu and not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m "alone and not gpu" $(PYTEST_ARGS)

@@ -1,0 +1,71 @@
+"""Make the dictionary of shapes that ships: ``python -m dsfu.model.problems.particles.making_table``. Some minutes.
+
+Up to 200 atoms: all shapes of the published data set, and particles with stacking faults. Larger: compact shapes of up
+to some 6000 atoms (5 nm of gold), because measured particles are compact; rods and flat plates are left out.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from dsfu.model.problems.particles.shape_table import TABLE_FILE, binned_distances
+from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.particles.faults import FaultLimits, layered_parameters
+from dsfu.simulate.particles.shapes import Limits, Shape, catalogue
+
+_COMPACT: Final = 2.6
+"""Largest over smallest principal moment of a shape that counts as compact. Chosen, not calibrated."""
+
+_MOST_ATOMS: Final = {"SC": 1500, "BCC": 2500, "FCC": 6000, "HCP": 2500, "Decahedron": 5000, "Octahedron": 6000}
+
+
+def shapes_of_the_table() -> Iterator[Shape]:
+    """All shapes, those of the published data set first."""
+    published = catalogue()
+    yield from published
+    known = {(shape.family, *shape.parameters) for shape in published}
+    larger = Limits(most_atoms=6000, layers=13, cells=14, shells=10, decahedron=8, length=20, cut_octahedra=True)
+    for shape in catalogue(larger):
+        if (shape.family, *shape.parameters) in known or shape.atoms > _MOST_ATOMS.get(shape.family, 6000):
+            continue
+        if compactness(shape.positions) < _COMPACT:
+            yield shape
+    for parameters in layered_parameters(FaultLimits(layers=(3, 7), hexagons=True)):
+        yield Shape("Faulted", parameters)
+
+
+def compactness(positions: FloatArray) -> float:
+    """Largest over smallest principal moment."""
+    moments = np.linalg.eigvalsh(np.cov(positions.T))
+    return float(moments[-1] / max(moments[0], 1e-9))
+
+
+def main() -> None:
+    """Write the table."""
+    names, steps, offsets, counts, lengths, atoms, extent = [], [], [], [], [], [], []
+    for shape in shapes_of_the_table():
+        distances = pdist(shape.positions)
+        bins, places, multiplicities = binned_distances(distances)
+        names.append(" ".join(map(str, (shape.family, *shape.parameters))))
+        steps.append(np.diff(bins, prepend=0).astype(np.uint16))
+        offsets.append(np.clip(np.round(places * 256), 0, 255).astype(np.uint8))
+        counts.append(multiplicities.astype(np.uint32))
+        lengths.append(len(bins))
+        atoms.append(shape.atoms)
+        extent.append(distances.max())
+    np.savez_compressed(
+        TABLE_FILE,
+        names=np.array(names),
+        steps=np.concatenate(steps),
+        offsets=np.concatenate(offsets),
+        multiplicities=np.concatenate(counts),
+        lengths=np.array(lengths, np.uint32),
+        atoms=np.array(atoms, np.uint32),
+        extent=np.array(extent, np.float32),
+    )
+
+
+if __name__ == "__main__":
+    main()

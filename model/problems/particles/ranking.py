@@ -1,0 +1,44 @@
+"""The order of candidates: how well they fit, and what is unlikely beforehand.
+
+The score is ln(R_w) plus penalties that never exceed some tenths: they decide between fits of nearly the same R_w,
+which noise, ligands and a distribution of sizes make alike, and nothing where the data are clear.
+"""
+
+from math import log, pi
+from typing import Final
+
+from dsfu.model.problems.particles.envelope import EnvelopeFit
+from dsfu.model.problems.particles.refining import Refined
+
+_VOLUME: Final = {"SC": 1.0, "BCC": 0.5}
+"""Of an atom in b³; 1/√2 in close packing."""
+
+_UNLIKELY: Final = {"Faulted": 0.10, "HCP": 0.06, "SC": 0.10, "BCC": 0.06}
+"""Of a family beforehand: it has many shapes (one of which fits by chance) or metals seldom have it. Chosen."""
+
+_SIZE_WEIGHT, _MOST_SIZE = 0.5, 0.3
+_SIZE_FREE: Final = 1.35
+_FLOOR: Final = 0.003
+"""R_w below this is as good as exact: rounding of tables and of files."""
+
+
+def diameter_of(family: str, atoms: int, bond: float) -> float:
+    """Of the sphere with the volume of that many atoms, in Å."""
+    return float(bond * (6 / pi * atoms * _VOLUME.get(family, 0.70711)) ** (1 / 3))
+
+
+def score(family: str, atoms: int, fit: Refined, envelope: EnvelopeFit, noise_floor: float) -> float:
+    """Lower is better."""
+    value = log(max(fit.rw, noise_floor * 0.5, _FLOOR * 1e-2))
+    return value + _UNLIKELY.get(family, 0.0) + size_penalty(family, atoms, fit.bond, envelope) + disorder_penalty(fit)
+
+
+def size_penalty(family: str, atoms: int, bond: float, envelope: EnvelopeFit) -> float:
+    """For particles larger than the range over which the data are ordered: a large twinned one hides in its twins."""
+    excess = log(diameter_of(family, atoms, bond) / (envelope.diameter * _SIZE_FREE))
+    return min(_SIZE_WEIGHT * max(excess, 0.0), _MOST_SIZE)
+
+
+def disorder_penalty(fit: Refined) -> float:
+    """For B and strain that metals do not have: beyond 2 Å² and 1.5 %."""
+    return min(0.1 * max(fit.b_iso - 2.0, 0.0) + 10 * max(fit.strain - 0.015, 0.0), 0.3)

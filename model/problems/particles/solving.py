@@ -1,0 +1,205 @@
+"""From a measured G(r) to a ranked list of particles, and a verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from dsfu.errors import InputError
+from dsfu.model.problems.particles.envelope import EnvelopeFit, envelope_fits
+from dsfu.model.problems.particles.fit_space import FitLimits, FitSpace, fit_space
+from dsfu.model.problems.particles.matching import BOND_RANGE, Matches, match
+from dsfu.model.problems.particles.q_limits import visible_q_max
+from dsfu.model.problems.particles.ranking import score
+from dsfu.model.problems.particles.reading import MeasuredPdf
+from dsfu.model.problems.particles.refining import Refined, forward_of, refine
+from dsfu.model.problems.particles.shape_table import ShapeTable, load_table
+from dsfu.model.problems.particles.sine_sums import SineSums, sine_sums
+from dsfu.simulate.arrays import FloatArray
+
+R_MIN: Final = 2.0
+"""In Å: below the shortest bond of a metal by more than its peak's half width; as in the published fits."""
+
+R_MAX: Final = 30.0
+_Q_DAMPS: Final = (0.0, 0.025, 0.05)
+"""In 1/Å: what instruments have. Tried when neither file nor user says; the spacing changes G by 4 % at 20 Å."""
+
+_BEST, _OF_FAMILY = 16, 4
+_SHOWN: Final = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveSettings:
+    """What the user may say; None: from the file, or found."""
+
+    q_max: float | None = None
+    q_min: float | None = None
+    q_damp: float | None = None
+    r_min: float = R_MIN
+    r_max: float | None = None
+    bond_length: float | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Candidate:
+    """A particle that may explain the data.
+
+    Attributes
+    ----------
+    family, parameters, atoms
+        As in `dsfu.simulate.particles.shapes`. No parameters: atoms were added to or removed from ``edited_from``.
+    refined
+        The fit.
+    score
+        The order of the list: ln(R_w) with what is unlikely beforehand added.
+    built_as
+        The family by whose builder its positions are made: FCC may come as a cut Octahedron, or from layers.
+    positions
+        In units of b, if edited; None for shapes of the table.
+    """
+
+    family: str
+    parameters: tuple[int | str, ...]
+    atoms: int
+    refined: Refined
+    score: float
+    built_as: str
+    positions: FloatArray | None = None
+    edited_from: str = ""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ParticleSolution:
+    """Candidates, best first, and everything that a report shows."""
+
+    candidates: list[Candidate]
+    space: FitSpace
+    limits: FitLimits
+    envelope: EnvelopeFit
+    measured: MeasuredPdf
+    notes: list[str]
+
+
+def solve_particle(
+    measured: MeasuredPdf, settings: SolveSettings = SolveSettings(), table: ShapeTable | None = None
+) -> ParticleSolution:
+    """Match all shapes, fit the best of every family, and rank them."""
+    table = table or load_table()
+    notes = list(measured.notes)
+    limits = _limits(measured, settings, notes)
+    bonds = BOND_RANGE
+    if settings.bond_length:
+        bonds = (settings.bond_length * 0.95, settings.bond_length * 1.05)
+    space = fit_space(measured, limits)
+    sums = sine_sums(table, limits.q_max * bonds[1] * 1.1)
+    found = match(table, sums, space, bonds)
+    chosen = _chosen(table, found)
+    if (settings.q_damp is None) and (measured.q_damp is None):
+        limits, space = _best_damping(measured, limits, space, table, sums, found, chosen)
+    envelope = envelope_fits(space, table, found)
+    candidates = []
+    for shape in chosen:
+        fitted = _refine(table, sums, space, shape, found)
+        name = (table.families[shape], int(table.atoms[shape]))
+        value = score(*name, fitted, envelope, noise_floor(space))
+        candidates.append(
+            Candidate(
+                family=name[0],
+                parameters=table.parameters[shape],
+                atoms=name[1],
+                refined=fitted,
+                score=value,
+                built_as=table.built_as[shape],
+            )
+        )
+    candidates.sort(key=lambda candidate: candidate.score)
+    return ParticleSolution(
+        candidates=candidates, space=space, limits=limits, envelope=envelope, measured=measured, notes=notes
+    )
+
+
+def shown(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The best, and the best two of each family, in order."""
+    counts: dict[str, int] = {}
+    out = []
+    for i, candidate in enumerate(candidates):
+        counts[candidate.family] = counts.get(candidate.family, 0) + 1
+        if i < _SHOWN or counts[candidate.family] <= 1:
+            out.append(candidate)
+    return out
+
+
+def _limits(measured: MeasuredPdf, settings: SolveSettings, notes: list[str]) -> FitLimits:
+    q_max = settings.q_max or measured.q_max
+    if not q_max:
+        q_max = visible_q_max(measured.r, measured.g)
+        if not q_max:
+            raise InputError(
+                "Q_max is neither in the file nor to be seen in the data",
+                expected="a line such as 'qmax = 25.0' among the first ones",
+                remedy="give it with --qmax",
+            )
+        notes.append(f"Q_max is not in the file; the transform of G ends at {q_max:.1f} Å⁻¹, which was taken")
+    if not 6 <= q_max <= 60:
+        raise InputError(f"Q_max = {q_max:g}", expected="6 to 60 in Å⁻¹", remedy="is it in nm⁻¹? give it with --qmax")
+    nyquist = np.pi / float(np.median(np.diff(measured.r)))
+    r_max = min(settings.r_max or R_MAX, float(measured.r[-1]))
+    if r_max - settings.r_min < 6:
+        raise InputError(
+            f"G from r = {settings.r_min:g} to {r_max:g} Å is too short",
+            expected="6 Å or more to fit",
+            remedy="--rmin, --rmax",
+        )
+    q_damp = settings.q_damp if settings.q_damp is not None else measured.q_damp
+    return FitLimits(
+        r_min=max(settings.r_min, float(measured.r[0])),
+        r_max=r_max,
+        q_min=settings.q_min if settings.q_min is not None else min(measured.q_min or 0.0, 2.0),
+        q_max=min(q_max, nyquist),
+        q_damp=_Q_DAMPS[1] if q_damp is None else q_damp,
+    )
+
+
+def _chosen(table: ShapeTable, found: Matches) -> list[int]:
+    """The best of all, and some of every family."""
+    order = np.argsort(found.misfit, kind="stable")
+    chosen = dict.fromkeys(order[:_BEST].tolist())
+    families = np.array(table.families)[order]
+    for family in dict.fromkeys(table.families):
+        chosen |= dict.fromkeys(order[families == family][:_OF_FAMILY].tolist())
+    return list(chosen)
+
+
+def _refine(
+    table: ShapeTable, sums: SineSums, space: FitSpace, shape: int, found: Matches, rounds: int = 12
+) -> Refined:
+    column = np.ascontiguousarray(sums.values[:, shape])
+    forward = forward_of(space, column, *table.of(shape), int(table.atoms[shape]))
+    return refine(forward, float(found.bond[shape]), float(found.b_iso[shape]), rounds)
+
+
+def _best_damping(
+    measured: MeasuredPdf,
+    limits: FitLimits,
+    space: FitSpace,
+    table: ShapeTable,
+    sums: SineSums,
+    found: Matches,
+    chosen: list[int],
+) -> tuple[FitLimits, FitSpace]:
+    """The damping with which the best three shapes fit best."""
+    best = (9.0, limits, space)
+    for q_damp in _Q_DAMPS:
+        own = limits if q_damp == limits.q_damp else replace(limits, q_damp=q_damp)
+        own_space = space if own is limits else fit_space(measured, own)
+        rw = min(_refine(table, sums, own_space, shape, found, 6).rw for shape in chosen[:3])
+        if rw < best[0]:
+            best = (rw, own, own_space)
+    return best[1], best[2]
+
+
+def noise_floor(space: FitSpace) -> float:
+    """R_w that white noise alone would leave inside the space, from what lies outside of it."""
+    outside = max(len(space.r) - len(space.data), 1)
+    return float(np.sqrt(space.outside / outside * len(space.data)))

@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from dsfu.errors import InputError
+from dsfu.model.cli import app
+from dsfu.model.problems.particles.q_limits import visible_q_max
+from dsfu.model.problems.particles.reading import read_pdf
+from dsfu.simulate.particles.experiment import PdfExperiment
+from dsfu.simulate.particles.samples import ParticleSpec, simulate
+from dsfu.simulate.particles.shapes import Shape
+
+EXPERIMENT = PdfExperiment(q_max=22.0)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    pdf = simulate(ParticleSpec(shape=Shape("Octahedron", (4,)), bond_length=2.8, experiment=EXPERIMENT)).pdf
+    return "".join(f"{r:.2f} {g:.7f}\n" for r, g in zip(EXPERIMENT.r, pdf, strict=True))
+
+
+HEADS = {
+    "pdfgetx3": "[DEFAULT]\nqmaxinst = 24\n"
+    "qmin = 0.7\nqmax = 22.0\ncomposition = Pt\n#### start data\n#S 1\n#L r($\\AA$) G\n",
+    "pdfgetx2": "## S(q)  qmin=0.7    qmax=22.0    qgrid=0\n"
+    "optqmax=40.0\n##### start data\n#F a.gr\n#L r(A) G(r) d_r d_Gr\n",
+    "plain": "",
+}
+
+
+@pytest.mark.parametrize("kind", list(HEADS))
+def test_heads_are_read(tmp_path, rows, kind):
+    path = tmp_path / "a.gr"
+    path.write_text(HEADS[kind] + rows)
+    measured = read_pdf(path)
+    assert len(measured.r) == 3000
+    assert measured.q_max == (None if kind == "plain" else 22.0)
+    assert visible_q_max(measured.r, measured.g) == pytest.approx(22, abs=0.6)
+
+
+def test_solve_particle_writes_json_and_files(tmp_path, rows):
+    path, out = tmp_path / "a.gr", tmp_path / "out"
+    path.write_text(HEADS["pdfgetx3"] + rows)
+    done = CliRunner().invoke(app, ["solve-particle", str(path), "-o", str(out), "--json"])
+    assert done.exit_code == 0
+    record = json.loads(done.stdout)
+    best = record["candidates"][0]
+    assert (best["family"], best["parameters"], best["atoms"]) == ("Octahedron", [4], 44)
+    assert best["bond_length"] == pytest.approx(2.8, abs=1e-3)
+    assert best["rw"] < 0.01
+    assert {"family", "parameters", "atoms", "bond_length", "b_iso", "rw", "file"} <= set(best)
+    assert {each["family"] for each in record["candidates"]} >= {"FCC", "HCP", "BCC", "SC", "Decahedron", "Icosahedron"}
+    lines = (out / best["file"]).read_text().splitlines()
+    assert lines[0] == "44"
+    assert lines[2].startswith("Pt ")
+    assert record == json.loads((out / "result.json").read_text())
+    assert "<svg" in (out / "report.html").read_text()
+    assert (out / best["file"]).with_suffix(".cif").exists()
+
+
+GOOD_R = np.arange(0, 20, 0.02)
+
+
+def _columns(r, g):
+    return "".join(f"{a:g} {b:g}\n" for a, b in zip(r, g, strict=True)).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no numbers"),
+        (b"\x00\x01\x02" * 100, "not a text file"),
+        (b"nothing\nhere\n", "no numbers"),
+        (_columns(GOOD_R / 10, np.sin(9 * GOOD_R)), "nm"),
+        (_columns(GOOD_R - 1, np.sin(9 * GOOD_R)), "begins at -1"),
+        (_columns(GOOD_R[::-1], np.sin(9 * GOOD_R)), "does not rise"),
+        (_columns(GOOD_R, 0 * GOOD_R), "the same everywhere"),
+        (_columns(GOOD_R, np.where(GOOD_R > 5, np.nan, 1)), "NaN"),
+    ],
+)
+def test_bad_files_are_refused(tmp_path, content, message):
+    path = tmp_path / "bad.gr"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_pdf(path)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    for path in (tmp_path / "none.gr", tmp_path):
+        with pytest.raises(InputError):
+            read_pdf(path)
