@@ -1,5 +1,6 @@
 """Verbs for the order: refine-sro and deltapdf."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -130,6 +131,8 @@ def refine_sro_command(
         own_scales=given.own_scales if own_scales is None else own_scales,
     )
     refinements = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
+    if given.warning:
+        refinements = [replace(each, notes=(given.warning, *each.notes)) for each in refinements]
     typer.echo(table_text(refinements))
     outputs.write(given, settings, refinements)
 

@@ -38,6 +38,8 @@ class SroInput:
         Whether I_SRO was set to zero where it came out negative.
     vectors, alpha, covariance
         What a solver found, (n, 3), (n,), (n, n); None where it did not.
+    warning
+        What the verdict on the factors says against them; empty if nothing.
     """
 
     planes: tuple[SroPlane, ...]
@@ -46,6 +48,7 @@ class SroInput:
     vectors: IntArray | None = None
     alpha: FloatArray | None = None
     covariance: FloatArray | None = None
+    warning: str = ""
 
 
 def read_sro(path: Path) -> SroInput:
@@ -83,6 +86,7 @@ def _of_factors(path: Path, factors: "Factors") -> SroInput:
         vectors=factors.alpha_vectors,
         alpha=factors.alpha,
         covariance=factors.alpha_covariance,
+        warning="" if factors.verdict.passed else f"DO NOT RELY ON THESE VALUES. {factors.verdict.sentence}",
     )
 
 
