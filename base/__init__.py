@@ -1,1 +1,39 @@
-"""Local structure from scattering: training sets at cluster scale, networks, and their use on measured data."""
+"""Local structure from scattering: training sets at cluster scale, networks, and their use on measured data.
+
+The front door: the functions that most people need, by one name each. They are loaded when they are first asked for, so
+``import dsfu`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any, Final
+
+_DOORS: Final = {
+    "factorise": "dsfu.model.measured.factorise.methods",
+    "factorise_blind": "dsfu.model.measured.factorise.blind",
+    "find_lattice": "dsfu.model.measured.lattice.search",
+    "load_library": "dsfu.simulate.species",
+    "load_network": "dsfu.model.measured.factorise.methods",
+    "load_planes": "dsfu.model.measured.factorise.loading",
+    "open_store": "dsfu.model.problems.disorder.data.shards",
+    "read": "dsfu.model.measured.readers.reading",
+    "read_species": "dsfu.simulate.species",
+    "read_structure": "dsfu.simulate.structures.files",
+    "simulate_plane": "dsfu.simulate.disorder.scattering",
+}
+"""Where each function of the front door is at home."""
+
+__all__ = ["__version__", *_DOORS]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("dsfu")
+    if name in _DOORS:
+        return getattr(import_module(_DOORS[name]), name)
+    raise AttributeError(f"module 'dsfu' has no attribute {name!r}; its functions are {', '.join(_DOORS)}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,32 @@
+"""The front door: every name leads somewhere, and none costs anything before it is used."""
+
+import subprocess
+import sys
+
+import pytest
+
+import dsfu
+
+
+@pytest.mark.parametrize("name", [each for each in dsfu.__all__ if not each.startswith("_")])
+def test_every_name_is_a_documented_function(name: str):
+    found = getattr(dsfu, name)
+    assert callable(found)
+    assert found.__name__ == name
+    assert found.__doc__
+    assert name in dir(dsfu)
+
+
+def test_the_version_is_that_of_the_distribution():
+    assert dsfu.__version__[0].isdigit()
+
+
+def test_other_names_are_refused_with_those_that_there_are():
+    with pytest.raises(AttributeError, match=r"no attribute 'factorize'; its functions are factorise, "):
+        _ = dsfu.factorize
+
+
+def test_importing_it_loads_nothing_heavy():
+    listing = "import dsfu, sys; print(' '.join(sorted({name.split('.')[0] for name in sys.modules})))"
+    loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"numpy", "torch", "numba", "dask", "zarr", "typer", "jinja2"} & set(loaded)
