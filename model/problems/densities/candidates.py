@@ -1,0 +1,39 @@
+"""Which structure types, with which elements on which sites, a formula allows."""
+
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+from math import gcd
+
+from dsfu.model.problems.densities.formulas import STAND_INS, UNKNOWN, Formula
+from dsfu.simulate.densities.structure_types import StructureType
+
+
+def decorations(formula: Formula, kinds: Sequence[StructureType]) -> Iterator[StructureType]:
+    """Every type of the formula's stoichiometry with the formula's elements, in every order that fits."""
+    for counts in _known(formula):
+        elements = sorted(counts)
+        wanted = sorted(counts.values())
+        for kind in kinds:
+            if len(kind.composition) != len(elements):
+                continue
+            divisor = gcd(*kind.composition.values())
+            ratios = {z: n // divisor for z, n in kind.composition.items()}
+            if formula.ratios and sorted(ratios.values()) != wanted:
+                continue
+            sites = list(ratios)
+            for order in permutations(elements):
+                put = dict(zip(sites, order, strict=True))
+                if not formula.ratios or all(ratios[site] == counts[z] for site, z in put.items()):
+                    yield kind.substituted(put)
+
+
+def _known(formula: Formula) -> Iterator[dict[int, int]]:
+    """The formula, with stand-ins for what is not known."""
+    counts = dict(formula.counts)
+    if UNKNOWN not in counts:
+        yield counts
+        return
+    amount = counts.pop(UNKNOWN)
+    for z in STAND_INS:
+        if z not in counts:
+            yield {**counts, z: amount}

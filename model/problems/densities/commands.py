@@ -1,0 +1,58 @@
+"""Verb of the problem densities: solve-density."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command("solve-density")(solve_density)
+
+
+def solve_density(
+    pattern: Annotated[
+        Path, typer.Argument(metavar="PATTERN", help="A powder pattern: .xy, .csv, powder CIF …", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where to write.", show_default=False)],
+    formula: Annotated[
+        str,
+        typer.Option("--formula", metavar="FORMULA", help="NaCl; Na-Cl without ratios; ? unknown.", show_default=False),
+    ],
+    wavelength: Annotated[
+        float | None, typer.Option("--wavelength", metavar="Å", help="Where the file does not say it.")
+    ] = None,
+    keep: Annotated[int, typer.Option("--keep", min=1, max=50, help="How many candidates to write.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Find the crystal structure and electron density behind a powder pattern, given the formula.
+
+    Searches over structure types with the formula's stoichiometry, refines the cell and free positions, ranks by how
+    well the whole pattern is explained. Writes CIFs, CCP4 maps, answer.json and report.html.
+    """
+    from dsfu.errors import InputError
+    from dsfu.model.problems.densities.formulas import parse_formula
+    from dsfu.model.problems.densities.output import write_answer
+    from dsfu.model.problems.densities.readers import read_pattern
+    from dsfu.model.problems.densities.solve import solve
+
+    parsed = parse_formula(formula)
+    if out.exists() and not out.is_dir():
+        raise InputError("this is a file", where=str(out), expected="a folder, or nothing yet")
+    measured = read_pattern(pattern, wavelength)
+    answer = solve(measured, parsed, keep=keep, progress=lambda text: typer.echo(text, err=True))
+    try:
+        result = write_answer(answer, out, f"{pattern.name}: {parsed.text}")
+    except OSError as error:
+        raise InputError(f"it cannot be written: {error}", where=str(out)) from error
+    for note in measured.notes:
+        typer.echo(f"note: {note}", err=True)
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        return
+    for number, each in enumerate(result["candidates"], 1):
+        cell = " ".join(f"{value:.4f}" for value in each["cell"])
+        typer.echo(f"{number}  R {each['r']:.3f}  {each['space_group']:<12} {cell}  {each['prototype']}")
+    typer.echo(f"{answer.verdict}: {answer.reason}\nwrote {out}")

@@ -1,0 +1,236 @@
+"""Powder patterns from files as users have them: columns, powder CIF, GSAS, FullProf, PANalytical and Rigaku."""
+
+import gzip
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from dsfu.errors import InputError
+from dsfu.model.problems.densities.powder import FEWEST_POINTS, PowderPattern
+from dsfu.model.problems.densities.powder_cif import looks_like_cif, read_powder_cif
+from dsfu.simulate.arrays import FloatArray
+
+_LARGEST: Final = 200 * 2**20
+"""Bytes; no powder pattern is larger."""
+
+_NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
+_WAVELENGTH: Final = re.compile(
+    r"(?:wave_?\s*-?length|lambda|λ|wave_length_alpha1|kalpha1)[^\d\n]{0,40}?(\d+\.\d+)", re.IGNORECASE
+)
+_EXPECTED: Final = (
+    "columns of 2θ in degrees and intensity (.xy, .xye, .csv), a powder CIF, GSAS, FullProf, .xrdml or .ras"
+)
+
+
+def read_pattern(path: Path, wavelength: float | None = None) -> PowderPattern:
+    """Read a pattern; what it is is found out by content. ``wavelength`` in Å overrules the file's."""
+    text = _text_of(path)
+    for fits, read in _READERS:
+        if fits(text):
+            found = read(text, path.name, wavelength)
+            break
+    if wavelength is not None:
+        found = _replace_wavelength(found, wavelength)
+    if found.wavelength is not None and not 0.05 <= found.wavelength <= 5:
+        raise InputError(
+            f"the wavelength is {found.wavelength} Å",
+            where=str(path),
+            expected="0.05 to 5 Å",
+            remedy="--wavelength 1.5406",
+        )
+    angles = found.two_theta[np.isfinite(found.two_theta)]
+    if len(angles) < FEWEST_POINTS:
+        raise InputError(f"{len(angles)} points were found", where=str(path), expected=_EXPECTED)
+    if angles.min() < -5 or angles.max() > 181:
+        raise InputError(
+            f"angles run from {angles.min():.6g} to {angles.max():.6g}",
+            where=str(path),
+            expected="2θ in degrees (a head of the columns may say Q or d instead)",
+        )
+    return found
+
+
+def _text_of(path: Path) -> str:
+    if path.is_dir():
+        raise InputError("this is a folder", where=str(path), expected=_EXPECTED)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise InputError("larger than 200 MB", where=str(path), expected=_EXPECTED)
+        raw = path.read_bytes()
+        if raw[:2] == b"\x1f\x8b":
+            with gzip.open(path) as file:
+                raw = file.read(_LARGEST)
+    except FileNotFoundError:
+        raise InputError("there is no such file", where=str(path)) from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
+    if not raw.strip():
+        raise InputError("the file is empty", where=str(path), expected=_EXPECTED)
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", errors="replace")
+    if raw.count(b"\0") > 0:
+        raise InputError("this is binary", where=str(path), expected=_EXPECTED, remedy="export it as .xy")
+    return raw.decode("utf-8-sig", errors="replace")
+
+
+def _replace_wavelength(found: PowderPattern, wavelength: float) -> PowderPattern:
+    notes = found.notes
+    if found.wavelength is not None and abs(found.wavelength - wavelength) > 0.005 * wavelength:
+        notes = (*notes, f"the file says {found.wavelength:g} Å; {wavelength:g} Å, as given, was used")
+    return replace(found, wavelength=wavelength, notes=notes)
+
+
+def _read_cif(text: str, name: str, wavelength: float | None) -> PowderPattern:
+    return read_powder_cif(text, name, wavelength)
+
+
+_BANK: Final = re.compile(r"^BANK\s+\d+\s+(\d+)\s+\d+\s+(\w+)\s+(\S+)\s+(\S+).*?(STD|ESD|ALT|FXYE|FXY)?\s*$", re.M)
+
+
+def _read_gsas(text: str, name: str, wavelength: float | None) -> PowderPattern:
+    """BANK line, then intensities; angles in hundredths of degrees."""
+    found = _BANK.search(text)
+    assert found is not None
+    points, binning, start, step, kind = int(found[1]), found[2].upper(), found[3], found[4], found[5] or "STD"
+    if binning.startswith("TIME") or binning in ("RALF", "SLOG", "LOG6"):
+        raise InputError("a GSAS file of times of flight", where=name, expected="constant wavelength (CONST or CONS)")
+    body = text[found.end() :].split("BANK")[0]
+    if kind in ("FXYE", "FXY"):
+        rows = _rows(body)
+        return _pattern(name, rows[:, 0] / 100, rows[:, 1], rows[:, 2] if kind == "FXYE" else None, None, text)
+    lines = [line.rstrip("\n") for line in body.splitlines() if line.strip() and not line.startswith("#")]
+    if kind == "ESD":
+        values = [float(each) for line in lines for each in re.findall(r".{1,8}", line) if each.strip()]
+        counts, sigma = np.array(values[0::2][:points]), np.array(values[1::2][:points])
+    else:  # ten fields of two columns for detectors and six for counts
+        fields = [each[2:] for line in lines for each in re.findall(r".{1,8}", line) if each.strip()]
+        counts, sigma = np.array([float(each or 0) for each in fields][:points]), None
+    angles: FloatArray = np.asarray((float(start) + float(step) * np.arange(len(counts))) / 100, np.float64)
+    return _pattern(name, angles, counts, sigma, None, text)
+
+
+_RANGE: Final = re.compile(r"^\s*([\d.]+)\s+([\d.]+)\s+([\d.]+)(?:\s+\D.*)?\s*$")
+
+
+def _is_fullprof(text: str) -> bool:
+    """A line of start, step and stop, before lines of intensities alone whose number agrees."""
+    return _fullprof_range(text) is not None
+
+
+def _fullprof_range(text: str) -> tuple[int, float, float, float] | None:
+    for number, line in enumerate(text.splitlines()[:8]):
+        found = _RANGE.match(line)
+        if found:
+            start, step, stop = (float(each) for each in found.groups())
+            if 0 < step < 1 and start < stop <= 180:
+                expected = round((stop - start) / step) + 1
+                rest = text.splitlines()[number + 1 :]
+                values = sum(len(each.split()) for each in rest)
+                if expected >= FEWEST_POINTS and expected - 3 <= values <= expected * 1.02 + 12:
+                    return number, start, step, stop
+    return None
+
+
+def _read_fullprof(text: str, name: str, wavelength: float | None) -> PowderPattern:
+    told = _fullprof_range(text)
+    assert told is not None
+    line, start, step, stop = told
+    numbers = _NUMBER.findall("\n".join(text.splitlines()[line + 1 :]))
+    counts = np.array([float(each) for each in numbers])[: round((stop - start) / step) + 1]
+    return _pattern(name, start + step * np.arange(len(counts)), counts, None, None, text)
+
+
+def _read_xrdml(text: str, name: str, wavelength: float | None) -> PowderPattern:
+    """PANalytical's XML: start, end, counts; the wavelength is K-alpha-1."""
+    ends = re.search(
+        r'axis="2Theta"[^>]*>\s*<startPosition>([\d.]+)</startPosition>\s*<endPosition>([\d.]+)</endPosition>', text
+    )
+    counts = re.search(r"<(?:counts|intensities)[^>]*>([^<]+)</", text)
+    if ends is None or counts is None:
+        raise InputError("no scan of 2θ with counts in this .xrdml", where=name, expected=_EXPECTED)
+    values = np.array(counts[1].split(), np.float64)
+    told = re.search(r"<kAlpha1[^>]*>([\d.]+)</kAlpha1>", text)
+    return _pattern(
+        name,
+        np.asarray(np.linspace(float(ends[1]), float(ends[2]), len(values)), np.float64),
+        values,
+        None,
+        float(told[1]) if told else None,
+        "",
+    )
+
+
+def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPattern:
+    """Two or more columns; a head may say that the first is Q or d."""
+    rows = _rows(text)
+    if rows.shape[1] < 2:
+        raise InputError("only one column of numbers was found", where=name, expected=_EXPECTED)
+    head = " ".join(line for line in text.splitlines()[:60] if not re.match(r"^\s*[-+.\d]", line)).lower()
+    told = wavelength or _told_wavelength(text)
+    axis = rows[:, 0]
+    notes: tuple[str, ...] = ()
+    in_q = re.search(
+        r"(?<![a-z])q(?![a-z])\s*[,;\[(_/]|(?<![a-z])q\s+(?:i|a)|q_?(?:inv|nm|a)|a(?:ng\w*)?\^?-1|nm\^?-1", head
+    )
+    in_d = re.search(r"(?<![a-z])d(?:[-_ ]?spacing|[_ ]*[\[(](?:a|å))", head)
+    if (in_q or in_d) and "theta" not in head and "2th" not in head:
+        if told is None:
+            raise InputError(
+                "the first column is not an angle, and no wavelength is known", where=name, remedy="--wavelength 1.5406"
+            )
+        scale = 0.1 if "nm" in head else 1.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sine = axis * scale * told / (4 * np.pi) if in_q else told / (2 * axis)
+            axis = np.degrees(2 * np.arcsin(np.where(np.abs(sine) < 1, sine, np.nan)))
+        notes = (f"the first column was taken as {'Q' if in_q else 'd'}",)
+    sigma = rows[:, 2] if rows.shape[1] == 3 and (rows[:, 2] > 0).mean() > 0.9 else None
+    return _pattern(name, axis, rows[:, 1], sigma, wavelength, text, notes)
+
+
+def _rows(text: str) -> FloatArray:
+    """The longest run of lines that hold the same number of numbers and nothing else."""
+    decimal_comma = len(re.findall(r"\d,\d+[\s;]+\d+,\d", text[:20000])) > 5
+    by_width: dict[int, list[list[float]]] = {}
+    for raw in text.splitlines():
+        line = raw.strip()
+        if not line or line[0] in "#!'*;_/":
+            continue
+        if decimal_comma:
+            line = line.replace(",", ".")
+        parts = re.split(r"[\s,;]+", line.strip(" ,;"))
+        try:
+            values = [float(part.replace("D", "e")) for part in parts]
+        except ValueError:
+            continue
+        by_width.setdefault(len(values), []).append(values)
+    if not by_width:
+        raise InputError("no numbers were found", expected=_EXPECTED)
+    width = max(by_width, key=lambda each: (each > 1, len(by_width[each])))
+    return np.array(by_width[width], np.float64)
+
+
+def _told_wavelength(text: str) -> float | None:
+    found = _WAVELENGTH.search(text[:8000])
+    return float(found[1]) if found and 0.05 <= float(found[1]) <= 5 else None
+
+
+def _pattern(
+    name: str, angles: FloatArray, counts: FloatArray, sigma: FloatArray | None, wavelength: float | None, text: str,
+    notes: tuple[str, ...] = (),
+) -> PowderPattern:  # fmt: skip
+    told = wavelength if wavelength is not None else _told_wavelength(text)
+    return PowderPattern(two_theta=angles, counts=counts, sigma=sigma, wavelength=told, name=name, notes=notes)
+
+
+_READERS: Final[tuple[tuple[Callable[[str], object], Callable[[str, str, float | None], PowderPattern]], ...]] = (
+    (lambda text: "<xrdMeasurement" in text, _read_xrdml),
+    (looks_like_cif, _read_cif),
+    (lambda text: _BANK.search(text), _read_gsas),
+    (_is_fullprof, _read_fullprof),
+    (lambda text: True, _read_columns),
+)

@@ -1,0 +1,103 @@
+"""From a file to the structure: simulated patterns with faults of real ones, and measured powders where they are."""
+
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pytest
+
+from dsfu.errors import InputError
+from dsfu.model.problems.densities.formulas import parse_formula
+from dsfu.model.problems.densities.output import write_answer
+from dsfu.model.problems.densities.powder import PowderPattern
+from dsfu.model.problems.densities.readers import read_pattern
+from dsfu.model.problems.densities.solve import solve
+from dsfu.simulate.densities.crystals import from_cif, unit_cell
+from dsfu.simulate.densities.profiles import Instrument, measured_pattern, with_background
+
+POWDERS = Path("/work/shared/data/powder")
+ANGLES = np.arange(15, 95, 0.02)
+RUTILE = unit_cell(
+    [4.70, 4.70, 3.05, 90, 90, 90],
+    np.array([[0, 0, 0], [1, 1, 1], [0.62, 0.62, 0], [1.38, 1.38, 0], [0.38, 1.62, 1], [1.62, 0.38, 1]]) / 2,
+    [25, 25, 9, 9, 9, 9],
+)
+
+
+def test_rutile_with_a_doublet_a_zero_shift_glass_and_noise(tmp_path: Path) -> None:
+    clean = measured_pattern(RUTILE, ANGLES, Instrument(zero=0.05, size=300))
+    counts = with_background(clean, ANGLES, np.random.default_rng(3), counts=3000, level=0.1, hump=0.1)
+    pattern = PowderPattern(two_theta=ANGLES, counts=counts, wavelength=1.5406, name="MnF2")
+    answer = solve(pattern, parse_formula("MnF2"), keep=2)
+    best = answer.candidates[0]
+    assert best.kind.number == 136
+    assert np.abs(np.array(best.kind.cell[:3]) / [4.70, 4.70, 3.05] - 1).max() < 2e-3
+    assert answer.verdict == "solved"
+    told = write_answer(answer, tmp_path / "out", "MnF2")
+    again = from_cif(Path(told["candidates"][0]["cif"]).read_text())
+    assert sorted(again.numbers) == [9, 9, 9, 9, 25, 25]
+    density = np.array(gemmi.read_ccp4_map(told["candidates"][0]["map"]).grid)
+    assert density.shape == (50, 50, 50)
+    assert density.mean() * again.volume == pytest.approx(2 * 25 + 4 * 9, rel=1e-3)
+
+
+@pytest.mark.skipif(not POWDERS.is_dir(), reason="no measured powders here")
+def test_measured_antifluorite() -> None:
+    pattern = read_pattern(POWDERS / "gw5052Mg2Si_100K_LTsup2.combined.cif.gz")
+    best = solve(pattern, parse_formula("Mg2Si"), keep=1).candidates[0]
+    assert (best.kind.number, best.kind.atoms) == (225, 12)
+    assert best.kind.cell[0] == pytest.approx(6.3347, rel=3e-3)
+
+
+@pytest.mark.parametrize("text", ["NaXx", "", "Na(Cl", "Na0"])
+def test_formulas_that_are_none(text: str) -> None:
+    with pytest.raises(InputError):
+        parse_formula(text)
+
+
+def test_formulas_that_are() -> None:
+    assert dict(parse_formula("Ca(OH)2").counts) == {20: 1, 8: 2, 1: 2}
+    assert dict(parse_formula("Mg4Si2").counts) == {12: 2, 14: 1}
+    assert dict(parse_formula("Nb0.5O3SrYb0.5").counts) == {41: 1, 8: 6, 38: 2, 70: 1}
+    assert not parse_formula("Na-Cl").ratios
+
+
+COUNTS = (1000 + 500 * np.exp(-((np.arange(200) - 90) ** 2) / 20)).round().astype(int)
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("", "{x:.2f} {y}"), ("2theta,counts\n", "{x:.2f},{y}"), ("# lambda = 1.54\n", "{x:.2f}\t{y}\t{e:.1f}"),
+        ("", "{c};{y},0"),
+        ("loop_\n_pd_meas_2theta_scan\n_pd_meas_counts_total\n", "{x:.2f} {y}"),
+        ("data_a\nloop_\n_pd_proc_point_id\n_pd_proc_2theta_corected\n_pd_proc_intensity_net\n", "{n} {x:.2f} {y}(3)"),
+        ("BANK 1 200 200 CONST 1000 10 0 0 FXYE\n", "{h:.1f} {y} {e:.1f}"), ("10.0 0.1 29.9 sample\n", "{y}"),
+    ],
+)  # fmt: skip
+def test_formats(head: str, row: str, tmp_path: Path) -> None:
+    lines = []
+    for n, y in enumerate(COUNTS):
+        x = 10 + n * 0.1
+        lines.append(row.format(x=x, y=y, e=np.sqrt(y), c=f"{x:.2f}".replace(".", ","), n=n + 1, h=100 * x))
+    path = tmp_path / "pattern.txt"
+    path.write_text(head + "\n".join(lines) + "\n")
+    found = read_pattern(path)
+    assert found.two_theta == pytest.approx(10 + 0.1 * np.arange(200), abs=1e-6)
+    assert np.array_equal(found.counts, COUNTS)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\1\2" * 50, b"hello\nworld\n", b"1 2\n3 4\n", b"\x1f\x8bnot gzip"])
+def test_garbage_is_told(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "garbage"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        read_pattern(path)
+
+
+def test_flat_patterns_and_missing_wavelengths_are_told() -> None:
+    flat = PowderPattern(two_theta=ANGLES, counts=np.full(len(ANGLES), 100.0), wavelength=1.54)
+    with pytest.raises(InputError, match="no peaks"):
+        solve(flat, parse_formula("NaCl"))
+    with pytest.raises(InputError, match="wavelength"):
+        solve(PowderPattern(two_theta=ANGLES, counts=np.full(len(ANGLES), 100.0)), parse_formula("NaCl"))
