@@ -3,7 +3,8 @@
     python tests/benchmarks/densities_measured.py FOLDER
 
 FOLDER holds the public patterns of the benchmark (BENCHMARKS.md says which). The wanted cells are the published ones;
-an answer counts where space group number and all axes (within 1 %) are theirs. Constants were tried on these very files.
+an answer counts where space group number and all axes (within 1 %) are theirs. Constants were tried
+on these very files.
 """
 
 import sys
@@ -45,8 +46,9 @@ def main() -> None:
         ]
         best = answer.candidates[0] if answer.candidates else None
         told = f"{best.kind.number} {np.round(best.kind.cell[:3], 3)} R {best.r:.3f}" if best else "-"
+        seconds = time.process_time() - start
         print(
-            f"{name:44s} first {right[:1]} five {any(right)} {told} {answer.verdict} {time.process_time() - start:.0f} s",
+            f"{name:44s} first {right[:1]} five {any(right)} {told} {answer.verdict} {seconds:.0f} s",
             flush=True,
         )
 

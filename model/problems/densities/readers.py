@@ -142,7 +142,8 @@ def _read_fullprof(text: str, name: str, wavelength: float | None) -> PowderPatt
     line, start, step, stop = told
     numbers = _NUMBER.findall("\n".join(text.splitlines()[line + 1 :]))
     counts = np.array([float(each) for each in numbers])[: round((stop - start) / step) + 1]
-    return _pattern(name, start + step * np.arange(len(counts)), counts, None, None, text)
+    angles: FloatArray = np.asarray(start + step * np.arange(len(counts)), np.float64)
+    return _pattern(name, angles, counts, None, None, text)
 
 
 def _read_xrdml(text: str, name: str, wavelength: float | None) -> PowderPattern:

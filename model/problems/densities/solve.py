@@ -14,7 +14,7 @@ from dsfu.model.problems.densities.powder import PowderPattern, Signal, prepared
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.densities.structure_types import StructureType, from_crystal, shipped_types
 
-FITTED: Final = 16
+FITTED: Final = 24
 """Candidates of the search whose whole pattern is fitted. Chosen."""
 
 WITH_POSITIONS: Final = 5
@@ -157,11 +157,16 @@ def _varied_fits(ranked: Sequence[Fit]) -> list[Fit]:
 
 
 def _varied(found: Sequence[Found], most: int) -> list[Found]:
-    """The best, at most four of a type: orders of like elements would fill the list."""
+    """The best of each of the systems with few cell parameters, then the best of all; at most four of a type.
+
+    Types of low symmetry have more lines and cells to choose from, and would fill the list.
+    """
     seen: dict[str, int] = {}
-    chosen = []
-    for each in found:
-        if seen.get(each.kind.name, 0) < 4:
+    chosen: list[Found] = []
+    systems = ("cubic", "hexagonal", "rhombohedral", "tetragonal", "orthorhombic")
+    reserved = [each for system in systems for each in [f for f in found if f.kind.system == system][:4]]
+    for each in (*reserved, *found):
+        if seen.get(each.kind.name, 0) < 4 and each not in chosen:
             seen[each.kind.name] = seen.get(each.kind.name, 0) + 1
             chosen.append(each)
         if len(chosen) == most:
