@@ -32,7 +32,7 @@ def test_rutile_with_a_doublet_a_zero_shift_glass_and_noise(tmp_path: Path) -> N
     best = answer.candidates[0]
     assert best.kind.number == 136
     assert np.abs(np.array(best.kind.cell[:3]) / [4.70, 4.70, 3.05] - 1).max() < 2e-3
-    assert answer.verdict == "solved"
+    assert answer.verdict == "uncertain"  # the CaCl2 type with a = b has the same lines
     told = write_answer(answer, tmp_path / "out", "MnF2")
     again = from_cif(Path(told["candidates"][0]["cif"]).read_text())
     assert sorted(again.numbers) == [9, 9, 9, 9, 25, 25]
