@@ -104,9 +104,6 @@ class Ledger:
     def write_failure(self, failure: ShardFailure) -> None:
         self.files.write(f"{FAILED}/{failure.key}.json", seal(asdict(failure)))
 
-    def clear_failure(self, key: str) -> None:
-        self.files.remove(f"{FAILED}/{key}.json")
-
     def set_aside(self, key: str, why: str) -> None:
         """Make a damaged shard not exist, and remember why; it will be made again."""
         try:
@@ -132,10 +129,6 @@ class Ledger:
         An object whose time is not the recorded one, such as a copy, is read and compared by its checksum.
         """
         return self._check(entry, self._quick_fault)
-
-    def check_fully(self, entry: LedgerEntry) -> str | None:
-        """What is wrong with a shard's objects, all of which are read; None if nothing."""
-        return self._check(entry, self.fault_of_object)
 
     def fault_of_object(self, path: str, stored: StoredObject) -> str | None:
         """What is wrong with the file of an object, which is read; None if nothing."""

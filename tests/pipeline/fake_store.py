@@ -243,6 +243,16 @@ class FakeStore:
         return dataset
 
 
+def fault_of(ledger: Ledger, entry: LedgerEntry) -> str | None:
+    """What is wrong with a shard's objects, all of which are read; None if nothing."""
+    for name, stored in entry.objects.items():
+        path = ledger.locate(entry.key, name)
+        fault = ledger.fault_of_object(path, stored)
+        if fault:
+            return f"{path} {fault}"
+    return None
+
+
 def with_train(spec: ClosingSpec, pairs: Sequence[PairShard]) -> ClosingSpec:
     """The same store with other pairs for training."""
     train, *others = spec.splits

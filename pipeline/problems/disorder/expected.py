@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dsfu.pipeline.problems.disorder.kinds import SCIENCE
+from dsfu.pipeline.problems.disorder.own_masks import OwnMasks
 from dsfu.pipeline.problems.disorder.pairs import Pair
 from dsfu.pipeline.problems.disorder.settings import DisorderManifest
 from dsfu.pipeline.specs import ShardSpec, digest
@@ -40,14 +41,16 @@ class Expected:
         return [*self.sro_sets, *self.masks, *(pair.spec for pairs in self.planes.values() for pair in pairs)]
 
 
-def expected_shards(manifest: DisorderManifest, pairs: Mapping[Split, Sequence[Pair]]) -> Expected:
+def expected_shards(
+    manifest: DisorderManifest, pairs: Mapping[Split, Sequence[Pair]], own_masks: OwnMasks | None = None
+) -> Expected:
     """All shards of a manifest whose pairs of species are these."""
     bank = _sro_shards(manifest)
     planes = {
         split: tuple(_planes_shard(manifest, split, a, b, bank) for a, b in of_split)
         for split, of_split in pairs.items()
     }
-    return Expected(sro_sets=bank, masks=_mask_shards(manifest), planes=planes)
+    return Expected(sro_sets=bank, masks=_mask_shards(manifest, own_masks), planes=planes)
 
 
 def _sro_shards(manifest: DisorderManifest) -> tuple[ShardSpec, ...]:
@@ -61,7 +64,11 @@ def _sro_shards(manifest: DisorderManifest) -> tuple[ShardSpec, ...]:
     return _numbered_shards("sro_sets", "Monte Carlo settings", common, settings.bank_size, SETS_PER_SHARD)
 
 
-def _mask_shards(manifest: DisorderManifest) -> tuple[ShardSpec, ...]:
+def _mask_shards(manifest: DisorderManifest, own: OwnMasks | None) -> tuple[ShardSpec, ...]:
+    if own is not None:
+        contents = {"dataset": own.dataset, "sha256": own.sha256, "pixels": manifest.planes.pixels}
+        more = {"file": own.file}  # where it is makes no difference
+        return _numbered_shards("masks", "file of dead zones", contents, own.count, MASKS_PER_SHARD, more)
     settings = manifest.dead_zones
     common = {
         "seed": manifest.seed,
@@ -71,7 +78,9 @@ def _mask_shards(manifest: DisorderManifest) -> tuple[ShardSpec, ...]:
     return _numbered_shards("masks", "dead zones", common, settings.bank_size, MASKS_PER_SHARD)
 
 
-def _numbered_shards(kind: str, what: str, common: dict[str, Any], total: int, per_shard: int) -> tuple[ShardSpec, ...]:
+def _numbered_shards(
+    kind: str, what: str, common: dict[str, Any], total: int, per_shard: int, more: Mapping[str, Any] | None = None
+) -> tuple[ShardSpec, ...]:
     """Shards of a bank whose items are made one by one from their numbers."""
     specs = []
     for number, first in enumerate(range(0, total, per_shard)):
@@ -85,7 +94,7 @@ def _numbered_shards(kind: str, what: str, common: dict[str, Any], total: int, p
                     "numbers": digest([first, count]),
                     "science": digest(SCIENCE[kind]),
                 },
-                parameters={**common, "first": first, "count": count},
+                parameters={**common, **(more or {}), "first": first, "count": count},
                 items=count,
             )
         )

@@ -79,7 +79,7 @@ def _problems_of_masks(loaded: LoadedManifest[DisorderManifest]) -> Iterator[Inp
     from dsfu.simulate.disorder.random_masks import RandomSettings, random_mask  # late, as it loads numba
 
     zones = loaded.manifest.dead_zones
-    if not zones.bank_size:
+    if not zones.bank_size or zones.file is not None:
         return
     settings = RandomSettings(live_share=zones.live_fraction)
     try:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from ase import Atoms
 
 from dsfu.pipeline.making import Arrays, ReadNeeded, Stopwatch
+from dsfu.pipeline.problems.disorder.own_masks import masks_again
 from dsfu.pipeline.problems.disorder.records import SETS
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set
@@ -39,14 +40,19 @@ def make_sro_sets(parameters: Mapping[str, Any], _: ReadNeeded, watch: Stopwatch
 
 def make_masks(parameters: Mapping[str, Any], _: ReadNeeded, watch: Stopwatch) -> Arrays:
     """Masks number ``first`` … ``first + count − 1``, bit-packed along x."""
-    settings = RandomSettings(live_share=_ends(parameters["live_fraction"]))
-    with watch.step("simulate"):
-        made = [
-            random_mask((parameters["seed"], number), settings=settings, pixels=parameters["pixels"])
-            for number in range(parameters["first"], parameters["first"] + parameters["count"])
-        ]
-    live = np.stack([mask for mask, _ in made])
-    descriptions = [json.dumps(description, sort_keys=True) for _, description in made]
+    numbers = range(parameters["first"], parameters["first"] + parameters["count"])
+    if "sha256" in parameters:
+        live = masks_again(parameters)
+        told = [{"sha256": parameters["sha256"], "mask of the file": number} for number in numbers]
+    else:
+        settings = RandomSettings(live_share=_ends(parameters["live_fraction"]))
+        with watch.step("simulate"):
+            made = [
+                random_mask((parameters["seed"], number), settings=settings, pixels=parameters["pixels"])
+                for number in numbers
+            ]
+        live, told = np.stack([mask for mask, _ in made]), [description for _, description in made]
+    descriptions = [json.dumps(description, sort_keys=True) for description in told]
     return {
         "bits": np.packbits(live, axis=-1),
         "live_fraction": live.mean(axis=(1, 2)).astype(np.float32),

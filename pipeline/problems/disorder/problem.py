@@ -18,6 +18,7 @@ from dsfu.pipeline.problems.disorder.closing import (
 )
 from dsfu.pipeline.problems.disorder.expected import Expected, ExpectedPair, expected_shards
 from dsfu.pipeline.problems.disorder.kinds import KINDS
+from dsfu.pipeline.problems.disorder.own_masks import own_masks_of
 from dsfu.pipeline.problems.disorder.settings import DisorderManifest
 from dsfu.pipeline.problems.disorder.template import TEMPLATE
 from dsfu.simulate.disorder.fields import PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
@@ -60,6 +61,9 @@ class Disorder(Problem[DisorderManifest]):
         for number, each in enumerate(own if isinstance(own, tuple) else ()):
             if isinstance(each, dict) and isinstance(each.get("file"), str):
                 yield ("species", "own", number, "file"), each["file"]
+        zones = value.get("dead_zones")
+        if isinstance(zones, dict) and isinstance(zones.get("file"), str):
+            yield ("dead_zones", "file"), zones["file"]
 
     def check(self, loaded: LoadedManifest[DisorderManifest]) -> None:
         from dsfu.pipeline.problems.disorder.feasibility import check_feasible
@@ -70,7 +74,8 @@ class Disorder(Problem[DisorderManifest]):
         from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
 
         species = species_of(loaded)
-        return replace(expected_shards(loaded.manifest, all_pairs(loaded, species)), species=species)
+        shards = expected_shards(loaded.manifest, all_pairs(loaded, species), own_masks_of(loaded))
+        return replace(shards, species=species)
 
     def declared(self, shards: Expected) -> Declared:
         splits = {

@@ -272,12 +272,26 @@ class PlanesSection(Section):
 
 
 class DeadZones(Section):
-    """Masks of what a detector does not see: a bank of them, assigned to samples at random."""
+    """Masks of what a detector does not see, assigned to samples at random: a bank of them, or your own."""
 
     bank_size: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=1024, description="Masks in the bank; 0: none."
     )
     live_fraction: ShareRange = Field(default=(0.45, 0.95), description="Least and greatest share of live pixels.")
+    file: PathText | None = Field(
+        default=None,
+        description="Masks of your own instead: a .npy, .npz or HDF5 file of planes with as many pixels, where NaN or "
+        "0 is dead; relative to the manifest; null: masks of random experiments.",
+    )
+    dataset: Annotated[str, Field(min_length=1, max_length=400)] | None = Field(
+        default=None, description="Which array of the file; null: the only one that fits."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.dataset is not None and self.file is None:
+            raise refuse("dataset names an array of a file, and there is no file", "dataset", remedy="write file: too")
+        return self
 
 
 class Uniqueness(Section):

@@ -21,7 +21,7 @@ from dsfu.pipeline.store.locks import StoreLocked, live_writers, writer_lock
 from dsfu.pipeline.store.placement import PLACEMENT, home_of
 from dsfu.pipeline.store.verify import verify_store
 from tests.pipeline.disks import no_waiting_for_disks
-from tests.pipeline.fake_store import FakeStore, contents, fake_store, with_train
+from tests.pipeline.fake_store import FakeStore, contents, fake_store, fault_of, with_train
 from tests.pipeline.store.test_ledger import failure
 
 NAMES = ("form_factor", "sro", "record.npz")
@@ -157,7 +157,7 @@ def test_what_is_wanted_stays(tmp_path_factory: pytest.TempPathFactory, data: st
     garbage = collect_garbage(store.files, wanted)
     entries = {entry.key: entry for entry in store.ledger.intact_entries()}
     assert set(entries) == wanted | set(garbage.kept)
-    assert [store.ledger.check_fully(entry) for entry in entries.values()] == [None] * len(entries)
+    assert [fault_of(store.ledger, entry) for entry in entries.values()] == [None] * len(entries)
     assert {path for path in before if not path.startswith("objects/")} <= set(contents(folder))
     assert verify_store(store.files).damage == ()
     assert find_garbage(store.files, wanted).files == ()

@@ -15,7 +15,7 @@ from dsfu.pipeline.store.files import Files, open_files
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, entry_path, key_of_entry, key_of_object
 from dsfu.pipeline.store.placement import PLACEMENT, home_of, read_placement
 from dsfu.pipeline.store.sealed import Damaged, seal, unseal
-from tests.pipeline.fake_store import FakeStore, fake_store
+from tests.pipeline.fake_store import FakeStore, fake_store, fault_of
 
 values = st.recursive(
     st.none()
@@ -189,14 +189,12 @@ def test_failures(ledger: Ledger) -> None:
         ledger.write_failure(failure(number))
     assert {each.key: each for each in ledger.failures()} == {failure(n).key: failure(n) for n in range(3)}
     assert ledger.entries() == set()
-    ledger.clear_failure(failure(0).key)
-    ledger.clear_failure(failure(0).key)
     ledger.write(entry(ledger.files, 1))  # made after all
     ledger.files.write(f"ledger/failed/{failure(9).key}.json", b"garbled")
     assert ledger.failures() == [failure(2)]
 
 
-@pytest.mark.parametrize("check", [Ledger.check_quickly, Ledger.check_fully])
+@pytest.mark.parametrize("check", [Ledger.check_quickly, fault_of])
 def test_faults_of_objects(ledger: Ledger, check) -> None:
     each = entry(ledger.files)
     path = home_of(each.key, "sro")
@@ -232,7 +230,7 @@ def test_a_quick_check_reads_what_has_another_time_only(
     path.write_bytes(b"SRO 0")
     os.utime(path, ns=(each.objects["sro"].modified_ns or 0,) * 2)
     assert ledger.check_quickly(each) is None
-    assert ledger.check_fully(each) == f"{home_of(each.key, 'sro')} has another checksum than when it was written"
+    assert fault_of(ledger, each) == f"{home_of(each.key, 'sro')} has another checksum than when it was written"
 
 
 class TestWhereabouts:
@@ -248,7 +246,7 @@ class TestWhereabouts:
         placement = read_placement(store.files)
         ledger = store.ledger
         for each in ledger.intact_entries():
-            assert ledger.check_fully(each) is None
+            assert fault_of(ledger, each) is None
             for name in each.objects:
                 expected = placement.path_of(each.key, name) or home_of(each.key, name)
                 assert ledger.locate(each.key, name) == expected
@@ -265,7 +263,7 @@ class TestWhereabouts:
             store.files.write(PLACEMENT, told[:-9] if damage == "truncated" else older.files.read(PLACEMENT))
         ledger = store.ledger
         entries = list(ledger.intact_entries())
-        assert [ledger.check_fully(each) for each in entries] == [None] * 8
+        assert [fault_of(ledger, each) for each in entries] == [None] * 8
         store.files.write(PLACEMENT, told)
         placement = read_placement(store.files)
         assert all(

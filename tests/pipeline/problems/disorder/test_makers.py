@@ -14,6 +14,7 @@ from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.tasks import make_shard, remake
+from tests.pipeline.fake_store import fault_of
 
 SMALL = """
 version: 1
@@ -48,7 +49,7 @@ def test_every_shard_is_entered_with_objects_that_are_as_recorded(store: Any) ->
     assert ledger.entries() == {spec.key for spec in expected.specs}
     for key, entry in entries.items():
         assert ledger.read(key) == entry
-        assert ledger.check_fully(entry) is None
+        assert fault_of(ledger, entry) is None
         assert entry.made["seconds"] > 0
 
 
