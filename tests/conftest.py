@@ -16,6 +16,9 @@ settings.register_profile(
 settings.load_profile("dsfu")
 
 _ALONE = (
+    "tests/benchmarks/",
+    "tests/cluster/test_dashboard.py",
+    "tests/cluster/test_others_refused.py",
     "tests/cluster/test_slurm",
     "tests/integration/",
     "tests/pipeline/running/",

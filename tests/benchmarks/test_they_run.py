@@ -23,6 +23,7 @@ TINY: Mapping[str, str] = {
     "ablation": f"{STORE} runs --steps 1 --only dsfu --set data.pixels=32",
     "attack": "--each 1 --kills 1",
     "coverage": "--count 1 --counts 1000",
+    "crystal_maker": "orthorhombic crystal.h5 truth.json --half 10 --ideal --clean",
     "dead_zones": "--pixels 32",
     "example_tba": "--seeds 1 --counts 4000 --pixels 48",
     "factorising": f"{STORE} --planes 1 --noise 0.05",
