@@ -14,7 +14,7 @@ from tests.pipeline.tiny import manifest_text
 pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parent
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 600
 
 STORE = "STORE"
 """Stands for a small closed store with planes."""
