@@ -51,6 +51,9 @@ TINY: Mapping[str, str] = {
 }
 """What each is told, so that it takes seconds."""
 
+NEED_DATA = {"densities_measured"}
+"""They read measured files that are not part of the project."""
+
 
 def scripts() -> list[str]:
     found = [path for path in FOLDER.glob("*.py") if not path.name.startswith("test_")]
@@ -68,7 +71,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_each_has_a_tiny_size():
-    assert set(scripts()) - set(TINY) == set(), "say in TINY what makes it small"
+    assert set(scripts()) - set(TINY) - NEED_DATA == set(), "say in TINY what makes it small"
     assert set(TINY) - set(scripts()) == set()
 
 
