@@ -46,8 +46,8 @@ def evaluate(
 ) -> None:
     """Compare a network with the truth, sample by sample.
 
-    Scores of every sample, their statistics by kind, the best and the worst samples; for diffuse scattering also the
-    solver and both together, and the paper. Written as JSON, CSV, Markdown and a page of HTML.
+    Scores of every sample, their statistics by kind, the best and the worst samples. Problems may add methods and
+    comparisons of their own. Written as JSON, CSV, Markdown and a page of HTML.
     """
     from dsfu.model.evaluation.options import EvaluationOptions
     from dsfu.model.problem import learner_of

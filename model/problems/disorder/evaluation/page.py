@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from dsfu.model.evaluation.charts import cumulative_svg, histogram_svg
 from dsfu.model.evaluation.tables import number, percent
+from dsfu.model.problems.disorder.evaluation.charts import cumulative_svg, histogram_svg
 from dsfu.model.problems.disorder.evaluation.page_style import EVALUATION_STYLE
 from dsfu.model.problems.disorder.evaluation.paper import PAPER, SYMBOLS
 from dsfu.model.problems.disorder.evaluation.pictures import (

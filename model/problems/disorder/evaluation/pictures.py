@@ -3,14 +3,13 @@
 import base64
 import io
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dsfu.model.measured.data.reconstruction import RealArray
 from dsfu.model.problems.disorder.evaluation.metrics import normalise_roots
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
 from dsfu.model.problems.disorder.evaluation.predictors import Predictor
@@ -99,7 +98,7 @@ def _drawn(roots: Tensor) -> Float32Array:
     return np.asarray(normalise_roots(roots, "sqrt")[0].cpu().numpy())
 
 
-def _coloured(shares: RealArray, colours: str) -> npt.NDArray[np.uint8]:
+def _coloured(shares: npt.NDArray[np.floating[Any]], colours: str) -> npt.NDArray[np.uint8]:
     from matplotlib import colormaps
 
     return np.asarray(colormaps[colours](np.clip(shares, 0, 1), bytes=True)).copy()

@@ -3,19 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from dsfu.errors import InputError, near_miss
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
-from dsfu.simulate.arrays import Float32Array
-
-if TYPE_CHECKING:
-    from dsfu.model.measured.data.plane import MeasuredPlane
-    from dsfu.model.measured.factorise.methods import Network
+from dsfu.model.problems.disorder.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.loading import load_factoriser, pixels_of
+from dsfu.model.weights.card import Card
+from dsfu.model.weights.files import weights_file
 
 Predictor = Callable[[Tensor, Tensor, Sequence[int]], tuple[Tensor, Tensor]]
 """From intensities and masks (planes, 1, y, x), and the indices of the samples, to √I_FF and √I_SRO relative to their
@@ -61,74 +59,34 @@ def method_named(name: str, settings: MethodSettings) -> Method:
 
 
 def _network(settings: MethodSettings) -> Method:
-    network, about = _loaded(settings)
+    network, _, about = _loaded(settings)
 
     def predict(intensity: Tensor, live: Tensor, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         with torch.inference_mode():
-            form_factor, sro = network.factoriser(intensity, live)
+            form_factor, sro = network(intensity, live)
         return form_factor, sro
 
     return Method(predict=predict, about=about)
 
 
 def _solver(settings: MethodSettings) -> Method:
-    return Method(predict=_with_lattice(settings, None))
+    from dsfu.model.problems.disorder.evaluation.solving import with_lattice
+
+    return Method(predict=with_lattice(settings.planes, settings.device, None))
 
 
 def _hybrid(settings: MethodSettings) -> Method:
-    network, about = _loaded(settings)
-    return Method(predict=_with_lattice(settings, network), about=about)
+    from dsfu.model.problems.disorder.evaluation.solving import with_lattice
+
+    network, card, about = _loaded(settings)
+    return Method(predict=with_lattice(settings.planes, settings.device, (network, pixels_of(card.more))), about=about)
 
 
-def _loaded(settings: MethodSettings) -> tuple["Network", dict[str, Any]]:
-    """The network, and what its card says."""
-    from dsfu.model.measured.factorise.methods import Network
-    from dsfu.model.problems.disorder.networks.loading import load_factoriser, pixels_of
-    from dsfu.model.weights.files import weights_file
-
+def _loaded(settings: MethodSettings) -> tuple[Factoriser, Card, dict[str, Any]]:
+    """The network, its card, and what is told of it."""
     file = weights_file(settings.weights)
     network, card = load_factoriser(file)
-    loaded = Network(factoriser=network.to(settings.device).eval(), pixels=pixels_of(card.more))
-    return loaded, {"weights": str(file), **card.to_dict()}
-
-
-def _with_lattice(settings: MethodSettings, network: "Network | None") -> Predictor:
-    """The solver, or the hybrid if there is a network: plane by plane, with what an experiment knows of each."""
-    from dsfu.model.measured.factorise.methods import factorise
-    from dsfu.model.measured.solver.settings import Settings
-
-    solver = Settings(device=settings.device.type)
-
-    def predict(intensity: Tensor, live: Tensor, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        roots = []
-        for number, index in enumerate(indices):
-            measured = _as_measured(intensity[number, 0], live[number, 0], index, settings.planes)
-            method: Literal["solver", "hybrid"] = "solver" if network is None else "hybrid"
-            found = factorise([measured], method, network=network, settings=solver).planes[0]
-            roots.append(np.stack([_root(found.form_factor), _root(found.sro)]))
-        form_factor, sro = torch.from_numpy(np.stack(roots)).to(intensity).unbind(1)
-        return form_factor[:, None], sro[:, None]
-
-    return predict
-
-
-def _as_measured(intensity: Tensor, live: Tensor, index: int, planes: EvaluationPlanes) -> "MeasuredPlane":
-    """A plane of a sample with its place in reciprocal space and the crystal's cell."""
-    from dsfu.model.measured.data.plane import MeasuredPlane
-
-    crystals, split = planes.crystals, planes.split.name
-    return MeasuredPlane(
-        intensity=intensity.cpu().numpy(),
-        live=live.cpu().numpy(),
-        plane=crystals.plane(split, index, planes.pixels),
-        cell=crystals.cell(split, index),
-        name=f"sample {index}",
-    )
-
-
-def _root(factor: Float32Array) -> Float32Array:
-    """The square root of a factor relative to its maximum."""
-    return np.asarray(np.sqrt(np.clip(factor, 0, None) / max(float(factor.max()), 1e-30)), np.float32)
+    return network.to(settings.device).eval(), card, {"weights": str(file), **card.to_dict()}
 
 
 METHODS: Final[Mapping[str, Callable[[MethodSettings], Method]]] = {
