@@ -1,4 +1,4 @@
-"""What is learnt of a fifth problem needs nothing but its own folder: from a store to weights and a page."""
+"""What is learnt of a fifth problem needs nothing but its own folder: from a manifest to weights and a page."""
 
 import json
 import os
@@ -6,46 +6,27 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import zarr
 
 TOY = Path(__file__).resolve().parents[1] / "toy"
 HERE = {**os.environ, "PYTHONPATH": str(TOY), "OMP_NUM_THREADS": "1"}
-POINTS = 48
+MANIFEST = "version: 1\nproblem: sines\nname: toy\nseed: 5\nstore: unused\nsamples: {train: 317, validation: 37}\n"
 
 
-def run(*arguments: str, status: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "dsfu.model.cli", *arguments], env=HERE, capture_output=True, text=True, check=False
-    )
+def run(*arguments: str, status: int = 0, program: str = "model", folder: Path | None = None) -> str:
+    command = [sys.executable, "-m", f"dsfu.{program}.cli", *arguments]
+    done = subprocess.run(command, env=HERE, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
-def closed_store(folder: Path) -> Path:
-    """Sines as the pipeline's half of the toy closes them, the last shard filled up."""
-    root = zarr.open_group(folder, mode="w")
-    root.attrs.update({"format_version": 1, "problem": "sines", "splits": ["train", "validation"], "manifest": "a: 1"})
-    random = np.random.default_rng(1)
-    for name, shards in (("train", 40), ("validation", 5)):
-        samples = 8 * shards
-        amplitude, phase = random.uniform(0.5, 2, samples), random.uniform(0, 2 * np.pi, samples)
-        points = random.integers(8, POINTS + 1, samples)
-        x = np.arange(POINTS) / points[:, None]
-        curve = np.where(x < 1, amplitude[:, None] * np.sin(2 * np.pi * x + phase[:, None]), 0)
-        group = root.create_group(name)
-        group.attrs.update({"shards": shards, "samples_per_shard": 8})
-        group.create_array("kept", data=np.arange(samples) < samples - 3)
-        for column, values in (("amplitude", amplitude), ("phase", phase), ("points", points.astype(np.int16))):
-            group.create_array(column, data=values)
-        group.create_array("curve", data=curve.astype(np.float32), chunks=(1, POINTS), shards=(8, POINTS))
-    return folder
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return closed_store(tmp_path_factory.mktemp("toy") / "store")
+    """Sines that the pipeline's half of the toy made, the last shard of each split filled up."""
+    folder = tmp_path_factory.mktemp("toy")
+    (folder / "toy.yaml").write_text(MANIFEST)
+    run("run", "toy.yaml", "--store", str(folder / "store"), "--scheduler", "sync", program="pipeline", folder=folder)
+    return folder / "store"
 
 
 @pytest.fixture(scope="module")
