@@ -52,7 +52,7 @@ class MemoryFiles:
             raise Killed
         self.operations_left -= 1
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, *, at_most: int | None = None) -> bytes:
         if path not in self.contents:
             raise FileNotFoundError(path)
         return self.contents[path]
