@@ -19,7 +19,7 @@ from dsfu.pages.frame import Table, document, section
 from dsfu.panels import Panel
 from dsfu.simulate.arrays import FloatArray, IntArray
 
-_STYLE: Final = ".shown img { max-width: 100%; height: auto; }"
+_STYLE: Final = ".shown img { max-width: 100%; height: auto; } .shown figcaption { text-align: left; }"
 
 
 class _Shown(Protocol):
