@@ -132,10 +132,15 @@ def as_json(refinements: Sequence[SroRefinement], recommended: int | None = None
     records = [_record(each) for each in refinements]
     if recommended is not None:
         records = [{**each, "recommended": number == recommended} for number, each in enumerate(records)]
-    told: dict[str, Any] = {"refinements": records}
-    if verdict:
-        told["verdict"] = verdict
-    return json.dumps(told, indent=1, ensure_ascii=False)
+    told = ['"refinements": [' + ", ".join(map(_lined_up, records)) + "]"]
+    told += [f'"verdict": {json.dumps(verdict, ensure_ascii=False)}'] if verdict else []
+    return "{" + ",\n".join(told) + "}"
+
+
+def _lined_up(record: dict[str, Any]) -> str:
+    """JSON with a line for each key: indenting the numbers of a covariance would make files ten times as large."""
+    lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in record.items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def _record(refinement: SroRefinement) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 The model is I = E · G · max(S, 0) + b. With J = I − b, F = E · G, and weights w:
 
     ½ w (F S − J)²             where S ≥ 0
-    ½ w J (J − 2 F S)          where S < 0 and J > 0: continued by its tangent: intensity draws S up
+    ½ w J (J − 2 F⁺ S)         where S < 0 and J > 0: continued by its tangent: intensity draws S up
     ½ w J²                     where S < 0 and J ≤ 0: the series was clipped there, and says nothing more
 
 and, on every pixel, dead ones too, G < 0 costs ½ k (E G)², and S < 0 costs ½ d S². Without the latter nothing would
-hold S where it was clipped, and as its mean is fixed, its scale would go astray.
+hold S where it was clipped, and as its mean is fixed, its scale would go astray. F⁺ is F where that is positive, and 0
+elsewhere: with F itself the misfit would have no lower bound where both factors are negative.
 """
 
 from typing import Any
@@ -39,14 +40,15 @@ class PixelMisfit(torch.autograd.Function):
         below = order - clipped
         pull = weight * target.clamp_min(0) * below
         negative = form_factor.clamp_max(0)
+        positive = form_factor - negative
         priced = price * negative
         deep = depth_price * below
         value = 0.5 * (weighted * residual + priced * negative + deep * below).sum((1, 2))
-        value -= (pull * form_factor).sum((1, 2))
+        value -= (pull * positive).sum((1, 2))
         inside = order >= 0
-        d_form_factor = weighted * clipped + priced - pull
-        d_order = torch.where(inside, weighted, -weight * target.clamp_min(0)) * form_factor + deep
-        d_background = torch.where(inside | (target <= 0), weighted, weighted + weight * form_factor * below)
+        d_form_factor = weighted * clipped + priced - pull * (form_factor > 0)
+        d_order = torch.where(inside, weighted * form_factor, -weight * target.clamp_min(0) * positive) + deep
+        d_background = torch.where(inside | (target <= 0), weighted, weighted + weight * positive * below)
         d_background = d_background.sum((1, 2))[:, None, None]
         ctx.save_for_backward(d_form_factor * falloff, d_order, d_background)
         return value

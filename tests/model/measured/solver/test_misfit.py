@@ -37,6 +37,13 @@ def test_negative_form_factors_cost() -> None:
     assert np.isclose(one(g=-2, s=0, b=0, e=0.5, i=0, w=10, k=7, d=0), 0.5 * 7 * 1)
 
 
+def test_two_negative_factors_are_no_way_out() -> None:
+    """With F in place of F⁺ the misfit fell without bound there."""
+    at_zero = one(g=0, s=-1, b=0, e=1, i=1, w=10, k=0.1, d=0)
+    for depth in (-1, -10, -1000):
+        assert one(g=depth, s=depth, b=0, e=1, i=1, w=10, k=0.1, d=0) >= at_zero
+
+
 def test_derivatives_agree_with_finite_differences() -> None:
     rng = np.random.default_rng(3)
     smooth, order = (torch.as_tensor(rng.normal(size=(2, 5, 6)) + 0.3).requires_grad_() for _ in range(2))
