@@ -16,7 +16,8 @@ DEMO := out/demo
 
 demo: venv demo-data demo-training demo-crystal demo-phases demo-particle  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
 	@echo; echo "Look at $(DEMO)/report.html (the data set), $(DEMO)/run/evaluation/evaluation.html (the training)"
-	@echo "and $(DEMO)/crystal/report.html (a crystal that was taken apart)."
+	@echo "$(DEMO)/crystal/report.html (a crystal that was taken apart), and the pages in $(DEMO)/phases/solved and"
+	@echo "$(DEMO)/particle/answer."
 
 demo-data: venv
 	$(BIN)/dsfu-pipeline run examples/demo.yaml --store $(DEMO)/store
@@ -43,13 +44,13 @@ demo-phases: venv
 	$(BIN)/python examples/pack_molecule.py $(DEMO)/phases
 	$(BIN)/dsfu-model solve-phases $(DEMO)/phases/crystal.hkl -o $(DEMO)/phases/solved
 
-# What kills processes or counts on the clock runs one after another, all else on every core.
-
+# A particle from its pair distribution function.
 demo-particle: venv
 	mkdir -p $(DEMO)/particle
 	$(BIN)/python examples/particle.py $(DEMO)/particle/particle.gr
 	$(BIN)/dsfu-model solve-particle $(DEMO)/particle/particle.gr -o $(DEMO)/particle/answer
 
+# What kills processes or counts on the clock runs one after another, all else on every core.
 test: venv  ## all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not gpu and not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m "alone and not gpu" $(PYTEST_ARGS)

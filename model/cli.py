@@ -16,7 +16,7 @@ _PROGRAM: Final = Program(
     extras={"onnx": "onnx", "onnxruntime": "onnx", "onnxscript": "onnx", "torchmetrics": "fid", "s3fs": "s3"},
 )
 
-_HELP: Final = """Factorise diffuse scattering, and train the networks that help with it.
+_HELP: Final = """From measured scattering to structure, and the networks that help with it.
 
 From a measured reconstruction to its disorder:
 
