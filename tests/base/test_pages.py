@@ -35,6 +35,11 @@ def test_rows_that_do_not_fit_are_refused():
         grid(["a", "b"], [["1", "2", "3"]])
 
 
+def test_curves_of_any_page_are_lines_and_not_filled():
+    """They once were, on two pages: SVG fills a polyline with black unless it is told not to."""
+    assert "polyline { fill: none;" in document("x", [])
+
+
 def test_sections_without_content_are_left_out():
     page = headed("t", "h", [("full", "x"), ("empty", "")])
     assert "full" in page

@@ -13,9 +13,6 @@ EVALUATION_STYLE: Final = """
 .legend i.dead { width: 14px; height: 12px; background: var(--dead); vertical-align: -1px; }
 .ramp { width: 150px; height: 11px; image-rendering: auto; vertical-align: -1px; margin-right: 6px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 22px 28px; }
-polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
-polyline.line0 { stroke: var(--blue); }
-polyline.line1 { stroke: var(--orange); }
 circle.paper { stroke: var(--ink); stroke-width: 2; fill: var(--page); }
 .plane { margin: 22px 0 30px; }
 .plane .about { font-size: 13px; color: var(--soft); line-height: 1.4; margin-bottom: 8px; }
