@@ -123,6 +123,13 @@ class ClosedStore:
                 return str(file.read().decode())
         except FileNotFoundError:
             return None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(
+                f"it cannot be read: {reason}",
+                where=f"{self.url}/{name}",
+                remedy="dsfu-pipeline verify tells whether it is damaged",
+            ) from error
 
 
 class StoreSplit:

@@ -51,6 +51,14 @@ def test_settings_are_the_resolved_ones_or_those_of_the_manifest(tmp_path: Path)
     assert ClosedStore(store).settings == {"seed": 5, "planes": {"q_max": [6, 8]}}
 
 
+@pytest.mark.parametrize("damaged", [b"{", b"\xff\xfe", b"[" * 100_000])
+def test_settings_that_are_damaged_are_told(tmp_path: Path, damaged: bytes):
+    store = made(tmp_path / "store")
+    (store / "settings.json").write_bytes(damaged)
+    with pytest.raises(InputError, match=r"settings\.json(.|\n)*verify"):
+        _ = ClosedStore(store).settings
+
+
 def test_what_is_not_there_is_told(tmp_path: Path):
     with pytest.raises(InputError, match=r"no closed store(.|\n)*dsfu-pipeline status"):
         opened_store(str(tmp_path / "nothing"))
