@@ -113,10 +113,15 @@ class VolumeSolution:
         return float(np.sqrt((rest[live].astype(np.float64) ** 2).mean() / (observed**2).mean()))
 
 
+COARSE_STEP: Final = 0.2
+"""Reciprocal lattice units between layers above which peaks fall between them; the fit was tried on steps of 0.05."""
+
+
 def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: Say = lambda _: None) -> VolumeSolution:
     """Take a volume, a slab or a plane apart."""
     begun = time.monotonic()
     voxels = voxels_of(reconstruction)
+    _warn_of_coarse_steps(voxels, say)
     watch = _Watch(say, begun)
     peaks = find_peaks(voxels) if settings.bragg else None
     if peaks is not None and not peaks.any:
@@ -164,6 +169,15 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         scale_known=fixed,
         seconds=time.monotonic() - begun,
     )
+
+
+def _warn_of_coarse_steps(voxels: Voxels, say: Say) -> None:
+    for name, axis in zip("hkl", voxels.axes, strict=True):
+        if len(axis) > 1 and axis[1] - axis[0] > COARSE_STEP:
+            say(
+                f"{name} goes in steps of {axis[1] - axis[0]:g}: too coarse for Bragg peaks to be seen whole, and the "
+                "verdict may be NO for that alone; prepare and factorise take planes one by one"
+            )
 
 
 def _alpha_vectors(voxels: Voxels, cutoff: int) -> IntArray:
