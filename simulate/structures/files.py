@@ -11,7 +11,7 @@ from ase.io import read as ase_read
 from ase.io.formats import filetype
 
 from dsfu.errors import InputError
-from dsfu.files import replacing
+from dsfu.files import write_text
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.structures.bonds import bonds_of, connected_to
@@ -83,8 +83,7 @@ def _rows(structure: Structure, places: FloatArray) -> Iterator[tuple[int, list[
 
 
 def _write(path: str | Path, lines: list[str]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def _check_file(path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import gemmi
 import numpy as np
 
+from dsfu.files import write_text
 from dsfu.model.problems.densities.fitting import Fit
 from dsfu.model.problems.densities.solve import Answer
 from dsfu.pages.frame import Table, document, section
@@ -21,15 +22,15 @@ def write_answer(answer: Answer, folder: Path, title: str) -> dict[str, Any]:
     told = []
     for number, found in enumerate(answer.candidates, 1):
         cif, density = folder / f"candidate-{number}.cif", folder / f"candidate-{number}.ccp4"
-        cif.write_text(cif_text(found), "utf-8")
+        write_text(cif, cif_text(found))
         write_map(found.kind, density)
         told.append(summary(found) | {"cif": str(cif), "map": str(density)})
     result = {
         "candidates": told, "verdict": answer.verdict, "reason": answer.reason,
         "wavelength": answer.wavelength, "tried": answer.tried,
     }  # fmt: skip
-    (folder / "answer.json").write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    (folder / "report.html").write_text(page(answer, title), "utf-8")
+    write_text(folder / "answer.json", json.dumps(result, ensure_ascii=False, indent=2) + "\n")
+    write_text(folder / "report.html", page(answer, title))
     return result
 
 

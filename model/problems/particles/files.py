@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dsfu.errors import InputError
+from dsfu.files import write_text
 from dsfu.model.problems.particles.output import cif_of, element_of, file_name, fit_csv, json_of, xyz_of
 from dsfu.model.problems.particles.page import page_of
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
@@ -30,8 +31,6 @@ def write_results(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
-            part = folder / f".{file}.part"
-            part.write_text(text, encoding="utf-8")
-            part.replace(folder / file)
+            write_text(folder / file, text)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", where=str(folder)) from error

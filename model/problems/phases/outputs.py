@@ -7,7 +7,7 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.files import replacing
+from dsfu.files import replacing, write_text
 from dsfu.model.problems.phases.groups import CandidateGroup
 from dsfu.model.problems.phases.peaks import PeakList, find_peaks, lattice_points
 from dsfu.model.problems.phases.polishing import VOLUME_PER_ATOM
@@ -47,10 +47,10 @@ def write_all(folder: Path, crystal: PhasedCrystal) -> dict[str, Any]:
         **{name: str(path) for name, path in paths.items()},
     }
     write_map(paths["map"], crystal)
-    _write(paths["res"], res_of(crystal, peaks))
-    _write(paths["cif"], cif_of(crystal, peaks))
-    _write(paths["reflections"], phases_of(crystal))
-    _write(paths["report"], report_of(crystal, peaks))
+    write_text(paths["res"], res_of(crystal, peaks))
+    write_text(paths["cif"], cif_of(crystal, peaks))
+    write_text(paths["reflections"], phases_of(crystal))
+    write_text(paths["report"], report_of(crystal, peaks))
     return record
 
 
@@ -191,11 +191,6 @@ def _cell_lines(crystal: PhasedCrystal) -> list[str]:
         "_space_group_symop_operation_xyz",
         *(f"'{op.triplet()}'" for op in group.operations()),
     ]
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def _r(value: float) -> float:
