@@ -8,17 +8,23 @@ from importlib import import_module
 from typing import Any, Final
 
 _DOORS: Final = {
-    "factorise": "dsfu.model.measured.factorise.methods",
-    "factorise_blind": "dsfu.model.measured.factorise.blind",
+    "analyse": "dsfu.model.front_door.disorder",
+    "delta_pdf": "dsfu.model.front_door.reconstructions",
+    "factorise": "dsfu.model.front_door.disorder",
     "find_lattice": "dsfu.model.measured.lattice.search",
     "load_library": "dsfu.simulate.species",
     "load_network": "dsfu.model.measured.factorise.methods",
-    "load_planes": "dsfu.model.measured.factorise.loading",
-    "open_store": "dsfu.model.problems.disorder.data.shards",
-    "read": "dsfu.model.measured.readers.reading",
+    "open_store": "dsfu.model.front_door.stores",
+    "prepare": "dsfu.model.front_door.reconstructions",
+    "read": "dsfu.model.front_door.reconstructions",
     "read_species": "dsfu.simulate.species",
     "read_structure": "dsfu.simulate.structures.files",
+    "refine_molecules": "dsfu.model.front_door.disorder",
+    "refine_sro": "dsfu.model.front_door.disorder",
     "simulate_plane": "dsfu.simulate.disorder.scattering",
+    "solve_density": "dsfu.model.front_door.solving",
+    "solve_particle": "dsfu.model.front_door.solving",
+    "solve_phases": "dsfu.model.front_door.solving",
 }
 """Where each function of the front door is at home."""
 

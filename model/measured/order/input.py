@@ -60,7 +60,7 @@ def read_sro(path: Path) -> SroInput:
     if path.open("rb").read(8) == _HDF5_MAGIC:
         from dsfu.model.measured.factorise.files import read_factors
 
-        return _of_factors(path, read_factors(path))
+        return sro_of_factors(read_factors(path), str(path))
     raise InputError(
         "this is not a file with I_SRO",
         where=str(path),
@@ -69,14 +69,15 @@ def read_sro(path: Path) -> SroInput:
     )
 
 
-def _of_factors(path: Path, factors: "Factors") -> SroInput:
+def sro_of_factors(factors: "Factors", where: str = "") -> SroInput:
+    """I_SRO on the planes of factors, and what the solver found."""
     planes = []
     from_network = factors.method == "network"
     for each in factors.planes:
         if each.cell is None:
             raise InputError(
                 "its cell is unknown, so there is no lattice to refine on",
-                where=f"{path}, {each.name}",
+                where=f"{where}, {each.name}" if where else each.name,
                 remedy="factorise it again with --cell a,b,c,alpha,beta,gamma",
             )
         planes.append(_of_network(each, each.cell) if from_network else _quotient(each, each.cell))

@@ -28,9 +28,10 @@ storage: {{materialise: false}}
 """
 
 
-def small_store(folder: Path) -> str:
+def small_store(folder: Path, *, materialise: bool = False) -> str:
     """Make and close it; its URL."""
     files = open_files(folder)
-    result = run_store(what_is_wanted(parse_manifest(MANIFEST)), files, engine=InThisProcess, reporter=SilentReporter())
+    manifest = MANIFEST.replace("materialise: false", f"materialise: {str(materialise).lower()}")
+    result = run_store(what_is_wanted(parse_manifest(manifest)), files, engine=InThisProcess, reporter=SilentReporter())
     assert result.exit_status == 0
     return files.url

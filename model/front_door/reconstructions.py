@@ -1,0 +1,275 @@
+"""Measured reconstructions at the front door: read them, cut planes, transform them into real space."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dsfu.errors import InputError
+from dsfu.model.front_door.answer import Answer, Drawing, free_file
+from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.data.reconstruction import Reconstruction
+from dsfu.model.measured.deltapdf.compute import DeltaPdf
+from dsfu.progress import waiting
+
+if TYPE_CHECKING:
+    import xarray
+
+    from dsfu.model.front_door.disorder import Factors
+    from dsfu.model.measured.deltapdf.compute import DeltaPdfSettings
+
+
+class Volume(Answer):
+    """A measured reconstruction: intensities on a grid of reciprocal space. ``data`` is a `Reconstruction`."""
+
+    data: Reconstruction
+
+    def __init__(self, data: Reconstruction) -> None:
+        self.data = data
+
+    def facts(self) -> Mapping[str, str]:
+        shape = " × ".join(map(str, self.data.shape))
+        cell = self.data.cell
+        return {
+            "what": f"{Path(self.data.source).name}, {shape} voxels",
+            "format": self.data.format,
+            "measured": f"{100 * self.data.coverage:.1f} % measured",
+            "cell": "cell " + " ".join(f"{value:g}" for value in cell.constants) if cell else "no cell",
+            "done": ", ".join(step.name for step in self.data.history),
+            "notes": "; ".join(self.data.notes),
+        }
+
+    def plot(self) -> Drawing:
+        """The sections nearest to the origin."""
+        from dsfu.model.measured.data.pictures import write_sections
+        from dsfu.model.measured.data.sections import central_sections
+
+        return Drawing(partial(write_sections, sections=central_sections(self.data)))
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """Intensity, NaN where nothing was measured, over h, k, l in r.l.u. (voxels without an index)."""
+        import xarray
+
+        from dsfu.model.measured.data.axes import axes_of
+
+        axes = axes_of(self.data)
+        plain = self.data.indexed and sorted(axis.index for axis in axes if axis.index is not None) == [0, 1, 2]
+        dims = [axis.label if plain else f"axis_{number}" for number, axis in enumerate(axes)]
+        unit = "r.l.u." if self.data.indexed else "voxels"
+        coordinates = {
+            dim: (dim, axis.values, {"units": unit, "long_name": axis.label})
+            for dim, axis in zip(dims, axes, strict=True)
+        }
+        arrays = {"intensity": (dims, np.where(self.data.live, self.data.intensity, np.nan))}
+        if self.data.sigma is not None:
+            arrays["sigma"] = (dims, np.where(self.data.live, self.data.sigma, np.nan))
+        cell = {"cell": list(self.data.cell.constants)} if self.data.cell else {}
+        return xarray.Dataset(arrays, coordinates, {"source": self.data.source, **cell})
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """As Meerkat does, HDF5."""
+        from dsfu.model.measured.readers.writing import write_meerkat
+
+        path = free_file(path, overwrite=overwrite)
+        write_meerkat(path, self.data)
+        return path
+
+
+class Planes(Answer):
+    """Planes cut from a reconstruction, on square grids in 1/Å. ``data`` is a list of `MeasuredPlane`."""
+
+    data: list[MeasuredPlane]
+
+    def __init__(self, data: Sequence[MeasuredPlane]) -> None:
+        self.data = list(data)
+
+    def facts(self) -> Mapping[str, str]:
+        first = self.data[0].plane
+        names = ", ".join(each.name.partition(" of ")[0] for each in self.data)
+        live = 100 * float(np.mean([each.coverage for each in self.data]))
+        unit = "|Qx|, |Qy| ≤ {:.3g} 1/Å" if self.data[0].cell else "half the side {:.3g} voxels"
+        return {
+            "planes": names,
+            "pixels": f"{first.pixels} × {first.pixels} pixels",
+            "size": unit.format(first.q_max),
+            "live": f"{live:.1f} % live",
+        }
+
+    def plot(self) -> Drawing:
+        from dsfu.model.measured.prepare.picture import write_picture
+
+        return Drawing(partial(write_picture, self.data))
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """Intensity, NaN where dead, over plane, y and x; pixel centres ``qx``, ``qy`` of each plane."""
+        import xarray
+
+        unit = {"units": "1/Å" if self.data[0].cell else "voxels"}
+        offsets = np.stack([each.plane.offsets for each in self.data])
+        return xarray.Dataset(
+            {
+                "intensity": (
+                    ("plane", "y", "x"),
+                    np.stack([np.where(each.live, each.intensity, np.nan) for each in self.data]),
+                )
+            },
+            {
+                "plane": [each.name.partition(" of ")[0] for each in self.data],
+                "qx": (("plane", "x"), offsets, unit),
+                "qy": (("plane", "y"), offsets, unit),
+            },
+        )
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """As ``dsfu-model prepare`` does, HDF5."""
+        from dsfu.model.measured.readers.plane_files import write_planes
+
+        path = free_file(path, overwrite=overwrite)
+        write_planes(path, self.data)
+        return path
+
+
+class RealSpace(Answer):
+    """A difference pair distribution function on a grid in u, v, w. ``data`` is a `DeltaPdf`."""
+
+    data: DeltaPdf
+
+    def __init__(self, data: DeltaPdf, source: str) -> None:
+        self.data = data
+        self._source = source
+
+    def facts(self) -> Mapping[str, str]:
+        shape = " × ".join(map(str, self.data.values.shape))
+        return {"what": f"3D-ΔPDF of {self._source}", "points": f"{shape} points"}
+
+    def plot(self) -> Drawing:
+        """The sections through the origin, in Å."""
+        from dsfu.model.measured.deltapdf.picture import draw_sections
+
+        return Drawing.of(draw_sections(self.data))
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """P over u, v, w in fractions of the cell."""
+        import xarray
+
+        from dsfu.model.measured.deltapdf.files import in_order
+
+        values, steps = in_order(self.data)
+        axes = {
+            name: (name, (np.arange(count) - count // 2) * step, {"units": "cells"})
+            for name, count, step in zip("uvw", values.shape, steps, strict=True)
+        }
+        return xarray.Dataset({"delta_pdf": (("u", "v", "w"), values)}, axes)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """As Yell 1.0 does, HDF5."""
+        from dsfu.model.measured.deltapdf.files import write_yell
+
+        path = free_file(path, overwrite=overwrite)
+        write_yell(path, self.data)
+        return path
+
+
+def read(path: str | Path, **hints: Any) -> Volume:
+    """Read a measured reconstruction, whatever program wrote it.
+
+    Parameters
+    ----------
+    path
+        HDF5 of Meerkat, Yell, DISCUS or Mantid, NeXus, planes of dsfu, .npy or .npz.
+    hints
+        What the file does not say: ``cell``, ``limits``, ``origin``, ``steps``, ``axes``, ``frame``, ``dataset``,
+        ``plane``, ``zeros``; docs/formats.md.
+    """
+    from dsfu.model.measured.readers.reading import read as read_file
+
+    return Volume(read_file(path, **hints))
+
+
+def volume_of(source: "Volume | Reconstruction | str | Path") -> Reconstruction:
+    """The reconstruction behind anything that stands for one."""
+    if isinstance(source, Volume):
+        return source.data
+    return source if isinstance(source, Reconstruction) else read(source).data
+
+
+def prepare(
+    source: "Volume | Reconstruction | str | Path",
+    planes: str | Sequence[str] = (),
+    *,
+    pixels: int = 256,
+    q_max: float | None = None,
+    thickness: float = 0.0,
+    **recipe: Any,
+) -> Planes:
+    """Cut, clean and resample planes of a reconstruction.
+
+    Parameters
+    ----------
+    source
+        What `read` gave, or a file.
+    planes
+        "hk0", "h1.5l", or several; nothing where the reconstruction is a plane itself.
+    pixels, q_max, thickness
+        Of each plane: pixels along a side, half the side in 1/Å, and layers averaged on both sides.
+    recipe
+        How to clean: ``hot_pixels``, ``bragg``, ``reflections``, ``fill``, ``background``, ``laue``,
+        ``clip_negative``, as the options of ``dsfu-model prepare``; docs/preparing.md.
+    """
+    from dsfu.model.measured.prepare.preparing import prepared_planes
+    from dsfu.model.measured.prepare.recipe import Recipe
+
+    wanted = [planes] if isinstance(planes, str) else list(planes)
+    chosen = Recipe(**recipe)
+    chosen.treatments()
+    with waiting("prepare"):
+        return Planes(
+            list(
+                prepared_planes(
+                    volume_of(source), wanted or [None], chosen, pixels=pixels, q_max=q_max, thickness=thickness
+                )
+            )
+        )
+
+
+def delta_pdf(
+    source: "Volume | Factors | Reconstruction | str | Path", *, plane: int = 1, **settings: Any
+) -> RealSpace:
+    """Difference pair distribution function (3D-ΔPDF) of the data, or of the I_SRO of factors.
+
+    Parameters
+    ----------
+    source
+        What `read` or `factorise` gave, or the file of a reconstruction.
+    plane
+        Which plane of the factors, from 1.
+    settings
+        ``window`` ("none", "hann", "gauss") and ``subtract_mean``, see `DeltaPdfSettings`.
+    """
+    from dsfu.model.front_door.disorder import Factors
+    from dsfu.model.measured.deltapdf.compute import DeltaPdfSettings, deltapdf
+
+    chosen = DeltaPdfSettings(**settings)
+    if isinstance(source, Factors):
+        return _of_order(source, plane, chosen)
+    reconstruction = volume_of(source)
+    with waiting("deltapdf"):
+        return RealSpace(deltapdf(reconstruction, chosen), Path(reconstruction.source).name)
+
+
+def _of_order(factors: "Factors", number: int, settings: "DeltaPdfSettings") -> RealSpace:
+    from dsfu.model.measured.deltapdf.compute import deltapdf_of_plane
+    from dsfu.model.measured.order.input import sro_of_factors
+
+    planes = sro_of_factors(factors.data).planes
+    if not 1 <= number <= len(planes):
+        names = ", ".join(f"{i} {each.name}" for i, each in enumerate(planes, start=1))
+        raise InputError(f"plane is {number}", expected=f"one of {names}")
+    chosen = planes[number - 1]
+    mean = float(chosen.sro[chosen.live].mean())
+    if not mean > 0:
+        raise InputError(f"the mean of I_SRO is {mean:.3g}", where=chosen.name, expected="a positive mean")
+    pdf = deltapdf_of_plane(chosen.sro / mean, chosen.live, chosen.plane, chosen.cell, settings)
+    return RealSpace(pdf, f"I_SRO, {chosen.name}")
