@@ -47,6 +47,8 @@ class Kind:
     arrays
         Which of the arrays that it makes become Zarr shards of the store's arrays: name and number of dimensions, that
         of samples included.
+    compressions
+        How some of these are compressed, by name: see `dsfu.pipeline.store.shard_format.COMPRESSIONS`.
     is_sample
         Whether its items are the samples of the data set.
     """
@@ -60,7 +62,12 @@ class Kind:
     bytes_per_item: int
     record: str = RECORD
     arrays: Mapping[str, int] = field(default_factory=dict)
+    compressions: Mapping[str, str] = field(default_factory=dict)
     is_sample: bool = False
+
+    def compression_of(self, array: str) -> str:
+        """How one of its arrays is compressed."""
+        return self.compressions.get(array, "pictures")
 
     def maker(self) -> Callable[..., Mapping[str, Any]]:
         """The function that makes one."""

@@ -59,7 +59,8 @@ def make_objects(spec: ShardSpec, read: ReadNeeded, watch: Stopwatch) -> Objects
     if not parts:
         return record
     with watch.step("compress"):
-        return {name: encode_shard(values) for name, values in parts.items()} | record
+        encoded = {name: encode_shard(values, kind.compression_of(name)) for name, values in parts.items()}
+    return encoded | record
 
 
 def remake(store_url: str, spec: ShardSpec) -> Objects:

@@ -82,13 +82,23 @@ class PlainStore:
         return {split: self.column(split, "kept").astype(bool) for split in self.splits}
 
     def sample(self, split: str, index: int) -> dict[str, Any]:
-        """Everything that the store holds of one sample."""
+        """Everything that the store holds of one sample.
+
+        Where a column is called as a table's rows are, it says which row belongs to the sample: that is in it, too, as
+        ``table/column``.
+        """
         names = [field.name for field in self.fields(split) if field.dims[:1] == ("sample",)]
         shard = index // int(self.group[split].attrs["samples_per_shard"])  # type: ignore[arg-type]
         for field in self.fields(split):
             if field.kept_as == "array":
                 self._intact.check_place(f"{split}/{field.name}", shard)
-        return {name: cast("zarr.Array[Any]", self.group[f"{split}/{name}"])[index] for name in names}
+        found = {name: cast("zarr.Array[Any]", self.group[f"{split}/{name}"])[index] for name in names}
+        for table in set(self.group.group_keys()) - set(self.splits):
+            for field in self.fields(table):
+                if field.dims[0] in found:
+                    rows = cast("zarr.Array[Any]", self.group[f"{table}/{field.name}"])
+                    found[f"{table}/{field.name}"] = rows[int(np.asarray(found[field.dims[0]]))]
+        return found
 
     def chosen(self, number: int) -> list[tuple[str, int]]:
         """Samples that stand for the store, by a rule that knows nothing of how they look."""

@@ -112,6 +112,7 @@ class PlainContents(StoreContents):
                     {"units": field.units, "long_name": field.long_name},
                     dtype=field.dtype,
                     dims=field.dims,
+                    compression=split.kind.compression_of(field.name),
                 )
                 for field in self.fields
                 if field.kept_as == "array"

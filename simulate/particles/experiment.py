@@ -75,6 +75,14 @@ class PdfExperiment:
         return np.asarray(values @ self.transform)
 
 
+def longest_for(extent: float) -> float:
+    """A `PdfExperiment.longest` for a particle of this extent in Å: 70, 140, 280 …, whatever else is simulated."""
+    longest = 70.0
+    while longest < extent:
+        longest *= 2
+    return longest
+
+
 def _trapezoid(points: int, step: float, low: float, high: float) -> FloatArray:
     """Weights of an integral from low to high over values at 0, step, 2 step …, taken as straight between them."""
     weights = np.zeros(points)

@@ -58,6 +58,11 @@ def layered_positions(sequence: int | str, first: int | str, second: int | str, 
     return np.asarray((offsets[:, None] + layer).reshape(-1, 3))
 
 
+def layered_atoms(sequence: int | str, first: int | str, second: int | str, outline: int | str = "r") -> int:
+    """How many atoms such a particle has."""
+    return len(str(sequence)) * len(_layer(int(first), int(second), str(outline)))
+
+
 def _layer(first: int, second: int, outline: str) -> FloatArray:
     if min(first, second) < 1:
         raise ValueError(f"a layer of {first} × {second} atoms: expected at least 1")

@@ -38,7 +38,12 @@ class ParticleSpec:
     @property
     def group(self) -> str:
         """What must not be split between training and test: the shape, or the sequence of layers."""
-        return str(self.shape.parameters[0]) if self.shape.family == "Faulted" else str(self.shape)
+        return group_of(self.shape)
+
+
+def group_of(shape: Shape) -> str:
+    """What must not be split between training and test: the shape, or the sequence of layers."""
+    return str(shape.parameters[0]) if shape.family == "Faulted" else str(shape)
 
 
 @dataclass(frozen=True, eq=False)
