@@ -57,7 +57,7 @@ class Points:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Volume:
+class VolumePanel:
     """Values on a grid of three dimensions (x, y, z); shown as its sections, or its maxima along an axis."""
 
     title: str
@@ -66,4 +66,4 @@ class Volume:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-Panel = Image | Curve | Points | Volume
+Panel = Image | Curve | Points | VolumePanel

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from dsfu.model.evaluation.options import Evaluated, EvaluationOptions, Watch
-    from dsfu.model.training.epochs import Part
+    from dsfu.model.training.epochs import BatchShare
     from dsfu.model.training.recipes import Recipe
     from dsfu.model.training.sources import BatchSource
     from dsfu.panels import Panel
@@ -164,7 +164,7 @@ class Learner(ABC, Generic[B]):
         """How good a recipe's answer is: tensors (samples,) by name. ``score`` is among them; lower is better."""
 
     def source(
-        self, url: str, split: str, data: Any, part: "Part", seed: int, device: "torch.device"
+        self, url: str, split: str, data: Any, part: "BatchShare", seed: int, device: "torch.device"
     ) -> "BatchSource[B]":
         """Batches to train on; unless it is said otherwise, the samples of the store, read by `batch`."""
         from dsfu.model.training.stored import StoredSource

@@ -18,7 +18,7 @@ from dsfu.progress import waiting
 if TYPE_CHECKING:
     import xarray
 
-    from dsfu.model.measured.factorise.factors import Factors as PlaneFactorsOfACrystal
+    from dsfu.model.measured.factorise.factors import CrystalFactors as PlaneFactorsOfACrystal
     from dsfu.model.measured.factorise.factors import Method
     from dsfu.model.measured.molecules.refine import Refinement
     from dsfu.model.measured.order.input import SroInput
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Factors(Answer):
-    """Form factor and short-range order of planes of one crystal. ``data`` is of `factorise.factors.Factors`."""
+    """Form factor and short-range order of planes of one crystal. ``data`` is of `factorise.factors.CrystalFactors`."""
 
     data: "PlaneFactorsOfACrystal"
 
@@ -302,7 +302,7 @@ def factorise(
     from dsfu.model.measured.factorise.methods import factorise as take_apart
     from dsfu.model.measured.factorise.methods import load_network
     from dsfu.model.measured.factorise.verdict import judge
-    from dsfu.model.measured.solver.settings import Settings
+    from dsfu.model.measured.solver.settings import SolverSettings
 
     wanted = [planes] if isinstance(planes, str) else list(planes)
     if isinstance(source, str | Path):
@@ -321,7 +321,7 @@ def factorise(
                 chosen,
                 method,
                 network=None if method == "solver" else load_network(Path(weights) if weights else None),
-                settings=Settings(**{"uncertainty": True, **settings}),
+                settings=SolverSettings(**{"uncertainty": True, **settings}),
                 judge=judge,
             )
         )
@@ -409,12 +409,12 @@ def refine_molecules(
     """
     from dsfu.model.measured.molecules.data import read_observed
     from dsfu.model.measured.molecules.parameters import kinds_of
-    from dsfu.model.measured.molecules.refine import Settings, refine_form_factor
+    from dsfu.model.measured.molecules.refine import RefinementSettings, refine_form_factor
     from dsfu.model.measured.molecules.sites import on_site
     from dsfu.model.measured.molecules.torsion import torsions_of
     from dsfu.simulate.structures.files import read_structure
 
-    settings = Settings(kinds=kinds_of(refine), scan_angles=tuple(scan), robust=robust)
+    settings = RefinementSettings(kinds=kinds_of(refine), scan_angles=tuple(scan), robust=robust)
     observed = read_observed(factors)
     read = (read_structure(structure_a), read_structure(structure_b))
     structures = on_site(read, list(sites), observed[0].cell)

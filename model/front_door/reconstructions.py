@@ -219,10 +219,10 @@ def prepare(
         ``clip_negative``, as the options of ``dsfu-model prepare``; docs/preparing.md.
     """
     from dsfu.model.measured.prepare.preparing import prepared_planes
-    from dsfu.model.measured.prepare.recipe import Recipe
+    from dsfu.model.measured.prepare.recipe import CleaningRecipe
 
     wanted = [planes] if isinstance(planes, str) else list(planes)
-    chosen = Recipe(**recipe)
+    chosen = CleaningRecipe(**recipe)
     chosen.treatments()
     with waiting("prepare"):
         return Planes(

@@ -13,7 +13,7 @@ from dsfu.progress import waiting
 if TYPE_CHECKING:
     import xarray
 
-    from dsfu.model.problems.densities.solve import Answer as DensityAnswer
+    from dsfu.model.problems.densities.solve import DensityAnswer as DensityAnswer
     from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
     from dsfu.model.problems.particles.verdict import ParticleVerdict
     from dsfu.model.problems.phases.solve import PhasedCrystal

@@ -11,7 +11,7 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class TrainingLimits:
     """When a training is done: whichever comes first. 0 is no limit.
 
     Attributes
@@ -135,7 +135,7 @@ class Config:
     precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: TrainingLimits = field(default_factory=TrainingLimits)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     watching: Watching = field(default_factory=Watching)
     data: Any

@@ -13,7 +13,7 @@ from dsfu.model.training.config import Config
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-class Engine:
+class TrainingEngine:
     """Forward passes and updates as a configuration wants them on a device."""
 
     def __init__(self, config: Config, device: torch.device) -> None:

@@ -17,7 +17,7 @@ _PATIENCE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class BatchShare:
     """Which part of the batches is this process's."""
 
     batch_size: int
@@ -45,7 +45,7 @@ class EpochSource(ABC, Generic[Prepared, B]):
         How many prepared batches are kept ready; 0: no thread.
     """
 
-    def __init__(self, part: Part, seed: int, batches_per_epoch: int, batches_ahead: int) -> None:
+    def __init__(self, part: BatchShare, seed: int, batches_per_epoch: int, batches_ahead: int) -> None:
         self.part, self.seed = part, seed
         self.batches_per_epoch = batches_per_epoch
         self._batches_ahead = batches_ahead

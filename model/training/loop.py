@@ -15,7 +15,7 @@ from dsfu.model.training.loss_log import LossLog
 from dsfu.model.training.outputs import Outputs
 from dsfu.model.training.random_states import random_states, set_random_states
 from dsfu.model.training.recipes import Recipe
-from dsfu.model.training.reporting import Reporter
+from dsfu.model.training.reporting import TrainingReporter
 from dsfu.model.training.run_folder import CHECKPOINTS
 from dsfu.model.training.schedule import Progress, Schedule
 from dsfu.model.training.signals import StopRequests
@@ -31,7 +31,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class TrainerParts:
     """What a training is put together from.
 
     Attributes
@@ -48,14 +48,14 @@ class Parts:
     ranks: Ranks
     run: Path
     outputs: Outputs
-    reporter: Reporter
+    reporter: TrainingReporter
     validation: Validation[Any] | None
 
 
 class Trainer:
     """Trains a recipe on a source. All processes take the same steps and stop after the same one."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: TrainerParts) -> None:
         self.parts, self.config = parts, parts.config
         self.recipe, self.source, self.ranks = parts.recipe, parts.source, parts.ranks
         self.progress = Progress()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from dsfu.panels import Curve, Image, Panel, Points, Volume
+from dsfu.panels import Curve, Image, Panel, Points, VolumePanel
 from dsfu.simulate.arrays import Float32Array
 
 _PANEL_INCHES: Final = 13 / 7
@@ -90,7 +90,7 @@ def _points(axis: Any, panel: Points) -> None:
         axis.legend(fontsize=7)
 
 
-def _volume(axis: Any, panel: Volume) -> None:
+def _volume(axis: Any, panel: VolumePanel) -> None:
     """The largest values along z."""
     along = np.abs(panel.values).max(-1) if panel.signed else panel.values.max(-1)
     _image(axis, Image(title=panel.title, values=along.T))
@@ -100,5 +100,5 @@ _DRAWN: Final[Mapping[type, Callable[[Any, Any], None]]] = {
     Image: _image,
     Curve: _curve,
     Points: _points,
-    Volume: _volume,
+    VolumePanel: _volume,
 }

@@ -14,7 +14,7 @@ from dsfu.model.problem import BatchLike, Learner
 from dsfu.model.training.config import Config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.ema import Ema
-from dsfu.model.training.engine import Engine
+from dsfu.model.training.engine import TrainingEngine
 
 B = TypeVar("B", bound=BatchLike)
 
@@ -34,7 +34,7 @@ class Recipe(ABC, Generic[B]):
 
     name_of_network: ClassVar[str] = "network"
 
-    def __init__(self, config: Config, engine: Engine, ranks: Ranks, network: nn.Module) -> None:
+    def __init__(self, config: Config, engine: TrainingEngine, ranks: Ranks, network: nn.Module) -> None:
         self.config, self.engine, self.ranks = config, engine, ranks
         self.network: Any = self.placed(network)
         self.modules: dict[str, nn.Module] = {self.name_of_network: self.network}
@@ -119,7 +119,7 @@ def adam(weights: Iterable[nn.Parameter], config: Config, device: torch.device) 
     )
 
 
-def recipe_of(config: Config, engine: Engine, ranks: Ranks, learner: Learner[Any]) -> Recipe[Any]:
+def recipe_of(config: Config, engine: TrainingEngine, ranks: Ranks, learner: Learner[Any]) -> Recipe[Any]:
     """The recipe that a configuration names, with untrained weights."""
     entry = learner.entry(config.recipe)
     network = build(config.recipe, config.network, learner)

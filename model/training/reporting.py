@@ -13,7 +13,7 @@ from dsfu.simulate.arrays import Float32Array
 _SECONDS_BETWEEN_LINES = 30.0
 
 
-class Reporter:
+class TrainingReporter:
     """Tells nothing; what the processes use that are not the first."""
 
     def begin(self, progress: Progress) -> None:
@@ -41,7 +41,7 @@ class Reporter:
         """Training is over, for now."""
 
 
-class RunReporter(Reporter):
+class RunReporter(TrainingReporter):
     """Tells on stderr, and in RUN/tensorboard and RUN/validation.jsonl; ``told`` puts scores in words."""
 
     def __init__(self, run: Path, schedule: Schedule, told: Callable[[Mapping[str, float]], str]) -> None:

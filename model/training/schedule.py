@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import cos, pi
 
 from dsfu.errors import InputError
-from dsfu.model.training.config import Limits, OptimiserConfig
+from dsfu.model.training.config import OptimiserConfig, TrainingLimits
 
 
 @dataclass(kw_only=True)
@@ -37,7 +37,7 @@ class Progress:
 class Schedule:
     """Learning rate and end as functions of the progress and of nothing else, so that resuming needs no state."""
 
-    limits: Limits
+    limits: TrainingLimits
     optimiser: OptimiserConfig
     batches_per_epoch: int
 

@@ -8,7 +8,7 @@ import torch
 
 from dsfu.model.problem import BatchLike, Learner, Samples
 from dsfu.model.store import opened_store
-from dsfu.model.training.epochs import EpochSource, Part
+from dsfu.model.training.epochs import BatchShare, EpochSource
 from dsfu.model.training.streaming_plan import StreamingPlan
 from dsfu.simulate.arrays import IntArray
 
@@ -28,7 +28,7 @@ class StoredSource(EpochSource[B, B]):
     """
 
     def __init__(
-        self, learner: Learner[B], url: str, split: str, data: Any, part: Part, seed: int, device: torch.device
+        self, learner: Learner[B], url: str, split: str, data: Any, part: BatchShare, seed: int, device: torch.device
     ) -> None:
         self._split = opened_store(url, split).split(split)
         self._plan = StreamingPlan(

@@ -7,7 +7,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.training.draws import EPOCH, Draws
-from dsfu.model.training.epochs import Part
+from dsfu.model.training.epochs import BatchShare
 from dsfu.simulate.arrays import IntArray
 
 LastBatch = Literal["smaller", "dropped"]
@@ -39,7 +39,7 @@ class StreamingPlan:
     buffer_samples: int
     shuffle: bool
     last_batch: LastBatch
-    part: Part
+    part: BatchShare
     seed: int
 
     @property
@@ -95,6 +95,6 @@ class StreamingPlan:
         return np.concatenate([*out, buffer])
 
 
-def _own(epoch: int, part: Part) -> int:
+def _own(epoch: int, part: BatchShare) -> int:
     """A number for every epoch and process, apart from those of epochs alone."""
     return (1 << 63) + epoch * (1 << 20) + part.rank

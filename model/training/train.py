@@ -16,13 +16,13 @@ from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import current_names, differences, save_config, values_of
 from dsfu.model.training.distributed import Ranks, connected, ranks_of_environment
-from dsfu.model.training.engine import Engine, device_named
-from dsfu.model.training.epochs import Part
-from dsfu.model.training.loop import Outcome, Parts, Trainer
+from dsfu.model.training.engine import TrainingEngine, device_named
+from dsfu.model.training.epochs import BatchShare
+from dsfu.model.training.loop import Outcome, Trainer, TrainerParts
 from dsfu.model.training.outputs import Outputs
 from dsfu.model.training.random_states import seed_all
 from dsfu.model.training.recipes import Recipe, recipe_of
-from dsfu.model.training.reporting import Reporter, RunReporter
+from dsfu.model.training.reporting import RunReporter, TrainingReporter
 from dsfu.model.training.run_folder import CHECKPOINTS, claimed, telling_of_full_disks
 from dsfu.model.training.schedule import Schedule
 from dsfu.model.training.signals import StopRequests
@@ -131,19 +131,19 @@ def _chosen_checkpoint(job: Job) -> Path | None:
 def _trainer(job: Job, learner: Learner[Any], ranks: Ranks, device: torch.device) -> Trainer:
     config = job.config
     seed_all(config.seed, 0)  # the same initial weights in all processes
-    recipe = recipe_of(config, Engine(config, device), ranks, learner)
+    recipe = recipe_of(config, TrainingEngine(config, device), ranks, learner)
     seed_all(config.seed, 1 + ranks.rank)
     source = _source(job, learner, ranks, device)
     schedule = Schedule(limits=config.limits, optimiser=config.optimiser, batches_per_epoch=source.batches_per_epoch)
     return Trainer(
-        Parts(
+        TrainerParts(
             config=config,
             recipe=recipe,
             source=source,
             ranks=ranks,
             run=job.run,
             outputs=Outputs(run=job.run, config=config, learner=learner, data=_facts_of(job.store)),
-            reporter=RunReporter(job.run, schedule, learner.told) if ranks.is_first else Reporter(),
+            reporter=RunReporter(job.run, schedule, learner.told) if ranks.is_first else TrainingReporter(),
             validation=_validation(job, learner, recipe, ranks),
         )
     )
@@ -180,7 +180,7 @@ def _continue(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
 
 
 def _source(job: Job, learner: Learner[Any], ranks: Ranks, device: torch.device) -> BatchSource[Any]:
-    part = Part(batch_size=job.config.batch_size, rank=ranks.rank, world_size=ranks.world_size)
+    part = BatchShare(batch_size=job.config.batch_size, rank=ranks.rank, world_size=ranks.world_size)
     return learner.source(job.store, "train", job.config.data, part, job.config.seed, device)
 
 

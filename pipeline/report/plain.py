@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import numpy as np
 import zarr
 
-from dsfu.panels import Curve, Image, Panel, Points, Volume
+from dsfu.panels import Curve, Image, Panel, Points, VolumePanel
 from dsfu.pipeline.report.histograms import Distribution, Quantity, distribution_of
 from dsfu.pipeline.report.ledger_summary import LedgerSummary, ledger_summary
 from dsfu.pipeline.report.opening import root_attributes, state_of
@@ -188,7 +188,7 @@ def panels_of_fields(sample: Mapping[str, Any], fields: Sequence[Field]) -> list
         elif values.ndim == 2:
             panels.append(Image(title=title, values=values))
         elif values.ndim == 3:
-            panels.append(Volume(title=title, values=values))
+            panels.append(VolumePanel(title=title, values=values))
     return panels
 
 

@@ -49,7 +49,7 @@ class Round:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class EquilibriumSample:
     """The rounds that are taken for the equilibrium."""
 
     rounds: dict[Start, Round]
@@ -60,7 +60,7 @@ class Sample:
     """Proposals for every site of each box, without the prolongation of one."""
 
 
-def sample_equilibrium(replicas: dict[Start, Replica], targets: FloatArray, most_scans: int) -> Sample:
+def sample_equilibrium(replicas: dict[Start, Replica], targets: FloatArray, most_scans: int) -> EquilibriumSample:
     """Run rounds until both boxes are settled and agree; or until only one is, twice in a row; or for ``most_scans``.
 
     A single box is taken for as many snapshots as two.
@@ -78,14 +78,14 @@ def sample_equilibrium(replicas: dict[Start, Replica], targets: FloatArray, most
         settled = {start: each.settled for start, each in rounds.items()}
         difference = gap(rounds["disordered"].alpha, rounds["ordered"].alpha)
         if all(settled.values()) and difference <= LARGEST_GAP:
-            return Sample(rounds, difference, scans)
+            return EquilibriumSample(rounds, difference, scans)
         alone = sum(settled.values()) == 1 and any(settled[start] and settled_before[start] for start in replicas)
         if alone or 2 * scans > most_scans:
             break
         scans, settled_before = 2 * scans, settled
     better = _better(rounds)
     prolonged = _prolonged(replicas[better], rounds[better], targets, _spacing(scans))
-    return Sample({better: prolonged}, difference, scans)
+    return EquilibriumSample({better: prolonged}, difference, scans)
 
 
 def nearest_neighbours(alpha: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.order.planes import SroPlane, SroSettings
 from dsfu.model.measured.order.refine import refine_sro
 from dsfu.model.measured.order.result import SroRefinement
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.measured.solver.solve import solve
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.disorder.dead_zones import live_pixels
@@ -38,7 +38,7 @@ PLANE = layer(CELL, "c", 0, 5.0, 96)
 SPECIES = ("sulfate", "perchlorate_R")
 SOURCES = ("from I_SRO", "from I_D / I_FF", "the solver's own")
 ORDER = SroSettings(symmetry="4/m", no_order_along="c", negative="allowed")
-SETTINGS = Settings(cutoff=5, uncertainty=True)
+SETTINGS = SolverSettings(cutoff=5, uncertainty=True)
 
 
 def order(rng: np.random.Generator) -> FloatArray:

@@ -22,17 +22,17 @@ import numpy as np
 import torch
 from tba import CELL, EXAMPLE, TBUTYL, TbaTruth, orbit, simulated_tba_plane
 
-from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
+from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors
 from dsfu.model.measured.factorise.methods import Network, factorise, fill, load_network
 from dsfu.model.measured.molecules.data import quotient
 from dsfu.model.measured.molecules.parameters import kinds_of
-from dsfu.model.measured.molecules.refine import Settings as StructureSettings
+from dsfu.model.measured.molecules.refine import RefinementSettings as StructureSettings
 from dsfu.model.measured.molecules.refine import refine_form_factor
 from dsfu.model.measured.molecules.torsion import torsions_of
 from dsfu.model.measured.order.planes import SroPlane, SroSettings
 from dsfu.model.measured.order.refine import refine_sro
 from dsfu.model.measured.order.result import SroRefinement
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.structures.files import read_structure
 
@@ -90,11 +90,11 @@ def _report(seeds: int, pixels: int, counts: float, known: bool, network: Networ
 
 def _factors(
     seed: int, pixels: int, counts: float, known: bool, network: Network | None, own: bool
-) -> list[tuple[str, Factors, TbaTruth]]:
+) -> list[tuple[str, CrystalFactors, TbaTruth]]:
     measured, truth = simulated_tba_plane(seed, counts, pixels=pixels)
     if not known:
         measured = type(measured)(**{**vars(measured), "sigma": None})
-    solved = factorise([measured], "solver", settings=Settings(uncertainty=own))
+    solved = factorise([measured], "solver", settings=SolverSettings(uncertainty=own))
     return [("solver", solved, truth), *([("hybrid", fill(solved, network), truth)] if network else [])]
 
 

@@ -26,9 +26,9 @@ import numpy as np
 import torch
 
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
+from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors
 from dsfu.model.measured.factorise.methods import Network, factorise, fill, load_network, of_solver
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
 from dsfu.model.problems.disorder.data.normalise import Scale, normalise
 from dsfu.model.problems.disorder.data.shards import Split, open_store
@@ -42,7 +42,7 @@ TITLES: Final = {"sro": "I_SRO", "all": "I_FF, all pixels", "live": "I_FF, live"
 PAPER: Final = ".0150 / – / .0320 | .0060 / – / .0140 | – | – | –"
 """Mean and the 90th percentile: 90 % of the paper's validation planes are below."""
 
-SETTINGS: Final = Settings()
+SETTINGS: Final = SolverSettings()
 
 Row = dict[str, str | float]
 
@@ -121,7 +121,7 @@ class Planes:
         )
         return measured, truth.form_factor, truth.sro
 
-    def alpha_errors(self, index: int, factors: Factors) -> tuple[float, float]:
+    def alpha_errors(self, index: int, factors: CrystalFactors) -> tuple[float, float]:
         """Root mean square error of α of the 13 nearest pairs ±v, as it is and after all were multiplied by what suits
         best; NaN where planes do not give them one by one."""
         if factors.alpha is None or factors.alpha_vectors is None or len(factors.planes) == 1:
@@ -145,7 +145,7 @@ def errors(found: PlaneFactors, form_factor: Float32Array, sro: Float32Array) ->
     return out
 
 
-def timed(work: Callable[[], Factors]) -> tuple[Factors, float]:
+def timed(work: Callable[[], CrystalFactors]) -> tuple[CrystalFactors, float]:
     start = time.process_time()
     return work(), time.process_time() - start
 

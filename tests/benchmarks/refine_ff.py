@@ -70,7 +70,7 @@ def _times(model: FormFactorModel, values: np.ndarray, plane: object) -> None:
     atoms = forward.Atoms(
         positions=positions[None], numbers=torch.tensor(numbers)[None], signs=torch.tensor(signs)[None]
     )
-    planes = forward.Planes.of([plane])
+    planes = forward.PlaneBatch.of([plane])
     kinds = [model.layout.free(kinds_of(text)) for text in ("torsions,rotation,translation", "")]
     with torch.no_grad():
         ours = _seconds(lambda: model.difference(vector))

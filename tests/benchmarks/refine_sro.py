@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dsfu.model.measured.order.planes import SroPlane, SroSettings
 from dsfu.model.measured.order.refine import refine_sro
-from dsfu.model.measured.order.series import Series, lattice_vectors
+from dsfu.model.measured.order.series import OrbitSeries, lattice_vectors
 from dsfu.model.measured.symmetry.groups import laue_operators
 from dsfu.model.measured.symmetry.orbits import orbits_of
 from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
@@ -59,7 +59,7 @@ def cost(count: int) -> tuple[float, float]:
     """Seconds of a refinement, and of a bare least-squares fit."""
     made = planes("independent", count)
     cell = made[0].cell
-    series = Series(orbits_of(lattice_vectors(cell, within="ab"), laue_operators("6/m", cell), cell))
+    series = OrbitSeries(orbits_of(lattice_vectors(cell, within="ab"), laue_operators("6/m", cell), cell))
     start = process_time()
     for plane in made:
         refine_sro([plane], SETTINGS)

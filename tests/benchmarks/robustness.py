@@ -17,15 +17,15 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.measured.solver.solve import solve
 from dsfu.model.problems.disorder.data.normalise import Scale, normalise
 from tests.benchmarks.broken_planes import Truth, as_measured, background, bragg, debye_waller, wrong_lattice
 
-PLAIN, STRETCH, BACKGROUND = Settings(), Settings(stretch=True), Settings(background=True)
+PLAIN, STRETCH, BACKGROUND = SolverSettings(), SolverSettings(stretch=True), SolverSettings(background=True)
 SCALES: tuple[Scale, ...] = ("linear", "sqrt")
 
-CASES: tuple[tuple[str, Callable[[int, float, int], Truth], float, Settings], ...] = (
+CASES: tuple[tuple[str, Callable[[int, float, int], Truth], float, SolverSettings], ...] = (
     ("as assumed", debye_waller, 0.0, PLAIN),
     ("as assumed, stretch fitted", debye_waller, 0.0, STRETCH),
     ("as assumed, background fitted", debye_waller, 0.0, BACKGROUND),
@@ -44,7 +44,7 @@ CASES: tuple[tuple[str, Callable[[int, float, int], Truth], float, Settings], ..
 )
 
 
-def errors(truth: Truth, seed: int, settings: Settings) -> list[float]:
+def errors(truth: Truth, seed: int, settings: SolverSettings) -> list[float]:
     """Of I_SRO and of I_FF on the linear scale, then on that of the root."""
     measured = as_measured(truth, seed)
     found = solve([measured], settings).planes[0]

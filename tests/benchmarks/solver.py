@@ -11,15 +11,17 @@ import numpy as np
 import torch
 from solver_planes import fair_planes, normalised_errors
 
-from dsfu.model.measured.solver.solve import Settings, solve
+from dsfu.model.measured.solver.solve import SolverSettings, solve
 
 COLUMNS = ("SRO", "FF", "FF live", "√SRO", "√FF", "√FF live")
 
 
-def settings_of(words: list[str]) -> Settings:
+def settings_of(words: list[str]) -> SolverSettings:
     kinds = {"background": bool, "stretch": bool, "cutoff": int}
     pairs = [word.split("=") for word in words]
-    return Settings(**{name: value == "True" if kinds[name] is bool else kinds[name](value) for name, value in pairs})
+    return SolverSettings(
+        **{name: value == "True" if kinds[name] is bool else kinds[name](value) for name, value in pairs}
+    )
 
 
 def main() -> None:

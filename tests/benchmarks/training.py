@@ -26,7 +26,7 @@ from dsfu.model.problems.disorder.networks.scaling import measured_to_unit_range
 from dsfu.model.problems.disorder.problem import LEARNER
 from dsfu.model.training.config_file import load_config
 from dsfu.model.training.distributed import Ranks
-from dsfu.model.training.engine import Engine
+from dsfu.model.training.engine import TrainingEngine
 from dsfu.model.training.recipes import recipe_of
 
 
@@ -95,7 +95,7 @@ def ours(recipe: str, batch: Batch, size: int, width: float, device: torch.devic
     options = {"pix2pix": [f"network.channels={list(channels_of(width))}"], "dsfu": []}[recipe]
     judges = f"pix2pix.discriminator_channels={round(64 * width)}"
     config = load_config(recipe, None, [*options, judges, f"precision={precision}", f"device={device.type}"])
-    trained = recipe_of(config, Engine(config, device), Ranks(), LEARNER)
+    trained = recipe_of(config, TrainingEngine(config, device), Ranks(), LEARNER)
     parts = [
         Batch(**{name: value[first : first + size] for name, value in vars(batch).items()}).to(device)
         for first in range(0, len(batch), size)

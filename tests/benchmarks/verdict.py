@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from dsfu.model.measured.factorise.factors import Verdict
 from dsfu.model.measured.factorise.methods import factorise
 from dsfu.model.measured.factorise.verdict import judge
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from tests.benchmarks.broken_planes import KINDS, Truth, as_measured, good
 
 STRENGTHS = {
@@ -37,7 +37,7 @@ STRENGTHS = {
 
 def verdict_on(truth: Truth, seed: int, noise: float) -> Verdict:
     measured = as_measured(truth, seed, noise=noise, dead_zones=seed % 4 != 0)
-    return factorise([measured], "solver", settings=Settings(), judge=judge).verdict
+    return factorise([measured], "solver", settings=SolverSettings(), judge=judge).verdict
 
 
 def wrongness(verdict: Verdict) -> float:

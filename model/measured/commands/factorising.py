@@ -24,9 +24,9 @@ from dsfu.model.measured.commands.hint_options import (
 
 if TYPE_CHECKING:
     from dsfu.model.measured.data.plane import MeasuredPlane
-    from dsfu.model.measured.factorise.factors import Factors
+    from dsfu.model.measured.factorise.factors import CrystalFactors
     from dsfu.model.measured.factorise.methods import Network
-    from dsfu.model.measured.solver.settings import Settings
+    from dsfu.model.measured.solver.settings import SolverSettings
 
 DATA_BREAK_THE_ASSUMPTIONS = 3
 """Exit status where the factors are written, and not to be believed."""
@@ -106,7 +106,7 @@ def factorise(
     from dsfu.model.measured.factorise.methods import factorise as take_apart
     from dsfu.model.measured.factorise.methods import load_network
     from dsfu.model.measured.factorise.verdict import judge
-    from dsfu.model.measured.solver.settings import Settings
+    from dsfu.model.measured.solver.settings import SolverSettings
 
     _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
     _one_thread()
@@ -115,7 +115,7 @@ def factorise(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )
     planes = load_planes(file, plane or [], **hints)
-    settings = Settings(cutoff=cutoff, background=background, stretch=stretch, uncertainty=uncertainty)
+    settings = SolverSettings(cutoff=cutoff, background=background, stretch=stretch, uncertainty=uncertainty)
     has_cells = all(each.cell is not None for each in planes)
     if lattice is Lattice.FIND or (lattice is None and not has_cells and method is not How.NETWORK):
         _say_what_comes(planes)
@@ -134,8 +134,8 @@ def factorise(
 
 
 def _blind(
-    planes: "list[MeasuredPlane]", method: How, network: "Network | None", settings: "Settings", file: Path
-) -> "Factors":
+    planes: "list[MeasuredPlane]", method: How, network: "Network | None", settings: "SolverSettings", file: Path
+) -> "CrystalFactors":
     """Factors of a plane whose lattice is to be found."""
     from dsfu.model.measured.factorise.blind import factorise_blind
     from dsfu.model.measured.factorise.verdict import judge
@@ -205,7 +205,7 @@ def _one_thread() -> None:
         torch.set_num_threads(1)
 
 
-def _write(factors: "Factors", out: Path, npz: Path | None, yell: Path | None, report: Path | None) -> None:
+def _write(factors: "CrystalFactors", out: Path, npz: Path | None, yell: Path | None, report: Path | None) -> None:
     from dsfu.model.measured.factorise.files import write_factors, write_npz
 
     write_factors(out, factors)
@@ -234,7 +234,7 @@ def _say_what_comes(planes: "list[MeasuredPlane]") -> None:
     typer.echo(f"{len(planes)} plane{'s' if len(planes) > 1 else ''}: {names}")
 
 
-def _say(factors: "Factors") -> None:
+def _say(factors: "CrystalFactors") -> None:
     for plane in factors.planes:
         known = 100 * float(plane.from_data.mean())
         typer.echo(f"{plane.name}")

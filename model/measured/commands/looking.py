@@ -22,7 +22,7 @@ from dsfu.model.measured.commands.hint_options import (
 
 if TYPE_CHECKING:
     from dsfu.model.measured.data.reconstruction import Reconstruction
-    from dsfu.model.measured.data.summary import AxisSummary, Summary
+    from dsfu.model.measured.data.summary import AxisSummary, MeasuredSummary
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,13 +49,13 @@ def inspect(
     The format is found out by content: HDF5 of Meerkat, Yell, DISCUS and Mantid, NeXus, planes of dsfu-model prepare,
     .npy and .npz. What a file does not say can be given here, and to the other verbs in the same way.
     """
-    from dsfu.model.measured.data.summary import Summary
+    from dsfu.model.measured.data.summary import MeasuredSummary
 
     hints = hints_of(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )
     found = _read_all(file, plane, hints)
-    summaries = [Summary.of(each) for each in found]
+    summaries = [MeasuredSummary.of(each) for each in found]
     if as_json:
         told = {"file": str(file), "parts": [each.to_dict() for each in summaries]}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -86,12 +86,12 @@ def _draw(found: list["Reconstruction"], picture: Path, title: str) -> None:
     write_sections(picture, sections, f"{title}, axes in r.l.u." if found[0].indexed else title)
 
 
-def _text(summary: "Summary") -> str:
+def _text(summary: "MeasuredSummary") -> str:
     rows = [summary.name, *(f"  {name:<11}{text}" for name, text in _rows(summary))]
     return "\n".join(rows)
 
 
-def _rows(summary: "Summary") -> list[tuple[str, str]]:
+def _rows(summary: "MeasuredSummary") -> list[tuple[str, str]]:
     voxels = " × ".join(map(str, summary.shape))
     rows = [
         ("format", summary.format),
@@ -122,7 +122,7 @@ def _axis_text(axis: "AxisSummary", width: int) -> str:
     return f"{axis.label:<{width}}  {_number(axis.first)} … {_number(axis.last)} in steps of {_number(axis.step)}"
 
 
-def _cell_rows(summary: "Summary") -> list[tuple[str, str]]:
+def _cell_rows(summary: "MeasuredSummary") -> list[tuple[str, str]]:
     if not summary.indexed:
         return [("cell", "unknown, and so is the grid: only a network can factorise this; see --cell and --limits")]
     is_plain = all(len(axis.label) == 1 for axis in summary.axes)
@@ -138,7 +138,7 @@ def _cell_rows(summary: "Summary") -> list[tuple[str, str]]:
     ]
 
 
-def _range_text(summary: "Summary") -> str:
+def _range_text(summary: "MeasuredSummary") -> str:
     ranges = zip("hkl", summary.range_hkl or (), strict=True)
     return "that is, " + ", ".join(
         f"{letter} {_number(low)}" + (f" … {_number(high)}" if high - low > 1e-9 else "")
@@ -146,11 +146,11 @@ def _range_text(summary: "Summary") -> str:
     )
 
 
-def _negative_text(summary: "Summary") -> str:
+def _negative_text(summary: "MeasuredSummary") -> str:
     return f"{_percent(summary.negative)} negative" if summary.negative else "none negative"
 
 
-def _sigma_text(summary: "Summary") -> str:
+def _sigma_text(summary: "MeasuredSummary") -> str:
     if summary.signal_to_noise is None:
         return "none"
     return f"median of intensity / sigma {_number(summary.signal_to_noise)}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dsfu.model.measured.data.plane import MeasuredPlane
     from dsfu.model.measured.data.reconstruction import Reconstruction
     from dsfu.model.measured.prepare.plane_spec import PlaneSpec
-    from dsfu.model.measured.prepare.recipe import Recipe
+    from dsfu.model.measured.prepare.recipe import CleaningRecipe
 
 
 def add_to(app: typer.Typer) -> None:
@@ -78,12 +78,12 @@ def prepare(
     Where no step needs the whole volume, only the surroundings of each plane are cleaned.
     """
     from dsfu.model.measured.prepare.plane_spec import parse_plane
-    from dsfu.model.measured.prepare.recipe import Recipe
+    from dsfu.model.measured.prepare.recipe import CleaningRecipe
     from dsfu.model.measured.readers.reading import read
 
     if out is None and volume is None and picture is None:
         raise InputError("nothing is to be written", expected="-o for planes, --volume for all of it, or --picture")
-    recipe = Recipe(
+    recipe = CleaningRecipe(
         hot_pixels=hot_pixels,
         bragg=bragg,
         reflections=reflections,
@@ -114,7 +114,7 @@ def prepare(
 def _make_planes(
     reconstruction: "Reconstruction",
     specs: "list[PlaneSpec | None]",
-    recipe: "Recipe | None",
+    recipe: "CleaningRecipe | None",
     size: dict[str, Any],
     out: Path | None,
     picture: Path | None,
@@ -155,7 +155,7 @@ def _say_what_it_is(reconstruction: "Reconstruction") -> None:
         typer.echo(f"  {note}")
 
 
-def _cleaned(reconstruction: "Reconstruction", recipe: "Recipe") -> "Reconstruction":
+def _cleaned(reconstruction: "Reconstruction", recipe: "CleaningRecipe") -> "Reconstruction":
     from dsfu.model.measured.prepare.recipe import told
 
     if reconstruction.history and reconstruction.history[-1].name == "cropped":

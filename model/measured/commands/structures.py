@@ -65,13 +65,13 @@ def refine_ff(
     from dsfu.model.measured.molecules.data import read_observed
     from dsfu.model.measured.molecules.output import write_outputs
     from dsfu.model.measured.molecules.parameters import kinds_of
-    from dsfu.model.measured.molecules.refine import Settings, refine_form_factor
+    from dsfu.model.measured.molecules.refine import RefinementSettings, refine_form_factor
     from dsfu.model.measured.molecules.report import text_of
     from dsfu.model.measured.molecules.sites import on_site
     from dsfu.model.measured.molecules.torsion import torsions_of
     from dsfu.simulate.structures.files import read_structure
 
-    settings = Settings(kinds=kinds_of(refine), scan_angles=angles_of(scan), robust=robust)
+    settings = RefinementSettings(kinds=kinds_of(refine), scan_angles=angles_of(scan), robust=robust)
     sites, texts = site or ["file"], torsion or []
     observations = read_observed(factors)
     read = (

@@ -9,7 +9,7 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.files import replacing
 from dsfu.model.measured.data.axes import Axis
-from dsfu.model.measured.data.sections import Section
+from dsfu.model.measured.data.sections import VoxelSection
 from dsfu.simulate.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _WIDEST: Final = 10.5
 _ACROSS: Final = 3
 
 
-def write_sections(path: Path, sections: Sequence[Section], title: str = "") -> None:
+def write_sections(path: Path, sections: Sequence[VoxelSection], title: str = "") -> None:
     """Draw sections beside one another, all at one scale and in common colours; what was not measured is grey."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"suffix {path.suffix!r}", where=str(path), expected=" or ".join(SUFFIXES))
@@ -37,7 +37,7 @@ def write_sections(path: Path, sections: Sequence[Section], title: str = "") -> 
         figure.savefig(temporary, dpi=160, format=path.suffix[1:].lower())
 
 
-def _figure(sections: Sequence[Section], title: str) -> Any:
+def _figure(sections: Sequence[VoxelSection], title: str) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.colors import PowerNorm
     from matplotlib.figure import Figure
@@ -68,7 +68,7 @@ def _figure(sections: Sequence[Section], title: str) -> Any:
     return figure
 
 
-def _top(sections: Sequence[Section]) -> float:
+def _top(sections: Sequence[VoxelSection]) -> float:
     """Where the colours end: a few bright pixels must not darken everything."""
     live = np.concatenate([section.intensity[section.live] for section in sections])
     top = float(np.percentile(live, _TOP_PERCENTILE)) if live.size else 1.0
@@ -76,14 +76,14 @@ def _top(sections: Sequence[Section]) -> float:
     return top if top > 0 else 1.0
 
 
-def _outline(section: Section) -> FloatArray:
+def _outline(section: VoxelSection) -> FloatArray:
     """Corners in two dimensions, beginning at the first voxel, along x first."""
     rows, columns = section.intensity.shape
     corners = [[-0.5, -0.5], [columns - 0.5, -0.5], [columns - 0.5, rows - 0.5], [-0.5, rows - 0.5]]
     return np.array(corners) @ np.stack([section.step_x, section.step_y])
 
 
-def _draw(panel: "Axes", section: Section, norm: Any, unit: float) -> Any:
+def _draw(panel: "Axes", section: VoxelSection, norm: Any, unit: float) -> Any:
     """Draw a section; ``unit`` is what an inch on paper is in its own units."""
     from matplotlib import colormaps
     from matplotlib.transforms import Affine2D
@@ -104,7 +104,7 @@ def _draw(panel: "Axes", section: Section, norm: Any, unit: float) -> Any:
     return image
 
 
-def _frame(panel: "Axes", section: Section, unit: float) -> None:
+def _frame(panel: "Axes", section: VoxelSection, unit: float) -> None:
     """Outline, ticks and labels along two edges of the parallelogram."""
     outline = _outline(section)
     low, high = outline.min(axis=0), outline.max(axis=0)

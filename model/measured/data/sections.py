@@ -10,7 +10,7 @@ from dsfu.simulate.arrays import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Section:
+class VoxelSection:
     """One layer of voxels.
 
     Attributes
@@ -39,7 +39,7 @@ class Section:
     step_y: FloatArray
 
 
-def central_sections(reconstruction: Reconstruction) -> list[Section]:
+def central_sections(reconstruction: Reconstruction) -> list[VoxelSection]:
     """The layers nearest to the origin across each axis, or the middle ones; of a plane the plane itself."""
     planes = [axis for axis, count in enumerate(reconstruction.shape) if count == 1]
     mains = [int(np.abs(axis.direction).argmax()) for axis in axes_of(reconstruction)]
@@ -47,7 +47,7 @@ def central_sections(reconstruction: Reconstruction) -> list[Section]:
     return [_section(reconstruction, axis) for axis in planes[:1] or normals]
 
 
-def _section(reconstruction: Reconstruction, normal: int) -> Section:
+def _section(reconstruction: Reconstruction, normal: int) -> VoxelSection:
     axes = axes_of(reconstruction)
     layer = _nearest_to_zero(axes[normal].values)
     y, x = (number for number in range(3) if number != normal)
@@ -59,7 +59,7 @@ def _section(reconstruction: Reconstruction, normal: int) -> Section:
         return plane if y < x else plane.T
 
     step_x, step_y = _in_two_dimensions(reconstruction, axes, x, y)
-    return Section(
+    return VoxelSection(
         intensity=cut(reconstruction.intensity),
         live=cut(reconstruction.live).astype(np.bool_),
         x=axes[x],

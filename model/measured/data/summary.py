@@ -26,7 +26,7 @@ class AxisSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class MeasuredSummary:
     """What `inspect` tells; everything in it is plain, for JSON.
 
     Attributes

@@ -6,11 +6,11 @@ from typing import Final
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.factorise.factors import Factors, Method
+from dsfu.model.measured.factorise.factors import CrystalFactors, Method
 from dsfu.model.measured.factorise.guess import Guess, guess
 from dsfu.model.measured.factorise.methods import Judge, Network, factorise
 from dsfu.model.measured.lattice.search import CUTOFFS, FoundLattice, find_lattice, misfit_on, on_lattice
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 
 LEAST_AGREEMENT: Final = 0.4
 """Correlation of the two I_SRO (as roots) below which the lattice is not believed, if it does not fit well either.
@@ -33,20 +33,20 @@ def factorise_blind(
     plane: MeasuredPlane,
     network: Network | None,
     *,
-    settings: Settings | None = None,
+    settings: SolverSettings | None = None,
     judge: Judge | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Factors, FoundLattice | None]:
+) -> tuple[CrystalFactors, FoundLattice | None]:
     """Find the lattice of a plane, and factorise it with that.
 
     Where the solver's order and the network's contradict one another and the lattice does not fit well, the answer is
-    the network's: its `Factors.method` says so. Without a network the solver's is given, whatever it is.
+    the network's: its `CrystalFactors.method` says so. Without a network the solver's is given, whatever it is.
 
     Returns
     -------
     The factors, and the lattice; None if there is none to be seen.
     """
-    settings = settings or Settings()
+    settings = settings or SolverSettings()
     own = None if network is None else _guessed(plane, network)
     try:
         found = find_lattice(plane, own, progress)

@@ -149,7 +149,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Factors:
+class CrystalFactors:
     """The planes of one crystal, factorised.
 
     Attributes

@@ -16,7 +16,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.files import replacing
-from dsfu.model.measured.factorise.factors import METHODS, Check, Factors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import METHODS, Check, CrystalFactors, PlaneFactors, Verdict
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node
 from dsfu.model.measured.readers.plane_files import (
     history_of,
@@ -46,7 +46,7 @@ _TITLES: Final = {
 }
 
 
-def write_factors(path: str | Path, factors: Factors) -> None:
+def write_factors(path: str | Path, factors: CrystalFactors) -> None:
     """Write factors to one file; it is there whole or not at all."""
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         digits = max(3, len(str(len(factors.planes))))
@@ -57,7 +57,7 @@ def write_factors(path: str | Path, factors: Factors) -> None:
         _write_crystal(make_group(file, "factorise", "NXprocess"), factors)
 
 
-def read_factors(path: str | Path) -> Factors:
+def read_factors(path: str | Path) -> CrystalFactors:
     """What `write_factors` wrote."""
     with Hdf5(path) as file:
         found = file.attribute(file.root, "dsfu_format")
@@ -74,7 +74,7 @@ def read_factors(path: str | Path) -> Factors:
         return _read_crystal(file, file.need("factorise"), tuple(_read_plane(file, file.need(name)) for name in names))
 
 
-def write_npz(path: str | Path, factors: Factors) -> None:
+def write_npz(path: str | Path, factors: CrystalFactors) -> None:
     """The same numbers as plain arrays: ``intensity_1``, ``form_factor_1`` … for each plane, and what is common."""
     arrays: dict[str, Any] = {"method": factors.method, "passed": factors.verdict.passed}
     for number, plane in enumerate(factors.planes, start=1):
@@ -125,7 +125,7 @@ def _write_factor(entry: Node, name: str, plane: PlaneFactors) -> None:
         write_array(group, f"{name}_errors", np.asarray(sigma, np.float32))
 
 
-def _write_crystal(group: Node, factors: Factors) -> None:
+def _write_crystal(group: Node, factors: CrystalFactors) -> None:
     group["program"], group["version"] = "dsfu-model factorise", version("dsfu")
     group["method"] = factors.method
     group["settings"] = json.dumps(factors.settings, default=str)
@@ -160,7 +160,7 @@ def _read_plane(file: Hdf5, entry: Node) -> PlaneFactors:
         raise InputError(str(error), where=file.where(entry), remedy="the file seems damaged") from error
 
 
-def _read_crystal(file: Hdf5, group: Node, planes: tuple[PlaneFactors, ...]) -> Factors:
+def _read_crystal(file: Hdf5, group: Node, planes: tuple[PlaneFactors, ...]) -> CrystalFactors:
     method = file.text(file.need("method", group))
     chosen = next((each for each in METHODS if each == method), None)
     if chosen is None:
@@ -176,7 +176,7 @@ def _read_crystal(file: Hdf5, group: Node, planes: tuple[PlaneFactors, ...]) -> 
         settings = dict(json.loads(file.text(file.need("settings", group))))
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError("its verdict or settings are not what was written", where=where) from error
-    return Factors(
+    return CrystalFactors(
         planes=planes,
         method=chosen,
         verdict=Verdict(checks=checks, tells=chosen != "network"),

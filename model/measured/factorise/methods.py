@@ -16,11 +16,11 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Step
-from dsfu.model.measured.factorise.factors import Factors, Method, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import CrystalFactors, Method, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.guess import guess
 from dsfu.model.measured.factorise.joining import as_data
 from dsfu.model.measured.factorise.refitting import refit
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.measured.solver.solve import solve
 from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.simulate.arrays import Float32Array
@@ -28,7 +28,7 @@ from dsfu.simulate.arrays import Float32Array
 if TYPE_CHECKING:
     from dsfu.model.measured.solver.solution import PlaneSolution
 
-Judge = Callable[[Factors], Verdict]
+Judge = Callable[[CrystalFactors], Verdict]
 
 NO_VERDICT: Final = Verdict(checks=())
 
@@ -55,9 +55,9 @@ def factorise(
     method: Method = "hybrid",
     *,
     network: Network | None = None,
-    settings: Settings | None = None,
+    settings: SolverSettings | None = None,
     judge: Judge | None = None,
-) -> Factors:
+) -> CrystalFactors:
     """Factorise the planes of one crystal.
 
     Parameters
@@ -71,14 +71,14 @@ def factorise(
     judge
         Says whether the factors are to be believed.
     """
-    settings = settings or Settings(uncertainty=True)
+    settings = settings or SolverSettings(uncertainty=True)
     if method != "solver" and network is None:
         raise ValueError(f"method = {method!r}: expected a network")
     if method != "network":
         _check_cells(planes)
     if method == "network":
         assert network is not None
-        factors = found = Factors(
+        factors = found = CrystalFactors(
             planes=tuple(_of_network(each, network) for each in planes), method=method, verdict=NO_VERDICT
         )
     else:
@@ -89,10 +89,10 @@ def factorise(
     return replace(factors, verdict=verdict, history=(step,))
 
 
-def of_solver(planes: Sequence[MeasuredPlane], settings: Settings) -> Factors:
+def of_solver(planes: Sequence[MeasuredPlane], settings: SolverSettings) -> CrystalFactors:
     """What the solver finds of planes of one crystal; in dead zones its form factor knows nothing but the cell."""
     solution = solve(planes, settings)
-    return Factors(
+    return CrystalFactors(
         planes=tuple(_solved(plane, each) for plane, each in zip(planes, solution.planes, strict=True)),
         method="solver",
         verdict=NO_VERDICT,
@@ -105,7 +105,7 @@ def of_solver(planes: Sequence[MeasuredPlane], settings: Settings) -> Factors:
     )
 
 
-def fill(factors: Factors, network: Network | None) -> Factors:
+def fill(factors: CrystalFactors, network: Network | None) -> CrystalFactors:
     """What the solver found, with the form factor fitted once more, to the data and to what a network guesses of it."""
     width = factors.settings["widths"][factors.settings["widened"]]
     planes = tuple(_filled(each, width, network) for each in factors.planes)

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dsfu.files import replacing
-from dsfu.model.measured.factorise.factors import Factors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.pictures import as_address, plane_figure
 from dsfu.model.measured.factorise.report_style import REPORT_STYLE
 from dsfu.model.measured.factorise.report_tables import (
@@ -19,7 +19,7 @@ from dsfu.model.measured.factorise.report_tables import (
 from dsfu.pages.frame import Table, document, section, symbols, table_html
 
 
-def write_report(path: str | Path, factors: Factors, now: datetime | None = None) -> None:
+def write_report(path: str | Path, factors: CrystalFactors, now: datetime | None = None) -> None:
     """Write the page; it is there whole or not at all.
 
     Parameters
@@ -31,7 +31,7 @@ def write_report(path: str | Path, factors: Factors, now: datetime | None = None
         temporary.write_text(report_of(factors, now or datetime.now(UTC)), encoding="utf-8")
 
 
-def report_of(factors: Factors, now: datetime) -> str:
+def report_of(factors: CrystalFactors, now: datetime) -> str:
     """The page as text."""
     title = f"Factorisation of {_what(factors)}"
     made = f"{now:%Y-%m-%d %H:%M} UTC, dsfu {version('dsfu')}"
@@ -48,13 +48,13 @@ def report_of(factors: Factors, now: datetime) -> str:
     return document(title, parts, REPORT_STYLE)
 
 
-def _what(factors: Factors) -> str:
+def _what(factors: CrystalFactors) -> str:
     names = ", ".join(short_name(plane) for plane in factors.planes)
     sources = {Path(plane.measured.source).name for plane in factors.planes if plane.measured.source}
     return f"{names} of {', '.join(sorted(sources))}" if sources else names
 
 
-def _header(title: str, factors: Factors, made: str) -> str:
+def _header(title: str, factors: CrystalFactors, made: str) -> str:
     how = {
         "solver": "by the solver, from the lattice and the data alone",
         "network": "by a network, without the lattice",
@@ -63,7 +63,7 @@ def _header(title: str, factors: Factors, made: str) -> str:
     return f'<header><h1>{escape(title)}</h1><div class="where">{escape(how)} · {escape(made)}</div></header>'
 
 
-def _verdict(factors: Factors) -> str:
+def _verdict(factors: CrystalFactors) -> str:
     verdict = factors.verdict
     if not verdict.checks:
         return '<div class="verdict open"><b>Whether the data suit the method was not checked.</b></div>'
@@ -105,7 +105,7 @@ def _checks(verdict: Verdict) -> Table:
     return Table(title="", heads=["", "check", ">found", ">limit", "if it fails"], rows=rows)
 
 
-def _plane(plane: PlaneFactors, factors: Factors) -> str:
+def _plane(plane: PlaneFactors, factors: CrystalFactors) -> str:
     name = short_name(plane)
     heading = name.capitalize() if name.startswith("the ") else f"Plane {name}"
     address = as_address(plane_figure(plane))
@@ -117,7 +117,7 @@ def _plane(plane: PlaneFactors, factors: Factors) -> str:
     )
 
 
-def _caption(plane: PlaneFactors, factors: Factors) -> str:
+def _caption(plane: PlaneFactors, factors: CrystalFactors) -> str:
     words = (
         "In true angles; thin lines are those of round indices. Intensities are in the data's unit and on square-root "
         "scales, as is I_SRO; the difference is on a linear one. "

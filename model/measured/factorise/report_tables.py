@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from dsfu.model.measured.data.reconstruction import Step
-from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
+from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors
 from dsfu.model.measured.order.tables import with_uncertainty
 from dsfu.pages.frame import Table
 from dsfu.simulate.lattice import Cell
@@ -16,7 +16,7 @@ MOST_SHELLS: Final = 24
 """So many lattice vectors are listed, the shortest."""
 
 
-def numbers_table(factors: Factors) -> Table:
+def numbers_table(factors: CrystalFactors) -> Table:
     """What was measured of every plane, and how well it is described."""
     solved = factors.method != "network"
     uncertain = any(plane.sigma_form_factor is not None for plane in factors.planes)
@@ -64,7 +64,7 @@ def _uncertainties(plane: PlaneFactors) -> list[str]:
     return found
 
 
-def alpha_table(factors: Factors) -> Table | None:
+def alpha_table(factors: CrystalFactors) -> Table | None:
     """α of the nearest lattice vectors; None from a network."""
     cell = next((plane.cell for plane in factors.planes if plane.cell is not None), None)
     if factors.alpha is None or factors.alpha_vectors is None or cell is None:
@@ -92,7 +92,7 @@ def alpha_table(factors: Factors) -> Table | None:
     )
 
 
-def _alpha_note(factors: Factors, found: int, with_sines: bool) -> str:
+def _alpha_note(factors: CrystalFactors, found: int, with_sines: bool) -> str:
     note = f"The {min(found, MOST_SHELLS)} shortest of {found} lattice vectors, one of each ±, as the solver found them"
     note += " without symmetry."
     if factors.alpha_covariance is not None:
@@ -107,7 +107,7 @@ def _alpha_note(factors: Factors, found: int, with_sines: bool) -> str:
     return note + " dsfu-model refine-sro averages over symmetry and tabulates by shell."
 
 
-def about_table(factors: Factors, made: str) -> Table:
+def about_table(factors: CrystalFactors, made: str) -> Table:
     """What was done, with what."""
     cells = dict.fromkeys(_cell_words(plane.cell) for plane in factors.planes if plane.cell is not None)
     sources = dict.fromkeys(plane.measured.source for plane in factors.planes if plane.measured.source)
@@ -122,7 +122,7 @@ def about_table(factors: Factors, made: str) -> Table:
     return Table(title="Settings", heads=["", ""], rows=rows)
 
 
-def history_table(factors: Factors) -> Table:
+def history_table(factors: CrystalFactors) -> Table:
     """What was done to the data, in order: what planes share once, and settings only in their own table."""
     rows = []
     names = [short_name(plane) for plane in factors.planes]

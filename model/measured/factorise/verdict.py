@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.model.measured.factorise.factors import Check, Factors, PlaneFactors, Verdict
-from dsfu.model.measured.factorise.verdict_measures import Parts
+from dsfu.model.measured.factorise.factors import Check, CrystalFactors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.verdict_measures import RelativeParts
 from dsfu.simulate.arrays import FloatArray
 
 MISFIT_LIMIT: Final = 0.0025
@@ -34,9 +34,9 @@ SPREAD_LIMIT: Final = 0.35
 trained to do is to find two factors, and it finds them in anything."""
 
 
-def judge(factors: Factors) -> Verdict:
+def judge(factors: CrystalFactors) -> Verdict:
     """All checks that the method allows; each looks at the plane that is worst."""
-    parts = [Parts.of(plane) for plane in factors.planes]
+    parts = [RelativeParts.of(plane) for plane in factors.planes]
     if factors.method == "network":
         checks = [_of_product(parts, NETWORK_MISFIT_LIMIT), _of_spread(factors.planes)]
     else:
@@ -46,7 +46,7 @@ def judge(factors: Factors) -> Verdict:
     return Verdict(checks=tuple(checks), tells=factors.method != "network")
 
 
-def _worst(parts: Sequence[Parts], measure: Callable[[Parts], float]) -> float:
+def _worst(parts: Sequence[RelativeParts], measure: Callable[[RelativeParts], float]) -> float:
     return max((measure(each) for each in parts), default=0.0)
 
 
@@ -54,24 +54,24 @@ def _check(name: str, value: float, limit: float, meaning: str) -> Check:
     return Check(name=name, value=value, limit=limit, passed=bool(value <= limit), meaning=meaning)
 
 
-def _of_product(parts: Sequence[Parts], limit: float) -> Check:
+def _of_product(parts: Sequence[RelativeParts], limit: float) -> Check:
     return _check(
         "what the product cannot explain",
-        _worst(parts, Parts.unexplained),
+        _worst(parts, RelativeParts.unexplained),
         limit,
         "no product of a form factor and an order on this lattice explains them (several disordered sites, "
         "displacements, Bragg peaks that were left in, or another lattice)",
     )
 
 
-def _of_lattice(parts: Sequence[Parts]) -> list[Check]:
+def _of_lattice(parts: Sequence[RelativeParts]) -> list[Check]:
     parts = [each for each in parts if each.cell is not None]
     if not parts:
         return []
     return [
         _check(
             "form factor finer than the cell allows",
-            _worst(parts, Parts.fineness),
+            _worst(parts, RelativeParts.fineness),
             FINENESS_LIMIT,
             "they fit only with a form factor that varies faster than molecules in this cell can make it "
             "(displacements such as a size effect or thermal motion, several disordered sites, Bragg peaks, "
@@ -79,20 +79,20 @@ def _of_lattice(parts: Sequence[Parts]) -> list[Check]:
         ),
         _check(
             "what of I_D / I_FF is not periodic",
-            _worst(parts, Parts.not_periodic),
+            _worst(parts, RelativeParts.not_periodic),
             PERIODICITY_LIMIT,
             "their ratio to a form factor that fits into the cell does not repeat from one reciprocal cell to the next",
         ),
         _check(
             "excess at Bragg points",
-            _worst(parts, Parts.at_bragg_points),
+            _worst(parts, RelativeParts.at_bragg_points),
             BRAGG_LIMIT,
             "something is concentrated at points of the reciprocal lattice and differs from one to the next "
             "(Bragg peaks that were left in, thermal diffuse scattering, or a size effect)",
         ),
         _check(
             "rings",
-            _worst(parts, Parts.in_rings),
+            _worst(parts, RelativeParts.in_rings),
             RING_LIMIT,
             "something depends on |Q| alone (a powder, glass or air)",
         ),

@@ -34,7 +34,7 @@ _FEWEST_IN_SHELL: Final = 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Parts:
+class RelativeParts:
     """A plane and its factors relative to its brightest pixels, (y, x) each."""
 
     plane: Plane

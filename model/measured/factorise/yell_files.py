@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import RealArray, Reconstruction, Step
-from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
+from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors
 from dsfu.model.measured.readers.writing import write_meerkat
 from dsfu.simulate.arrays import FloatArray
 
@@ -24,7 +24,7 @@ _CONSTANT: Final = 1e-6
 """Change of an index over a plane that counts as none."""
 
 
-def write_yell_files(folder: str | Path, factors: Factors) -> list[Path]:
+def write_yell_files(folder: str | Path, factors: CrystalFactors) -> list[Path]:
     """Write form factor, order and model of every layer; other planes are left out (`not_for_yell` says why).
 
     The files are named after the plane, such as ``hk1_form_factor.h5``. The folder is made if need be.

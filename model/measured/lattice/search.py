@@ -26,14 +26,14 @@ from dsfu.model.measured.lattice.bases import (
     sheared,
     turned,
 )
-from dsfu.model.measured.lattice.spectrum import Candidate, candidates, spectrum_of
-from dsfu.model.measured.solver.settings import STAGES, Settings
+from dsfu.model.measured.lattice.spectrum import LatticeCandidate, candidates, spectrum_of
+from dsfu.model.measured.solver.settings import STAGES, SolverSettings
 from dsfu.model.measured.solver.solve import solve
 from dsfu.simulate.arrays import Float32Array, FloatArray
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
 
-COARSE: Final = Settings(stretch=True, stages=STAGES[:2], widths=(0.42,))
+COARSE: Final = SolverSettings(stretch=True, stages=STAGES[:2], widths=(0.42,))
 """Enough of a fit to tell lattices apart."""
 
 CUTOFFS: Final = {"hexagonal": 10, "rectangular": 6, "oblique": 6}
@@ -204,7 +204,7 @@ def _proposed(plane: MeasuredPlane, guess: Guess | None) -> Iterator[FloatArray]
         yield from _best_and_largest(candidates(spectrum_of(_locally_normalised(plane, width), step, plane.live)))
 
 
-def _best_and_largest(found: list[Candidate]) -> Iterator[FloatArray]:
+def _best_and_largest(found: list[LatticeCandidate]) -> Iterator[FloatArray]:
     if not found:
         return
     most = max(each.share for each in found)

@@ -59,7 +59,7 @@ class Spectrum:
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class LatticeCandidate:
     """A lattice and the share of the power that its vectors have, after what noise would have there."""
 
     basis: FloatArray
@@ -82,20 +82,20 @@ def spectrum_of(picture: RealArray, step: float, live: BoolArray | None = None) 
     )
 
 
-def candidates(spectrum: Spectrum) -> list[Candidate]:
+def candidates(spectrum: Spectrum) -> list[LatticeCandidate]:
     """Lattices that the strongest peaks span, refined, the one with most of the power first."""
     peaks = _peaks(spectrum)
     vectors = [*peaks, *(peak / 2 for peak in peaks if np.hypot(*peak) / 2 > 0.9 * SHORTEST)]
     noise = _NOISE_LEVELS * len(_INDICES) * 2 * spectrum.lobe * _median_power(spectrum)
-    found: list[Candidate] = []
+    found: list[LatticeCandidate] = []
     for one, other in combinations(vectors, 2):
         if abs(one[0] * other[1] - one[1] * other[0]) < 0.3 * np.hypot(*one) * np.hypot(*other):
             continue  # nearly along one line
         basis = reduced(np.stack([one, other]))
         if np.hypot(*basis.T).min() >= 0.9 * SHORTEST:
-            found.append(Candidate(basis, spectrum.captured(basis) - noise))
+            found.append(LatticeCandidate(basis, spectrum.captured(basis) - noise))
     found.sort(key=lambda each: -each.share)
-    distinct: list[Candidate] = []
+    distinct: list[LatticeCandidate] = []
     for each in found:
         if len(distinct) == _KEPT:
             break
@@ -123,7 +123,7 @@ def _median_power(spectrum: Spectrum) -> float:
     return float(np.median(spectrum.power[(length > SHORTEST) & (length < 2 * FARTHEST_PEAK)]))
 
 
-def _refined(spectrum: Spectrum, basis: FloatArray, noise: float) -> Candidate:
+def _refined(spectrum: Spectrum, basis: FloatArray, noise: float) -> LatticeCandidate:
     """All four components moved to where the lattice captures most: lengths, angle and orientation."""
     start = basis.ravel()
     simplex = np.vstack([start, start + 0.02 * longest(basis) * np.eye(4)])
@@ -133,7 +133,7 @@ def _refined(spectrum: Spectrum, basis: FloatArray, noise: float) -> Candidate:
         method="Nelder-Mead",
         options={"initial_simplex": simplex, "xatol": 0.01 * spectrum.unit, "fatol": 1e-6, "maxiter": 400},
     )
-    return Candidate(reduced(found.x.reshape(2, 2)), -float(found.fun) - noise)
+    return LatticeCandidate(reduced(found.x.reshape(2, 2)), -float(found.fun) - noise)
 
 
 def _half_of_the_indices() -> FloatArray:

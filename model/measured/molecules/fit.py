@@ -29,7 +29,7 @@ _MOST_DAMPING: Final = 1e12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Fit:
+class MoleculeFit:
     """Where least squares ended.
 
     Attributes
@@ -108,7 +108,7 @@ def _linear(
 
 def gauss_newton(
     model: FormFactorModel, start: FloatArray, free: BoolArray, *, robust: bool = True, most_iterations: int = 60
-) -> Fit:
+) -> MoleculeFit:
     """Least squares of all free parameters by damped Gauss–Newton (Levenberg–Marquardt).
 
     Parameters
@@ -171,7 +171,7 @@ class _Linearised:
         change = (self.weights * np.square(self.jacobian @ step)).sum()
         return bool(change <= 1e-12 * self.current_cost)
 
-    def fit(self, converged: bool, iterations: int) -> Fit:
+    def fit(self, converged: bool, iterations: int) -> MoleculeFit:
         count = len(self.residuals) - int(self.free.sum())
         fit_squared = self.current_cost / max(count, 1)
         inverse, measure, undetermined = self._inverse()
@@ -184,7 +184,7 @@ class _Linearised:
         uncertainties, correlations = np.zeros(size), np.zeros((size, size))
         uncertainties[self.free] = errors
         correlations[np.ix_(self.free, self.free)] = plain / np.outer(deviations, deviations)
-        return Fit(
+        return MoleculeFit(
             values=self.values,
             uncertainties=uncertainties,
             correlations=correlations,

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsfu.model.measured.molecules.torsion import Group, Torsion
+from dsfu.model.measured.molecules.torsion import Torsion, TorsionGroup
 from dsfu.simulate.structures.structure import Structure
 
 _TINY = 1e-24
@@ -81,7 +81,7 @@ def rotation_of(vector: Tensor) -> Tensor:
     return torch.eye(3, dtype=vector.dtype) + first * cross + second * (cross @ cross)
 
 
-def _turned(places: Tensor, group: Group, angle: Tensor) -> Tensor:
+def _turned(places: Tensor, group: TorsionGroup, angle: Tensor) -> Tensor:
     origin = places[group.second]
     axis = origin - places[group.first]
     axis = axis / axis.norm()

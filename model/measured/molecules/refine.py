@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from dsfu.model.measured.molecules.data import ObservedFormFactor
-from dsfu.model.measured.molecules.fit import Fit, fit_scales, gauss_newton
+from dsfu.model.measured.molecules.fit import MoleculeFit, fit_scales, gauss_newton
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.model.measured.molecules.parameters import Kind
 from dsfu.model.measured.molecules.scan import Scan, scan_torsion
@@ -17,7 +17,7 @@ from dsfu.simulate.structures.structure import Structure
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class RefinementSettings:
     """How to refine.
 
     Parameters
@@ -56,9 +56,9 @@ class Refinement:
     """
 
     model: FormFactorModel
-    settings: Settings
+    settings: RefinementSettings
     start: FloatArray
-    fit: Fit
+    fit: MoleculeFit
     scans: tuple[Scan, ...]
     start_mse: float
     mse: float
@@ -72,7 +72,7 @@ def refine_form_factor(
     observations: Sequence[ObservedFormFactor],
     structures: tuple[Structure, Structure],
     torsions: tuple[Torsion, ...] = (),
-    settings: Settings = Settings(),
+    settings: RefinementSettings = RefinementSettings(),
 ) -> Refinement:
     """Refine two structures against the I_FF of one crystal; both relative to the site that they share."""
     model = FormFactorModel(observations, structures, torsions)

@@ -35,7 +35,7 @@ _NAME: Final = re.compile(r"\s*(?P<name>[^=:\[\]]*?)\s*=\s*(?P<groups>.*)")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Group:
+class TorsionGroup:
     """Atoms that turn about a bond.
 
     Attributes
@@ -62,7 +62,7 @@ class Torsion:
     """One angle, and the groups that it turns, in this order."""
 
     name: str
-    groups: tuple[Group, ...]
+    groups: tuple[TorsionGroup, ...]
 
 
 def torsion_of(text: str, structures: tuple[Structure, Structure]) -> Torsion:
@@ -85,7 +85,7 @@ def torsions_of(texts: list[str], structures: tuple[Structure, Structure]) -> tu
     return torsions
 
 
-def _groups_of(word: str, structures: tuple[Structure, Structure], text: str) -> list[Group]:
+def _groups_of(word: str, structures: tuple[Structure, Structure], text: str) -> list[TorsionGroup]:
     found = _GROUP.fullmatch(word)
     if found is None:
         raise InputError(
@@ -122,7 +122,7 @@ def _bonds_named(first: str, second: str, structure: Structure, text: str) -> li
     return bonds
 
 
-def _group(found: re.Match[str], species: int, structure: Structure, first: int, second: int) -> Group:
+def _group(found: re.Match[str], species: int, structure: Structure, first: int, second: int) -> TorsionGroup:
     if found["atoms"]:
         turning = [structure.index(label) for label in found["atoms"].split(",")]
         if {first, second} & set(turning):
@@ -131,7 +131,7 @@ def _group(found: re.Match[str], species: int, structure: Structure, first: int,
         turning = far_side(structure, bonds_of(structure), first, second)
     if np.linalg.norm(structure.positions[first] - structure.positions[second]) < 0.1:
         raise InputError("its two atoms are at one place", where=_where(found[0]), expected="a bond")
-    return Group(
+    return TorsionGroup(
         species=species,
         first=first,
         second=second,

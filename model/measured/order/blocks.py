@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.model.measured.order.planes import Pixels, SroPlane
-from dsfu.model.measured.order.series import Series, determined
+from dsfu.model.measured.order.planes import OrderPixels, SroPlane
+from dsfu.model.measured.order.series import OrbitSeries, determined
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 
@@ -16,7 +16,7 @@ _SAMPLE: Final = 4000
 _FEWEST: Final = 50
 
 
-def blocks(planes: list[SroPlane], pixels: Pixels, series: Series, group: IntArray, count: int) -> IntArray:
+def blocks(planes: list[SroPlane], pixels: OrderPixels, series: OrbitSeries, group: IntArray, count: int) -> IntArray:
     """Number of the block of each pixel; no block holds pixels of two planes."""
     numbers = np.zeros(len(pixels), np.int64)
     each_plane = max(8, count // len(planes))
@@ -31,7 +31,7 @@ def blocks(planes: list[SroPlane], pixels: Pixels, series: Series, group: IntArr
 
 
 def duplicating_operators(
-    plane: SroPlane, pixels: Pixels, inside: IntArray, series: Series, group: IntArray
+    plane: SroPlane, pixels: OrderPixels, inside: IntArray, series: OrbitSeries, group: IntArray
 ) -> IntArray:
     """Operators over which the data of a plane were averaged, told by residuals that are alike at equivalent points."""
     rng = np.random.default_rng(0)

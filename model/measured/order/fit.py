@@ -7,9 +7,9 @@ from typing import Final, Self
 import numpy as np
 from scipy.optimize import minimize
 
-from dsfu.model.measured.order.planes import Pixels
+from dsfu.model.measured.order.planes import OrderPixels
 from dsfu.model.measured.order.positivity import nearest_feasible
-from dsfu.model.measured.order.series import Series
+from dsfu.model.measured.order.series import OrbitSeries
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 
 _CHUNK: Final = 4096
@@ -39,7 +39,7 @@ class Sums:
     plane: IntArray
 
     @classmethod
-    def over(cls, pixels: Pixels, block: IntArray, series: Series, use: BoolArray) -> Self:
+    def over(cls, pixels: OrderPixels, block: IntArray, series: OrbitSeries, use: BoolArray) -> Self:
         """Sum over those pixels that are to be used."""
         blocks, size = int(block.max()) + 1, len(series.orbits)
         gram, moment = np.zeros((blocks, size, size)), np.zeros((blocks, size))
@@ -93,7 +93,7 @@ def normal_equations(sums: Sums, scales: FloatArray) -> Normal:
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class OrderSolution:
     """Coefficients β in the units of the data, and the scale of each plane relative to the first."""
 
     beta: FloatArray
@@ -102,7 +102,7 @@ class Solution:
 
 def solve(
     sums: Sums, planes: int, own_scales: bool, constraints: FloatArray | None = None, without: int | None = None
-) -> Solution:
+) -> OrderSolution:
     """Least squares for coefficients and, if planes have their own, for scales.
 
     Parameters
@@ -129,7 +129,7 @@ def solve(
     scales = np.ones(planes)
     if own_scales and planes > 1:
         scales = _scales(sums, planes, best)
-    return Solution(best(scales)[0], scales)
+    return OrderSolution(best(scales)[0], scales)
 
 
 def _scales(sums: Sums, planes: int, best: Best) -> FloatArray:
@@ -152,7 +152,7 @@ def _scales(sums: Sums, planes: int, best: Best) -> FloatArray:
     return np.asarray(np.exp(np.concatenate([[0.0], found.x])))
 
 
-def scales_are_determined(sums: Sums, solution: Solution) -> bool:
+def scales_are_determined(sums: Sums, solution: OrderSolution) -> bool:
     """Whether the planes have so much in common that their scales follow from the data."""
     if len(solution.scales) == 1:
         return True

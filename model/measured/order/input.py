@@ -14,7 +14,7 @@ from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
 
 if TYPE_CHECKING:
-    from dsfu.model.measured.factorise.factors import Factors, PlaneFactors
+    from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors
 
 _REQUIRED: Final = ("sro", "q_max", "axis_x", "axis_y", "centre", "cell")
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
@@ -69,7 +69,7 @@ def read_sro(path: Path) -> SroInput:
     )
 
 
-def sro_of_factors(factors: "Factors", where: str = "") -> SroInput:
+def sro_of_factors(factors: "CrystalFactors", where: str = "") -> SroInput:
     """I_SRO on the planes of factors, and what the solver found."""
     planes = []
     from_network = factors.method == "network"

@@ -120,7 +120,7 @@ class SroSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Pixels:
+class OrderPixels:
     """The pixels of all planes that are used, in a row.
 
     Attributes
@@ -143,7 +143,7 @@ class Pixels:
         return len(self.sro)
 
 
-def used_pixels(planes: Sequence[SroPlane], settings: SroSettings) -> Pixels:
+def used_pixels(planes: Sequence[SroPlane], settings: SroSettings) -> OrderPixels:
     """Select pixels, and weigh them."""
     parts, weak = [], 0
     strongest = max(
@@ -167,7 +167,7 @@ def used_pixels(planes: Sequence[SroPlane], settings: SroSettings) -> Pixels:
     hkl, sro, weight, plane = (np.concatenate(column) for column in zip(*parts, strict=True))
     if any(each.sigma is None for each in planes):
         weight = weight / weight.mean()
-    return Pixels(hkl, sro, weight, plane, weak)
+    return OrderPixels(hkl, sro, weight, plane, weak)
 
 
 def strong_pixels(plane: SroPlane, weak: float, strongest: float | None = None) -> BoolArray:

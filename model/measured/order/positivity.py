@@ -14,7 +14,7 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
 from dsfu.model.measured.order.planes import SroPlane
-from dsfu.model.measured.order.series import Determined, Series
+from dsfu.model.measured.order.series import Determined, OrbitSeries
 from dsfu.simulate.arrays import FloatArray
 
 _ROUNDS: Final = 60
@@ -125,7 +125,7 @@ def bound_conditions(known: Determined, bounds: tuple[float, float] | None) -> F
     return np.array(rows).reshape(-1, size)
 
 
-def points_of_the_cell(series: Series, known: Determined) -> FloatArray:
+def points_of_the_cell(series: OrbitSeries, known: Determined) -> FloatArray:
     """Columns (points, basis) on a grid over one reciprocal cell, or half of it, as I_SRO(−Q) = I_SRO(Q)."""
     largest = np.abs(np.concatenate([series.orbits.members[i] for i in known.basis])).max(axis=0)
     density = 4.0
@@ -139,13 +139,13 @@ def points_of_the_cell(series: Series, known: Determined) -> FloatArray:
     return _columns(series, hkl, known)
 
 
-def points_of_planes(series: Series, known: Determined, planes: list[SroPlane]) -> FloatArray:
+def points_of_planes(series: OrbitSeries, known: Determined, planes: list[SroPlane]) -> FloatArray:
     """Columns (points, basis) on the planes, dead pixels included, each point of the reciprocal cell about once."""
     hkl = np.concatenate([each.plane.hkl(each.cell)[::2, ::2].reshape(-1, 3) for each in planes])
     _, first = np.unique(np.round(hkl % 1.0 * 40).astype(np.int64), axis=0, return_index=True)
     return _columns(series, hkl[first], known)
 
 
-def _columns(series: Series, hkl: FloatArray, known: Determined) -> FloatArray:
+def _columns(series: OrbitSeries, hkl: FloatArray, known: Determined) -> FloatArray:
     parts = [series.columns(hkl[start : start + 4096], known.basis) for start in range(0, len(hkl), 4096)]
     return np.concatenate(parts)

@@ -13,12 +13,12 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.measured.order.blocks import blocks
-from dsfu.model.measured.order.fit import Solution, Sums, normal_equations, scales_are_determined, solve
+from dsfu.model.measured.order.fit import OrderSolution, Sums, normal_equations, scales_are_determined, solve
 from dsfu.model.measured.order.notes import companions, notes_on
-from dsfu.model.measured.order.planes import Pixels, SroPlane, SroSettings, used_pixels
+from dsfu.model.measured.order.planes import OrderPixels, SroPlane, SroSettings, used_pixels
 from dsfu.model.measured.order.positivity import bound_conditions, feasible, points_of_planes, points_of_the_cell
 from dsfu.model.measured.order.result import Shell, SroFit, SroRefinement, as_vector
-from dsfu.model.measured.order.series import Determined, Series, determined, lattice_vectors
+from dsfu.model.measured.order.series import Determined, OrbitSeries, determined, lattice_vectors
 from dsfu.model.measured.order.uncertainty import Uncertainty, relative, uncertainty
 from dsfu.model.measured.symmetry.groups import laue_operators
 from dsfu.model.measured.symmetry.orbits import Orbits, orbits_of
@@ -39,7 +39,7 @@ def refine_sro(planes: Sequence[SroPlane], settings: SroSettings | None = None) 
     orbits = orbits_of(vectors, group, cell)
     if len(orbits) < 2:
         raise InputError("no vector lies within the cutoff", expected="at least one", remedy="choose a longer cutoff")
-    problem = _Problem(list(planes), settings, used_pixels(planes, settings), Series(orbits), group)
+    problem = _Problem(list(planes), settings, used_pixels(planes, settings), OrbitSeries(orbits), group)
     return _refine(problem)
 
 
@@ -71,8 +71,8 @@ class _Problem:
 
     planes: list[SroPlane]
     settings: SroSettings
-    pixels: Pixels
-    series: Series
+    pixels: OrderPixels
+    series: OrbitSeries
     group: IntArray
 
     @cached_property
@@ -86,8 +86,8 @@ class _Outcome:
 
     sums: Sums
     known: Determined
-    solution: Solution
-    free: Solution
+    solution: OrderSolution
+    free: OrderSolution
     conditions: FloatArray | None
     touching: int
     use: BoolArray
@@ -194,7 +194,7 @@ def _statistics(problem: _Problem, outcome: _Outcome) -> tuple[SroFit, float]:
     return fit, reduced
 
 
-def _misfit(sums: Sums, solution: Solution) -> float:
+def _misfit(sums: Sums, solution: OrderSolution) -> float:
     return normal_equations(sums, solution.scales).misfit(solution.beta)
 
 

@@ -58,7 +58,7 @@ def lattice_vectors(
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class OrbitSeries:
     """One cosine for each orbit, and the sums of cosines that are the columns."""
 
     orbits: Orbits

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsfu.model.measured.order.fit import Solution, Sums, normal_equations, one_plane, solve
+from dsfu.model.measured.order.fit import OrderSolution, Sums, normal_equations, one_plane, solve
 from dsfu.simulate.arrays import FloatArray
 
 
@@ -36,7 +36,7 @@ def relative(beta: FloatArray) -> FloatArray:
 
 
 def uncertainty(
-    sums: Sums, solution: Solution, own_scales: bool, conditions: FloatArray | None, variance: float
+    sums: Sums, solution: OrderSolution, own_scales: bool, conditions: FloatArray | None, variance: float
 ) -> Uncertainty:
     """Covariance of the α of a solution; ``variance`` is that of a pixel of weight 1."""
     planes = len(solution.scales)
@@ -52,7 +52,7 @@ def uncertainty(
     return Uncertainty(independent * np.outer(root, root), _ratio(scatter, expected))
 
 
-def _inverse(sums: Sums, solution: Solution, own_scales: bool) -> FloatArray:
+def _inverse(sums: Sums, solution: OrderSolution, own_scales: bool) -> FloatArray:
     """Inverse of the normal matrix, of the coefficients' part if there are scales beside them."""
     beta = solution.beta
     whole = normal_equations(sums, solution.scales).gram

@@ -10,7 +10,7 @@ from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.prepare.cropping import Window, cropped
 from dsfu.model.measured.prepare.cutting import cut, largest_q_max, neighbourhood
 from dsfu.model.measured.prepare.plane_spec import PlaneSpec, parse_plane
-from dsfu.model.measured.prepare.recipe import Recipe
+from dsfu.model.measured.prepare.recipe import CleaningRecipe
 from dsfu.simulate.disorder.fields import PIXELS
 
 Clean = Callable[[Reconstruction], Reconstruction]
@@ -22,7 +22,7 @@ _ENTIRE: Final = 0.7
 def prepared_planes(
     reconstruction: Reconstruction,
     specs: Sequence[PlaneSpec | str | None],
-    recipe: Recipe | None = None,
+    recipe: CleaningRecipe | None = None,
     *,
     pixels: int = PIXELS,
     q_max: float | None = None,
@@ -41,7 +41,7 @@ def prepared_planes(
     clean
         What cleans, if it is to do more than ``recipe.apply``, such as to tell what it does.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or CleaningRecipe()
     clean = clean or recipe.apply
     wanted = [parse_plane(each) if isinstance(each, str) else each for each in specs]
     windows = [_window(reconstruction, each, q_max, thickness, recipe) for each in wanted]
@@ -60,7 +60,11 @@ def prepared_planes(
 
 
 def _window(
-    reconstruction: Reconstruction, spec: PlaneSpec | None, q_max: float | None, thickness: float, recipe: Recipe
+    reconstruction: Reconstruction,
+    spec: PlaneSpec | None,
+    q_max: float | None,
+    thickness: float,
+    recipe: CleaningRecipe,
 ) -> Window | None:
     """What has to be cleaned for a plane; None for everything."""
     if spec is None or not reconstruction.indexed or recipe.needs_the_whole:

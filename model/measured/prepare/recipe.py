@@ -21,7 +21,7 @@ _BACKGROUND: Final = "none, flat:VALUE, flat:5% (a percentile), or radial:5%"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class CleaningRecipe:
     """How to clean, in the order in which it is done.
 
     Attributes

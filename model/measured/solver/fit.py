@@ -20,7 +20,7 @@ from dsfu.model.measured.solver.preconditioner import (
 )
 from dsfu.model.measured.solver.prepared import Prepared
 from dsfu.model.measured.solver.series import Series, Terms
-from dsfu.model.measured.solver.settings import Settings, Stage
+from dsfu.model.measured.solver.settings import SolverSettings, Stage
 from dsfu.simulate.arrays import FloatArray, IntArray
 
 _NEGATIVE_PRICE = 0.1
@@ -60,7 +60,7 @@ class Fitted:
     evaluations: int
 
 
-class Fit:
+class PlaneFit:
     """Problems that are independent, with the same number of planes each, on pixels of one number.
 
     Parameters
@@ -69,7 +69,7 @@ class Fit:
         For each problem its planes. Problems of several planes share α among theirs.
     """
 
-    def __init__(self, crystals: Sequence[Sequence[Prepared]], settings: Settings) -> None:
+    def __init__(self, crystals: Sequence[Sequence[Prepared]], settings: SolverSettings) -> None:
         self.planes = [plane for crystal in crystals for plane in crystal]
         self.settings = settings
         self.dtype = torch.float32 if settings.precision == "float32" else torch.float64

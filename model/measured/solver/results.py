@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dsfu.model.measured.solver.fit import Fit, Fitted
+from dsfu.model.measured.solver.fit import Fitted, PlaneFit
 from dsfu.model.measured.solver.noise import structured_misfit
 from dsfu.model.measured.solver.prepared import Prepared
 from dsfu.model.measured.solver.solution import Misfit, PlaneSolution, Solution
@@ -23,7 +23,7 @@ _DETERMINED_ABOVE = 0.02
 """Share of the largest I_SRO of a plane above which it fixes I_FF."""
 
 
-def solution_of(fit: Fit, fitted: Fitted, problem: int, widened: int, seconds: float) -> Solution:
+def solution_of(fit: PlaneFit, fitted: Fitted, problem: int, widened: int, seconds: float) -> Solution:
     """The solution of one of the problems of a fit."""
     count = fit.model.planes
     numbers = slice(problem * count, (problem + 1) * count)
@@ -55,7 +55,7 @@ def solution_of(fit: Fit, fitted: Fitted, problem: int, widened: int, seconds: f
     return _with_uncertainty(solution, fit, fitted, numbers) if fit.settings.uncertainty else solution
 
 
-def _with_uncertainty(solution: Solution, fit: Fit, fitted: Fitted, numbers: slice) -> Solution:
+def _with_uncertainty(solution: Solution, fit: PlaneFit, fitted: Fitted, numbers: slice) -> Solution:
     prepared = fit.planes[numbers]
     gathered = []
     for i, (plane, found) in enumerate(zip(prepared, solution.planes, strict=True), start=numbers.start):

@@ -41,7 +41,7 @@ JOINT_STAGES: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class SolverSettings:
     """Settings of the solver; the defaults suit planes of molecular crystals with 6 to 8 1/Å to every side.
 
     Attributes

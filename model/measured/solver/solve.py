@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.solver.fit import Fit
+from dsfu.model.measured.solver.fit import PlaneFit
 from dsfu.model.measured.solver.prepared import prepare
 from dsfu.model.measured.solver.results import solution_of
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.measured.solver.solution import Misfit, PlaneSolution, Solution
 
-__all__ = ["Misfit", "PlaneSolution", "Settings", "Solution", "solve", "solve_many"]
+__all__ = ["Misfit", "PlaneSolution", "Solution", "SolverSettings", "solve", "solve_many"]
 
-DEFAULT = Settings()
+DEFAULT = SolverSettings()
 
 _GPU_BATCH = 64
 
@@ -27,7 +27,7 @@ _CLEARLY_BETTER = 0.8
 """A wider prior fits better by itself, so it has to by a good deal."""
 
 
-def solve(planes: Sequence[MeasuredPlane], settings: Settings = DEFAULT) -> Solution:
+def solve(planes: Sequence[MeasuredPlane], settings: SolverSettings = DEFAULT) -> Solution:
     """Factorise the planes of one crystal together: they share its α.
 
     Parameters
@@ -38,7 +38,7 @@ def solve(planes: Sequence[MeasuredPlane], settings: Settings = DEFAULT) -> Solu
     return solve_many([planes], settings)[0]
 
 
-def solve_many(crystals: Sequence[Sequence[MeasuredPlane]], settings: Settings = DEFAULT) -> list[Solution]:
+def solve_many(crystals: Sequence[Sequence[MeasuredPlane]], settings: SolverSettings = DEFAULT) -> list[Solution]:
     """Factorise the planes of many crystals, which have nothing to do with one another; in batches on a GPU."""
     for i, crystal in enumerate(crystals):
         sizes = sorted({plane.plane.pixels for plane in crystal})
@@ -51,7 +51,7 @@ def solve_many(crystals: Sequence[Sequence[MeasuredPlane]], settings: Settings =
     return [solutions[i] for i in range(len(crystals))]
 
 
-def _batches(crystals: Sequence[Sequence[MeasuredPlane]], settings: Settings) -> Iterator[list[int]]:
+def _batches(crystals: Sequence[Sequence[MeasuredPlane]], settings: SolverSettings) -> Iterator[list[int]]:
     """Numbers of the crystals to be fitted together: of one plane each, with the same number of pixels."""
     size = settings.batch or (1 if settings.device == "cpu" else _GPU_BATCH)
     alike: dict[tuple[int, int], list[int]] = {}
@@ -63,7 +63,7 @@ def _batches(crystals: Sequence[Sequence[MeasuredPlane]], settings: Settings) ->
             yield numbers[first : first + together]
 
 
-def _solve_batch(crystals: Sequence[Sequence[MeasuredPlane]], settings: Settings) -> list[Solution]:
+def _solve_batch(crystals: Sequence[Sequence[MeasuredPlane]], settings: SolverSettings) -> list[Solution]:
     """Fit all, then again with a wider prior those that did not come out well."""
     best: dict[int, Solution] = {}
     waiting = list(range(len(crystals)))
@@ -81,17 +81,17 @@ def _solve_batch(crystals: Sequence[Sequence[MeasuredPlane]], settings: Settings
 
 
 def _fitted(
-    crystals: Sequence[Sequence[MeasuredPlane]], numbers: Sequence[int], widened: int, settings: Settings
+    crystals: Sequence[Sequence[MeasuredPlane]], numbers: Sequence[int], widened: int, settings: SolverSettings
 ) -> dict[int, Solution]:
     started = time.perf_counter()
     width = settings.widths[widened]
-    fit = Fit([[prepare(plane, settings.cutoff, width) for plane in crystals[i]] for i in numbers], settings)
+    fit = PlaneFit([[prepare(plane, settings.cutoff, width) for plane in crystals[i]] for i in numbers], settings)
     fitted = fit.run()
     seconds = (time.perf_counter() - started) / len(numbers)
     return {i: solution_of(fit, fitted, place, widened, seconds) for place, i in enumerate(numbers)}
 
 
-def _on_all_pixels(settings: Settings) -> Settings:
+def _on_all_pixels(settings: SolverSettings) -> SolverSettings:
     """Peaks of I_SRO hardly wider than a pixel are lost on every other one."""
     careful, careful_joint = (
         tuple(replace(stage, every=1) for stage in stages) for stages in (settings.stages, settings.joint_stages)

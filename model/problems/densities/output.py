@@ -10,13 +10,13 @@ import numpy as np
 
 from dsfu.files import write_text
 from dsfu.model.problems.densities.fitting import Fit
-from dsfu.model.problems.densities.solve import Answer
+from dsfu.model.problems.densities.solve import DensityAnswer
 from dsfu.pages.frame import Table, document, section
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.structure_types import StructureType
 
 
-def write_answer(answer: Answer, folder: Path, title: str) -> dict[str, Any]:
+def write_answer(answer: DensityAnswer, folder: Path, title: str) -> dict[str, Any]:
     """Write everything into a folder and return what the JSON says."""
     folder.mkdir(parents=True, exist_ok=True)
     told = []
@@ -87,7 +87,7 @@ def write_map(kind: StructureType, path: Path) -> None:
     written.write_ccp4_map(str(path))
 
 
-def page(answer: Answer, title: str) -> str:
+def page(answer: DensityAnswer, title: str) -> str:
     """A page that shows the fit of the first candidate and the list of all."""
     header = (
         f"<header><h1>{escape(title)}</h1><p><b>{escape(answer.verdict)}</b>: {escape(answer.reason)}.</p></header>"

@@ -33,7 +33,7 @@ _PER_PARAMETER: Final = 0.02
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Answer:
+class DensityAnswer:
     """What came out: the signal as it was used, candidates by rank, and a verdict in words."""
 
     signal: Signal
@@ -51,7 +51,7 @@ NEARLY: Final = 0.15
 def solve(
     pattern: PowderPattern, formula: Formula, *, kinds: Sequence[StructureType] | None = None, keep: int = 5,
     progress: Callable[[str], None] = lambda text: None,
-) -> Answer:  # fmt: skip
+) -> DensityAnswer:  # fmt: skip
     """Search over structure types, fit the best, rank by how well the pattern is explained.
 
     Parameters
@@ -73,7 +73,7 @@ def solve(
     source = wavelengths_of(pattern.wavelength)
     trials = list(decorations(formula, shipped_types() if kinds is None else kinds))
     if not trials:
-        return Answer(
+        return DensityAnswer(
             signal=signal, wavelength=source[0][0], tried=0, candidates=(), verdict="no type",
             reason=f"no structure type in the pool has the stoichiometry of {formula.text}",
         )  # fmt: skip
@@ -88,7 +88,7 @@ def solve(
     ]
     ranked = _varied_fits(sorted(_symmetric(fits, signal, source) + first[WITH_POSITIONS:], key=rank))[:keep]
     verdict, reason = judge(ranked)
-    return Answer(
+    return DensityAnswer(
         signal=signal,
         wavelength=source[0][0],
         tried=len(trials),

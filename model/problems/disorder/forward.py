@@ -30,7 +30,7 @@ _PARALLEL: Final = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Planes:
+class PlaneBatch:
     """A batch of square planes of reciprocal space, each as `dsfu.simulate.disorder.planes.Plane`; float64.
 
     Attributes
@@ -112,7 +112,7 @@ class Atoms:
         return type(self)(positions=self.positions[chosen], numbers=self.numbers[chosen], signs=self.signs[chosen])
 
 
-def form_factor(atoms: Atoms, weight: Tensor, planes: Planes, dtype: torch.dtype = torch.float32) -> Tensor:
+def form_factor(atoms: Atoms, weight: Tensor, planes: PlaneBatch, dtype: torch.dtype = torch.float32) -> Tensor:
     """I_FF = m_A m_B |F_A − F_B|² in electrons² per unit cell, (planes, y, x).
 
     Parameters
@@ -136,7 +136,7 @@ def form_factor(atoms: Atoms, weight: Tensor, planes: Planes, dtype: torch.dtype
 
 
 def short_range_order(
-    alpha: Tensor, vectors: Tensor, planes: Planes, *, clip: bool = True, dtype: torch.dtype = torch.float32
+    alpha: Tensor, vectors: Tensor, planes: PlaneBatch, *, clip: bool = True, dtype: torch.dtype = torch.float32
 ) -> Tensor:
     """I_SRO = Σ_v α_v cos(Q·v), (planes, y, x).
 
@@ -158,7 +158,7 @@ def short_range_order(
     return values.clamp(min=0) if clip else values
 
 
-def _difference(atoms: Atoms, planes: Planes, dtype: torch.dtype) -> Tensor:
+def _difference(atoms: Atoms, planes: PlaneBatch, dtype: torch.dtype) -> Tensor:
     """|F_A − F_B|², (planes, y, x)."""
     amplitudes, exponents = (table[atoms.numbers] for table in _tables(atoms.positions.device))
     amplitudes = amplitudes * atoms.signs.double()[..., None]
@@ -192,7 +192,7 @@ def _complex_product(in_y: Tensor, in_x: Tensor, dtype: torch.dtype) -> tuple[Te
     return real, imaginary
 
 
-def _largest_form_factor(atoms: Atoms, planes: Planes) -> Tensor:
+def _largest_form_factor(atoms: Atoms, planes: PlaneBatch) -> Tensor:
     """The larger of Σ f over A and over B where each plane comes nearest to the origin: (planes,)."""
     amplitudes, exponents = (table[atoms.numbers] for table in _tables(atoms.positions.device))
     *_, out_of_plane_squared = _centres(planes)
@@ -201,14 +201,14 @@ def _largest_form_factor(atoms: Atoms, planes: Planes) -> Tensor:
     return torch.maximum(*of_species)
 
 
-def _centres(planes: Planes) -> tuple[Tensor, Tensor, Tensor]:
+def _centres(planes: PlaneBatch) -> tuple[Tensor, Tensor, Tensor]:
     """Coordinates of the centre along x and y, and the square of the plane's distance from the origin."""
     centre_x = (planes.centre * planes.axis_x).sum(-1)
     centre_y = (planes.centre * planes.axis_y).sum(-1)
     return centre_x, centre_y, (planes.centre.square().sum(-1) - centre_x.square() - centre_y.square()).clamp(min=0)
 
 
-def _series(amplitudes: Tensor, vectors: Tensor, planes: Planes, dtype: torch.dtype) -> Tensor:
+def _series(amplitudes: Tensor, vectors: Tensor, planes: PlaneBatch, dtype: torch.dtype) -> Tensor:
     """Re Σ_t c_t exp(i (Q − centre)·v_t) for complex c (planes, terms) and v (planes, terms, 3)."""
     one = torch.ones((), dtype=torch.float64, device=vectors.device)
     offsets = planes.offsets[:, None]
@@ -219,7 +219,7 @@ def _series(amplitudes: Tensor, vectors: Tensor, planes: Planes, dtype: torch.dt
     return y_parts.mT @ x_parts
 
 
-def _all_vectors(alpha: Tensor, vectors: Tensor, planes: Planes) -> tuple[Tensor, Tensor]:
+def _all_vectors(alpha: Tensor, vectors: Tensor, planes: PlaneBatch) -> tuple[Tensor, Tensor]:
     """Amplitudes and vectors of the series, one of each ±v."""
     indices = _indices(3, vectors.device)
     half, counts = _half(indices)
@@ -228,7 +228,7 @@ def _all_vectors(alpha: Tensor, vectors: Tensor, planes: Planes) -> tuple[Tensor
     return alpha.flatten(1)[:, half] * counts * torch.exp(1j * phases), where
 
 
-def _projected_vectors(alpha: Tensor, vectors: Tensor, planes: Planes, normal: Tensor) -> tuple[Tensor, Tensor]:
+def _projected_vectors(alpha: Tensor, vectors: Tensor, planes: PlaneBatch, normal: Tensor) -> tuple[Tensor, Tensor]:
     """The same on planes normal to a lattice vector: all vectors that differ by multiples of it are one term."""
     order = torch.stack([(normal + 1) % 3, (normal + 2) % 3, normal], 1)
     rows = torch.arange(len(normal), device=vectors.device)
@@ -245,7 +245,7 @@ def _projected_vectors(alpha: Tensor, vectors: Tensor, planes: Planes, normal: T
     return summed[:, half] * counts * torch.exp(1j * in_plane_phases), where
 
 
-def _axis_normal_to(vectors: Tensor, planes: Planes) -> Tensor | None:
+def _axis_normal_to(vectors: Tensor, planes: PlaneBatch) -> Tensor | None:
     """For each plane the number of a lattice vector normal to it; None if there is a plane without one."""
     in_x = (vectors @ planes.axis_x[..., None])[..., 0].abs()
     in_y = (vectors @ planes.axis_y[..., None])[..., 0].abs()

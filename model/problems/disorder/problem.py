@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dsfu.model.evaluation.options import Evaluated, EvaluationOptions, Watch
     from dsfu.model.problems.disorder.batch import Batch
     from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
-    from dsfu.model.training.epochs import Part
+    from dsfu.model.training.epochs import BatchShare
     from dsfu.model.training.sources import BatchSource
     from dsfu.panels import Panel
 
@@ -60,7 +60,7 @@ class DisorderLearner(Learner["Batch"]):
         return self.samples(split.store.url, split.name, data, 0, 0).batch(indices, device)
 
     def source(
-        self, url: str, split: str, data: DataConfig, part: "Part", seed: int, device: "torch.device"
+        self, url: str, split: str, data: DataConfig, part: "BatchShare", seed: int, device: "torch.device"
     ) -> "BatchSource[Batch]":
         from dsfu.model.problems.disorder.training.sources import open_source
 

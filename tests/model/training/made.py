@@ -11,12 +11,12 @@ from dsfu.model.problems.disorder.problem import LEARNER
 from dsfu.model.training.config import Config
 from dsfu.model.training.config_file import load_config
 from dsfu.model.training.distributed import Ranks
-from dsfu.model.training.engine import Engine
-from dsfu.model.training.loop import Outcome, Parts, Trainer
+from dsfu.model.training.engine import TrainingEngine
+from dsfu.model.training.loop import Outcome, Trainer, TrainerParts
 from dsfu.model.training.outputs import Outputs
 from dsfu.model.training.random_states import seed_all
 from dsfu.model.training.recipes import recipe_of
-from dsfu.model.training.reporting import Reporter
+from dsfu.model.training.reporting import TrainingReporter
 from dsfu.model.training.signals import StopRequests
 from dsfu.model.training.validation import Validation
 
@@ -75,7 +75,7 @@ class MadeSource:
         self.position = state["position"]
 
 
-class Notes(Reporter):
+class Notes(TrainingReporter):
     """Remembers what it was told."""
 
     def __init__(self) -> None:
@@ -103,10 +103,10 @@ def trainer_of(
     """A trainer as the command makes it, but for its data."""
     ranks = ranks or Ranks()
     seed_all(config.seed, 0)
-    recipe = recipe_of(config, Engine(config, torch.device("cpu")), ranks, LEARNER)
+    recipe = recipe_of(config, TrainingEngine(config, torch.device("cpu")), ranks, LEARNER)
     seed_all(config.seed, 1 + ranks.rank)
     return Trainer(
-        Parts(
+        TrainerParts(
             config=config,
             recipe=recipe,
             source=source or MadeSource(rank=ranks.rank),

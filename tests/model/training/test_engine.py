@@ -1,12 +1,12 @@
 import torch
 
-from dsfu.model.training.engine import Engine
+from dsfu.model.training.engine import TrainingEngine
 from tests.model.training.made import config_of
 
 
-def scaled_engine(scale: float) -> Engine:
+def scaled_engine(scale: float) -> TrainingEngine:
     """An engine that scales losses as for fp16, which processors do not train in."""
-    engine = Engine(config_of(), torch.device("cpu"))
+    engine = TrainingEngine(config_of(), torch.device("cpu"))
     engine._scaler = torch.amp.GradScaler("cpu", init_scale=scale)
     return engine
 
@@ -21,6 +21,6 @@ def test_a_gradient_that_overflows_in_fp16_is_no_broken_loss():
 
 
 def test_without_scaling_a_gradient_that_is_not_finite_is_told():
-    engine, weight = Engine(config_of(), torch.device("cpu")), torch.nn.Parameter(torch.ones(3))
+    engine, weight = TrainingEngine(config_of(), torch.device("cpu")), torch.nn.Parameter(torch.ones(3))
     norm = engine.update(weight.sum() * torch.inf, torch.optim.SGD([weight], lr=1.0))
     assert not norm.isfinite()

@@ -7,14 +7,14 @@ import torch
 
 from dsfu.errors import InputError
 from dsfu.model.problems.disorder.batch import Batch
-from dsfu.model.training.epochs import EpochSource, Part
+from dsfu.model.training.epochs import BatchShare, EpochSource
 
 
 class Counting(EpochSource[int, Any]):
     """Batches with one number: 100 for each epoch, and 1 for each batch."""
 
-    def __init__(self, batches: int = 5, ahead: int = 0, fails_at: int = -1, part: Part | None = None) -> None:
-        super().__init__(part or Part(batch_size=1, rank=0, world_size=1), 3, batches, ahead)
+    def __init__(self, batches: int = 5, ahead: int = 0, fails_at: int = -1, part: BatchShare | None = None) -> None:
+        super().__init__(part or BatchShare(batch_size=1, rank=0, world_size=1), 3, batches, ahead)
         self.fails_at = fails_at
         self.made: list[int] = []
 
@@ -67,15 +67,15 @@ def test_states_survive_a_file_that_is_loaded_safely(tmp_path):
 
 
 def test_another_number_of_processes_goes_on_at_the_same_number_of_samples():
-    source = Counting(10, part=Part(batch_size=6, rank=0, world_size=2))
+    source = Counting(10, part=BatchShare(batch_size=6, rank=0, world_size=2))
     batches = source.batches()
     for _ in range(3):
         next(batches)
     for batch_size, world_size, expected in ((6, 2, 3), (6, 3, 2), (5, 1, 8), (12, 1, 3), (7, 1, 6)):
-        other = Counting(10, part=Part(batch_size=batch_size, rank=0, world_size=world_size))
+        other = Counting(10, part=BatchShare(batch_size=batch_size, rank=0, world_size=world_size))
         other.load_state_dict(source.state_dict())
         assert other.state_dict()["batch"] == expected
-    short = Counting(2, part=Part(batch_size=1, rank=0, world_size=1))
+    short = Counting(2, part=BatchShare(batch_size=1, rank=0, world_size=1))
     short.load_state_dict(source.state_dict())
     assert (short.state_dict()["epoch"], short.state_dict()["batch"]) == (1, 0)
 
@@ -115,6 +115,6 @@ def test_no_thread_is_left_when_batches_are_wanted_no_more():
 
 def test_parts_that_do_not_exist_are_refused():
     with pytest.raises(InputError, match="it is 0"):
-        Part(batch_size=0, rank=0, world_size=1)
+        BatchShare(batch_size=0, rank=0, world_size=1)
     with pytest.raises(ValueError, match="rank = 2"):
-        Part(batch_size=1, rank=2, world_size=2)
+        BatchShare(batch_size=1, rank=2, world_size=2)

@@ -4,11 +4,11 @@ import sys
 import pytest
 
 from dsfu.model.problems.disorder.problem import LEARNER
-from dsfu.model.training.config import Limits, OptimiserConfig
+from dsfu.model.training.config import OptimiserConfig, TrainingLimits
 from dsfu.model.training.reporting import RunReporter
 from dsfu.model.training.schedule import Progress, Schedule
 
-SCHEDULE = Schedule(limits=Limits(steps=4), optimiser=OptimiserConfig(), batches_per_epoch=2)
+SCHEDULE = Schedule(limits=TrainingLimits(steps=4), optimiser=OptimiserConfig(), batches_per_epoch=2)
 ERRORS = {"score": 0.3, "sro.linear": 0.1, "form_factor.linear": 0.2}
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsfu.errors import InputError
-from dsfu.model.training.epochs import Part
+from dsfu.model.training.epochs import BatchShare
 from dsfu.model.training.streaming_plan import LastBatch, StreamingPlan
 
 PLANES_PER_PAIR = 7
@@ -27,7 +27,7 @@ def plan(
         buffer_samples=buffer_samples,
         shuffle=shuffle,
         last_batch=last_batch,
-        part=Part(batch_size=batch_size, rank=rank, world_size=world_size),
+        part=BatchShare(batch_size=batch_size, rank=rank, world_size=world_size),
         seed=seed,
     )
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dsfu.model.problems.disorder.data.samples import Planes as TwoPlanes
-from dsfu.model.problems.disorder.forward import Atoms, Planes, form_factor, short_range_order
+from dsfu.model.problems.disorder.data.samples import IntensityPlanes as TwoPlanes
+from dsfu.model.problems.disorder.forward import Atoms, PlaneBatch, form_factor, short_range_order
 from dsfu.model.store import ClosedStore
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
@@ -57,9 +57,9 @@ class ComputedPlanes:
 
     def planes(
         self, split: str, indices: Sequence[int], *, pixels: int | None = None, device: Device = "cpu"
-    ) -> Planes:
+    ) -> PlaneBatch:
         """Where in reciprocal space some planes lie."""
-        return Planes.of([self.plane(split, index, pixels) for index in indices], device)
+        return PlaneBatch.of([self.plane(split, index, pixels) for index in indices], device)
 
     def vectors(self, split: str, indices: Sequence[int], device: Device = "cpu") -> Tensor:
         """Lattice vectors a, b, c of some samples as rows, in Å: (samples, 3, 3)."""

@@ -11,7 +11,7 @@ from dsfu.simulate.disorder.encoding import decode_plane
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Planes:
+class IntensityPlanes:
     """Physical intensities (..., y, x): I_FF in electrons² per unit cell, I_SRO without a unit."""
 
     form_factor: Float32Array
@@ -51,8 +51,8 @@ class StoredPlanes:
             sro_scale=self.sro_scale[number],
         )
 
-    def physical(self) -> Planes:
-        return Planes(
+    def physical(self) -> IntensityPlanes:
+        return IntensityPlanes(
             form_factor=decode_plane(self.form_factor, self.form_factor_scale),
             sro=decode_plane(self.sro, self.sro_scale),
         )

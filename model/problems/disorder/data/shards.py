@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from dsfu.model.problems.disorder.data.normalise import Scale
 from dsfu.model.problems.disorder.data.plane_reader import CodeArray, PlaneReader
-from dsfu.model.problems.disorder.data.samples import Planes, Sample, StoredPlanes
+from dsfu.model.problems.disorder.data.samples import IntensityPlanes, Sample, StoredPlanes
 from dsfu.model.store import ClosedStore, Column, StoreSplit
 from dsfu.simulate.arrays import BoolArray, Float32Array
 from dsfu.simulate.disorder.encoding import encode_plane
@@ -136,7 +136,7 @@ class Split(StoreSplit):
         live = self.store.live_pixels(self.coordinates["mask"][index], self.pixels)
         return self._stored(index).sample(live, scale)
 
-    def planes(self, index: int) -> Planes:
+    def planes(self, index: int) -> IntensityPlanes:
         """Physical intensities of one sample, (y, x)."""
         return self._stored(self._checked(index)).physical()
 

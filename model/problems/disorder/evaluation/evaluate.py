@@ -18,7 +18,7 @@ from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes, Pla
 from dsfu.model.problems.disorder.evaluation.predictors import Method, MethodSettings, method_named
 from dsfu.model.problems.disorder.evaluation.reports import write_reports
 from dsfu.model.problems.disorder.evaluation.scores import score_planes
-from dsfu.model.problems.disorder.evaluation.summary import Summary, summarise
+from dsfu.model.problems.disorder.evaluation.summary import EvaluationSummary, summarise
 from dsfu.model.store import opened_store
 
 
@@ -48,7 +48,7 @@ class EvaluationSettings:
 class Evaluation:
     """What came out, and where it is written."""
 
-    summary: Summary
+    summary: EvaluationSummary
     files: Mapping[str, Path]
 
 

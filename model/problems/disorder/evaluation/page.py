@@ -19,12 +19,14 @@ from dsfu.model.problems.disorder.evaluation.pictures import (
 )
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
 from dsfu.model.problems.disorder.evaluation.scores import FACTORS, SCALES, Scores
-from dsfu.model.problems.disorder.evaluation.summary import Summary
+from dsfu.model.problems.disorder.evaluation.summary import EvaluationSummary
 from dsfu.model.problems.disorder.evaluation.tables import SCALE_WORDS, tables_of
 from dsfu.pages.frame import Table, document, section, symbols
 
 
-def page_of(summary: Summary, scores: Scores, planes: EvaluationPlanes, pictures: Sequence[PlanePictures]) -> str:
+def page_of(
+    summary: EvaluationSummary, scores: Scores, planes: EvaluationPlanes, pictures: Sequence[PlanePictures]
+) -> str:
     """The whole document."""
     first, *others = tables_of(summary)
     title = f"Evaluation of {summary.about['name']}"
@@ -39,7 +41,7 @@ def page_of(summary: Summary, scores: Scores, planes: EvaluationPlanes, pictures
     return document(title, parts, EVALUATION_STYLE)
 
 
-def _header(title: str, summary: Summary) -> str:
+def _header(title: str, summary: EvaluationSummary) -> str:
     tiles = []
     for factor in FACTORS:
         found, paper = summary.factors[factor]["linear"], PAPER[factor]

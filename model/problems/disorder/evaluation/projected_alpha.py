@@ -13,7 +13,7 @@ from typing import Final, Self
 import torch
 from torch import Tensor
 
-from dsfu.model.problems.disorder.forward import Planes
+from dsfu.model.problems.disorder.forward import PlaneBatch
 from dsfu.simulate.disorder.fields import SHELL_CUTOFF
 
 _SIDE: Final = 2 * SHELL_CUTOFF + 1
@@ -41,7 +41,7 @@ class ProjectedSeries:
     inverse: Tensor
 
     @classmethod
-    def of(cls, vectors: Tensor, planes: Planes, normal: Tensor) -> Self:
+    def of(cls, vectors: Tensor, planes: PlaneBatch, normal: Tensor) -> Self:
         """For planes normal to lattice vectors.
 
         Parameters

@@ -13,7 +13,7 @@ from dsfu.model.problems.disorder.evaluation.page import page_of
 from dsfu.model.problems.disorder.evaluation.pictures import PlanePictures
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
 from dsfu.model.problems.disorder.evaluation.scores import Scores
-from dsfu.model.problems.disorder.evaluation.summary import Summary
+from dsfu.model.problems.disorder.evaluation.summary import EvaluationSummary
 from dsfu.model.problems.disorder.evaluation.tables import tables_of
 
 JSON_NAME: Final = "evaluation.json"
@@ -23,7 +23,11 @@ PAGE_NAME: Final = "evaluation.html"
 
 
 def write_reports(
-    folder: Path, summary: Summary, scores: Scores, planes: EvaluationPlanes, pictures: Sequence[PlanePictures]
+    folder: Path,
+    summary: EvaluationSummary,
+    scores: Scores,
+    planes: EvaluationPlanes,
+    pictures: Sequence[PlanePictures],
 ) -> dict[str, Path]:
     """Write all of them into a folder; where they are, by kind."""
     texts = {
@@ -54,7 +58,7 @@ def _every_plane(scores: Scores) -> str:
     return stream.getvalue()
 
 
-def _markdown(summary: Summary) -> str:
+def _markdown(summary: EvaluationSummary) -> str:
     about = summary.about
     head = [
         f"# Evaluation of {about['name']}",

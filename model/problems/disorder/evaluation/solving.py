@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.methods import Network, factorise
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
 from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from dsfu.simulate.arrays import Float32Array
@@ -22,7 +22,7 @@ def with_lattice(
 
     ``trained`` is the network, and the side of the planes that it was trained on.
     """
-    solver = Settings(device=device.type)
+    solver = SolverSettings(device=device.type)
     network = None if trained is None else Network(factoriser=trained[0], pixels=trained[1])
 
     def predict(intensity: Tensor, live: Tensor, indices: Sequence[int]) -> tuple[Tensor, Tensor]:

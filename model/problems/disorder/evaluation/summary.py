@@ -66,7 +66,7 @@ class FactorOnScale:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SummaryPart:
     """The planes of one kind: their mean square errors by factor and scale."""
 
     label: str
@@ -75,7 +75,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class EvaluationSummary:
     """Everything that the reports show.
 
     Attributes
@@ -97,7 +97,7 @@ class Summary:
     features: Mapping[Factor, FeatureDistances]
     product: Mapping[Scale, Mapping[str, Statistic]]
     alpha: Mapping[str, Statistic]
-    parts: Mapping[str, Sequence[Part]]
+    parts: Mapping[str, Sequence[SummaryPart]]
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: numbers that there are none of are null."""
@@ -111,9 +111,9 @@ def summarise(
     planes: EvaluationPlanes,
     features: Mapping[Factor, FeatureDistances],
     about: Mapping[str, Any],
-) -> Summary:
+) -> EvaluationSummary:
     """Put together what is known of all planes."""
-    return Summary(
+    return EvaluationSummary(
         about=about,
         planes=len(scores),
         live_share=float(scores["live_share"].mean()),
@@ -156,14 +156,14 @@ def _factor_on_scale(scores: Scores, factor: Factor, scale: Scale) -> FactorOnSc
     )
 
 
-def _parts(scores: Scores, labels: npt.NDArray[Any]) -> list[Part]:
+def _parts(scores: Scores, labels: npt.NDArray[Any]) -> list[SummaryPart]:
     parts = []
     for label in sorted(set(labels.tolist()), key=_rank):
         some = scores.where(labels == label)
         errors = {
             factor: {scale: Statistic.of(some[f"{factor}.{scale}.mse.all"]) for scale in SCALES} for factor in FACTORS
         }
-        parts.append(Part(label=str(label), planes=len(some), mse=errors))
+        parts.append(SummaryPart(label=str(label), planes=len(some), mse=errors))
     return parts
 
 

@@ -7,7 +7,7 @@ from dsfu.model.evaluation.tables import number, percent
 from dsfu.model.problems.disorder.data.normalise import Scale
 from dsfu.model.problems.disorder.evaluation.paper import PAPER, SCALE_NOTE, SYMBOLS, PaperFigures
 from dsfu.model.problems.disorder.evaluation.scores import FACTORS, SCALES
-from dsfu.model.problems.disorder.evaluation.summary import FactorOnScale, Part, Statistic, Summary
+from dsfu.model.problems.disorder.evaluation.summary import EvaluationSummary, FactorOnScale, Statistic, SummaryPart
 from dsfu.pages.frame import Table
 
 SCALE_WORDS: Final[dict[Scale, str]] = {"linear": "linear", "sqrt": "square root"}
@@ -21,7 +21,7 @@ _REGION_WORDS: Final = {
 }
 
 
-def tables_of(summary: Summary) -> list[Table]:
+def tables_of(summary: EvaluationSummary) -> list[Table]:
     """Everything, the comparison with the paper first."""
     return [
         comparison(summary),
@@ -32,7 +32,7 @@ def tables_of(summary: Summary) -> list[Table]:
     ]
 
 
-def comparison(summary: Summary) -> Table:
+def comparison(summary: EvaluationSummary) -> Table:
     """Ours on both scales beside the paper's."""
     heads = [""]
     for factor in FACTORS:
@@ -57,7 +57,7 @@ def comparison(summary: Summary) -> Table:
 
 
 def _beside(
-    words: str, summary: Summary, ours: Callable[[FactorOnScale], str], paper: Callable[[PaperFigures], str]
+    words: str, summary: EvaluationSummary, ours: Callable[[FactorOnScale], str], paper: Callable[[PaperFigures], str]
 ) -> list[str]:
     row = [words]
     for factor in FACTORS:
@@ -66,7 +66,7 @@ def _beside(
     return row
 
 
-def _features_row(name: str, summary: Summary) -> list[str]:
+def _features_row(name: str, summary: EvaluationSummary) -> list[str]:
     row = [name]
     for factor in FACTORS:
         ours = getattr(summary.features[factor], name.lower())
@@ -74,7 +74,7 @@ def _features_row(name: str, summary: Summary) -> list[str]:
     return row
 
 
-def _regions(summary: Summary) -> Table:
+def _regions(summary: EvaluationSummary) -> Table:
     heads = ["mean square error", "", *(f">{SCALE_WORDS[scale]}: {which}" for scale in SCALES for which in _STATISTIC)]
     rows = [
         [SYMBOLS[factor] if region == "all" else "", words, *_of_scales(summary.factors[factor], region)]
@@ -96,7 +96,7 @@ def _statistic(found: Statistic) -> list[str]:
     return [number(found.mean), number(found.median), number(found.percentile_90)]
 
 
-def _similarity(summary: Summary) -> Table:
+def _similarity(summary: EvaluationSummary) -> Table:
     heads = ["", *(f">{what}, {SCALE_WORDS[scale]}" for what in ("SSIM", "PSNR (dB)") for scale in SCALES)]
     rows = []
     for factor in FACTORS:
@@ -108,7 +108,7 @@ def _similarity(summary: Summary) -> Table:
     return Table(title="Likeness", heads=heads, rows=rows, note="Means over the planes.")
 
 
-def _consistency(summary: Summary) -> Table:
+def _consistency(summary: EvaluationSummary) -> Table:
     rows = [
         [f"product against I_D, {SCALE_WORDS[scale]} scale, {_REGION_WORDS[region]}", *_statistic(found)]
         for scale in SCALES
@@ -122,7 +122,7 @@ def _consistency(summary: Summary) -> Table:
     )
 
 
-def _parts(name: str, parts: Sequence[Part]) -> Table:
+def _parts(name: str, parts: Sequence[SummaryPart]) -> Table:
     heads = [name, ">planes"]
     for factor in FACTORS:
         heads += [f">{SYMBOLS[factor]}, linear", ">90 %", ">square root"]
@@ -130,7 +130,7 @@ def _parts(name: str, parts: Sequence[Part]) -> Table:
     return Table(title=f"By {name}", heads=heads, rows=rows)
 
 
-def _of_part(part: Part) -> list[str]:
+def _of_part(part: SummaryPart) -> list[str]:
     row = []
     for factor in FACTORS:
         linear = part.mse[factor]["linear"]

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dsfu.model.problems.disorder.batch import Batch
-from dsfu.model.problems.disorder.forward import Planes
+from dsfu.model.problems.disorder.forward import PlaneBatch
 from dsfu.model.problems.disorder.training.augment_draws import EffectsOfBatch
 
 _BRAGG_FALL: Final = 0.04
@@ -30,7 +30,7 @@ _TINY: Final = 1e-30
 class Places:
     """Where the pixels of some planes are: the planes, and the lattice vectors of each (planes, 3, 3) in Å."""
 
-    planes: Planes
+    planes: PlaneBatch
     vectors: Tensor
 
     def __getitem__(self, chosen: Tensor) -> "Places":
@@ -39,7 +39,7 @@ class Places:
     def to(self, device: torch.device) -> "Places":
         planes = self.planes
         moved = {name: _moved(getattr(planes, name), device) for name in ("centre", "axis_x", "axis_y", "q_max")}
-        return Places(planes=Planes(**moved, pixels=planes.pixels), vectors=_moved(self.vectors, device))
+        return Places(planes=PlaneBatch(**moved, pixels=planes.pixels), vectors=_moved(self.vectors, device))
 
     def q_squared(self) -> Tensor:
         """|Q|² of every pixel, (planes, y, x)."""

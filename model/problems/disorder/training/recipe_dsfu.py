@@ -9,13 +9,13 @@ from dsfu.model.problems.disorder.training.losses import dsfu_losses
 from dsfu.model.problems.disorder.training.recipe import FactoriserRecipe
 from dsfu.model.training.config import Config
 from dsfu.model.training.distributed import Ranks
-from dsfu.model.training.engine import Engine
+from dsfu.model.training.engine import TrainingEngine
 from dsfu.model.training.loss_log import GRADIENT
 from dsfu.model.training.recipes import adam
 
 
 class DsfuRecipe(FactoriserRecipe):
-    def __init__(self, config: Config, engine: Engine, ranks: Ranks, network: nn.Module) -> None:
+    def __init__(self, config: Config, engine: TrainingEngine, ranks: Ranks, network: nn.Module) -> None:
         super().__init__(config, engine, ranks, network)
         self.optimisers["factoriser"] = adam(self.network.parameters(), config, engine.device)
         self._called = self.ready(self.network)

@@ -20,7 +20,7 @@ from dsfu.model.problems.disorder.training.recipe import FactoriserRecipe
 from dsfu.model.problems.disorder.training.recipe_settings import Pix2PixLoss
 from dsfu.model.training.config import Config
 from dsfu.model.training.distributed import Ranks
-from dsfu.model.training.engine import Engine
+from dsfu.model.training.engine import TrainingEngine
 from dsfu.model.training.recipes import adam
 
 FACTORS = ("form_factor", "sro")
@@ -44,7 +44,7 @@ class _Planes:
 
 
 class Pix2PixRecipe(FactoriserRecipe):
-    def __init__(self, config: Config, engine: Engine, ranks: Ranks, network: nn.Module) -> None:
+    def __init__(self, config: Config, engine: TrainingEngine, ranks: Ranks, network: nn.Module) -> None:
         super().__init__(config, engine, ranks, network)
         self._settings: Pix2PixLoss = config.sections["pix2pix"]
         network = cast(Pix2Pix, self.network)

@@ -9,7 +9,7 @@ from dsfu.model.problems.disorder.data.store_parameters import StoreParameters
 from dsfu.model.problems.disorder.training.data_config import DataConfig
 from dsfu.model.problems.disorder.training.streaming import StreamingSource
 from dsfu.model.problems.disorder.training.synthesis import SynthesisSource
-from dsfu.model.training.epochs import Part
+from dsfu.model.training.epochs import BatchShare
 from dsfu.model.training.sources import BatchSource
 
 
@@ -43,7 +43,7 @@ def open_source(
     """
     opened = open_store(store_url).split(split)
     _check_pixels(opened, config)
-    part = Part(batch_size=batch_size, rank=rank, world_size=world_size)
+    part = BatchShare(batch_size=batch_size, rank=rank, world_size=world_size)
     parameters, on = StoreParameters(opened), torch.device(device)
     is_fresh = config.source == "synthesis" or (config.source == "auto" and not opened.materialised)
     if is_fresh:

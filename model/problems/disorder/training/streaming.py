@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.problems.disorder.data.store_parameters import StoreParameters
-from dsfu.model.problems.disorder.forward import Planes
+from dsfu.model.problems.disorder.forward import PlaneBatch
 from dsfu.model.problems.disorder.training.augment import Places, as_measured, relative
 from dsfu.model.problems.disorder.training.augment_draws import Effects, EffectsOfBatch, draw_effects
 from dsfu.model.problems.disorder.training.data_config import DataConfig
@@ -18,7 +18,7 @@ from dsfu.model.problems.disorder.training.sampling import Recorded
 from dsfu.model.problems.disorder.training.streaming_planes import CodeArray, planes_in_order
 from dsfu.model.problems.disorder.training.synthesis import Packed, PreparedSpecimens
 from dsfu.model.training.draws import AUGMENTATION, Draws
-from dsfu.model.training.epochs import EpochSource, Part
+from dsfu.model.training.epochs import BatchShare, EpochSource
 from dsfu.model.training.streaming_plan import StreamingPlan
 from dsfu.simulate.arrays import IntArray
 from dsfu.simulate.disorder.encoding import LEVELS
@@ -58,7 +58,9 @@ class PreparedCodes:
 class StreamingSource(EpochSource[PreparedCodes | PreparedSpecimens, Batch]):
     """The samples of a split that are kept, each once in an epoch over all processes."""
 
-    def __init__(self, parameters: StoreParameters, config: DataConfig, part: Part, seed: int, device: torch.device):
+    def __init__(
+        self, parameters: StoreParameters, config: DataConfig, part: BatchShare, seed: int, device: torch.device
+    ):
         split = parameters.split
         self._plan = StreamingPlan(
             samples=split.kept_indices,
@@ -130,5 +132,5 @@ class StreamingSource(EpochSource[PreparedCodes | PreparedSpecimens, Batch]):
         centre, axis_x, axis_y, q_max = (
             torch.from_numpy(columns[name][indices]) for name in ("centre", "axis_x", "axis_y", "q_max")
         )
-        planes = Planes(centre=centre, axis_x=axis_x, axis_y=axis_y, q_max=q_max, pixels=self._config.pixels)
+        planes = PlaneBatch(centre=centre, axis_x=axis_x, axis_y=axis_y, q_max=q_max, pixels=self._config.pixels)
         return Places(planes=planes, vectors=torch.from_numpy(vectors))

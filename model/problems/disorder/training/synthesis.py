@@ -11,14 +11,14 @@ from torch import Tensor
 from dsfu.errors import InputError
 from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.problems.disorder.data.store_parameters import StoreParameters
-from dsfu.model.problems.disorder.forward import Atoms, Planes, form_factor, short_range_order
+from dsfu.model.problems.disorder.forward import Atoms, PlaneBatch, form_factor, short_range_order
 from dsfu.model.problems.disorder.training.augment import Places, as_measured
 from dsfu.model.problems.disorder.training.augment_draws import EffectsOfBatch, draw_effects
 from dsfu.model.problems.disorder.training.data_config import DataConfig
 from dsfu.model.problems.disorder.training.masks import MaskBank
 from dsfu.model.problems.disorder.training.sampling import Sampler, Specimen
 from dsfu.model.training.draws import AUGMENTATION, SAMPLE, Draws
-from dsfu.model.training.epochs import EpochSource, Part
+from dsfu.model.training.epochs import BatchShare, EpochSource
 
 _AT_ONCE: Final = {"cpu": 8}
 _MOST_AT_ONCE: Final = 64
@@ -54,7 +54,7 @@ class Packed:
             weight=torch.tensor([each.fraction_a * (1 - each.fraction_a) for each in specimens], dtype=torch.float64),
             alpha=torch.from_numpy(np.stack([each.alpha for each in specimens])),
             places=Places(
-                planes=Planes.of([each.plane for each in specimens]),
+                planes=PlaneBatch.of([each.plane for each in specimens]),
                 vectors=torch.from_numpy(np.stack([each.cell.vectors for each in specimens])),
             ),
         )
@@ -119,7 +119,9 @@ class PreparedSpecimens:
 class SynthesisSource(EpochSource[PreparedSpecimens, Batch]):
     """Fresh samples of a split. Sample n of a run depends on the seed and on n, whatever process makes it."""
 
-    def __init__(self, parameters: StoreParameters, config: DataConfig, part: Part, seed: int, device: torch.device):
+    def __init__(
+        self, parameters: StoreParameters, config: DataConfig, part: BatchShare, seed: int, device: torch.device
+    ):
         wanted = config.samples_per_epoch or max(len(parameters.split.kept_indices), part.of_all)
         if wanted < part.of_all:
             raise InputError(

@@ -14,7 +14,7 @@ from dsfu.pipeline.problems.disorder.report.sample_sheet import (
     root_scaled,
     set_words,
 )
-from dsfu.pipeline.problems.disorder.report.store_summary import SplitCount, Summary
+from dsfu.pipeline.problems.disorder.report.store_summary import SplitCount, StoreSummary
 from dsfu.pipeline.problems.disorder.report.store_view import SampleView, StoreView
 from dsfu.pipeline.report.charts import histogram_svg, number_words, share_words
 from dsfu.pipeline.report.histograms import Distribution
@@ -86,7 +86,7 @@ def _layer_html(sample: SampleView) -> str:
     return f"<i>{sample.along_x}{sample.along_y}</i> plane, {constant}"
 
 
-def distributions_section(summary: Summary) -> str:
+def distributions_section(summary: StoreSummary) -> str:
     """Histograms of all quantities, and their quantiles."""
     shown = [each for each in summary.distributions if each.name != "duplicate_distance"]
     if not shown:
@@ -123,7 +123,7 @@ def _quantiles(shown: Sequence[Distribution]) -> str:
     return f"<details><summary>The same in numbers</summary>{grid(heads, rows)}</details>"
 
 
-def duplicates_section(store: StoreView, summary: Summary) -> str:
+def duplicates_section(store: StoreView, summary: StoreSummary) -> str:
     """What was removed for repeating other planes, beside the paper, with examples."""
     if not summary.splits:
         return ""

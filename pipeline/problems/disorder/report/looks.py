@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dsfu.pipeline.problems.disorder.report.page import report_html
 from dsfu.pipeline.problems.disorder.report.sample_sheet import write_sample_sheet
-from dsfu.pipeline.problems.disorder.report.store_summary import Summary, summary_of
+from dsfu.pipeline.problems.disorder.report.store_summary import StoreSummary, summary_of
 from dsfu.pipeline.problems.disorder.report.store_view import StoreView
 from dsfu.pipeline.store.files import Files
 from dsfu.words import count, grouped, size
@@ -13,10 +13,10 @@ from dsfu.words import count, grouped, size
 class DisorderLooks:
     """See `dsfu.pipeline.report.looks.Looks`."""
 
-    def summary(self, files: Files) -> Summary:
+    def summary(self, files: Files) -> StoreSummary:
         return summary_of(StoreView(files.url))
 
-    def text(self, summary: Summary) -> str:
+    def text(self, summary: StoreSummary) -> str:
         return _summary_text(summary)
 
     def page(self, files: Files) -> str:
@@ -27,7 +27,7 @@ class DisorderLooks:
         write_sample_sheet(StoreView(files.url), path, samples)
 
 
-def _summary_text(summary: Summary) -> str:
+def _summary_text(summary: StoreSummary) -> str:
     rows = [f"{summary.name} in {summary.url}"]
     rows += [
         f"  {split.name:<12}{count(split.samples, 'sample')} of {count(split.pairs, 'pair')}, "

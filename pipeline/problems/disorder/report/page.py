@@ -6,7 +6,7 @@ from pathlib import Path
 from dsfu.pages.frame import grid, headed, tiles
 from dsfu.pipeline.problems.disorder.report.figures import distributions_section, duplicates_section, samples_section
 from dsfu.pipeline.problems.disorder.report.sample_sheet import set_words
-from dsfu.pipeline.problems.disorder.report.store_summary import Summary, summary_of
+from dsfu.pipeline.problems.disorder.report.store_summary import StoreSummary, summary_of
 from dsfu.pipeline.problems.disorder.report.store_view import StoreView
 from dsfu.pipeline.problems.disorder.report.style import PLANES_STYLE
 from dsfu.pipeline.report.charts import share_words
@@ -29,7 +29,7 @@ def write_report(store_url: str | Path, out: Path) -> Path:
     return out
 
 
-def report_html(store: StoreView, summary: Summary) -> str:
+def report_html(store: StoreView, summary: StoreSummary) -> str:
     """The report as one HTML document."""
     sections = [
         ("What is in it", _contents(summary)),
@@ -43,7 +43,7 @@ def report_html(store: StoreView, summary: Summary) -> str:
     return headed(f"{summary.name}: data set report", _header(summary), sections, PLANES_STYLE)
 
 
-def _header(summary: Summary) -> str:
+def _header(summary: StoreSummary) -> str:
     planes = summary.making.kind("planes")
     values = [
         (grouped(summary.kept), f"planes to use, of {grouped(summary.samples)}"),
@@ -60,7 +60,7 @@ def _header(summary: Summary) -> str:
     )
 
 
-def _warnings(summary: Summary) -> str:
+def _warnings(summary: StoreSummary) -> str:
     failures = [each for each in summary.making.failures if each.kind == "planes"]
     said = []
     if summary.making.failures:
@@ -73,7 +73,7 @@ def _warnings(summary: Summary) -> str:
     return f'<p class="warning"><b>Not complete.</b> {escape(" ".join(said))}</p>' if said else ""
 
 
-def _contents(summary: Summary) -> str:
+def _contents(summary: StoreSummary) -> str:
     heads = ["split", "group", ">species", ">pairs", ">planes", ">to use", ">removed"]
     rows = [
         [
@@ -96,13 +96,13 @@ def _contents(summary: Summary) -> str:
     return grid(heads, rows, total=True) + text
 
 
-def _making(summary: Summary) -> str:
+def _making(summary: StoreSummary) -> str:
     note = "The first pair of a worker also waits for compiled code to be loaded or made."
     made = making_section(summary.making, slowest="Pairs that took longest", noun="plane", note=note)
     return made + _sizes(summary)
 
 
-def _sizes(summary: Summary) -> str:
+def _sizes(summary: StoreSummary) -> str:
     sizes, samples = summary.sizes, max(summary.samples, 1)
     parts = [
         ("planes", sizes.planes),
@@ -114,6 +114,6 @@ def _sizes(summary: Summary) -> str:
     return f"<h3>Size</h3>{grid(['', '>in all', '>a plane'], rows, total=True)}"
 
 
-def _provenance(summary: Summary) -> str:
+def _provenance(summary: StoreSummary) -> str:
     rows = provenance_rows(summary.url, summary.format_version, summary.making, summary.closed_with)
     return rows + (f"<h3>Manifest</h3><pre>{escape(summary.manifest)}</pre>" if summary.manifest else "")

@@ -88,7 +88,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class StoreSummary:
     """A closed store in numbers.
 
     Attributes
@@ -146,7 +146,7 @@ class Summary:
         return values
 
 
-def store_summary(store_url: str | Path) -> Summary:
+def store_summary(store_url: str | Path) -> StoreSummary:
     """Sum up a closed store.
 
     Raises
@@ -157,12 +157,12 @@ def store_summary(store_url: str | Path) -> Summary:
     return summary_of(StoreView(store_url))
 
 
-def summary_of(store: StoreView) -> Summary:
+def summary_of(store: StoreView) -> StoreSummary:
     """Sum up a store that is open."""
     splits = list(store.splits.values())
     making = ledger_summary(store.files, {f"planes/{a}+{b}" for split in splits for a, b in split.species_pairs()})
     kinds, counts = np.unique(np.asarray(store.column("sro_sets/kind"), object).astype(str), return_counts=True)
-    return Summary(
+    return StoreSummary(
         url=store.url,
         format_version=int(store.attributes["format_version"]),
         materialised=store.materialised,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from dsfu.errors import InputError
 from dsfu.model.cli import app
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.factorise.factors import Factors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.files import write_factors
 from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
 from tests.model.measured.order.cases import exact, hexagonal_layer, lattice_gas, noise
@@ -67,7 +67,7 @@ def factors(tmp_path):
         misfit=0.0,
     )
     vectors = np.array([[u, v, 0] for u, v in PAPER_ALPHA])
-    found = Factors(
+    found = CrystalFactors(
         planes=(one,),
         method="solver",
         verdict=Verdict(checks=()),

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dsfu.model.measured.data.summary import Summary
+from dsfu.model.measured.data.summary import MeasuredSummary
 from tests.model.measured.data.test_sections import HEXAGONAL, reconstruction
 
 
@@ -13,7 +13,7 @@ def test_what_it_says():
     live = volume.live.copy()
     live[:, :, 0] = False
     volume = replace(volume, live=live, intensity=volume.intensity - 5000, sigma=np.full(volume.shape, 2.0))
-    summary = Summary.of(volume)
+    summary = MeasuredSummary.of(volume)
     measured = volume.intensity[live]
     assert summary.coverage == pytest.approx(0.8)
     assert summary.range_hkl is not None
@@ -30,9 +30,9 @@ def test_what_it_says():
 
 
 def test_it_is_plain():
-    told = json.loads(json.dumps(Summary.of(reconstruction()).to_dict()))
+    told = json.loads(json.dumps(MeasuredSummary.of(reconstruction()).to_dict()))
     assert told["cell"] == list(HEXAGONAL.constants)
-    unknown = Summary.of(replace(reconstruction(), cell=None, indexed=False))
+    unknown = MeasuredSummary.of(replace(reconstruction(), cell=None, indexed=False))
     assert unknown.range_hkl is None
     assert unknown.q_largest is None
     assert unknown.axes[1].label == "axis 1"

@@ -7,7 +7,7 @@ import numpy as np
 
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Step
-from dsfu.model.measured.factorise.factors import Check, Factors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import Check, CrystalFactors, PlaneFactors, Verdict
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.disorder.planes import Plane, layer
 from dsfu.simulate.lattice import Cell
@@ -64,10 +64,10 @@ def plane_factors(
     )
 
 
-def factors_of(*planes: PlaneFactors, checks: tuple[Check, ...] = (GOOD,), **others: Any) -> Factors:
+def factors_of(*planes: PlaneFactors, checks: tuple[Check, ...] = (GOOD,), **others: Any) -> CrystalFactors:
     settings = {"cutoff": 6}
     step = Step(name="factorise", parameters={"method": "solver", **settings})
-    return Factors(
+    return CrystalFactors(
         planes=planes, method="solver", verdict=Verdict(checks=checks), settings=settings, history=(step,), **others
     )
 

@@ -8,7 +8,7 @@ from nexusformat.nexus import nxload
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Step
-from dsfu.model.measured.factorise.factors import Check, Factors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import Check, CrystalFactors, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.files import read_factors, write_factors, write_npz
 from dsfu.model.measured.readers.plane_files import write_planes
 from dsfu.simulate.disorder.planes import layer
@@ -32,7 +32,7 @@ def measured(index: float = 1.0) -> MeasuredPlane:
     )
 
 
-def factors(uncertain: bool = True) -> Factors:
+def factors(uncertain: bool = True) -> CrystalFactors:
     rng = np.random.default_rng(1)
 
     def some() -> np.ndarray:
@@ -52,7 +52,7 @@ def factors(uncertain: bool = True) -> Factors:
         for index in (0.0, 1.0)
     )
     check = Check(name="misfit", value=1.1, limit=2.0, passed=True, meaning="the product does not fit")
-    return Factors(
+    return CrystalFactors(
         planes=planes,
         method="hybrid",
         verdict=Verdict(checks=(check,)),

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from dsfu.errors import InputError
-from dsfu.model.measured.factorise.factors import Factors
+from dsfu.model.measured.factorise.factors import CrystalFactors
 from dsfu.model.measured.factorise.methods import Network, factorise
 from dsfu.model.measured.factorise.verdict import judge
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.problems.disorder.networks.factoriser import Factoriser
 from tests.model.measured.factorise.crystals import ALPHA, clean_plane, dumbbell
 from tests.model.measured.factorise.made import HEXAGONAL, order
@@ -36,11 +36,11 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(scope="module")
-def solved() -> Factors:
-    return factorise([clean_plane()], "solver", settings=Settings(cutoff=3), judge=judge)
+def solved() -> CrystalFactors:
+    return factorise([clean_plane()], "solver", settings=SolverSettings(cutoff=3), judge=judge)
 
 
-def test_the_solver_finds_both_factors_and_is_believed(solved: Factors) -> None:
+def test_the_solver_finds_both_factors_and_is_believed(solved: CrystalFactors) -> None:
     (plane,) = solved.planes
     true_order, true_form = order(plane.plane.hkl(HEXAGONAL)), dumbbell(plane.plane.q)
     scale = float(plane.sro.ravel() @ true_order.ravel()) / float(np.square(true_order).sum())
@@ -52,7 +52,7 @@ def test_the_solver_finds_both_factors_and_is_believed(solved: Factors) -> None:
     assert solved.history[0].parameters["method"] == "solver"
 
 
-def test_the_solver_finds_the_parameters(solved: Factors) -> None:
+def test_the_solver_finds_the_parameters(solved: CrystalFactors) -> None:
     assert solved.alpha is not None
     assert solved.alpha_vectors is not None
     for vector, value in ALPHA.items():
@@ -62,9 +62,9 @@ def test_the_solver_finds_the_parameters(solved: Factors) -> None:
         assert solved.alpha[same[0]] == pytest.approx(value, abs=0.01)
 
 
-def test_the_hybrid_keeps_what_data_say_and_fills_the_rest(solved: Factors) -> None:
+def test_the_hybrid_keeps_what_data_say_and_fills_the_rest(solved: CrystalFactors) -> None:
     network = Network(factoriser=Flat(), pixels=64)
-    filled = factorise([clean_plane()], "hybrid", network=network, settings=Settings(cutoff=3), judge=judge)
+    filled = factorise([clean_plane()], "hybrid", network=network, settings=SolverSettings(cutoff=3), judge=judge)
     before, after = solved.planes[0], filled.planes[0]
     known = before.from_data
     change = np.abs(after.form_factor - before.form_factor) / before.form_factor[known].max()
@@ -98,5 +98,5 @@ def test_an_order_on_another_lattice_is_not_believed() -> None:
     plane = clean_plane()
     foreign = 1 + np.cos(plane.plane.q @ [13.0, 5.0, 3.0])
     wrong = replace(plane, intensity=plane.intensity * foreign)
-    found = factorise([wrong], "solver", settings=Settings(cutoff=3, widths=(0.42,)), judge=judge)
+    found = factorise([wrong], "solver", settings=SolverSettings(cutoff=3, widths=(0.42,)), judge=judge)
     assert not found.verdict.passed

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dsfu.errors import InputError
-from dsfu.model.measured.factorise.factors import Check, Factors, Verdict
+from dsfu.model.measured.factorise.factors import Check, CrystalFactors, Verdict
 from dsfu.model.measured.factorise.report import report_of, write_report
 from dsfu.model.measured.factorise.report_tables import alpha_table, history_table, numbers_table
 from dsfu.simulate.disorder.planes import layer
@@ -41,7 +41,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def solved() -> Factors:
+def solved() -> CrystalFactors:
     planes = (
         plane_factors(hexagonal_layer(32), HEXAGONAL, name="hk1"),
         plane_factors(layer(HEXAGONAL, "b", 0.5, 3.0, 32), HEXAGONAL, name="h0.5l"),
@@ -55,7 +55,7 @@ def solved() -> Factors:
     )
 
 
-def test_the_page_is_whole_and_loads_nothing(solved: Factors) -> None:
+def test_the_page_is_whole_and_loads_nothing(solved: CrystalFactors) -> None:
     text = report_of(solved, NOW)
     page = Page(text)
     assert page.open == []
@@ -68,7 +68,7 @@ def test_the_page_is_whole_and_loads_nothing(solved: Factors) -> None:
     assert "Do not rely" not in page.words
 
 
-def test_a_failed_verdict_is_said_in_plain_words(solved: Factors) -> None:
+def test_a_failed_verdict_is_said_in_plain_words(solved: CrystalFactors) -> None:
     text = report_of(factors_of(solved.planes[0], checks=(GOOD, BAD)), NOW)
     page = Page(text)
     assert "Do not rely on these factors" in page.words
@@ -80,7 +80,7 @@ def test_a_failed_verdict_is_said_in_plain_words(solved: Factors) -> None:
 
 def test_what_a_network_says_has_no_lattice() -> None:
     plane = plane_factors(hexagonal_layer(32), None, name="the image")
-    page = Page(report_of(Factors(planes=(plane,), method="network", verdict=Verdict(checks=())), NOW))
+    page = Page(report_of(CrystalFactors(planes=(plane,), method="network", verdict=Verdict(checks=())), NOW))
     assert "was not checked" in page.words
     assert "The image" in page.words
     assert "Warren" not in page.words
@@ -90,17 +90,17 @@ def test_a_network_does_not_vouch_for_data() -> None:
     plane = plane_factors(hexagonal_layer(32), None, name="the image")
     check = Check(name="spread", value=0.1, limit=0.3, passed=True, meaning="")
     verdict = Verdict(checks=(check,), tells=False)
-    page = Page(report_of(Factors(planes=(plane,), method="network", verdict=verdict), NOW))
+    page = Page(report_of(CrystalFactors(planes=(plane,), method="network", verdict=verdict), NOW))
     assert "a network cannot tell" in page.words
     assert "The data agree" not in page.words
 
 
-def test_names_of_files_cannot_do_harm(solved: Factors) -> None:
+def test_names_of_files_cannot_do_harm(solved: CrystalFactors) -> None:
     plane = plane_factors(hexagonal_layer(16), HEXAGONAL, name="<script>alert(1)</script>", uncertain=False)
     assert "<script" not in report_of(factors_of(plane), NOW)
 
 
-def test_parameters_with_their_uncertainties_by_length(solved: Factors) -> None:
+def test_parameters_with_their_uncertainties_by_length(solved: CrystalFactors) -> None:
     table = alpha_table(solved)
     assert table is not None
     assert [list(row) for row in table.rows] == [
@@ -111,7 +111,7 @@ def test_parameters_with_their_uncertainties_by_length(solved: Factors) -> None:
     assert alpha_table(factors_of(*solved.planes)) is None
 
 
-def test_a_plane_between_layers_has_sines_too(solved: Factors) -> None:
+def test_a_plane_between_layers_has_sines_too(solved: CrystalFactors) -> None:
     one = factors_of(
         solved.planes[1],
         alpha_vectors=np.array([[0, 0, 0], [1, 0, 0]]),
@@ -124,7 +124,7 @@ def test_a_plane_between_layers_has_sines_too(solved: Factors) -> None:
     assert "same projection" in table.note
 
 
-def test_numbers_of_every_plane(solved: Factors) -> None:
+def test_numbers_of_every_plane(solved: CrystalFactors) -> None:
     table = numbers_table(solved)
     first = dict(zip(table.heads, table.rows[0], strict=True))
     plane = solved.planes[0]
@@ -135,7 +135,7 @@ def test_numbers_of_every_plane(solved: Factors) -> None:
     assert first[">uncertainty of I_FF"] == f"{100 * 0.5 / plane.form_factor[plane.from_data].max():.2g} %"
 
 
-def test_steps_that_planes_share_are_told_once(solved: Factors) -> None:
+def test_steps_that_planes_share_are_told_once(solved: CrystalFactors) -> None:
     rows = [list(row) for row in history_table(solved).rows]
     assert rows == [
         ["hk1", "cut", "plane hk1"],
@@ -146,7 +146,7 @@ def test_steps_that_planes_share_are_told_once(solved: Factors) -> None:
     assert [row[0] for row in history_table(same).rows] == ["all planes", "all planes"]
 
 
-def test_no_page_is_left_where_it_cannot_be_written(tmp_path: Path, solved: Factors) -> None:
+def test_no_page_is_left_where_it_cannot_be_written(tmp_path: Path, solved: CrystalFactors) -> None:
     with pytest.raises(InputError, match="folder"):
         write_report(tmp_path / "none" / "report.html", solved)
     assert list(tmp_path.iterdir()) == []

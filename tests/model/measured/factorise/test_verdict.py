@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.factorise.factors import Factors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.methods import factorise
 from dsfu.model.measured.factorise.verdict import judge
-from dsfu.model.measured.solver.settings import Settings
+from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.simulate.disorder.planes import layer
 from dsfu.simulate.lattice import Cell
 from tests.benchmarks.broken_planes import KINDS, as_measured, background, debye_waller, good
@@ -20,8 +20,8 @@ BRAGG = "excess at Bragg points"
 MISFIT = "what the product cannot explain"
 
 
-def verdict_on(plane: MeasuredPlane, settings: Settings | None = None) -> Verdict:
-    return factorise([plane], "solver", settings=settings or Settings(), judge=judge).verdict
+def verdict_on(plane: MeasuredPlane, settings: SolverSettings | None = None) -> Verdict:
+    return factorise([plane], "solver", settings=settings or SolverSettings(), judge=judge).verdict
 
 
 def failed(verdict: Verdict) -> set[str]:
@@ -70,10 +70,10 @@ def test_the_same_crystals_unbroken_pass(kind: str) -> None:
 
 def test_debye_waller_factors_and_fitted_backgrounds_pass() -> None:
     assert verdict_on(as_measured(debye_waller(1, 0.05, PIXELS), 1)).passed
-    assert verdict_on(as_measured(background(1, 0.02, PIXELS), 1), Settings(background=True)).passed
+    assert verdict_on(as_measured(background(1, 0.02, PIXELS), 1), SolverSettings(background=True)).passed
 
 
-def answers(sigma_sro: float) -> Factors:
+def answers(sigma_sro: float) -> CrystalFactors:
     """A network's, which explain a plane well and scatter by so much."""
     pixels = 64
     plane = layer(Cell(6, 6, 6), "b", 0, 4.0, pixels)
@@ -91,7 +91,7 @@ def answers(sigma_sro: float) -> Factors:
         from_data=~live,
         misfit=0.0,
     )
-    return Factors(planes=(factors,), method="network", verdict=Verdict(checks=()))
+    return CrystalFactors(planes=(factors,), method="network", verdict=Verdict(checks=()))
 
 
 def test_a_network_that_contradicts_itself_is_not_believed() -> None:

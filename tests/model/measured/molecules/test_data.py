@@ -6,7 +6,7 @@ import pytest
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.factorise.factors import Factors, Method, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import CrystalFactors, Method, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.files import write_factors
 from dsfu.model.measured.molecules.data import read_observed
 from dsfu.simulate.disorder.planes import Plane
@@ -80,7 +80,7 @@ def written(path: Path, sigma: float | None, method: Method = "solver") -> tuple
         from_data=live,
         misfit=1.0,
     )
-    write_factors(path, Factors(planes=(factors,), method=method, verdict=Verdict(checks=())))
+    write_factors(path, CrystalFactors(planes=(factors,), method=method, verdict=Verdict(checks=())))
     return intensity - 0.5, sro
 
 

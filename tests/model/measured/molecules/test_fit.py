@@ -6,7 +6,7 @@ from dsfu.model.measured.molecules.data import ObservedFormFactor
 from dsfu.model.measured.molecules.fit import fit_scales, gauss_newton
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.model.measured.molecules.parameters import kinds_of
-from dsfu.model.measured.molecules.refine import Settings, refine_form_factor
+from dsfu.model.measured.molecules.refine import RefinementSettings, refine_form_factor
 from dsfu.model.measured.molecules.torsion import Torsion, torsions_of
 from dsfu.simulate.arrays import BoolArray, FloatArray
 from dsfu.simulate.disorder.planes import Plane, layer
@@ -91,7 +91,7 @@ def test_everything_is_recovered_from_data_without_noise(tba: Pair, butyl: tuple
     )
     kinds = kinds_of("torsions,rotation,translation,dw")
     refinement = refine_form_factor(
-        [observed(intensity, plane)], tba, butyl, Settings(kinds=kinds, scan_angles=tuple(range(-60, 61, 15)))
+        [observed(intensity, plane)], tba, butyl, RefinementSettings(kinds=kinds, scan_angles=tuple(range(-60, 61, 15)))
     )
     assert refinement.fit.converged
     np.testing.assert_allclose(refinement.fit.values, values, rtol=1e-4, atol=2e-4)
@@ -105,7 +105,7 @@ def test_the_butyl_torsion_comes_out_within_its_uncertainty(tba: Pair, butyl: tu
     rng = np.random.default_rng(3)
     counts = rng.poisson(intensity).astype(np.float64)
     data = observed(counts, plane, rng.random(counts.shape) < 0.8, np.sqrt(np.maximum(counts, 1)))
-    settings = Settings(kinds=kinds_of("torsions,dw"), scan_angles=tuple(range(-60, 61, 10)))
+    settings = RefinementSettings(kinds=kinds_of("torsions,dw"), scan_angles=tuple(range(-60, 61, 10)))
     refinement = refine_form_factor([data], tba, butyl, settings)
     place = refinement.model.layout.where("torsions").start
     found, uncertainty = refinement.fit.values[place], refinement.fit.uncertainties[place]
@@ -154,7 +154,7 @@ def test_what_the_data_cannot_know_is_called_so(tba: Pair):
     nothing = Structure(numbers=np.zeros(0, np.int64), positions=np.zeros((0, 3)), occupancies=np.zeros(0), labels=())
     intensity, _ = truth_of((atom, nothing), (), plane, dw=0.02)
     noisy = intensity + np.random.default_rng(0).normal(0, 1.0, intensity.shape)
-    settings = Settings(kinds=kinds_of("dw,rotation-a,translation"))
+    settings = RefinementSettings(kinds=kinds_of("dw,rotation-a,translation"))
     refinement = refine_form_factor([observed(noisy, plane)], (atom, nothing), (), settings)
     layout, fit = refinement.model.layout, refinement.fit
     assert np.isinf(fit.uncertainties[layout.where("rotation-a")]).all()
@@ -185,7 +185,9 @@ def test_several_planes_have_scales_of_their_own(tba: Pair, butyl: tuple[Torsion
         observed(intensity * factor, plane)
         for (intensity, _), plane, factor in zip(intensities, planes, (1, 3), strict=True)
     ]
-    refinement = refine_form_factor(data, tba, butyl, Settings(kinds=kinds_of("torsions,dw"), scan_angles=(-10, 0, 10)))
+    refinement = refine_form_factor(
+        data, tba, butyl, RefinementSettings(kinds=kinds_of("torsions,dw"), scan_angles=(-10, 0, 10))
+    )
     layout, fit = refinement.model.layout, refinement.fit
     assert [parameter.name for parameter in layout.parameters[:2]] == ["scale 1", "scale 2"]
     expected = [values[0] * factor for (_, values), factor in zip(intensities, (1, 3), strict=True)]

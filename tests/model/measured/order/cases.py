@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from dsfu.model.measured.order.planes import SroPlane
-from dsfu.model.measured.order.series import Series, lattice_vectors
+from dsfu.model.measured.order.series import OrbitSeries, lattice_vectors
 from dsfu.model.measured.symmetry.groups import laue_operators
 from dsfu.model.measured.symmetry.orbits import orbits_of
 from dsfu.simulate.disorder.metropolis import generate_set
@@ -51,7 +51,7 @@ def hexagonal_layer(pixels=128):
     plane = layer(cell, "c", 1.0, 4.0, pixels)
     orbits = orbits_of(lattice_vectors(cell, within="ab"), laue_operators("6/m"), cell)
     values = np.array([1.0, *(PAPER_ALPHA[tuple(name[:2])] for name in orbits.representatives[1:].tolist())])
-    sro = (Series(orbits).columns(plane.hkl(cell)) @ values).reshape(pixels, pixels)
+    sro = (OrbitSeries(orbits).columns(plane.hkl(cell)) @ values).reshape(pixels, pixels)
     q = plane.q
     shape = 1 + 0.6 * np.cos(2 * q[..., 0]) * np.cos(1.7 * q[..., 1])
     form_factor = np.exp(-(np.linalg.norm(q, axis=-1) ** 2) / 8) * shape + 0.01

@@ -9,7 +9,7 @@ from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.prepare.cropping import cropped, window_around
 from dsfu.model.measured.prepare.cutting import cut
 from dsfu.model.measured.prepare.preparing import prepared_planes
-from dsfu.model.measured.prepare.recipe import Recipe
+from dsfu.model.measured.prepare.recipe import CleaningRecipe
 from dsfu.simulate.arrays import FloatArray
 from tests.model.measured.prepare.made import HEXAGONAL, made
 
@@ -33,7 +33,7 @@ def crystal() -> Reconstruction:
 
 @pytest.mark.parametrize("spec", ["hk0", "hk1.53", "h0l"])
 def test_planes_are_those_of_the_volume_that_is_cleaned_as_a_whole(crystal: Reconstruction, spec: str) -> None:
-    recipe = Recipe(bragg="punch:0.2", background="flat:3")
+    recipe = CleaningRecipe(bragg="punch:0.2", background="flat:3")
     (found,) = prepared_planes(crystal, [spec], recipe, pixels=48)
     expected = cut(recipe.apply(crystal), spec, pixels=48)
     assert found.history[0].name == "cropped"
@@ -45,8 +45,10 @@ def test_planes_are_those_of_the_volume_that_is_cleaned_as_a_whole(crystal: Reco
     np.testing.assert_allclose(found.sigma, expected.sigma, atol=1e-9)
 
 
-@pytest.mark.parametrize("recipe", [Recipe(laue="-1"), Recipe(background="flat:5%"), Recipe(background="radial:5%")])
-def test_what_needs_all_of_it_gets_it(crystal: Reconstruction, recipe: Recipe) -> None:
+@pytest.mark.parametrize(
+    "recipe", [CleaningRecipe(laue="-1"), CleaningRecipe(background="flat:5%"), CleaningRecipe(background="radial:5%")]
+)
+def test_what_needs_all_of_it_gets_it(crystal: Reconstruction, recipe: CleaningRecipe) -> None:
     (found,) = prepared_planes(crystal, ["hk0"], recipe, pixels=16)
     assert "cropped" not in [step.name for step in found.history]
     np.testing.assert_array_equal(found.intensity, cut(recipe.apply(crystal), "hk0", pixels=16).intensity)

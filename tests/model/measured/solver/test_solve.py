@@ -8,7 +8,7 @@ import pytest
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.solver.solve import Settings, solve, solve_many
+from dsfu.model.measured.solver.solve import SolverSettings, solve, solve_many
 from dsfu.model.problems.disorder.data.normalise import normalise
 from dsfu.simulate.arrays import BoolArray, Float32Array
 from dsfu.simulate.disorder.oscillator import draw_oscillator_set
@@ -19,7 +19,7 @@ from dsfu.simulate.species import load_library
 from tests.benchmarks.broken_planes import as_measured, good
 
 PIXELS = 128
-QUICK = Settings(widths=(0.42,))
+QUICK = SolverSettings(widths=(0.42,))
 
 
 @pytest.fixture(scope="module")

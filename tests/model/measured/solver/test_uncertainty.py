@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.solver.solve import PlaneSolution, Settings, solve
+from dsfu.model.measured.solver.solve import PlaneSolution, SolverSettings, solve
 from dsfu.simulate.arrays import BoolArray, Float32Array
 from dsfu.simulate.disorder.oscillator import draw_oscillator_set
 from dsfu.simulate.disorder.planes import layer
@@ -29,7 +29,7 @@ def measured_and_found() -> tuple[Float32Array, BoolArray, PlaneSolution]:
     counts = 400 / truth.intensity.mean()
     intensity = np.random.default_rng(4).poisson(truth.intensity * counts) / counts
     measured = MeasuredPlane(intensity=np.where(live, intensity, 0), live=live, plane=plane, cell=cell)
-    found = solve([measured], Settings(widths=(0.42,), uncertainty=True)).planes[0]
+    found = solve([measured], SolverSettings(widths=(0.42,), uncertainty=True)).planes[0]
     return truth.form_factor, live, found
 
 
@@ -75,7 +75,7 @@ def test_data_without_noise_outweigh_the_prior_and_nothing_breaks() -> None:
         cell=cell,
         sigma=np.full((64, 64), 1e-3),
     )
-    found = solve([measured], Settings(widths=(0.42,), uncertainty=True)).planes[0]
+    found = solve([measured], SolverSettings(widths=(0.42,), uncertainty=True)).planes[0]
     for sigma in (found.sigma_form_factor, found.sigma_sro):
         assert sigma is not None
         assert np.isfinite(sigma).all()

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsfu.model.problems.disorder.forward import Atoms, Planes, form_factor, short_range_order
+from dsfu.model.problems.disorder.forward import Atoms, PlaneBatch, form_factor, short_range_order
 from dsfu.simulate.disorder.planes import Plane, layer, plane_through
 from dsfu.simulate.disorder.scattering import simulate_plane, sro_of_planes
 from dsfu.simulate.lattice import Cell, vegard_cell
@@ -63,7 +63,7 @@ def test_equals_the_kernels_for_every_pair_of_the_library():
             simulate_plane(one.atoms, other.atoms, 0.3, cell, alpha, plane)
             for (one, other), cell, plane in zip(some, cells, planes, strict=True)
         ]
-        batch = Planes.of(planes)
+        batch = PlaneBatch.of(planes)
         ours = form_factor(batch_of(some), torch.full((len(some),), 0.21), batch).numpy()
         order = short_range_order(
             torch.tensor(alpha).expand(len(some), -1, -1, -1), torch.tensor(np.array([c.vectors for c in cells])), batch
@@ -80,7 +80,7 @@ def test_planes_in_any_orientation(seed: int):
     alpha = random_alpha(seed)
     planes = [plane_through(CELL, rng.normal(size=(3, 3)), rng.uniform(3, 8), 24) for _ in range(3)]
     ours = short_range_order(
-        torch.tensor(alpha).expand(3, -1, -1, -1), torch.tensor(CELL.vectors).expand(3, -1, -1), Planes.of(planes)
+        torch.tensor(alpha).expand(3, -1, -1, -1), torch.tensor(CELL.vectors).expand(3, -1, -1), PlaneBatch.of(planes)
     )
     for mine, (its, _) in zip(ours.numpy(), sro_of_planes(CELL, alpha, planes), strict=True):
         np.testing.assert_allclose(mine, its, atol=1e-5 * its.max())
@@ -91,16 +91,16 @@ def test_layers_mixed_with_other_planes_give_the_same_as_alone():
     through = plane_through(CELL, np.array([[0, 0, 0], [1, 0.3, 0], [0, 1, 0.2]]), 5, 24)
     planes = [*some_planes(CELL, 24), through]
     mixed = short_range_order(
-        alpha.expand(5, -1, -1, -1), vectors.expand(5, -1, -1), Planes.of(planes), dtype=torch.float64
+        alpha.expand(5, -1, -1, -1), vectors.expand(5, -1, -1), PlaneBatch.of(planes), dtype=torch.float64
     )
     for number, plane in enumerate(planes):
-        alone = short_range_order(alpha[None], vectors[None], Planes.of([plane]), dtype=torch.float64)
+        alone = short_range_order(alpha[None], vectors[None], PlaneBatch.of([plane]), dtype=torch.float64)
         torch.testing.assert_close(mixed[number], alone[0], rtol=0, atol=1e-9)
 
 
 def test_what_is_negative_is_clipped_unless_asked_for():
     alpha, vectors = torch.tensor(random_alpha(2))[None], torch.tensor(CELL.vectors)[None]
-    planes = Planes.of(some_planes(CELL, 24)[:1])
+    planes = PlaneBatch.of(some_planes(CELL, 24)[:1])
     whole = short_range_order(alpha, vectors, planes, clip=False)
     assert whole.min() < 0
     torch.testing.assert_close(short_range_order(alpha, vectors, planes), whole.clamp(min=0))
@@ -118,14 +118,14 @@ def test_species_that_nearly_cancel_keep_their_digits():
     )
     plane = layer(CELL, "b", 1, 7, 32)
     truth = simulate_plane(benzene.atoms, moved, 0.5, CELL, random_alpha(0), plane).form_factor
-    ours = form_factor(atoms, torch.tensor([0.25]), Planes.of([plane])).numpy()[0]
+    ours = form_factor(atoms, torch.tensor([0.25]), PlaneBatch.of([plane])).numpy()[0]
     np.testing.assert_allclose(ours, truth, atol=1e-5 * truth.max())
 
 
 def test_both_factors_can_be_differentiated():
     library = load_library()
     atoms = batch_of(pairs(library, "validation")[20:21])
-    planes = Planes.of([layer(CELL, "b", 0.5, 5, 6)])
+    planes = PlaneBatch.of([layer(CELL, "b", 0.5, 5, 6)])
     positions = atoms.positions[:, :3].clone().requires_grad_()
     few = Atoms(positions=positions, numbers=atoms.numbers[:, :3], signs=atoms.signs[:, :3])
     weight = torch.tensor([0.25])
@@ -151,4 +151,4 @@ def test_both_factors_can_be_differentiated():
 
 def test_planes_of_different_sizes_are_refused():
     with pytest.raises(ValueError, match="one size"):
-        Planes.of([layer(CELL, "b", 0, 6, 16), layer(CELL, "b", 0, 6, 32)])
+        PlaneBatch.of([layer(CELL, "b", 0, 6, 16), layer(CELL, "b", 0, 6, 32)])

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsfu.model.problems.disorder.evaluation.projected_alpha import ProjectedSeries, alpha_errors
-from dsfu.model.problems.disorder.forward import Planes
+from dsfu.model.problems.disorder.forward import PlaneBatch
 from dsfu.simulate.disorder.planes import AxisName, Plane, layer
 from dsfu.simulate.disorder.scattering import sro_of_planes
 from dsfu.simulate.lattice import Cell
@@ -24,7 +24,7 @@ def weak_alpha(seed: int, strength: float = 0.5) -> np.ndarray:
 
 def series_on(cell: Cell, axis: AxisName, plane: Plane) -> ProjectedSeries:
     normal = torch.tensor(["abc".index(axis)])
-    return ProjectedSeries.of(torch.tensor(cell.vectors)[None], Planes.of([plane]), normal)
+    return ProjectedSeries.of(torch.tensor(cell.vectors)[None], PlaneBatch.of([plane]), normal)
 
 
 def terms_of(alpha: np.ndarray, cell: Cell, axis: AxisName, plane: Plane) -> torch.Tensor:
@@ -73,7 +73,7 @@ def test_a_plane_is_fitted_as_if_it_were_alone():
     planes = [layer(cell, axis, 0.5 * number, 6 + number / 2, PIXELS) for number, axis in enumerate(axes)]
     values = torch.tensor(np.stack([sro_of_planes(cell, random_alpha(0), [plane])[0][0] for plane in planes]))
     vectors = torch.tensor(cell.vectors).expand(3, -1, -1)
-    together = ProjectedSeries.of(vectors, Planes.of(planes), torch.arange(3)).fit(values)
+    together = ProjectedSeries.of(vectors, PlaneBatch.of(planes), torch.arange(3)).fit(values)
     for number, (axis, plane) in enumerate(zip(axes, planes, strict=True)):
         alone = series_on(cell, axis, plane).fit(values[number : number + 1])
         torch.testing.assert_close(together[number], alone[0], rtol=1e-6, atol=1e-9)

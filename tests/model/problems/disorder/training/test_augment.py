@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dsfu.model.problems.disorder.batch import Batch
-from dsfu.model.problems.disorder.forward import Planes
+from dsfu.model.problems.disorder.forward import PlaneBatch
 from dsfu.model.problems.disorder.training.augment import Places, as_measured, blurred, bragg_spots
 from dsfu.model.problems.disorder.training.augment_draws import Effects, EffectsOfBatch
 from dsfu.simulate.disorder.planes import Plane, layer, plane_through
@@ -38,7 +38,7 @@ NONE = Effects(
 
 
 def places(planes: list[Plane], cell: Cell = CELL) -> Places:
-    return Places(planes=Planes.of(planes), vectors=torch.tensor(cell.vectors).expand(len(planes), 3, 3))
+    return Places(planes=PlaneBatch.of(planes), vectors=torch.tensor(cell.vectors).expand(len(planes), 3, 3))
 
 
 def factors(count: int = 3) -> tuple[Tensor, Tensor]:

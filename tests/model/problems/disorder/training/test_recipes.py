@@ -11,7 +11,7 @@ from dsfu.model.problems.disorder.training.recipe_pix2pix import Pix2PixRecipe
 from dsfu.model.training.config_file import config_of as config_from
 from dsfu.model.training.config_file import values_of
 from dsfu.model.training.distributed import Ranks
-from dsfu.model.training.engine import Engine
+from dsfu.model.training.engine import TrainingEngine
 from dsfu.model.training.recipes import Recipe, recipe_of
 from tests.model.training.made import assert_equal_weights, batch_of, config_of, trainer_of
 
@@ -19,7 +19,7 @@ from tests.model.training.made import assert_equal_weights, batch_of, config_of,
 def made(recipe: str, *overrides: str) -> Recipe[Any]:
     torch.manual_seed(1)
     config = config_of(recipe, *overrides)
-    return recipe_of(config, Engine(config, torch.device("cpu")), Ranks(), LEARNER)
+    return recipe_of(config, TrainingEngine(config, torch.device("cpu")), Ranks(), LEARNER)
 
 
 def copies(module: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -15,7 +15,7 @@ from dsfu.model.problems.disorder.training.data_config import AS_MEASURED, Augme
 from dsfu.model.problems.disorder.training.sampling import Sampler
 from dsfu.model.problems.disorder.training.synthesis import Packed, SynthesisSource
 from dsfu.model.training.draws import SAMPLE, Draws
-from dsfu.model.training.epochs import Part
+from dsfu.model.training.epochs import BatchShare
 from dsfu.simulate.disorder.scattering import simulate_plane
 from tests.model.training.stores import library_store, train
 
@@ -31,7 +31,7 @@ def source(
     parameters: StoreParameters, rank: int = 0, world_size: int = 1, size: int = 4, **settings
 ) -> SynthesisSource:
     config = DataConfig(**{"pixels": 16, "workers": 0, "samples_per_epoch": 24, **settings})
-    part = Part(batch_size=size, rank=rank, world_size=world_size)
+    part = BatchShare(batch_size=size, rank=rank, world_size=world_size)
     return SynthesisSource(parameters, config, part, 3, torch.device("cpu"))
 
 
@@ -132,7 +132,7 @@ def test_without_order_the_scattering_is_the_form_factor(parameters: StoreParame
 @pytest.mark.gpu
 def test_on_a_gpu_samples_are_the_same_within_rounding(parameters: StoreParameters):
     config = DataConfig(pixels=16, samples_per_epoch=24)
-    part = Part(batch_size=8, rank=0, world_size=1)
+    part = BatchShare(batch_size=8, rank=0, world_size=1)
     here, there = (SynthesisSource(parameters, config, part, 3, torch.device(name)) for name in ("cpu", "cuda"))
     for one, other in zip(here.batches(), there.batches(), strict=True):
         assert torch.equal(one.live, other.live.cpu())
