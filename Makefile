@@ -24,20 +24,19 @@ demo-data: venv
 	$(BIN)/dsfu-pipeline inspect $(DEMO)/store --sheet $(DEMO)/samples.png
 	$(BIN)/dsfu-pipeline report $(DEMO)/store --out $(DEMO)/report.html
 
-# A minute of training shows that everything works, not what networks can do; the crystal is for the weights shipped.
+# A minute of training shows that everything works, not what networks can do.
 demo-training: demo-data
 	$(BIN)/dsfu-model train $(DEMO)/store --out $(DEMO)/run --config examples/demo-training.yaml
 	$(BIN)/dsfu-model evaluate $(DEMO)/run $(DEMO)/store --split validation --limit 32
 
+# Made by a simulation that shares nothing with dsfu: Bragg peaks with tails, air, gaps, counting noise.
 demo-crystal: venv
 	mkdir -p $(DEMO)/crystal
-	cd $(DEMO)/crystal && ../../../$(BIN)/python ../../../examples/measure_crystal.py measure crystal.h5 truth.json
+	$(BIN)/python tests/benchmarks/crystal_maker.py orthorhombic $(DEMO)/crystal/crystal.h5 $(DEMO)/crystal/truth.json \
+		--half 40 --ideal
 	$(BIN)/dsfu-model inspect $(DEMO)/crystal/crystal.h5
-	$(BIN)/dsfu-model prepare $(DEMO)/crystal/crystal.h5 -o $(DEMO)/crystal/planes.h5 --plane h0l --plane h1l --plane h0.5l \
-		--bragg punch:0.1
-	$(BIN)/dsfu-model factorise $(DEMO)/crystal/planes.h5 -o $(DEMO)/crystal/factors.h5 --report $(DEMO)/crystal/report.html
-	$(BIN)/dsfu-model refine-sro $(DEMO)/crystal/factors.h5 --laue mmm --no-order-along b --cutoff 3 -o $(DEMO)/crystal/sro
-	$(BIN)/python examples/measure_crystal.py compare $(DEMO)/crystal/truth.json $(DEMO)/crystal/sro/factors-sro.json
+	$(BIN)/dsfu-model analyse $(DEMO)/crystal/crystal.h5 -o $(DEMO)/crystal --laue 2/m:c
+	$(BIN)/python examples/compare_order.py $(DEMO)/crystal/truth.json $(DEMO)/crystal/sro.json
 
 # A molecular crystal from its intensities alone, in some seconds; the space group is not told.
 demo-phases: venv

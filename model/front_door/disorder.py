@@ -335,22 +335,23 @@ def analyse(source: "Volume | Reconstruction | str | Path", *, laue: str = "-1",
     source
         What `read` gave, or a file.
     laue
-        Laue class or space group over which α are averaged.
+        Laue class or space group; equivalent vectors have one α.
     settings
-        ``cutoff``, ``background``, ``bragg``, ``box``, as the options of ``dsfu-model analyse``.
+        ``cutoff``, ``no_order_along``, ``background``, ``bragg``, ``box``, as the options of ``dsfu-model analyse``.
     """
     from dsfu.model.measured.symmetry.groups import laue_operators
     from dsfu.model.measured.volume.order import order_of
-    from dsfu.model.measured.volume.solve import VolumeSettings, solve_volume
+    from dsfu.model.measured.volume.settings import VolumeSettings
+    from dsfu.model.measured.volume.solve import solve_volume
     from dsfu.model.measured.volume.verdict import judge_volume
 
     reconstruction = volume_of(source)
     if reconstruction.cell is not None:
         laue_operators(laue, reconstruction.cell)
     with waiting("analyse") as tell:
-        solution = solve_volume(reconstruction, VolumeSettings(**settings), tell)
+        solution = solve_volume(reconstruction, VolumeSettings(laue=laue, **settings), tell)
         verdict = judge_volume(solution)
-        return Analysis(solution, verdict, order_of(solution, laue, verdict))
+        return Analysis(solution, verdict, order_of(solution, verdict))
 
 
 def refine_sro(source: "Factors | str | Path", *, laue: str = "-1", **settings: Any) -> Order:

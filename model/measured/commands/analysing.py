@@ -20,6 +20,7 @@ from dsfu.model.measured.commands.hint_options import (
     flag,
     hints_of,
 )
+from dsfu.model.measured.commands.refining import Axes
 
 DATA_CONTRADICT = 3
 """Exit status where everything is written, and not to be believed."""
@@ -37,9 +38,21 @@ def analyse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, raw.", show_default=False)],
     out: Annotated[Path, flag("FOLDER", "For report.html, factors.h5, sro.json, verdict.json.", "--out", "-o")],
     laue: Annotated[
-        str, typer.Option(metavar="CLASS", help="Laue class or space group; equivalent α are averaged.")
+        str, typer.Option(metavar="CLASS", help="Laue class or space group; equivalent vectors have one α.")
     ] = "-1",
-    cutoff: Annotated[int, typer.Option(min=1, max=8, metavar="N", help="Largest |u|, |v|, |w| with an α.")] = 5,
+    cutoff: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=8,
+            metavar="N",
+            help="Largest |u|, |v|, |w| with an α. [default: as far as the data ask for]",
+            show_default=False,
+        ),
+    ] = None,
+    no_order_along: Annotated[
+        Axes | None, typer.Option("--no-order-along", help="Only vectors without a component along these axes.")
+    ] = None,
     background: Annotated[
         bool, typer.Option("--background/--no-background", help="Fit a background that depends on |Q|.")
     ] = True,
@@ -73,7 +86,8 @@ def analyse(
     from dsfu.model.measured.volume.files import verdict_text, write_volume_factors
     from dsfu.model.measured.volume.order import order_of
     from dsfu.model.measured.volume.report import write_volume_report
-    from dsfu.model.measured.volume.solve import VolumeSettings, solve_volume
+    from dsfu.model.measured.volume.settings import VolumeSettings
+    from dsfu.model.measured.volume.solve import solve_volume
     from dsfu.model.measured.volume.verdict import judge_volume
 
     if "OMP_NUM_THREADS" not in os.environ:
@@ -85,11 +99,17 @@ def analyse(
     if reconstruction.cell is not None:
         laue_operators(laue, reconstruction.cell)  # refused now and not after the fit
     _prepare(out)
-    solution = solve_volume(
-        reconstruction, VolumeSettings(cutoff=cutoff, background=background, bragg=bragg, box=box), _Progress()
+    settings = VolumeSettings(
+        laue=laue,
+        cutoff=cutoff,
+        no_order_along=tuple("abc".index(each) for each in (no_order_along or "")),
+        background=background,
+        bragg=bragg,
+        box=box,
     )
+    solution = solve_volume(reconstruction, settings, _Progress())
     verdict = judge_volume(solution)
-    refinement = order_of(solution, laue, verdict)
+    refinement = order_of(solution, verdict)
     told = as_text([refinement], recommended=0, verdict=verdict.judgement)
     _write(out / "sro.json", told)
     _write(out / "verdict.json", verdict_text(solution, verdict))

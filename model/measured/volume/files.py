@@ -11,6 +11,7 @@ import numpy as np
 
 from dsfu.files import replacing
 from dsfu.model.measured.order.result import SroRefinement
+from dsfu.model.measured.order.tables import as_json
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.verdict import VolumeVerdict
 from dsfu.model.measured.volume.voxels import unfold
@@ -56,10 +57,8 @@ def write_volume_factors(
         process = entry.create_group("analyse")
         process.attrs["NX_class"] = "NXprocess"
         process["program"], process["version"] = "dsfu-model analyse", version("dsfu")
-        process["alpha_vectors"], process["alpha"] = solution.vectors, solution.alpha
-        process["alpha_covariance"] = solution.covariance
+        process["order"] = as_json([refinement], recommended=0, verdict=verdict.judgement)
         process["verdict"] = verdict_text(solution, verdict)
-        process["shells"] = np.array([shell.vector for shell in refinement.shells]).reshape(-1, 3)
 
 
 def verdict_record(solution: VolumeSolution, verdict: VolumeVerdict) -> dict[str, Any]:
@@ -88,7 +87,10 @@ def verdict_record(solution: VolumeSolution, verdict: VolumeVerdict) -> dict[str
             "voxels": int(solution.fit.voxels.live.sum()),
             "chi_square_per_voxel": _number(solution.chi_square),
             "misfit": _number(solution.misfit),
-            "cutoff": solution.settings.cutoff,
+            "laue": solution.settings.laue,
+            "cutoff": solution.cutoff,
+            "cutoff_by_evidence": solution.settings.cutoff is None,
+            "asymmetry": None if solution.asymmetry is None else _number(solution.asymmetry),
             "patterson_width_cells": list(prior.width),
             "patterson_strength": prior.amplitude,
             "scale_known": solution.scale_known,

@@ -19,8 +19,9 @@ import torch
 from dsfu.model.measured.volume.columns import Columns
 from dsfu.model.measured.volume.cosines import CosineSeries, normal_block
 from dsfu.model.measured.volume.prior import FormFactorPrior
+from dsfu.model.measured.volume.terms import OrderTerms
 from dsfu.model.measured.volume.voxels import Voxels
-from dsfu.simulate.arrays import FloatArray, IntArray
+from dsfu.simulate.arrays import FloatArray
 
 ALPHA_DEVIATION: Final = 0.3
 """Of the prior on each α: nearly none where there are data, and what is left where there are none."""
@@ -47,12 +48,12 @@ class VolumeFit:
     Attributes
     ----------
     parameters
-        Coefficients of G, then α, then amplitudes of the columns.
+        Coefficients of G, then the parameters of the order, then amplitudes of the columns.
     """
 
     voxels: Voxels
     prior: FormFactorPrior
-    alpha_vectors: IntArray
+    terms: OrderTerms
     columns: Columns
     falloff: npt.NDArray[np.float32]
     parameters: FloatArray = field(init=False)
@@ -63,7 +64,7 @@ class VolumeFit:
         self.periods = self.prior.periods(self.voxels.ranges(), cell)
         self.vectors = self.prior.vectors(self.periods, cell)
         self._g = CosineSeries(self.voxels.axes, self.vectors, self.periods.tolist())
-        self._s = CosineSeries(self.voxels.axes, self.alpha_vectors, [1, 1, 1])
+        self._s = CosineSeries(self.voxels.axes, self.terms.vectors, [1, 1, 1])
         self._counts = torch.from_numpy(np.ascontiguousarray(self.voxels.counts))
         self._weight = torch.from_numpy(np.ascontiguousarray(self.voxels.weight))
         self._falloff = torch.from_numpy(np.ascontiguousarray(self.falloff))
@@ -79,7 +80,7 @@ class VolumeFit:
     @property
     def sizes(self) -> tuple[int, int, int]:
         """Of G, α and the columns."""
-        return len(self.vectors), len(self.alpha_vectors), len(self.columns)
+        return len(self.vectors), len(self.terms), len(self.columns)
 
     def set_prior(self, prior: FormFactorPrior) -> None:
         """Take another prior for the coefficients there are."""
@@ -97,7 +98,9 @@ class VolumeFit:
 
     def factors(self, parameters: FloatArray | None = None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """I_FF, I_SRO and the columns' sum, on the grid."""
-        p, a, b = (torch.from_numpy(np.ascontiguousarray(each)) for each in self.parts(parameters))
+        first, values, last = self.parts(parameters)
+        spread = self.terms.spread(values)
+        p, a, b = (torch.from_numpy(np.ascontiguousarray(each)) for each in (first, spread, last))
         extra = (b.float() @ self._maps).view(self._counts.shape) if len(b) else torch.zeros(())
         return self._falloff * self._g.on_grid(p), 1 + self._s.on_grid(a), extra
 
@@ -137,7 +140,7 @@ class VolumeFit:
         return np.concatenate(
             [
                 self._g.sums(wr * self._falloff * order).numpy(),
-                self._s.sums(wr * form_factor).numpy(),
+                self.terms.gathered(self._s.sums(wr * form_factor).numpy()),
                 self._column_sums(wr),
             ]
         )
@@ -156,11 +159,10 @@ class VolumeFit:
         matrix = np.zeros((p + a + b,) * 2)
         periods = self.periods.tolist()
         matrix[:p, :p] = normal_block(axes, self._w * by_p * by_p, self.vectors, self.vectors, periods)
-        matrix[p : p + a, p : p + a] = normal_block(
-            axes, self._w * by_a * by_a, self.alpha_vectors, self.alpha_vectors, one
-        )
-        on_grid = self.alpha_vectors * self.periods
-        cross = normal_block(axes, self._w * by_a * by_p, on_grid, self.vectors, periods)
+        v, gathered = self.terms.vectors, self.terms.gathered
+        block = normal_block(axes, self._w * by_a * by_a, v, v, one)
+        matrix[p : p + a, p : p + a] = gathered(gathered(block).T)
+        cross = gathered(normal_block(axes, self._w * by_a * by_p, v * self.periods, self.vectors, periods))
         matrix[p : p + a, :p] = cross
         matrix[:p, p : p + a] = cross.T
         for number, each in enumerate(self._maps):
@@ -168,7 +170,7 @@ class VolumeFit:
             column = np.concatenate(
                 [
                     self._g.sums(weighted * by_p).numpy(),
-                    self._s.sums(weighted * by_a).numpy(),
+                    self.terms.gathered(self._s.sums(weighted * by_a).numpy()),
                     self._column_sums(weighted),
                 ]
             )
@@ -276,6 +278,11 @@ class VolumeFit:
         tail = np.tril(factor[p:, p:])
         inverse = linalg.solve_triangular(tail, np.eye(len(tail)), lower=True)
         return np.asarray(inverse.T @ inverse)
+
+    def order_covariance(self) -> FloatArray:
+        """Of the order alone, scaled by χ² where that is above one."""
+        n = self.sizes[1]
+        return np.asarray(self.covariance()[:n, :n] * max(self.chi_square(), 1.0))
 
     def residuals(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Observed − model, its weight (1/variance), and the diffuse model."""

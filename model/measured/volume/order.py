@@ -1,13 +1,14 @@
-"""α of a volume by shell: averaged over the Laue class with their covariance, and as sums where only sums are known."""
+"""α of a volume by shell, and as sums where the data know only sums."""
 
 from typing import Final
 
 import numpy as np
-import scipy.linalg as linalg
 
-from dsfu.model.measured.order.result import Shell, SroRefinement, as_vector
-from dsfu.model.measured.symmetry.groups import laue_operators
+from dsfu.model.measured.order.result import Shell, SroRefinement, Vector, as_vector
+from dsfu.model.measured.volume.look_ahead import FLAT
+from dsfu.model.measured.volume.settings import FARTHEST
 from dsfu.model.measured.volume.solve import VolumeSolution
+from dsfu.model.measured.volume.terms import OrderTerms, period_of
 from dsfu.model.measured.volume.verdict import VolumeVerdict
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
@@ -15,14 +16,13 @@ from dsfu.simulate.lattice import Cell
 DETERMINED: Final = 0.1
 """Largest standard uncertainty of an α that is given a number: a third of what the prior alone leaves."""
 
-_FLAT: Final = 0.5
-"""An index that spans less than this cannot tell vectors apart that differ along its axis."""
 
-
-def order_of(solution: VolumeSolution, symmetry: str = "-1", verdict: VolumeVerdict | None = None) -> SroRefinement:
+def order_of(solution: VolumeSolution, verdict: VolumeVerdict | None = None) -> SroRefinement:
     """Refined parameters by shell."""
     cell = solution.fit.voxels.cell
-    flat = np.flatnonzero(solution.fit.voxels.ranges() < _FLAT)
+    axes = solution.voxels.axes
+    spans = solution.voxels.ranges()
+    flat = np.array([i for i in range(3) if spans[i] < FLAT and period_of(axes[i]) != 1], np.int64)
     notes: list[str] = []
     if verdict is not None and verdict.judgement == "contradicts":
         notes.append(f"DO NOT RELY ON THESE VALUES. {verdict.sentence}")
@@ -36,48 +36,29 @@ def order_of(solution: VolumeSolution, symmetry: str = "-1", verdict: VolumeVerd
         )
     if len(flat):
         return _sums(solution, cell, flat, notes)
-    return _by_symmetry(solution, cell, symmetry, notes)
+    return _by_shell(solution, cell, notes)
 
 
-def _by_symmetry(solution: VolumeSolution, cell: Cell, symmetry: str, notes: list[str]) -> SroRefinement:
-    """Means over orbits, weighted by the whole covariance."""
-    group = laue_operators(symmetry, cell)
-    orbit, members = _orbits(solution.vectors, group)
-    averages = np.zeros((len(solution.vectors), len(members)))
-    averages[np.arange(len(orbit)), orbit] = 1.0
-    factor = linalg.cho_factor(solution.covariance, lower=True)
-    precision = averages.T @ linalg.cho_solve(factor, averages)
-    covariance = np.asarray(linalg.inv(precision))
-    values = covariance @ (averages.T @ linalg.cho_solve(factor, solution.alpha))
-    rest = solution.alpha - averages @ values
-    freedom = len(orbit) - len(members)
-    asymmetry = float(rest @ linalg.cho_solve(factor, rest)) / freedom if freedom else None
-    deviations = np.sqrt(np.diag(covariance))
+def _by_shell(solution: VolumeSolution, cell: Cell, notes: list[str]) -> SroRefinement:
+    terms, symmetry = solution.terms, solution.settings.laue
+    members = terms.members()
+    deviations = np.sqrt(np.diag(solution.covariance))
     lengths = np.array([np.linalg.norm(each[0] @ cell.vectors) for each in members])
     names = np.array([_name(each) for each in members])
     sequence = sorted(
         range(len(members)), key=lambda i: (round(float(lengths[i]), 6), -names[i][0], *names[i][1:].tolist())
     )
     known = [i for i in sequence if deviations[i] <= DETERMINED]
-    if len(known) < len(members):
-        notes.append(
-            f"{len(members) - len(known)} of {len(members)} parameters are not given: the data leave them a standard "
-            f"uncertainty above {DETERMINED}."
-        )
-    if asymmetry is not None and asymmetry > 1.5:
-        notes.append(
-            f"Equivalent vectors differ, χ² per degree of freedom {asymmetry:.2f}: is the Laue class {symmetry} right?"
-        )
-    over = [i for i in known if abs(values[i]) > 1 + 2 * deviations[i]]
-    if over:
-        notes.append(f"{len(over)} values are beyond ±1, which no crystal can have: the model or the scale is wrong.")
+    notes += _remarks(solution, known, len(members))
+    together = _together(terms, names)
     shells = tuple(
         Shell(
             vector=as_vector(names[i]),
             length_angstrom=float(lengths[i]),
             multiplicity=len(members[i]),
-            alpha=float(values[i]),
+            alpha=float(solution.alpha[i]),
             uncertainty=float(deviations[i]),
+            together_with=together[i],
         )
         for i in known
     )
@@ -87,25 +68,60 @@ def _by_symmetry(solution: VolumeSolution, cell: Cell, symmetry: str, notes: lis
         symmetry=symmetry,
         shells=shells,
         members=tuple(members[i] for i in known),
-        covariance=covariance[np.ix_(known, known)],
-        asymmetry=asymmetry,
+        covariance=solution.covariance[np.ix_(known, known)],
+        asymmetry=solution.asymmetry,
         notes=tuple(notes),
     )
 
 
-def _orbits(vectors: IntArray, group: IntArray) -> tuple[IntArray, list[IntArray]]:
-    """The orbit of each vector, and all members of each orbit."""
-    number: dict[tuple[int, ...], int] = {}
-    members: list[IntArray] = []
-    orbit = np.empty(len(vectors), np.int64)
-    for index, vector in enumerate(vectors):
-        key = tuple(vector.tolist())
-        if key not in number:
-            images = np.unique(np.concatenate([group @ vector, -(group @ vector)]), axis=0)
-            number |= {tuple(each): len(members) for each in images.tolist()}
-            members.append(images)
-        orbit[index] = number[key]
-    return orbit, members
+def _together(terms: OrderTerms, names: IntArray) -> list[tuple[tuple[Vector, float], ...]]:
+    """What the grid cannot tell from each named vector."""
+    place = {tuple(v): i for i, v in enumerate(terms.vectors.tolist())}
+    found = []
+    for name in names.tolist():
+        index = place.get(tuple(name), -1)
+        sign = 1 if index >= 0 else -1
+        index = index if index >= 0 else place[tuple(-x for x in name)]
+        found.append(tuple((as_vector(sign * each), 1.0) for each in terms.together[index][1:]))
+    return found
+
+
+def _remarks(solution: VolumeSolution, known: list[int], count: int) -> list[str]:
+    notes = []
+    terms = solution.terms
+    joined = [
+        f"{letter} takes values for which {axis} and {axis} ± {period_of(values)} are the same"
+        for letter, axis, values in zip("hkl", "uvw", solution.voxels.axes, strict=True)
+        if 0 < period_of(values) <= 2 * solution.cutoff
+    ]
+    if joined and any(len(each) > 1 for each in terms.together):
+        notes.append(
+            f"On these data {' and '.join(joined)}: what is given are sums over such vectors, as listed (Σ). "
+            "With --no-order-along they are α, if there is no order along that axis."
+        )
+    if len(terms.at_origin):
+        u, v, w = terms.at_origin[0]
+        notes.append(f"All values are relative to 1 + the sum of α that look like the origin's, as of {u} {v} {w}.")
+    if len(known) < count:
+        notes.append(
+            f"{count - len(known)} of {count} parameters are not given: the data leave them a standard "
+            f"uncertainty above {DETERMINED}."
+        )
+    asymmetry = solution.asymmetry
+    if asymmetry is not None and asymmetry > 1.5:
+        notes.append(
+            f"Equivalent vectors differ, χ² per degree of freedom {asymmetry:.2f}: is the Laue class "
+            f"{solution.settings.laue} right?"
+        )
+    values, deviations = solution.alpha[known], np.sqrt(np.diag(solution.covariance)[known])
+    over = int((np.abs(values) > 1 + 2 * deviations).sum())
+    if over and not any(len(each) > 1 for each in terms.together):
+        notes.append(f"{over} values are beyond ±1, which no crystal can have: the model or the scale is wrong.")
+    if solution.settings.cutoff is None:
+        notes.append(f"α up to {solution.cutoff} cells: the data ask for no more.")
+    if not solution.cutoff_enough:
+        notes[-1] = f"The order reaches as far as was tried, {FARTHEST} cells: try a larger --cutoff."
+    return notes
 
 
 def _name(orbit: IntArray) -> list[int]:
@@ -119,7 +135,7 @@ def _sums(solution: VolumeSolution, cell: Cell, flat: IntArray, notes: list[str]
     at = [float(axes[i].mean()) for i in flat]
     rest = [i for i in range(3) if i not in flat]
     classes: dict[tuple[int, ...], list[tuple[int, float]]] = {}
-    for index, vector in enumerate(solution.vectors):
+    for index, vector in enumerate(solution.terms.vectors):
         key = vector[rest]
         sign = -1 if tuple(key) < tuple(-key) else 1
         phase = 2 * np.pi * sum(vector[i] * h for i, h in zip(flat, at, strict=True))
@@ -129,9 +145,9 @@ def _sums(solution: VolumeSolution, cell: Cell, flat: IntArray, notes: list[str]
     for key, parts in classes.items():
         if not any(key):
             continue
-        row = np.zeros(len(solution.vectors))
+        row = np.zeros(len(solution.terms))
         for index, factor in parts:
-            row[index] = factor
+            row[index] += factor
         rows.append(row)
         kept.append((key, parts))
     transform = np.array(rows)
@@ -143,7 +159,7 @@ def _sums(solution: VolumeSolution, cell: Cell, flat: IntArray, notes: list[str]
     known = [i for i in np.argsort(lengths, kind="stable") if deviations[i] <= DETERMINED]
     letters = ", ".join("hkl"[i] for i in flat)
     notes.append(
-        f"The data span less than {_FLAT} along {letters}: what is given are sums over vectors that differ along it, "
+        f"The data span less than {FLAT} along {letters}: what is given are sums over vectors that differ along it, "
         "as listed, and the scale that α at the origin sets is not known. A thicker slab or a volume separates them."
     )
     if len(known) < len(kept):
@@ -156,9 +172,10 @@ def _sums(solution: VolumeSolution, cell: Cell, flat: IntArray, notes: list[str]
             alpha=float(values[i]),
             uncertainty=float(deviations[i]),
             together_with=tuple(
-                (as_vector(solution.vectors[index]), factor)
+                (as_vector(vector), factor)
                 for index, factor in kept[i][1]
-                if abs(factor) > 1e-9 and as_vector(solution.vectors[index]) != as_vector(names[i])
+                for vector in solution.terms.together[index]
+                if abs(factor) > 1e-9 and as_vector(vector) != as_vector(names[i])
             ),
         )
         for i in known

@@ -211,7 +211,8 @@ def _within_cells(wave: Callable[[FloatArray], FloatArray]) -> Callable[[_Residu
         offsets = [each - np.round(each) for each in h]
         good = _good_cells(found)
         values = []
-        for vector in solution.vectors[(np.abs(solution.vectors) <= 1).all(axis=1)]:
+        vectors = solution.terms.vectors
+        for vector in vectors[(np.abs(vectors) <= 1).all(axis=1)]:
             phase = np.asarray(2 * np.pi * sum(int(n) * d for n, d in zip(vector, offsets, strict=True)))
             pattern = np.broadcast_to(wave(phase), found.shape).ravel()
             value = _mean_square(found, found.cell, pattern, found.cells, good)

@@ -6,9 +6,13 @@ import torch
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
+from dsfu.model.measured.symmetry.groups import laue_operators
 from dsfu.model.measured.volume.cosines import CosineSeries, half_of_box, normal_block
+from dsfu.model.measured.volume.cutoff import shells_needed
 from dsfu.model.measured.volume.order import order_of
-from dsfu.model.measured.volume.solve import VolumeSettings, VolumeSolution, solve_volume
+from dsfu.model.measured.volume.settings import VolumeSettings
+from dsfu.model.measured.volume.solve import VolumeSolution, solve_volume
+from dsfu.model.measured.volume.terms import order_terms
 from dsfu.model.measured.volume.verdict import judge_volume
 from dsfu.model.measured.volume.voxels import voxels_of
 from dsfu.simulate.lattice import Cell
@@ -91,7 +95,7 @@ def test_a_good_crystal_agrees_and_a_second_site_does_not(solution):
 
 
 def test_symmetry_averages_and_a_wrong_one_is_noticed(solution):
-    right = order_of(solution, "2/m")
+    right = order_of(solve_volume(_crystal(unit=0.01), VolumeSettings(cutoff=2, laue="2/m")))
     assert len(right.shells) < len(order_of(solution).shells)
     assert right.asymmetry is not None
 
@@ -121,3 +125,56 @@ def test_nothing_but_zeros_is_refused():
     empty = _crystal(shape=(21, 21, 21), unit=0.0)
     with pytest.raises(InputError, match="positive"):
         voxels_of(empty)
+
+
+def _on_layers(h_steps=0.1):
+    """The same crystal in layers, k in steps of ½ from 0, so that v and v + 2 are alike."""
+    whole = _crystal(shape=(61, 41, 61))
+    k = np.arange(20, 41, 5)
+    return Reconstruction(
+        intensity=whole.intensity[:, k],
+        live=whole.live[:, k],
+        origin=np.array([whole.origin[0], 0.0, whole.origin[2]]),
+        steps=np.diag([h_steps, 0.5, h_steps]),
+        cell=whole.cell,
+    )
+
+
+def test_layers_in_steps_of_half_give_sums_of_what_they_cannot_tell_apart():
+    found = solve_volume(_on_layers(), VolumeSettings(cutoff=3))
+    refined = order_of(found, judge_volume(found))
+    shells = {shell.vector: shell for shell in refined.shells}
+    assert judge_volume(found).judgement != "contradicts"
+    # of these layers, 0 2 0 looks like the origin, and 0 3 0 like 0 1 0
+    assert ((0, 3, 0), 1.0) in shells[0, 1, 0].together_with
+    assert (0, 2, 0) not in shells
+    assert abs(shells[1, 0, 0].alpha - ALPHA[1, 0, 0]) < 4 * shells[1, 0, 0].uncertainty < 0.05
+    # 1 1 0 and 1 −1 0 are one here
+    assert abs(shells[1, 1, 0].alpha - ALPHA[1, 1, 0]) < 4 * shells[1, 1, 0].uncertainty < 0.05
+    assert any("Σ" in note for note in refined.notes)
+
+
+def test_the_cutoff_is_what_the_data_ask_for():
+    found = solve_volume(_crystal(), VolumeSettings(laue="2/m"))
+    assert found.cutoff == 1
+    assert found.cutoff_enough
+
+
+def test_shells_of_noise_are_not_needed_and_true_ones_are():
+    rng = np.random.default_rng(1)
+    shells = np.repeat([1, 2, 3, 4], 40)
+    covariance = 1e-6 * np.eye(160)
+    noise = rng.normal(0, 1e-3, 160)
+    assert shells_needed(shells, noise + 0.01 * (shells == 1), covariance) == 1
+    # 1.4 standard uncertainties each, in none of which one would believe
+    assert shells_needed(shells, noise + 1.4e-3 * rng.choice([-1, 1], 160) * (shells <= 3), covariance) == 3
+
+
+def test_equivalent_vectors_are_one_parameter():
+    terms = order_terms(AXES, 2)
+    joined = terms.symmetric(laue_operators("mmm", Cell(6, 7, 8, 90, 90, 90)))
+    assert len(joined) == 26  # |u|, |v|, |w| up to 2, without the origin
+    values = np.arange(len(joined), dtype=float)
+    np.testing.assert_array_equal(joined.gathered(joined.spread(np.ones(len(joined)))), np.bincount(joined.number))
+    by_vector = {tuple(np.abs(v)): x for v, x in zip(joined.vectors, joined.spread(values), strict=True)}
+    assert len(by_vector) == len(set(by_vector.values())) == 26

@@ -1,0 +1,41 @@
+"""How to take a volume apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dsfu.model.measured.volume.prior import FormFactorPrior
+
+FARTHEST: Final = 6
+"""Largest |u|, |v|, |w| that is tried where no cut-off is given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeSettings:
+    """How to take a volume apart.
+
+    Attributes
+    ----------
+    laue
+        Laue class; equivalent vectors have one α.
+    cutoff
+        Largest |u|, |v|, |w| with an α; None for as far as the data ask for, up to `FARTHEST`.
+    no_order_along
+        Axes (0, 1, 2) along which there is no order.
+    background
+        Whether to fit one that depends on |Q|.
+    bragg
+        Whether to look for Bragg peaks.
+    box
+        Whether each voxel is a mean over its box, and not a point: α far away are damped by it, and it is undone.
+    prior
+        That of I_FF, where it is not to be found from the data.
+    """
+
+    laue: str = "-1"
+    cutoff: int | None = None
+    no_order_along: Sequence[int] = ()
+    background: bool = True
+    bragg: bool = True
+    box: bool = False
+    prior: FormFactorPrior | None = None
