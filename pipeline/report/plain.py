@@ -198,7 +198,7 @@ def _field(name: str, array: "zarr.Array[Any]") -> Field:
     is_large = array.ndim > 1 and array.chunks[0] == 1
     return Field(
         name=name,
-        dtype=str(array.dtype),
+        dtype="str" if array.dtype.kind == "T" else str(array.dtype),
         dims=dims,
         shape=tuple(array.shape[1:]),
         units=str(attributes.get("units", "")),

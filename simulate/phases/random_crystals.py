@@ -32,12 +32,15 @@ def random_p1(
 
     The crystal is a function of seed and index alone.
     """
-    identity = np.eye(3)[None]
-    positions, count = _placed(seed, "phases P1", index, atoms, identity, np.zeros((1, 3)), np.eye(3), spacing)
-    rng = np.random.default_rng(stream_key(seed, "phases elements", index))
-    return CellContents(
-        numbers=rng.choice(elements, count), positions=positions, cell=CUBIC, name=f"random {seed}/{index}"
-    )
+    _check_request(atoms, spacing)
+    positions = np.empty((atoms, 3))
+    key = np.uint64(stream_key(seed, "phases P1", index))
+    if not _place_in_cube(key, spacing / np.cbrt(atoms), positions, _ATTEMPTS):
+        raise ValueError(f"{atoms} atoms {spacing} apart do not fit; expected a smaller spacing, {_SPACING} or less")
+    chosen = np.empty(atoms, dtype=np.int64)
+    _choose(np.uint64(stream_key(seed, "phases elements", index)), len(elements), chosen)
+    numbers = np.asarray(elements, dtype=np.int64)[chosen]
+    return CellContents(numbers=numbers, positions=positions, cell=CUBIC, name=f"random {seed}/{index}")
 
 
 def random_in_group(
@@ -118,17 +121,20 @@ def _placed(
     orth: FloatArray,
     spacing: float,
 ) -> tuple[FloatArray, int]:
+    _check_request(atoms, spacing)
+    key = np.uint64(stream_key(seed, purpose, index))
+    out = np.empty((max(atoms, len(turns)), 3))
+    count = _place(key, atoms, turns, shifts, orth, spacing / np.cbrt(atoms), out, _IN_VAIN)
+    if count < 1:
+        raise ValueError(f"{atoms} atoms {spacing} apart do not fit; expected a smaller spacing, {_SPACING} or less")
+    return out[:count].copy(), count
+
+
+def _check_request(atoms: int, spacing: float) -> None:
     if not 1 <= atoms <= 10_000:
         raise ValueError(f"atoms = {atoms}: expected 1 to 10000 in a cell")
     if not 0 < spacing <= 1:
         raise ValueError(f"spacing = {spacing}: expected a distance in (0, 1], relative to the room of an atom")
-    key = np.uint64(stream_key(seed, purpose, index))
-    out = np.empty((max(atoms, len(turns)), 3))
-    patience = _ATTEMPTS if len(turns) == 1 else _IN_VAIN
-    count = _place(key, atoms, turns, shifts, orth, spacing / np.cbrt(atoms), out, patience)
-    if count < (atoms if len(turns) == 1 else 1):
-        raise ValueError(f"{atoms} atoms {spacing} apart do not fit; expected a smaller spacing, {_SPACING} or less")
-    return out[:count].copy(), count
 
 
 def _orbits(positions: FloatArray, turns: FloatArray, shifts: FloatArray) -> np.ndarray:
@@ -141,6 +147,42 @@ def _orbits(positions: FloatArray, turns: FloatArray, shifts: FloatArray) -> np.
             near = (np.abs(apart - np.round(apart)).max(axis=2) < 1e-6).any(axis=1)
             first[near & (first < 0)] = j
     return first
+
+
+@njit(nogil=True, cache=True)
+def _choose(key, below, out):  # type: ignore[no-untyped-def]
+    """Whole numbers, uniform in 0 … below − 1."""
+    for i in range(out.size):
+        out[i] = int((random_word(key, np.uint64(i)) >> _SHIFT) * _UNIT * below)
+
+
+@njit(nogil=True, cache=True)
+def _place_in_cube(key, least, out, patience):  # type: ignore[no-untyped-def]
+    """Fill ``out`` with positions in a cube of edge 1, none nearer than ``least``; False if they do not fit."""
+    counter = np.uint64(0)
+    count = in_vain = 0
+    while count < out.shape[0]:
+        if in_vain >= patience:
+            return False
+        for axis in range(3):
+            out[count, axis] = (random_word(key, counter) >> _SHIFT) * _UNIT
+            counter += np.uint64(1)
+        fits = True
+        for other in range(count):
+            total = 0.0
+            for axis in range(3):
+                step = abs(out[count, axis] - out[other, axis])
+                step = min(step, 1.0 - step)
+                total += step * step
+            if total < least * least:
+                fits = False
+                break
+        if fits:
+            count += 1
+            in_vain = 0
+        else:
+            in_vain += 1
+    return True
 
 
 @njit(nogil=True, cache=True)

@@ -124,14 +124,23 @@ def _sum(positions: FloatArray, weights: FloatArray, n: int, depth: int, grid: G
     out = np.zeros((n, n * depth), dtype=np.complex128)
     for first in range(0, len(positions), _ATOMS_AT_ONCE):
         some = slice(first, first + _ATOMS_AT_ONCE)
-        waves = np.exp(_turns(n, grid) * positions[some].T[:, None, :])  # (axes, n, atoms)
-        if grid == "centred" and n % 2 == 0:
-            waves[:, n // 2].imag = 0.0  # the mean of h = n/2 and −n/2
+        waves = _waves(positions[some].T[:, None, :], n, grid)  # (axes, n, atoms)
         last_two = waves[1][:, None, :] * waves[2][None, :depth, :]
         out += (waves[0] * weights[some]) @ last_two.reshape(n * depth, -1).T
     return out.reshape(n, n, depth)
 
 
+def _waves(x: FloatArray, n: int, grid: Grid) -> ComplexArray:
+    """exp(2πi h x) for the indices along an axis; on the centred grid those of −h are conjugates."""
+    waves = np.exp(_turns(n, grid) * x)
+    if grid == "octant":
+        return np.asarray(waves)
+    if n % 2 == 0:
+        waves[:, -1].imag = 0.0  # the mean of h = n/2 and −n/2
+    return np.concatenate([waves, np.conj(waves[:, (n - 1) // 2 : 0 : -1])], axis=1)
+
+
 @lru_cache(maxsize=8)
 def _turns(n: int, grid: Grid) -> ComplexArray:
-    return np.asarray(2j * np.pi * indices(n, grid))[:, None]
+    """2πi h of the indices from 0 on."""
+    return np.asarray(2j * np.pi * np.arange(n if grid == "octant" else n // 2 + 1))[:, None]

@@ -25,7 +25,7 @@ def phase_in_group(data: MergedData, candidate: CandidateGroup, *, seed: int) ->
     """The best of some starts, origin of the group at 0."""
     low = data.d_min > LOW_RESOLUTION
     count, support = (_LOW_STARTS, _LOW_SUPPORT) if low else (_STARTS, SUPPORT)
-    shape = grid_shape(data.cell, data.d_min, per_d=_LOW_PER_D if low else 2.0, multiple=_multiple(candidate))
+    shape = grid_shape(data.cell, data.d_min, per_d=_LOW_PER_D if low else 2.0, multiple=grid_multiple(candidate))
     sphere = on_grid(data, shape)
     average = symmetriser(candidate, shape)
     results = [
@@ -37,12 +37,7 @@ def phase_in_group(data: MergedData, candidate: CandidateGroup, *, seed: int) ->
 
 def symmetriser(candidate: CandidateGroup, shape: tuple[int, int, int]) -> Symmetriser:
     """Averages a map over a group; the grid must hold the group's translations."""
-    sizes = np.array(shape)
-    grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1).reshape(-1, 3)
-    places: list[npt.NDArray[np.int64]] = []
-    for turn, shift in zip(candidate.turns, candidate.shifts, strict=True):
-        image = np.round((grid / sizes) @ turn.T * sizes + shift * sizes).astype(np.int64) % sizes
-        places.append(np.ravel_multi_index(tuple(image.T), shape))
+    places = images_of_voxels(candidate, shape)
 
     def average(density: Map) -> Map:
         flat = density.reshape(-1)
@@ -54,7 +49,18 @@ def symmetriser(candidate: CandidateGroup, shape: tuple[int, int, int]) -> Symme
     return average
 
 
-def _multiple(candidate: CandidateGroup) -> tuple[int, int, int]:
+def images_of_voxels(candidate: CandidateGroup, shape: tuple[int, int, int]) -> npt.NDArray[np.int64]:
+    """(operators, voxels): the flat index to which each operator takes each voxel."""
+    sizes = np.array(shape)
+    grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1).reshape(-1, 3)
+    places = []
+    for turn, shift in zip(candidate.turns, candidate.shifts, strict=True):
+        image = np.round((grid / sizes) @ turn.T * sizes + shift * sizes).astype(np.int64) % sizes
+        places.append(np.ravel_multi_index(tuple(image.T), shape))
+    return np.array(places)
+
+
+def grid_multiple(candidate: CandidateGroup) -> tuple[int, int, int]:
     """Numbers that voxels along each axis must be multiples of: denominators of the translations, and 2."""
     shifts = np.concatenate([candidate.shifts, lattice_points(candidate.group)])
     result = []
