@@ -36,7 +36,7 @@ from dsfu.simulate.disorder.metropolis_kernels import WordArray
 from dsfu.simulate.disorder.metropolis_starts import disordered_start, ordered_start
 from dsfu.simulate.disorder.pair_correlations import alpha_from_counts
 from dsfu.simulate.disorder.replica import Replica
-from dsfu.simulate.disorder.sro_set import SroSet
+from dsfu.simulate.disorder.sro_set import SroSet, order_at_cutoff
 from dsfu.simulate.random_stream import RandomStream
 
 __all__ = ["MonteCarloSet", "draw_monte_carlo_set", "generate_set", "sample_targets"]
@@ -97,14 +97,8 @@ class MonteCarloSet:
 
     @property
     def order_at_cutoff(self) -> float:
-        """Root mean square of α over the outermost vectors, those with an index of ±5.
-
-        0.0005 is noise. Where it is not small, order goes on beyond the vectors of the set: the crystal is near an
-        ordering transition or past it, and the truncated series has peaks of the width that its length allows.
-        """
-        inner = slice(1, -1)
-        outermost = (self.alpha**2).sum() - (self.alpha[inner, inner, inner] ** 2).sum()
-        return float(np.sqrt(max(outermost, 0.0) / (self.alpha.size - self.alpha[inner, inner, inner].size)))
+        """Root mean square of α over the outermost vectors, see `dsfu.simulate.disorder.sro_set.order_at_cutoff`."""
+        return order_at_cutoff(self.alpha)
 
     def record(self) -> SroSet:
         """What a bank keeps of it."""

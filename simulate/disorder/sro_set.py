@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from dsfu.simulate.arrays import FloatArray
 
 SroKind = Literal["monte_carlo", "oscillator"]
@@ -35,3 +37,14 @@ class SroSet:
     standard_error: FloatArray
     parameters: Mapping[str, float]
     seed: int
+
+
+def order_at_cutoff(alpha: FloatArray) -> float:
+    """Root mean square of α over the outermost vectors of a set, those with an index of ±5.
+
+    0.0005 is noise. Where it is not small, order goes on beyond the vectors of the set: the crystal is near an
+    ordering transition or past it, and the truncated series has peaks of the width that its length allows.
+    """
+    inner = slice(1, -1)
+    outermost = (alpha**2).sum() - (alpha[inner, inner, inner] ** 2).sum()
+    return float(np.sqrt(max(outermost, 0.0) / (alpha.size - alpha[inner, inner, inner].size)))

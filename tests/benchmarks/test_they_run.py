@@ -31,6 +31,7 @@ TINY: Mapping[str, str] = {
     "lattice": "--planes 1 --noise 0",
     "loading": f"{STORE} --batches 1 --pixels 32",
     "metropolis": "--sets 1 --box 12 --seconds 0.1",
+    "network_on_lattice": "--planes 2 --noise 0 --find",
     "particle_kernels": "",
     "phases": "--crystals 1 --d-min 1.2",
     "pipeline": "--pairs-per-group 1 --pixels 16",

@@ -46,6 +46,7 @@ class Lattice(StrEnum):
     GIVEN = "given"
     FIND = "find"
     CHECK = "check"
+    NONE = "none"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,7 +65,8 @@ def factorise(
     lattice: Annotated[
         Lattice | None,
         typer.Option(
-            help="The cell's; or found from the data, for one plane; or the cell's, compared with what the data show. "
+            help="The cell's; or found from the data, for one plane; or the cell's, compared with what the data show; "
+            "or none, for a network's answer as it is. "
             "[default: given, or find where there is no cell]",
             show_default=False,
         ),
@@ -108,6 +110,10 @@ def factorise(
     from dsfu.model.measured.factorise.verdict import judge
     from dsfu.model.measured.solver.settings import SolverSettings
 
+    if lattice is Lattice.NONE and method is not How.NETWORK:
+        raise InputError(
+            f"the method {method.value} needs a lattice", where="--lattice none", expected="--method network"
+        )
     _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
     _one_thread()
     network = None if method is How.SOLVER else load_network(weights)
@@ -126,7 +132,14 @@ def factorise(
         _say_what_comes(planes)
         if lattice is Lattice.CHECK:
             _compare_lattices(planes, network)
-        factors = take_apart(planes, method.value, network=network, settings=settings, judge=judge)
+        factors = take_apart(
+            planes,
+            method.value,
+            network=network,
+            settings=settings,
+            judge=judge,
+            on_lattice=lattice is not Lattice.NONE,
+        )
     _say(factors)
     _write(factors, out, npz, yell, report)
     if not factors.verdict.passed:
@@ -140,8 +153,6 @@ def _blind(
     from dsfu.model.measured.factorise.blind import factorise_blind
     from dsfu.model.measured.factorise.verdict import judge
 
-    if method is How.NETWORK:
-        raise InputError("the network needs no lattice", where="--lattice find", expected="--method solver or hybrid")
     if len(planes) > 1:
         names = ", ".join(each.name.partition(" of ")[0] for each in planes)
         raise InputError(
@@ -150,12 +161,14 @@ def _blind(
             expected="one plane where the lattice is to be found",
             remedy="choose with --plane, or give the cell",
         )
-    factors, found = factorise_blind(planes[0], network, settings=settings, judge=judge, progress=_progress)
+    factors, found = factorise_blind(
+        planes[0], network, method=method.value, settings=settings, judge=judge, progress=_progress
+    )
     if found is None:
         typer.echo("no lattice is seen: the network's answer stands")
     else:
         typer.echo(f"found         {found.words}")
-        if factors.method == "network":
+        if factors.method == "network" and not factors.settings:
             typer.echo("              it does not fit, and the network's order is another: the network's answer stands")
     return factors
 
@@ -244,6 +257,8 @@ def _say(factors: "CrystalFactors") -> None:
         typer.echo(f"  misfit        {100 * plane.misfit:.2f} % of the intensity")
         if plane.background:
             typer.echo(f"  background    {plane.background:.4g}")
+    for captured in factors.settings.get("captured_by_lattice", []):
+        typer.echo(f"on the lattice: {100 * captured:.0f} % of what the network says of the order")
     for check in factors.verdict.checks:
         mark = "ok " if check.passed else "NO "
         typer.echo(f"{mark} {check.name:34s} {check.value:.4f}  (limit {check.limit:g})")

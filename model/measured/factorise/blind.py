@@ -33,6 +33,7 @@ def factorise_blind(
     plane: MeasuredPlane,
     network: Network | None,
     *,
+    method: Method | None = None,
     settings: SolverSettings | None = None,
     judge: Judge | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -41,6 +42,11 @@ def factorise_blind(
 
     Where the solver's order and the network's contradict one another and the lattice does not fit well, the answer is
     the network's: its `CrystalFactors.method` says so. Without a network the solver's is given, whatever it is.
+
+    Parameters
+    ----------
+    method
+        What the lattice is found for: "network" puts its I_SRO on it. None: "hybrid", or "solver" without a network.
 
     Returns
     -------
@@ -53,12 +59,12 @@ def factorise_blind(
     except InputError:
         if network is None:
             raise
-        return factorise([plane], "network", network=network, judge=judge), None
+        return factorise([plane], "network", network=network, judge=judge, on_lattice=False), None
     if network is not None and found.agreement < LEAST_AGREEMENT and found.misfit > POOR_MISFIT:
-        return factorise([plane], "network", network=network, judge=judge), found
+        return factorise([plane], "network", network=network, judge=judge, on_lattice=False), found
     fitted = on_lattice(plane, found.basis)
     settings = replace(settings, stretch=True, cutoff=max(settings.cutoff, CUTOFFS[found.kind]))
-    method: Method = "solver" if network is None else "hybrid"
+    method = method or ("solver" if network is None else "hybrid")
     return factorise([fitted], method, network=network, settings=settings, judge=judge), found
 
 

@@ -1,9 +1,9 @@
 """The three ways to take planes apart: by the solver, by a network, or by both.
 
 The solver needs the lattice and is far better wherever there are data; in dead zones it continues the form factor with
-what the data say of the molecules (`dsfu.model.measured.factorise.refitting`). The network needs no lattice. In the
-hybrid its guess is one more, uncertain measurement of the form factor in dead zones
-(`dsfu.model.measured.factorise.joining`).
+what the data say of the molecules (`dsfu.model.measured.factorise.refitting`). The network needs no lattice; where one
+is known its I_SRO is put on it (`dsfu.model.measured.factorise.projection`). In the hybrid its guess is one more,
+uncertain measurement of the form factor in dead zones (`dsfu.model.measured.factorise.joining`).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ from dsfu.model.measured.data.reconstruction import Step
 from dsfu.model.measured.factorise.factors import CrystalFactors, Method, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.guess import guess
 from dsfu.model.measured.factorise.joining import as_data
+from dsfu.model.measured.factorise.projection import project
 from dsfu.model.measured.factorise.refitting import refit
 from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.measured.solver.solve import solve
@@ -57,6 +58,7 @@ def factorise(
     network: Network | None = None,
     settings: SolverSettings | None = None,
     judge: Judge | None = None,
+    on_lattice: bool = True,
 ) -> CrystalFactors:
     """Factorise the planes of one crystal.
 
@@ -67,9 +69,11 @@ def factorise(
     network
         Not needed by the solver.
     settings
-        Of the solver.
+        Of the solver; of a network's answer only the cutoff.
     judge
         Says whether the factors are to be believed.
+    on_lattice
+        Whether a network's I_SRO is put on the lattice of planes that have one.
     """
     settings = settings or SolverSettings(uncertainty=True)
     if method != "solver" and network is None:
@@ -78,9 +82,10 @@ def factorise(
         _check_cells(planes)
     if method == "network":
         assert network is not None
-        factors = found = CrystalFactors(
+        found = CrystalFactors(
             planes=tuple(_of_network(each, network) for each in planes), method=method, verdict=NO_VERDICT
         )
+        factors = _on_lattices(found, settings.cutoff) if on_lattice else found
     else:
         found = of_solver(planes, settings)
         factors = fill(found, network if method == "hybrid" else None)
@@ -162,6 +167,28 @@ def _of_network(measured: MeasuredPlane, network: Network) -> PlaneFactors:
         misfit=0.0,
     )
     return replace(factors, misfit=_relative_misfit(factors))
+
+
+def _on_lattices(factors: CrystalFactors, cutoff: int) -> CrystalFactors:
+    """A network's factors with I_SRO on the lattice of each plane that has one; uncertainties stay those of answers."""
+    planes, captured = [], []
+    for plane in factors.planes:
+        if plane.cell is None:
+            planes.append(plane)
+            continue
+        projected = project(plane.sro, plane.plane, plane.cell, cutoff)
+        scale = _scale_to(plane.measured, plane.form_factor * projected.sro)
+        form_factor, sigma = plane.form_factor, plane.sigma_form_factor
+        on_lattice = replace(
+            plane,
+            sro=projected.sro,
+            form_factor=np.asarray(scale * form_factor, np.float32),
+            sigma_form_factor=None if sigma is None else np.asarray(scale * sigma, np.float32),
+        )
+        planes.append(replace(on_lattice, misfit=_relative_misfit(on_lattice)))
+        captured.append(round(projected.captured, 4))
+    settings = {"cutoff": cutoff, "captured_by_lattice": captured} if captured else {}
+    return replace(factors, planes=tuple(planes), settings=settings)
 
 
 def _sigma_of_square(root: Float32Array, spread: Float32Array) -> Float32Array:

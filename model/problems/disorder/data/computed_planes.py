@@ -17,6 +17,7 @@ from dsfu.model.problems.disorder.data.samples import IntensityPlanes as TwoPlan
 from dsfu.model.problems.disorder.forward import Atoms, PlaneBatch, form_factor, short_range_order
 from dsfu.model.store import ClosedStore
 from dsfu.simulate.disorder.planes import Plane
+from dsfu.simulate.disorder.sro_set import order_at_cutoff
 from dsfu.simulate.lattice import Cell
 
 Device = torch.device | str
@@ -96,6 +97,11 @@ class ComputedPlanes:
         """How the short-range order of every sample was made: "monte_carlo" or "oscillator"."""
         kinds = np.array([str(kind) for kind in self._column("sro_sets/kind")])
         return np.asarray(kinds[self._column(f"{split}/sro_set")])
+
+    def orders_at_cutoff(self, split: str) -> npt.NDArray[np.float64]:
+        """Order that every sample has at the outermost vectors: `dsfu.simulate.disorder.sro_set.order_at_cutoff`."""
+        of_sets = np.array([order_at_cutoff(np.asarray(each, np.float64)) for each in self._column("sro_sets/alpha")])
+        return np.asarray(of_sets[self._column(f"{split}/sro_set")])
 
     def species_names(self, split: str, index: int) -> tuple[str, str]:
         """Names of A and B."""

@@ -19,6 +19,9 @@ from dsfu.simulate.arrays import FloatArray
 _CLIPPED: Final = {"none": 0.0, "up to 5 %": 0.05, "5 to 20 %": 0.2, "over 20 %": 1.0}
 """Shares of a plane at which the series of I_SRO was negative, each up to and with the number."""
 
+_ORDERED: Final = 0.02
+"""Root mean square of α over the outermost vectors from which on a set is ordered beyond them. Chosen."""
+
 _SHAPES: Final = ("globular", "rod", "flat", "flat ring", "perovskite")
 
 
@@ -137,6 +140,7 @@ def labels_of(scores: Scores, planes: EvaluationPlanes) -> dict[str, npt.NDArray
     return {
         "group of species": np.array([_group_name(number) for number in groups]),
         "short-range order": np.array([kind.replace("_", " ") for kind in crystals.sro_kinds(split)[rows]]),
+        "order at the cut-off": np.where(crystals.orders_at_cutoff(split)[rows] < _ORDERED, "little", "much"),
         "share of I_SRO that was clipped": np.array(list(_CLIPPED))[bins],
     }
 

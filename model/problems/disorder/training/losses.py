@@ -45,10 +45,15 @@ def adversarial(log_odds: Tensor, *, is_true: bool) -> Tensor:
 def product_loss(form_factor: Tensor, sro: Tensor, true_form_factor: Tensor, true_sro: Tensor) -> Tensor:
     """Smooth L1 loss between the products of planes from −1 to +1.
 
-    They are shifted to 0 … 1 first: otherwise the product of two minima, (−1)², would be a maximum.
+    They are shifted to 1 … 3 first, as published: the product of two minima, (−1)², would be a maximum otherwise.
     """
-    ours = (form_factor.float() + 1) * (sro.float() + 1) / 4
-    return functional.smooth_l1_loss(ours, (true_form_factor + 1) * (true_sro + 1) / 4)
+    return functional.smooth_l1_loss(
+        _shifted_product(form_factor.float(), sro.float()), _shifted_product(true_form_factor, true_sro)
+    )
+
+
+def _shifted_product(one: Tensor, other: Tensor) -> Tensor:
+    return (one + 2) * (other + 2) - 2
 
 
 def _mean_where(live: Tensor, values: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from dsfu.errors import InputError
+from dsfu.model.measured.factorise import methods
 from dsfu.model.measured.factorise.factors import CrystalFactors
+from dsfu.model.measured.factorise.guess import Guess
 from dsfu.model.measured.factorise.methods import Network, factorise
 from dsfu.model.measured.factorise.verdict import judge
 from dsfu.model.measured.solver.settings import SolverSettings
@@ -85,6 +87,30 @@ def test_a_network_needs_no_lattice_and_gives_the_data_s_unit() -> None:
     assert factors.sigma_sro is not None
     np.testing.assert_allclose(factors.sigma_sro, 0, atol=1e-5)  # this one answers the same, however turned
     assert "spread of the network's answers" in {check.name for check in found.verdict.checks}
+
+
+def test_a_network_s_order_is_put_on_the_lattice_where_one_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    plane = clean_plane()
+    true_order = order(plane.plane.hkl(HEXAGONAL))
+    answer = np.maximum(true_order + 0.3 * np.cos(plane.plane.q[..., 0] * 3.1), 0).astype(np.float32)
+    nothing = np.zeros_like(answer)
+    answered = Guess(
+        form_factor_root=np.ones_like(answer),
+        sro_root=np.sqrt(answer / answer.max()),
+        form_factor_spread=nothing,
+        sro_spread=nothing,
+    )
+    monkeypatch.setattr(methods, "guess", lambda *_: answered)
+    network = Network(factoriser=Flat(), pixels=64)
+    errors = {}
+    for on_lattice in (True, False):
+        found = factorise([plane], "network", network=network, on_lattice=on_lattice, settings=SolverSettings(cutoff=2))
+        errors[on_lattice] = np.square(found.planes[0].sro * true_order.mean() - true_order).mean()
+        assert ("captured_by_lattice" in found.settings) is on_lattice
+    assert errors[True] < errors[False] / 10
+    without = factorise([replace(plane, cell=None)], "network", network=network)
+    assert "captured_by_lattice" not in without.settings
+    np.testing.assert_array_equal(without.planes[0].sro, found.planes[0].sro)
 
 
 def test_the_solver_is_refused_without_a_lattice_and_the_hybrid_without_a_network() -> None:

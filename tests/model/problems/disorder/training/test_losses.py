@@ -63,5 +63,15 @@ def test_adversarial_is_cross_entropy():
 
 def test_the_product_of_minima_is_a_minimum():
     lowest, highest = torch.full((1, 1, 4, 4), -1.0), torch.full((1, 1, 4, 4), 1.0)
-    assert float(product_loss(lowest, lowest, lowest, highest)) == 0
-    assert float(product_loss(lowest, lowest, highest, highest)) == pytest.approx(0.5)  # smooth L1 of a distance of 1
+    assert float(product_loss(lowest, lowest, lowest, lowest)) == 0
+    assert float(product_loss(lowest, lowest, lowest, highest)) == pytest.approx(1.5)  # smooth L1 of 1·1 from 1·3
+    assert float(product_loss(lowest, lowest, highest, highest)) == pytest.approx(7.5)  # of 1·1 from 3·3
+
+
+def test_the_product_teaches_a_factor_as_much_as_the_other_is_large():
+    """The gradient of (y+2)(y′+2)−2, where the product is nearly right: no hundredth of it."""
+    truth = torch.full((1, 1, 1, 1), 0.5)
+    answer = torch.full((1, 1, 1, 1), 0.4, requires_grad=True)
+    product_loss(answer, truth, truth, truth).backward()
+    assert answer.grad is not None
+    assert float(answer.grad) == pytest.approx(-0.1 * 2.5 * 2.5, rel=1e-5)
