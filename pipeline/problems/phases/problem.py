@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from dsfu.panels import Image, Panel, Points, Volume
+from dsfu.panels import Image, Panel, Points, VolumePanel
 from dsfu.pipeline.kinds import Kind
 from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.manifest.loaded import LoadedManifest
@@ -72,7 +72,7 @@ class Phases(Problem[PhasesManifest]):
         told = f"{atoms} atoms, space group number {int(sample['space_group'])}"
         return [
             Image(title="|F| of the layer l = 0", values=np.fft.fftshift(section)),
-            Volume(title=f"density: {told}", values=np.asarray(grids["density"], dtype=np.float64)),
+            VolumePanel(title=f"density: {told}", values=np.asarray(grids["density"], dtype=np.float64)),
             Points(
                 title="atoms", points={f"Z = {z}": positions[numbers == z] for z in np.unique(numbers)}, box=np.eye(3)
             ),
