@@ -68,7 +68,7 @@ def fit_space(measured: MeasuredPdf, limits: FitLimits) -> FitSpace:
     weights = np.clip(np.minimum(q + _Q_STEP / 2, limits.q_max) - np.maximum(q - _Q_STEP / 2, limits.q_min), 0, None)
     matrix = 2 / np.pi * weights[:, None] * np.sin(np.outer(q, r))
     matrix *= np.exp(-((r * limits.q_damp) ** 2) / 2) * np.sinc(q * step / (2 * np.pi))[:, None]
-    slow = _slow_waves(r, limits.q_slow)
+    slow = slow_waves(r, limits.q_slow)
     curve = g - slow.T @ (slow @ g)
     matrix -= (matrix @ slow.T) @ slow
     values, vectors = np.linalg.eigh(matrix @ matrix.T)
@@ -101,7 +101,7 @@ def _thinned(measured: MeasuredPdf, limits: FitLimits) -> tuple[FloatArray, Floa
     return r, g, float(r[1] - r[0])
 
 
-def _slow_waves(r: FloatArray, q_slow: float) -> FloatArray:
+def slow_waves(r: FloatArray, q_slow: float) -> FloatArray:
     """Orthonormal functions of r that span all waves with Q up to q_slow, as rows."""
     if q_slow <= 0:
         return np.zeros((0, len(r)))
