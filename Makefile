@@ -21,13 +21,13 @@ demo: venv demo-data demo-training demo-crystal demo-phases demo-particle  ## th
 
 demo-data: venv
 	$(BIN)/dsfu-pipeline run examples/demo.yaml --store $(DEMO)/store
-	$(BIN)/dsfu-pipeline inspect $(DEMO)/store --sheet $(DEMO)/samples.png
-	$(BIN)/dsfu-pipeline report $(DEMO)/store --out $(DEMO)/report.html
+	$(BIN)/dsfu-pipeline inspect $(DEMO)/store --sheet $(DEMO)/samples.png --force
+	$(BIN)/dsfu-pipeline report $(DEMO)/store -o $(DEMO)/report.html --force
 
 # A minute of training shows that everything works, not what networks can do.
 demo-training: demo-data
-	$(BIN)/dsfu-model train $(DEMO)/store --out $(DEMO)/run --config examples/demo-training.yaml
-	$(BIN)/dsfu-model evaluate $(DEMO)/run $(DEMO)/store --split validation --limit 32
+	$(BIN)/dsfu-model train $(DEMO)/store -o $(DEMO)/run --config examples/demo-training.yaml
+	$(BIN)/dsfu-model evaluate $(DEMO)/run $(DEMO)/store --split validation --limit 32 --force
 
 # Made by a simulation that shares nothing with dsfu: Bragg peaks with tails, air, gaps, counting noise.
 demo-crystal: venv
@@ -35,19 +35,19 @@ demo-crystal: venv
 	$(BIN)/python tests/benchmarks/crystal_maker.py orthorhombic $(DEMO)/crystal/crystal.h5 $(DEMO)/crystal/truth.json \
 		--half 40 --ideal
 	$(BIN)/dsfu-model inspect $(DEMO)/crystal/crystal.h5
-	$(BIN)/dsfu-model analyse $(DEMO)/crystal/crystal.h5 -o $(DEMO)/crystal --laue 2/m:c
+	$(BIN)/dsfu-model analyse $(DEMO)/crystal/crystal.h5 -o $(DEMO)/crystal --laue 2/m:c --force
 	$(BIN)/python examples/compare_order.py $(DEMO)/crystal/truth.json $(DEMO)/crystal/sro.json
 
 # A molecular crystal from its intensities alone, in some seconds; the space group is not told.
 demo-phases: venv
 	$(BIN)/python examples/pack_molecule.py $(DEMO)/phases
-	$(BIN)/dsfu-model solve-phases $(DEMO)/phases/crystal.hkl -o $(DEMO)/phases/solved
+	$(BIN)/dsfu-model solve-phases $(DEMO)/phases/crystal.hkl -o $(DEMO)/phases/solved --force
 
 # A particle from its pair distribution function.
 demo-particle: venv
 	mkdir -p $(DEMO)/particle
 	$(BIN)/python examples/particle.py $(DEMO)/particle/particle.gr
-	$(BIN)/dsfu-model solve-particle $(DEMO)/particle/particle.gr -o $(DEMO)/particle/answer
+	$(BIN)/dsfu-model solve-particle $(DEMO)/particle/particle.gr -o $(DEMO)/particle/answer --force
 
 # What kills processes or counts on the clock runs one after another, all else on every core.
 test: venv  ## all tests

@@ -47,7 +47,7 @@ class Program:
         """A command line without verbs, that knows ``--debug`` and ``--version``."""
         app = typer.Typer(
             no_args_is_help=True,
-            add_completion=False,
+            add_completion=True,
             pretty_exceptions_enable=False,
             rich_markup_mode=None,
             context_settings=dict(CONTEXT),
@@ -98,13 +98,18 @@ class Program:
         if package == "dsfu":
             raise error
         extra = self.extras.get(package, self.extra)
-        return f"error: {package} is not installed; {self.name} needs it\n  remedy: pip install 'dsfu[{extra}]'"
+        return f"error: {package} is not installed; {self.name} needs it\n  remedy: {how_to_install(extra)}"
 
     def _unexpected(self, error: Exception) -> str:
         with tempfile.NamedTemporaryFile("w", prefix=f"{self.name}-", suffix=".txt", delete=False) as file:
             file.write(" ".join(sys.argv) + "\n" + traceback.format_exc())
         told = " ".join("".join(traceback.format_exception_only(error)).split())
         return f"error: something unexpected happened: {told}\n  The full traceback is in {file.name}"
+
+
+def how_to_install(extra: str) -> str:
+    """How to get what an extra brings: the package is on no index."""
+    return f"from a clone: pip install '.[{extra}]'; else from its address: pip install 'dsfu[{extra}] @ git+URL'"
 
 
 def _leave(text: str, status: int) -> NoReturn:

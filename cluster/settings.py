@@ -48,6 +48,21 @@ class SettingsError(ValueError):
     """A setting cannot be used. Its text names the file, the key, the value, and what was expected."""
 
 
+def preset_text(name: str) -> str:
+    """The settings file of a kind of cluster that comes with the package, every key explained."""
+    folder = Path(__file__).parent / "presets"
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 1)
+        raise InputError(
+            f"there are no settings called {name!r}",
+            where="--cluster",
+            expected=", ".join(names),
+            remedy=f"--cluster {near[0]}" if near else "",
+        )
+    return (folder / f"{name}.yaml").read_text(encoding="utf-8")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClusterSettings:
     """What jobs ask for, and what they do before their work.

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from dsfu.model.commands.added_options import added_options, check_chosen, with_added_options
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
 
 _TABLE: Final = "EVALUATION_OPTIONS"
 
@@ -31,6 +32,7 @@ def evaluate(
         Path | None,
         typer.Option(
             "--out",
+            "-o",
             metavar="DIR",
             help="Where to write. [default: RUN/evaluation]",
             show_default=False,
@@ -40,7 +42,8 @@ def evaluate(
     batch: Annotated[int, typer.Option(min=1, metavar="N", help="Samples at a time.")] = 16,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:1.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is drawn.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")] = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
     *,
     chosen: Mapping[str, Any],
 ) -> None:
@@ -58,6 +61,7 @@ def evaluate(
     options = EvaluationOptions(split=split, limit=limit, batch_size=batch, device=device, seed=seed)
     name = learner.evaluation_name(chosen)
     folder = out or (run / name if run.is_dir() else run.with_name(f"{run.stem}-{name}"))
+    refuse_existing(folder.glob("evaluation.*"), force=force)
     with _progress(learner.nouns) as watch:
         found = learner.evaluate(run, store, folder, options, chosen, watch)
     if as_json:

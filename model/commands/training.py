@@ -1,11 +1,14 @@
 """Verbs that make networks: train and export."""
 
+import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
 
 STOPPED = 75
 """Exit status of a training that wrote a checkpoint and wants to be continued: EX_TEMPFAIL, "try again later"."""
@@ -28,7 +31,7 @@ def train(
         typer.Argument(metavar="[KEY=VALUE]...", help="Settings, such as limits.epochs=5.", show_default=False),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="RUN", help="Folder for all that comes of it.", show_default=False)
+        Path, typer.Option("--out", "-o", metavar="RUN", help="Folder for all that comes of it.", show_default=False)
     ] = ...,  # type: ignore[assignment]
     recipe: Annotated[
         str | None,
@@ -50,6 +53,7 @@ def train(
         Path | None,
         typer.Option("--start-from", metavar="RUN|FILE", help="Weights to begin with.", show_default=False),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Train a network on a data set.
 
@@ -78,6 +82,8 @@ def train(
         except LossNotFinite as error:
             typer.echo(f"error: {error}\n  The last checkpoint is from before: {out / 'checkpoints'}", err=True)
             raise typer.Exit(FAILED) from error
+    if as_json and os.environ.get("RANK", "0") == "0":
+        typer.echo(json.dumps({"outcome": outcome.name.lower(), "run": str(out)}))
     status = STOPPED if outcome is Outcome.STOPPED else 0
     if "TORCHELASTIC_RUN_ID" in os.environ:
         _leave_at_once(status)
@@ -104,6 +110,12 @@ def export(
         typer.Option("--weights", metavar="FILE", help="Write the weights as safetensors.", show_default=False),
     ] = None,
     half: Annotated[bool, typer.Option("--half", help="Store --weights in float16, half as large.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write FILE.onnx or FILE.safetensors.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Write a trained network for others to use.
 
@@ -113,16 +125,34 @@ def export(
     from dsfu.errors import InputError
     from dsfu.model.weights.files import load_weights, save_weights, weights_file
 
+    onnx, weights = _by_suffix(out, onnx, weights)
+    refuse_existing((onnx, weights), force=force)
     if onnx is None and weights is None:
         raise InputError("nothing to write", expected="--onnx FILE, --weights FILE, or both")
     if half and weights is None:
         raise InputError("--half is for --weights, which is not given", expected="--weights FILE --half")
     network, card = load_weights(weights_file(source))
+    told: dict[str, Any] = {}
     if weights is not None:
         save_weights(weights, network, card, "float16" if half else "float32")
-        typer.echo(f"Wrote {weights}, {weights.stat().st_size / 1e6:.1f} MB.")
+        told |= {"weights": str(weights), "bytes": weights.stat().st_size}
+        typer.echo(f"Wrote {weights}, {weights.stat().st_size / 1e6:.1f} MB.", err=as_json)
     if onnx is not None:
         from dsfu.model.weights.onnx_files import export_onnx
 
         difference = export_onnx(onnx, network, card)
-        typer.echo(f"Wrote {onnx}; onnxruntime differs from torch by {difference:.1e} at most.")
+        told |= {"onnx": str(onnx), "largest_difference": float(difference)}
+        typer.echo(f"Wrote {onnx}; onnxruntime differs from torch by {difference:.1e} at most.", err=as_json)
+    if as_json:
+        typer.echo(json.dumps(told, indent=2))
+
+
+def _by_suffix(out: Path | None, onnx: Path | None, weights: Path | None) -> tuple[Path | None, Path | None]:
+    """Where ``--out`` goes, by its suffix."""
+    from dsfu.errors import InputError
+
+    if out is None:
+        return onnx, weights
+    if out.suffix not in (".onnx", ".safetensors"):
+        raise InputError(f"suffix {out.suffix!r}", where=f"-o {out}", expected="FILE.onnx or FILE.safetensors")
+    return (out, weights) if out.suffix == ".onnx" else (onnx, out)

@@ -169,6 +169,7 @@ def _begin(trainer: Trainer, job: Job, ranks: Ranks) -> None:
 
 
 def _continue(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
+    _refuse_another_network(trainer, checkpoint)
     trainer.resume(checkpoint)
     changed = differences(current_names(checkpoint["config"], trainer.parts.outputs.learner), values_of(trainer.config))
     store_of, store = (data.get(IDENTITY) for data in (checkpoint.get("data", {}), trainer.parts.outputs.data))
@@ -177,6 +178,20 @@ def _continue(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
     trainer.parts.reporter.say(
         f"Going on from step {trainer.progress.step}" + (f", with other {', '.join(changed)}." if changed else ".")
     )
+
+
+def _refuse_another_network(trainer: Trainer, checkpoint: dict[str, Any]) -> None:
+    """Tell that a folder holds the training of another network, before its weights are put into this one."""
+    there, wanted = current_names(checkpoint["config"], trainer.parts.outputs.learner), values_of(trainer.config)
+    names = ("recipe", "network")
+    if any(name in there and there[name] != wanted.get(name) for name in names):
+        told = ", ".join(f"{name} {there[name]}" for name in names if name in there)
+        raise InputError(
+            f"a training of another network is there: {told}",
+            where=str(trainer.parts.run),
+            expected=", ".join(f"{name} {wanted.get(name)}" for name in names),
+            remedy="take another --out, or the settings of that training (its config.yaml) to go on with it",
+        )
 
 
 def _source(job: Job, learner: Learner[Any], ranks: Ranks, device: torch.device) -> BatchSource[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from dsfu.errors import InputError
+from dsfu.outputs import JsonOption as JsonOption
 
 if TYPE_CHECKING:
     from dsfu.pipeline.manifest.loaded import LoadedManifest
@@ -28,7 +29,6 @@ StoreOption = Annotated[
 StoreArgument = Annotated[
     str, typer.Argument(metavar="STORE", help="Folder or URL (s3://…) of a data set.", show_default=False)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")]
 
 
 def say(text: str = "") -> None:

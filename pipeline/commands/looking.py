@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dsfu.outputs import ForceOption, refuse_existing
 from dsfu.pipeline.commands.common import JsonOption, StoreArgument, answer_json, existing_store, say
 
 if TYPE_CHECKING:
@@ -49,8 +50,10 @@ def inspect(
     ] = None,
     samples: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Samples on the sheet.")] = 12,
     as_json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Say what is in a closed store; draw a sheet of samples."""
+    refuse_existing([sheet], force=force)
     files, looks = _looks(store)
     summary = looks.summary(files)
     if as_json:
@@ -68,9 +71,11 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Where to write it. [default: NAME-report.html]", show_default=False
+            "--out", "-o", metavar="FILE", help="Where to write it. [default: NAME-report.html]", show_default=False
         ),
     ] = None,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Write a report of a closed store, as one HTML file.
 
@@ -80,10 +85,14 @@ def report(
     files, looks = _looks(store)
     name = store.rstrip("/").rpartition("/")[2] or "store"
     out = out or Path(f"{name}-report.html")
+    refuse_existing([out], force=force)
     text = looks.page(files)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
-    say(f"Wrote {out}.")
+    if as_json:
+        answer_json({"report": str(out)})
+    else:
+        say(f"Wrote {out}.")
 
 
 def _looks(store: str) -> "tuple[Files, Looks]":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsfu.errors import InputError
+from dsfu.outputs import ForceOption
 from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, JsonOption, ManifestArgument, answer_json, say, want
 
 if TYPE_CHECKING:
@@ -27,24 +28,47 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="The file to write.")] = DEFAULT_MANIFEST,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite it if it is there already.")] = False,
+    force: ForceOption = False,
     problem: ProblemOption = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="NAME",
+            help="Write settings of a cluster instead, of slurm, pbs, lsf, sge or htcondor, to NAME.yaml.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Write a manifest to begin with.
 
     It declares a small data set, made in about a minute, with a comment on everything that can be changed.
     """
+    if cluster is not None:
+        _write_cluster(cluster, None if manifest == DEFAULT_MANIFEST else manifest, force=force)
+        return
     from dsfu.pipeline.problem import problem_called
 
     template = problem_called(problem).template
-    path = Path(manifest)
+    _write_template(Path(manifest), template, force=force)
+    say(f"Wrote {manifest}. Next: dsfu-pipeline plan {manifest}")
+
+
+def _write_cluster(name: str, target: str | None, *, force: bool) -> None:
+    from dsfu.cluster.settings import preset_text
+
+    path = Path(target or f"{name}.yaml")
+    _write_template(path, preset_text(name), force=force)
+    say(f"Wrote {path}. Next: edit it, then dsfu-pipeline run --scheduler {name} --cluster {path} --dry-run")
+
+
+def _write_template(path: Path, template: str, *, force: bool) -> None:
     if path.exists() and not force:
         raise InputError("it is there already", where=str(path), remedy="name another file, or add --force")
     try:
         path.write_text(template, encoding="utf-8")
     except OSError as error:
         raise InputError(f"it cannot be written: {error.strerror}", where=str(path)) from error
-    say(f"Wrote {path}. Next: dsfu-pipeline plan {path}")
 
 
 def validate(manifest: ManifestArgument = DEFAULT_MANIFEST, as_json: JsonOption = False) -> None:

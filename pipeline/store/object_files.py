@@ -126,7 +126,7 @@ class ObjectFiles(Files):
             raise InputError(
                 f"{scheme}:// needs a package that is not installed ({error})",
                 where=self.url,
-                remedy="for s3:// it is `pip install 'dsfu[s3]'`",
+                remedy="for s3:// it is s3fs: pip install s3fs",
             ) from error
         except ValueError as error:
             raise InputError(
@@ -147,7 +147,19 @@ class ObjectFiles(Files):
             except OSError:
                 raise
             except Exception as error:
-                raise StorageError(errno.EIO, f"the storage says: {error}", self.url + below) from error
+                raise StorageError(errno.EIO, f"the storage says: {error}{_remedy(error)}", self.url + below) from error
+
+
+def _remedy(error: Exception) -> str:
+    """What to do about an error of the storage, where that is known by the error's name."""
+    if "Credentials" in type(error).__name__:
+        return (
+            "\n  remedy: give them as the storage wants them, as for S3 in ~/.aws/credentials, or in "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    if "EndpointConnection" in type(error).__name__:
+        return "\n  remedy: look at the network, and at AWS_ENDPOINT_URL if it is set"
+    return ""
 
 
 def _info(found: Mapping[str, Any]) -> FileInfo:

@@ -21,9 +21,12 @@ from dsfu.model.measured.commands.hint_options import (
     hints_of,
 )
 from dsfu.model.measured.commands.refining import Axes
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
 
 DATA_CONTRADICT = 3
 """Exit status where everything is written, and not to be believed."""
+
+_FILES = ("report.html", "factors.h5", "sro.json", "verdict.json")
 
 _SHOWN = 30
 """Shells on the terminal."""
@@ -62,7 +65,8 @@ def analyse(
     box: Annotated[
         bool, typer.Option("--box", help="Voxels are means over their boxes, not points: α far away are corrected.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict and α as JSON.")] = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
     cell: CellText = None,
     limits: Limits = None,
     origin: Origin = None,
@@ -99,6 +103,7 @@ def analyse(
     if reconstruction.cell is not None:
         laue_operators(laue, reconstruction.cell)  # refused now and not after the fit
     _prepare(out)
+    refuse_existing((out / name for name in _FILES), force=force)
     settings = VolumeSettings(
         laue=laue,
         cutoff=cutoff,
@@ -128,7 +133,7 @@ def analyse(
             mark = "ok " if check.passed else "NO "
             typer.echo(f"{mark} {check.name:28s} {check.ratio:8.2f}  (limit {check.limit:g})")
         typer.echo(verdict.sentence)
-    for name in ("report.html", "factors.h5", "sro.json", "verdict.json"):
+    for name in _FILES:
         typer.echo(f"wrote {out / name}", err=as_json)
     if verdict.judgement == "contradicts":
         raise typer.Exit(DATA_CONTRADICT)

@@ -1,10 +1,11 @@
 """Verb that takes a plane apart: factorise."""
 
+import json
 import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +22,8 @@ from dsfu.model.measured.commands.hint_options import (
     flag,
     hints_of,
 )
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.progress import waiting
 
 if TYPE_CHECKING:
     from dsfu.model.measured.data.plane import MeasuredPlane
@@ -59,12 +62,17 @@ def factorise(
         Path, typer.Argument(metavar="FILE", help="Planes that prepare made, or a reconstruction.", show_default=False)
     ],
     out: Annotated[Path, flag("OUT", "Write the factors here (HDF5, opens in NeXpy).", "--out", "-o")],
-    method: Annotated[How, typer.Option(help="The solver needs the lattice, the network none, hybrid is both.")] = (
-        How.HYBRID
-    ),
+    method: Annotated[
+        How,
+        typer.Option(
+            metavar="HOW",
+            help="hybrid, solver or network; the solver needs the lattice.",
+        ),
+    ] = (How.HYBRID),
     lattice: Annotated[
         Lattice | None,
         typer.Option(
+            metavar="given|find|check|none",
             help="The cell's; or found from the data, for one plane; or the cell's, compared with what the data show; "
             "or none, for a network's answer as it is. "
             "[default: given, or find where there is no cell]",
@@ -90,6 +98,8 @@ def factorise(
     npz: Annotated[Path | None, flag("FILE", "Write plain arrays too.")] = None,
     yell: Annotated[Path | None, flag("FOLDER", "Write both factors of every plane as files for Yell.")] = None,
     report: Annotated[Path | None, flag("FILE", "Write a report with pictures (.html).")] = None,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
     cell: CellText = None,
     limits: Limits = None,
     origin: Origin = None,
@@ -115,6 +125,7 @@ def factorise(
             f"the method {method.value} needs a lattice", where="--lattice none", expected="--method network"
         )
     _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
+    refuse_existing((out, npz, report), force=force)
     _one_thread()
     network = None if method is How.SOLVER else load_network(weights)
     hints = hints_of(
@@ -124,30 +135,42 @@ def factorise(
     settings = SolverSettings(cutoff=cutoff, background=background, stretch=stretch, uncertainty=uncertainty)
     has_cells = all(each.cell is not None for each in planes)
     if lattice is Lattice.FIND or (lattice is None and not has_cells and method is not How.NETWORK):
-        _say_what_comes(planes)
-        factors = _blind(planes, method, network, settings, file)
+        _say_what_comes(planes, quiet=as_json)
+        factors = _blind(planes, method, network, settings, file, as_json=as_json)
     else:
         if method is not How.NETWORK:
             check_one_crystal(planes, file)
-        _say_what_comes(planes)
+        _say_what_comes(planes, quiet=as_json)
         if lattice is Lattice.CHECK:
-            _compare_lattices(planes, network)
-        factors = take_apart(
-            planes,
-            method.value,
-            network=network,
-            settings=settings,
-            judge=judge,
-            on_lattice=lattice is not Lattice.NONE,
-        )
-    _say(factors)
-    _write(factors, out, npz, yell, report)
+            _compare_lattices(planes, network, quiet=as_json)
+        with waiting(f"factorise, {method}"):
+            factors = take_apart(
+                planes,
+                method.value,
+                network=network,
+                settings=settings,
+                judge=judge,
+                on_lattice=lattice is not Lattice.NONE,
+            )
+    if not as_json:
+        _say(factors)
+    written = _write(factors, out, npz, yell, report)
+    if as_json:
+        typer.echo(json.dumps(_record(factors, written), ensure_ascii=False, indent=2))
+    else:
+        typer.echo("\n".join(f"wrote {path}" for path in written))
     if not factors.verdict.passed:
         raise typer.Exit(DATA_BREAK_THE_ASSUMPTIONS)
 
 
 def _blind(
-    planes: "list[MeasuredPlane]", method: How, network: "Network | None", settings: "SolverSettings", file: Path
+    planes: "list[MeasuredPlane]",
+    method: How,
+    network: "Network | None",
+    settings: "SolverSettings",
+    file: Path,
+    *,
+    as_json: bool,
 ) -> "CrystalFactors":
     """Factors of a plane whose lattice is to be found."""
     from dsfu.model.measured.factorise.blind import factorise_blind
@@ -165,25 +188,27 @@ def _blind(
         planes[0], network, method=method.value, settings=settings, judge=judge, progress=_progress
     )
     if found is None:
-        typer.echo("no lattice is seen: the network's answer stands")
+        typer.echo("no lattice is seen: the network's answer stands", err=as_json)
     else:
-        typer.echo(f"found         {found.words}")
+        typer.echo(f"found         {found.words}", err=as_json)
         if factors.method == "network" and not factors.settings:
-            typer.echo("              it does not fit, and the network's order is another: the network's answer stands")
+            text = "              it does not fit, and the network's order is another: the network's answer stands"
+            typer.echo(text, err=as_json)
     return factors
 
 
-def _compare_lattices(planes: "list[MeasuredPlane]", network: "Network | None") -> None:
+def _compare_lattices(planes: "list[MeasuredPlane]", network: "Network | None", *, quiet: bool) -> None:
     from dsfu.model.measured.factorise.blind import better_lattice
 
     for plane in planes:
         found = better_lattice(plane, network, _progress)
         if found is None:
-            typer.echo(f"{plane.name}: the data show no other lattice than the one given")
+            typer.echo(f"{plane.name}: the data show no other lattice than the one given", err=quiet)
         else:
             better, misfit = found
-            typer.echo(f"{plane.name}: the data show another lattice than the one given: {better.words}")
-            typer.echo(f"  structured misfit {misfit:.4f} with the one given, {better.misfit:.4f} with this one")
+            typer.echo(f"{plane.name}: the data show another lattice than the one given: {better.words}", err=quiet)
+            fits = f"  structured misfit {misfit:.4f} with the one given, {better.misfit:.4f} with this one"
+            typer.echo(fits, err=quiet)
 
 
 def _progress(done: int, total: int) -> None:
@@ -218,7 +243,9 @@ def _one_thread() -> None:
         torch.set_num_threads(1)
 
 
-def _write(factors: "CrystalFactors", out: Path, npz: Path | None, yell: Path | None, report: Path | None) -> None:
+def _write(
+    factors: "CrystalFactors", out: Path, npz: Path | None, yell: Path | None, report: Path | None
+) -> list[Path]:
     from dsfu.model.measured.factorise.files import write_factors, write_npz
 
     write_factors(out, factors)
@@ -232,19 +259,40 @@ def _write(factors: "CrystalFactors", out: Path, npz: Path | None, yell: Path | 
         written += write_yell_files(yell, factors)
         for each in factors.planes:
             if reason := not_for_yell(each):
-                typer.echo(f"{each.name}: not written for Yell; {reason}")
+                typer.echo(f"{each.name}: not written for Yell; {reason}", err=True)
     if report is not None:
         from dsfu.model.measured.factorise.report import write_report
 
         write_report(report, factors)
         written.append(report)
-    for path in written:
-        typer.echo(f"wrote {path}")
+    return written
 
 
-def _say_what_comes(planes: "list[MeasuredPlane]") -> None:
+def _record(factors: "CrystalFactors", written: list[Path]) -> dict[str, Any]:
+    """The answer for programs."""
+    planes = [
+        {
+            "name": each.name,
+            "measured": float(each.measured.coverage),
+            "from_data": float(each.from_data.mean()),
+            "misfit": float(each.misfit),
+            "background": float(each.background),
+        }
+        for each in factors.planes
+    ]
+    checks = [
+        {"name": each.name, "value": float(each.value), "limit": each.limit, "passed": each.passed}
+        for each in factors.verdict.checks
+    ]
+    verdict = {"passed": factors.verdict.passed, "sentence": factors.verdict.sentence, "checks": checks}
+    return {
+        "method": factors.method, "planes": planes, "verdict": verdict, "files": [str(path) for path in written]
+    }  # fmt: skip
+
+
+def _say_what_comes(planes: "list[MeasuredPlane]", *, quiet: bool) -> None:
     names = ", ".join(each.name.partition(" of ")[0] for each in planes)
-    typer.echo(f"{len(planes)} plane{'s' if len(planes) > 1 else ''}: {names}")
+    typer.echo(f"{len(planes)} plane{'s' if len(planes) > 1 else ''}: {names}", err=quiet)
 
 
 def _say(factors: "CrystalFactors") -> None:

@@ -19,6 +19,7 @@ from dsfu.model.measured.commands.hint_options import (
     flag,
     hints_of,
 )
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
 
 if TYPE_CHECKING:
     from dsfu.model.measured.data.reconstruction import Reconstruction
@@ -33,7 +34,8 @@ def add_to(app: typer.Typer) -> None:
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, or planes.", show_default=False)],
     picture: Annotated[Path | None, flag("FILE", "Draw the three central planes (.png, .pdf, .svg).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
     plane: Annotated[str | None, flag("PLANE", "Which plane of a file of planes, by number or name.")] = None,
     cell: CellText = None,
     limits: Limits = None,
@@ -51,6 +53,7 @@ def inspect(
     """
     from dsfu.model.measured.data.summary import MeasuredSummary
 
+    refuse_existing([picture], force=force)
     hints = hints_of(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )

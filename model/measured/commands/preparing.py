@@ -1,6 +1,7 @@
 """Verb that makes planes of a reconstruction: prepare."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,12 +21,17 @@ from dsfu.model.measured.commands.hint_options import (
     flag,
     hints_of,
 )
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.progress import waiting
 
 if TYPE_CHECKING:
     from dsfu.model.measured.data.plane import MeasuredPlane
     from dsfu.model.measured.data.reconstruction import Reconstruction
     from dsfu.model.measured.prepare.plane_spec import PlaneSpec
     from dsfu.model.measured.prepare.recipe import CleaningRecipe
+
+
+Tell = Callable[[str], None]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -62,6 +68,8 @@ def prepare(
     laue: Annotated[str, flag("CLASS", "Average over a Laue class, plane or space group, such as 6/mmm.")] = "",
     clip_negative: Annotated[bool, typer.Option("--clip-negative", help="Set negative values to zero.")] = False,
     picture: Annotated[Path | None, flag("FILE", "Draw the planes (.png, .pdf, .svg).")] = None,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
     cell: CellText = None,
     limits: Limits = None,
     origin: Origin = None,
@@ -83,6 +91,8 @@ def prepare(
 
     if out is None and volume is None and picture is None:
         raise InputError("nothing is to be written", expected="-o for planes, --volume for all of it, or --picture")
+    refuse_existing((out, volume, picture), force=force)
+    tell = partial(typer.echo, err=as_json)
     recipe = CleaningRecipe(
         hot_pixels=hot_pixels,
         bragg=bragg,
@@ -98,17 +108,23 @@ def prepare(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )
     reconstruction = read(file, **hints)
-    _say_what_it_is(reconstruction)
+    _say_what_it_is(reconstruction, tell)
     size = {"pixels": pixels, "q_max": q_max, "thickness": thickness}
     if volume is not None:
-        reconstruction = _cleaned(reconstruction, recipe)
+        reconstruction = _cleaned(reconstruction, recipe, tell)
+    planes: list[MeasuredPlane] = []
     if out is not None or picture is not None:
-        _make_planes(reconstruction, specs or [None], None if volume else recipe, size, out, picture)
+        planes = _make_planes(reconstruction, specs or [None], None if volume else recipe, size, tell)
+        _write_planes(planes, out, picture)
     if volume is not None:
         from dsfu.model.measured.readers.writing import write_meerkat
 
         write_meerkat(volume, reconstruction)
-        typer.echo(f"wrote {volume}")
+    written = [str(path) for path in (out, picture, volume) if path is not None]
+    if as_json:
+        typer.echo(json.dumps({"planes": [_record(each) for each in planes], "files": written}, indent=2))
+    else:
+        typer.echo("\n".join(f"wrote {path}" for path in written))
 
 
 def _make_planes(
@@ -116,10 +132,9 @@ def _make_planes(
     specs: "list[PlaneSpec | None]",
     recipe: "CleaningRecipe | None",
     size: dict[str, Any],
-    out: Path | None,
-    picture: Path | None,
-) -> None:
-    """Cut, tell and write planes; cleaned after a recipe, if they are not yet."""
+    tell: Tell,
+) -> "list[MeasuredPlane]":
+    """Cut planes and tell of them; cleaned after a recipe, if they are not yet."""
     from dsfu.model.measured.prepare.cutting import cut
     from dsfu.model.measured.prepare.preparing import prepared_planes
 
@@ -127,50 +142,57 @@ def _make_planes(
     if recipe is None:
         made = (cut(reconstruction, spec, **size) for spec in specs)
     else:
-        made = prepared_planes(reconstruction, specs, recipe, **size, clean=partial(_cleaned, recipe=recipe))
+        made = prepared_planes(reconstruction, specs, recipe, **size, clean=partial(_cleaned, recipe=recipe, tell=tell))
     planes = []
-    for plane in made:
-        _say_what_was_cut(plane)
-        planes.append(plane)
+    with waiting("prepare"):
+        for plane in made:
+            tell(_what_was_cut(plane))
+            planes.append(plane)
+    return planes
+
+
+def _write_planes(planes: "list[MeasuredPlane]", out: Path | None, picture: Path | None) -> None:
     if out is not None:
         from dsfu.model.measured.readers.plane_files import write_planes
 
         write_planes(out, planes)
-        typer.echo(f"wrote {out}")
     if picture is not None:
         from dsfu.model.measured.prepare.picture import write_picture
 
         write_picture(planes, picture)
-        typer.echo(f"wrote {picture}")
 
 
-def _say_what_it_is(reconstruction: "Reconstruction") -> None:
+def _say_what_it_is(reconstruction: "Reconstruction", tell: Tell) -> None:
     from dsfu.model.measured.prepare.cutting import available_range
 
     shape = " × ".join(map(str, reconstruction.shape))
-    typer.echo(f"{reconstruction.source}: {shape} voxels, {100 * reconstruction.coverage:.1f} % measured")
+    tell(f"{reconstruction.source}: {shape} voxels, {100 * reconstruction.coverage:.1f} % measured")
     if reconstruction.indexed:
-        typer.echo(f"  {available_range(reconstruction)}")
+        tell(f"  {available_range(reconstruction)}")
     for note in reconstruction.notes:
-        typer.echo(f"  {note}")
+        tell(f"  {note}")
 
 
-def _cleaned(reconstruction: "Reconstruction", recipe: "CleaningRecipe") -> "Reconstruction":
+def _cleaned(reconstruction: "Reconstruction", recipe: "CleaningRecipe", tell: Tell) -> "Reconstruction":
     from dsfu.model.measured.prepare.recipe import told
 
     if reconstruction.history and reconstruction.history[-1].name == "cropped":
-        typer.echo(f"around the plane, {' × '.join(map(str, reconstruction.shape))} voxels:")
+        tell(f"around the plane, {' × '.join(map(str, reconstruction.shape))} voxels:")
     for treatment in recipe.treatments():
         reconstruction = treatment(reconstruction)
         step = reconstruction.history[-1]
         if step.parameters.get("voxels") != 0:
-            typer.echo(f"  {told(step, reconstruction.intensity.size)}")
+            tell(f"  {told(step, reconstruction.intensity.size)}")
     return reconstruction
 
 
-def _say_what_was_cut(plane: "MeasuredPlane") -> None:
+def _what_was_cut(plane: "MeasuredPlane") -> str:
     pixels = plane.plane.pixels
-    typer.echo(
-        f"{plane.name.partition(' of ')[0]}: {pixels} × {pixels} pixels, |Qx|, |Qy| ≤ {plane.plane.q_max:.3g} 1/Å, "
-        f"{100 * plane.coverage:.1f} % live"
-    )
+    reach = f"|Qx|, |Qy| ≤ {plane.plane.q_max:.3g} 1/Å" if plane.cell else "no cell, so that nothing is in 1/Å"
+    return f"{plane.name.partition(' of ')[0]}: {pixels} × {pixels} pixels, {reach}, {100 * plane.coverage:.1f} % live"
+
+
+def _record(plane: "MeasuredPlane") -> dict[str, Any]:
+    """One plane for programs; without a cell half the side is in voxels."""
+    unit = "q_max_inv_angstrom" if plane.cell else "half_side_voxels"
+    return {"name": plane.name, "pixels": plane.plane.pixels, unit: plane.plane.q_max, "live": plane.coverage}

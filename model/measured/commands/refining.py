@@ -1,5 +1,6 @@
 """Verbs for the order: refine-sro and deltapdf."""
 
+import json
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,8 @@ from dsfu.model.measured.commands.hint_options import (
     Zeros,
     hints_of,
 )
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.progress import waiting
 
 if TYPE_CHECKING:
     from dsfu.model.measured.deltapdf.compute import DeltaPdf, DeltaPdfSettings
@@ -70,14 +73,17 @@ def refine_sro_command(
     ] = "-1",
     no_order_along: Annotated[
         Axes | None,
-        typer.Option("--no-order-along", help="Refine only vectors without a component along these axes."),
+        typer.Option(
+            "--no-order-along", metavar="AXES", help="Refine only vectors without a component along these axes."
+        ),
     ] = None,
     cutoff: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Largest |u|, |v|, |w|.")] = 5,
     cutoff_angstrom: Annotated[
         float | None, typer.Option("--cutoff-angstrom", min=0.1, metavar="Å", help="Instead, the greatest length.")
     ] = None,
     weak: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Leave out where I_FF is below this share of its maximum.")
+        float,
+        typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Leave out where I_FF is below this share."),
     ] = 0.05,
     fraction_a: Annotated[
         float | None, typer.Option("--fraction-a", metavar="m_A", help="Keep α to what this composition allows.")
@@ -102,12 +108,16 @@ def refine_sro_command(
         ),
     ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table as CSV.")] = None,
-    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json-file", metavar="FILE", help="Write everything as JSON.")
+    ] = None,
     cif: Annotated[Path | None, typer.Option("--cif", metavar="FILE", help="Write a CIF.")] = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help="Draw I_SRO and α (.png, .pdf, .svg).")
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write all four there.")] = None,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Refine Warren–Cowley parameters from I_SRO, with standard uncertainties.
 
@@ -116,9 +126,11 @@ def refine_sro_command(
     """
     from dsfu.model.measured.order.input import read_sro
     from dsfu.model.measured.order.refine import refine_sro
+    from dsfu.model.measured.order.tables import as_json as as_text
     from dsfu.model.measured.order.tables import table_text
 
-    outputs = _Outputs(csv, json, cif, picture, out, file.stem)
+    outputs = _Outputs(csv, json_file, cif, picture, out, file.stem)
+    refuse_existing(outputs.paths.values(), force=force)
     given = read_sro(file)
     settings = _settings(
         symmetry=laue,
@@ -130,11 +142,13 @@ def refine_sro_command(
         negative=_negative(positivity, given.clipped if clipped is None else clipped),
         own_scales=given.own_scales if own_scales is None else own_scales,
     )
-    refinements = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
+    with waiting("refine-sro"):
+        refinements = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
     if given.warning:
         refinements = [replace(each, notes=(given.warning, *each.notes)) for each in refinements]
-    typer.echo(table_text(refinements))
-    outputs.write(given, settings, refinements)
+    typer.echo(as_text(refinements) if as_json else table_text(refinements))
+    for path in outputs.write(given, settings, refinements):
+        typer.echo(f"Wrote {path}.", err=as_json)
 
 
 def deltapdf_command(
@@ -142,9 +156,10 @@ def deltapdf_command(
         Path, typer.Argument(metavar="FILE", help="A reconstruction, or for --of sro what factorise wrote.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to write it (HDF5, as Yell's).")],
-    of: Annotated[Source, typer.Option("--of", help="The data, or I_SRO.")] = Source.DATA,
+    of: Annotated[Source, typer.Option("--of", metavar="data|sro", help="The data, or I_SRO.")] = Source.DATA,
     window: Annotated[
-        WindowName, typer.Option("--window", help="Weaken ripples, at the price of broader peaks.")
+        WindowName,
+        typer.Option("--window", metavar="none|hann|gauss", help="Weaken ripples; peaks become broader."),
     ] = WindowName.NONE,
     keep_mean: Annotated[bool, typer.Option("--keep-mean", help="Do not subtract the mean.")] = False,
     plane: Annotated[int, typer.Option(min=1, metavar="N", help="Which plane, for --of sro.")] = 1,
@@ -152,6 +167,8 @@ def deltapdf_command(
         Path | None, typer.Option("--picture", metavar="FILE", help="Draw the central sections (.png, .pdf, .svg).")
     ] = None,
     extent: Annotated[float, typer.Option(min=1.0, metavar="Å", help="How far the picture goes.")] = 25.0,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
     cell: CellText = None,
     limits: Limits = None,
     origin: Origin = None,
@@ -170,6 +187,7 @@ def deltapdf_command(
 
     if picture is not None:
         check_picture(picture)
+    refuse_existing((out, picture), force=force)
     settings = DeltaPdfSettings(window=window.value, subtract_mean=not keep_mean)
     hints = hints_of(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
@@ -178,18 +196,23 @@ def deltapdf_command(
         _refuse(hints)
         pdf = _pdf_of_sro(file, plane, settings)
     else:
-        pdf = _pdf_of_data(file, hints, settings)
+        with waiting("deltapdf"):
+            pdf = _pdf_of_data(file, hints, settings)
     if pdf.cell is None:
         raise InputError("it has no cell", where=str(file), remedy="give --cell a,b,c,alpha,beta,gamma")
     write_yell(out, pdf)
-    shape = " × ".join(map(str, pdf.values.shape))
-    typer.echo(f"Wrote {out}: {shape} points.")
     if picture is not None:
         from dsfu.model.measured.deltapdf.picture import draw_sections
 
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw_sections(pdf, extent_angstrom=extent).savefig(picture, dpi=200)
-        typer.echo(f"Wrote {picture}.")
+    if as_json:
+        written = [str(path) for path in (out, picture) if path is not None]
+        record = {"points": pdf.values.shape, "steps_uvw": pdf.steps.tolist(), "mean": pdf.mean, "files": written}
+        typer.echo(json.dumps(record, indent=2))
+        return
+    shape = " × ".join(map(str, pdf.values.shape))
+    typer.echo(f"Wrote {out}: {shape} points." + (f"\nWrote {picture}." if picture is not None else ""))
 
 
 def _refuse(hints: dict[str, str | None]) -> None:
@@ -285,7 +308,7 @@ class _Outputs:
         if "png" in self.paths:
             check_picture(self.paths["png"])
 
-    def write(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
+    def write(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> list[Path]:
         from dsfu.model.measured.order.tables import as_cif, as_json, table_csv
 
         for kind, text_of in (("csv", table_csv), ("json", as_json), ("cif", as_cif)):
@@ -293,8 +316,7 @@ class _Outputs:
                 write_text(self.paths[kind], text_of(refinements))
         if "png" in self.paths:
             self._draw(given, settings, refinements)
-        for path in self.paths.values():
-            typer.echo(f"Wrote {path}.")
+        return [*self.paths.values()]
 
     def _draw(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
         from dsfu.model.measured.order.picture import draw_refinement

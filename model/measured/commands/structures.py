@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.progress import waiting
 
 _MOST_ANGLES = 3601
 
@@ -54,6 +56,8 @@ def refine_ff(
     ] = "torsions,scale,dw",
     robust: Annotated[bool, typer.Option(help="Let pixels that lie far off count less.")] = True,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Where to write.")] = Path("refine-ff"),
+    as_json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Fit the form factor calculated from two structures to the observed one.
 
@@ -71,6 +75,7 @@ def refine_ff(
     from dsfu.model.measured.molecules.torsion import torsions_of
     from dsfu.simulate.structures.files import read_structure
 
+    refuse_existing([out / "refine-ff.json"], force=force)
     settings = RefinementSettings(kinds=kinds_of(refine), scan_angles=angles_of(scan), robust=robust)
     sites, texts = site or ["file"], torsion or []
     observations = read_observed(factors)
@@ -83,7 +88,8 @@ def refine_ff(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # products of small matrices: threads that wait for one another cost more than they bring
     try:
-        refinement = refine_form_factor(observations, structures, torsions, settings)
+        with waiting("refine-ff"):
+            refinement = refine_form_factor(observations, structures, torsions, settings)
     finally:
         torch.set_num_threads(threads)
     made_from = {
@@ -98,6 +104,9 @@ def refine_ff(
         "refine": refine,
     }
     written = write_outputs(out, refinement, made_from)
+    if as_json:
+        typer.echo((out / "refine-ff.json").read_text(encoding="utf-8"), nl=False)
+        return
     typer.echo(f"{factors}: {structure_a} and {structure_b}")
     typer.echo(text_of(refinement))
     typer.echo(f"Wrote {', '.join(path.name for path in written)} in {out}.")

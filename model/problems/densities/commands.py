@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the verb to the command line."""
@@ -24,8 +26,9 @@ def solve_density(
     wavelength: Annotated[
         float | None, typer.Option("--wavelength", metavar="Å", help="Where the file does not say it.")
     ] = None,
-    keep: Annotated[int, typer.Option("--keep", min=1, max=50, help="How many candidates to write.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    keep: Annotated[int, typer.Option("--keep", min=1, max=50, metavar="N", help="How many candidates to write.")] = 5,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Find the crystal structure and electron density behind a powder pattern, given the formula.
 
@@ -41,6 +44,7 @@ def solve_density(
     parsed = parse_formula(formula)
     if out.exists() and not out.is_dir():
         raise InputError("this is a file", where=str(out), expected="a folder, or nothing yet")
+    refuse_existing([out / "answer.json"], force=force)
     measured = read_pattern(pattern, wavelength)
     answer = solve(measured, parsed, keep=keep, progress=lambda text: typer.echo(text, err=True))
     try:

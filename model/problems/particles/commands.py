@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.progress import waiting
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,7 +22,8 @@ def solve_particle_command(
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for results; made if it is not there.")
     ],
-    json: Annotated[bool, typer.Option("--json", help="Write the results as JSON to standard output.")] = False,
+    json: JsonOption = False,
+    force: ForceOption = False,
     element: Annotated[str, typer.Option(metavar="SYMBOL", help="Of the atoms. [default: from the file]")] = "",
     q_max: Annotated[float | None, typer.Option("--qmax", metavar="1/Å", help="If the file does not say.")] = None,
     q_min: Annotated[float | None, typer.Option("--qmin", metavar="1/Å", help="If the file does not say.")] = None,
@@ -43,9 +46,11 @@ def solve_particle_command(
     from dsfu.model.problems.particles.verdict import judge
 
     _check(element, out, q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
+    refuse_existing([out / "result.json"], force=force)
     settings = SolveSettings(q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
     try:
-        solution = solve_particle(read_pdf(file), settings)
+        with waiting("solve-particle"):
+            solution = solve_particle(read_pdf(file), settings)
     except InputError as error:
         raise (
             error

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+
 NOT_SOLVED = 3
 
 
@@ -28,12 +30,13 @@ def solve_phases(
             help="a,b,c,alpha,beta,gamma. Else from the file, or an .ins, .res or .cif of the same name.",
         ),
     ] = "",
-    resolution: Annotated[float, typer.Option(min=0, help="Leave out reflections of smaller d, in Å; 0: none.")] = 0.0,
+    resolution: Annotated[float, typer.Option(min=0, metavar="Å", help="Leave out smaller d; 0: nothing.")] = 0.0,
     formula: Annotated[
         str, typer.Option(metavar="FORMULA", help="Elements to give to the peaks, such as C9H8O4.")
     ] = "",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="The record as JSON to standard output.")] = False,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the random starts.")] = 0,
+    json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Solve a crystal structure from |F|²: phases, space group, map and atoms, with a verdict.
 
@@ -48,6 +51,7 @@ def solve_phases(
     from dsfu.model.problems.phases.reading import parse_cell, read_reflections
     from dsfu.model.problems.phases.solve import solve
 
+    refuse_existing(out.glob("*.ccp4"), force=force)
     given = parse_formula(formula) if formula else {}
     reflections = read_reflections(file, parse_cell(cell) if cell else None)
     if given:

@@ -142,8 +142,8 @@ def test_an_array_that_says_nothing_keeps_its_pixels(tmp_path: Path) -> None:
     (plane,) = read_planes(tmp_path / "plane.h5")
     assert plane.cell is None
     np.testing.assert_array_equal(plane.intensity, picture)
-    run(tmp_path / "picture.npy", "-o", tmp_path / "plane.h5", "--pixels", 32, "--hot-pixels", 0)
-    (half,) = read_planes(tmp_path / "plane.h5")
+    run(tmp_path / "picture.npy", "-o", tmp_path / "half.h5", "--pixels", 32, "--hot-pixels", 0)
+    (half,) = read_planes(tmp_path / "half.h5")
     assert half.intensity.shape == (32, 32)
 
 

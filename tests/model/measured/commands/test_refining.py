@@ -95,7 +95,7 @@ def test_refining_from_arrays_writes_all_that_is_asked_for(npz, tmp_path):
 
 def test_refining_what_factorise_wrote_shows_the_solvers_parameters_too(factors, tmp_path):
     out = tmp_path / "table.json"
-    result = run("refine-sro", factors, "--laue", "6/m", "--no-order-along", "c", "--json", out)
+    result = run("refine-sro", factors, "--laue", "6/m", "--no-order-along", "c", "--json-file", out)
     assert result.exit_code == 0, result.output
     assert "α from the solver" in result.output
     first, second = json.loads(out.read_text(encoding="utf-8"))["refinements"]
@@ -184,6 +184,6 @@ def test_the_pdf_of_short_range_order(npz, tmp_path):
         middle = np.array(file["data"].shape) // 2
         assert file["data"][tuple(np.add(middle, (12, 0, 0)))] == pytest.approx(-0.2516, abs=0.05)
     with pytest.raises(InputError, match="--plane is 2"):
-        run("deltapdf", npz, "--of", "sro", "--plane", "2", "-o", out)
+        run("deltapdf", npz, "--of", "sro", "--plane", "2", "-o", out, "--force")
     with pytest.raises(InputError, match="--cell cannot be given with --of sro"):
         run("deltapdf", npz, "--of", "sro", "--cell", "5,5,5,90,90,90", "-o", out)

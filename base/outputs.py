@@ -1,0 +1,22 @@
+"""Options that every verb has that writes or answers: ``--json`` and ``--force``."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsfu.errors import InputError
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")]
+
+
+def refuse_existing(paths: Iterable[Path | None], *, force: bool) -> None:
+    """Refuse to overwrite files that are there, unless forced; told before any work is done."""
+    there = [path for path in paths if path is not None and path.is_file()]
+    if there and not force:
+        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
+        raise InputError(
+            f"is there already{more}", where=str(there[0]), remedy="write elsewhere, or overwrite with --force"
+        )

@@ -1,0 +1,76 @@
+"""One family of commands: the same options mean the same in every verb, and help is written for people."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from dsfu.errors import InputError
+from dsfu.model.cli import app as model
+from dsfu.outputs import refuse_existing
+from dsfu.pipeline.cli import app as pipeline
+
+
+def commands_of(app) -> dict[str, Any]:
+    group: Any = get_command(app)
+    return dict(group.commands)
+
+
+VERBS = [
+    pytest.param(app, name, id=f"{program}-{name}")
+    for program, app in (("model", model), ("pipeline", pipeline))
+    for name in commands_of(app)
+]
+
+
+def options(app, verb: str) -> dict[str, Any]:
+    return {name: each for each in commands_of(app)[verb].params for name in each.opts}
+
+
+@pytest.mark.parametrize(("app", "verb"), VERBS)
+def test_help_has_no_types_of_python(app, verb: str) -> None:
+    told = CliRunner().invoke(app, [verb, "--help"]).output
+    assert not re.search(r"<(int|float|str|path|integer)( range)?>", "\n".join(_of_options(told)))
+
+
+def _of_options(told: str) -> list[str]:
+    return [line for line in told.splitlines() if line.lstrip().startswith("-")]
+
+
+@pytest.mark.parametrize(("app", "verb"), VERBS)
+def test_options_mean_the_same_everywhere(app, verb: str) -> None:
+    found = options(app, verb)
+    if "--out" in found:
+        assert "-o" in found
+    if "--json" in found:
+        assert found["--json"].is_flag
+    if "--force" in found:
+        assert found["--force"].is_flag
+
+
+@pytest.mark.parametrize("verb", ["prepare", "factorise", "analyse", "deltapdf", "export", "refine-ff", "refine-sro",
+                                  "solve-particle", "solve-phases", "solve-density", "evaluate"])  # fmt: skip
+def test_what_writes_answers_programs_and_overwrites_only_if_told(verb: str) -> None:
+    assert {"--json", "--force", "-o"} <= options(model, verb).keys()
+
+
+def test_train_answers_programs() -> None:
+    assert {"--json", "-o"} <= options(model, "train").keys()
+
+
+@pytest.mark.parametrize("app", [model, pipeline])
+def test_completion_can_be_installed(app) -> None:
+    assert "--install-completion" in CliRunner().invoke(app, ["--help"]).output
+
+
+def test_files_are_overwritten_only_if_forced(tmp_path: Path) -> None:
+    there = tmp_path / "a.h5"
+    there.write_text("mine")
+    with pytest.raises(InputError, match="is there already") as told:
+        refuse_existing([None, tmp_path / "b.h5", there], force=False)
+    assert "--force" in str(told.value)
+    refuse_existing([there], force=True)
+    refuse_existing([tmp_path / "b.h5", None], force=False)
