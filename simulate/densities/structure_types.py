@@ -103,7 +103,11 @@ class StructureType:
 
     def substituted(self, elements: Mapping[int, int]) -> "StructureType":
         """The same type with other elements."""
-        return replace(self, sites=tuple((elements.get(element, element), xyz) for element, xyz in self.sites))
+        other = replace(self, sites=tuple((elements.get(element, element), xyz) for element, xyz in self.sites))
+        # Where atoms are does not depend on what they are, and is dear to find out.
+        orbits = tuple(replace(each, element=elements.get(each.element, each.element)) for each in self.orbits)
+        other.__dict__["orbits"] = orbits
+        return other
 
     def crystal(self, cell: Sequence[float] | FloatArray | None = None, free: FloatArray | None = None) -> UnitCell:
         """All atoms in a cell; ``free`` holds shifts of the free parameters, site after site."""

@@ -41,11 +41,13 @@ def main() -> None:
             continue
         right = [
             each.kind.number == number
-            and (axes is None or np.abs(np.sort(each.kind.cell[:3]) / np.sort(axes) - 1).max() < 0.01)
+            and (axes is None or bool(np.abs(np.sort(each.kind.cell[:3]) / np.sort(axes) - 1).max() < 0.01))
             for each in answer.candidates
         ]
         best = answer.candidates[0] if answer.candidates else None
-        told = f"{best.kind.number} {np.round(best.kind.cell[:3], 3)} R {best.r:.3f}" if best else "-"
+        told = (
+            f"{best.kind.number} {np.round(best.kind.cell[:3], 3)} R {best.r:.3f} ({best.excess:.3f})" if best else "-"
+        )
         seconds = time.process_time() - start
         print(
             f"{name:44s} first {right[:1]} five {any(right)} {told} {answer.verdict} {seconds:.0f} s",

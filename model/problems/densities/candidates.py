@@ -1,6 +1,6 @@
 """Which structure types, with which elements on which sites, a formula allows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from math import gcd
 
@@ -10,21 +10,25 @@ from dsfu.simulate.densities.structure_types import StructureType
 
 def decorations(formula: Formula, kinds: Sequence[StructureType]) -> Iterator[StructureType]:
     """Every type of the formula's stoichiometry with the formula's elements, in every order that fits."""
+    fitting = [kind for kind in kinds if fits_formula(formula, kind.composition)]
     for counts in _known(formula):
         elements = sorted(counts)
-        wanted = sorted(counts.values())
-        for kind in kinds:
-            if len(kind.composition) != len(elements):
-                continue
+        for kind in fitting:
             divisor = gcd(*kind.composition.values())
             ratios = {z: n // divisor for z, n in kind.composition.items()}
-            if formula.ratios and sorted(ratios.values()) != wanted:
-                continue
             sites = list(ratios)
             for order in permutations(elements):
                 put = dict(zip(sites, order, strict=True))
                 if not formula.ratios or all(ratios[site] == counts[z] for site, z in put.items()):
                     yield kind.substituted(put)
+
+
+def fits_formula(formula: Formula, composition: Mapping[int, int]) -> bool:
+    """Whether amounts of some elements are those of the formula, whichever elements they are."""
+    if len(composition) != len(formula.counts):
+        return False
+    divisor = gcd(*composition.values())
+    return not formula.ratios or sorted(n // divisor for n in composition.values()) == sorted(formula.counts.values())
 
 
 def _known(formula: Formula) -> Iterator[dict[int, int]]:

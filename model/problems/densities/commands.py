@@ -26,6 +26,13 @@ def solve_density(
     wavelength: Annotated[
         float | None, typer.Option("--wavelength", metavar="Å", help="Where the file does not say it.")
     ] = None,
+    pool: Annotated[
+        Path | None,
+        typer.Option("--pool", metavar="FILE", help="Your own crystals too: a CSV with a column cif, or a folder."),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, metavar="S", help="When no further type is tried.")
+    ] = 120.0,
     keep: Annotated[int, typer.Option("--keep", min=1, max=50, metavar="N", help="How many candidates to write.")] = 5,
     as_json: JsonOption = False,
     force: ForceOption = False,
@@ -38,20 +45,28 @@ def solve_density(
     from dsfu.errors import InputError
     from dsfu.model.problems.densities.formulas import parse_formula
     from dsfu.model.problems.densities.output import write_answer
+    from dsfu.model.problems.densities.pools import read_pool, together
     from dsfu.model.problems.densities.readers import read_pattern
     from dsfu.model.problems.densities.solve import solve
+    from dsfu.simulate.densities.structure_types import shipped_types
 
     parsed = parse_formula(formula)
     if out.exists() and not out.is_dir():
         raise InputError("this is a file", where=str(out), expected="a folder, or nothing yet")
     refuse_existing([out / "answer.json"], force=force)
     measured = read_pattern(pattern, wavelength)
-    answer = solve(measured, parsed, keep=keep, progress=lambda text: typer.echo(text, err=True))
+    own = read_pool(pool, parsed) if pool else None
+    if own:
+        typer.echo(f"{own.crystals} crystals in {pool}, {len(own.kinds)} types of this stoichiometry", err=True)
+    answer = solve(
+        measured, parsed, kinds=together(shipped_types(), own.kinds if own else ()), keep=keep, seconds=seconds,
+        progress=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
     try:
         result = write_answer(answer, out, f"{pattern.name}: {parsed.text}")
     except OSError as error:
         raise InputError(f"it cannot be written: {error}", where=str(out)) from error
-    for note in measured.notes:
+    for note in (*measured.notes, *(own.notes if own else ())):
         typer.echo(f"note: {note}", err=True)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False, indent=2))

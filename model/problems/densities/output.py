@@ -27,7 +27,7 @@ def write_answer(answer: DensityAnswer, folder: Path, title: str) -> dict[str, A
         told.append(summary(found) | {"cif": str(cif), "map": str(density)})
     result = {
         "candidates": told, "verdict": answer.verdict, "reason": answer.reason,
-        "wavelength": answer.wavelength, "tried": answer.tried,
+        "wavelength": answer.wavelength, "tried": answer.tried, "possible": answer.possible,
     }  # fmt: skip
     write_text(folder / "answer.json", json.dumps(result, ensure_ascii=False, indent=2) + "\n")
     write_text(folder / "report.html", page(answer, title))
@@ -43,6 +43,7 @@ def summary(found: Fit) -> dict[str, Any]:
         "space_group_number": found.kind.number,
         "cell": [round(value, 5) for value in found.kind.cell],
         "r": round(found.r, 4),
+        "r_of_noise": round(found.noise, 4),
         "zero": round(found.zero, 4),
         "fwhm": round(found.fwhm, 4),
         "b_iso": round(found.b_iso, 3),
@@ -103,7 +104,8 @@ def page(answer: DensityAnswer, title: str) -> str:
     ]  # fmt: skip
     table = Table(
         title="Candidates", heads=("", "Structure type of", "Space group", "Cell (Å, degrees)", ">R"), rows=rows,
-        note=f"{answer.tried} decorated structure types were tried. R = Σ|net − calculated| / Σ|net|. "
+        note=f"{answer.tried} of {answer.possible} decorated structure types were tried. "
+        "R = Σ|net − calculated| / Σ|net|. "
         "Like elements on exchanged sites give like patterns; densities are of spherical atoms.",
     )  # fmt: skip
     picture = _picture(answer.candidates[0]) if answer.candidates else ""

@@ -1,6 +1,7 @@
 """The search: for each decorated structure type the cell whose lines agree best with the measured pattern."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -44,10 +45,19 @@ class _Target:
     wavelength: float
 
 
-def search(kinds: Iterable[StructureType], signal: Signal, wavelength: float, *, most_atoms: int = 200) -> list[Found]:
-    """All types that have lines in the pattern, best first."""
-    found = [each for kind in kinds if kind.atoms <= most_atoms and (each := search_cell(kind, signal, wavelength))]
-    return sorted(found, key=lambda each: -each.cosine)
+def search(
+    kinds: Sequence[StructureType], signal: Signal, wavelength: float, *, until: float = float("inf")
+) -> tuple[list[Found], int]:
+    """Types that have lines in the pattern, best first, and how many were tried until the clock (perf_counter) ends."""
+    found, tried = [], 0
+    for kind in kinds:
+        if tried and time.perf_counter() > until:
+            break
+        tried += 1
+        each = search_cell(kind, signal, wavelength)
+        if each is not None:
+            found.append(each)
+    return sorted(found, key=lambda each: -each.cosine), tried
 
 
 def search_cell(kind: StructureType, signal: Signal, wavelength: float) -> Found | None:

@@ -1,7 +1,8 @@
 """From a measured pattern and a formula to ranked crystal structures, with a verdict on how far to trust the first."""
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,9 +11,10 @@ from dsfu.errors import InputError
 from dsfu.model.problems.densities.candidates import decorations
 from dsfu.model.problems.densities.fitting import Fit, fit, wavelengths_of
 from dsfu.model.problems.densities.formulas import Formula
+from dsfu.model.problems.densities.judging import higher_symmetry, identity, judge, rank
 from dsfu.model.problems.densities.powder import PowderPattern, Signal, prepared
 from dsfu.model.problems.densities.search import Found, search
-from dsfu.simulate.densities.structure_types import StructureType, from_crystal, shipped_types
+from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
 FITTED: Final = 24
 """Candidates of the search whose whole pattern is fitted. Chosen."""
@@ -20,37 +22,34 @@ FITTED: Final = 24
 WITH_POSITIONS: Final = 5
 """Candidates whose free positions are fitted, too."""
 
+SECONDS: Final = 120.0
+"""After this time no further type or fit is begun. Chosen; all nine measured powders need less than a tenth."""
+
+_SHARE_OF_SEARCH: Final = 0.6
+"""Of the time, for the search over types."""
+
 _AXES: Final = ((0, 0, 1), (1, 0, 0), (1, 1, 0), (1, 1, 1))
-
-GOOD: Final = 0.30
-"""R up to which a fit explains a pattern: of background-subtracted counts. Chosen, not calibrated."""
-
-LEAD: Final = 0.85
-"""The first candidate must have an R at most this times that of the next other type. Chosen, not calibrated."""
-
-_PER_PARAMETER: Final = 0.02
-"""A parameter more must lower R by this share: types of lower symmetry always fit a little better. Chosen."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DensityAnswer:
-    """What came out: the signal as it was used, candidates by rank, and a verdict in words."""
+    """What came out: the signal as it was used, candidates by rank, and a verdict in words.
+
+    ``tried`` of ``possible`` decorated types were looked at: fewer where time was up.
+    """
 
     signal: Signal
     wavelength: float
     tried: int
+    possible: int
     candidates: tuple[Fit, ...]
     verdict: str
     reason: str
 
 
-NEARLY: Final = 0.15
-"""Å by which atoms may be away from a higher symmetry that is tried, too. Chosen."""
-
-
 def solve(
     pattern: PowderPattern, formula: Formula, *, kinds: Sequence[StructureType] | None = None, keep: int = 5,
-    progress: Callable[[str], None] = lambda text: None,
+    seconds: float = SECONDS, progress: Callable[[str], None] = lambda text: None,
 ) -> DensityAnswer:  # fmt: skip
     """Search over structure types, fit the best, rank by how well the pattern is explained.
 
@@ -64,92 +63,69 @@ def solve(
         Structure types to choose from; those shipped, if none are given.
     keep
         How many candidates are told.
+    seconds
+        When no further type or fit is begun. Small types come first.
     """
+    begun = time.perf_counter()
     if pattern.wavelength is None:
         raise InputError(
             "the file does not say its wavelength", where=pattern.name, remedy="give it: --wavelength 1.5406 (Å)"
         )
     signal = prepared(pattern)
     source = wavelengths_of(pattern.wavelength)
-    trials = list(decorations(formula, shipped_types() if kinds is None else kinds))
-    if not trials:
+    trials = sorted(decorations(formula, shipped_types() if kinds is None else kinds), key=lambda each: each.atoms)
+
+    def answer(tried: int, candidates: Sequence[Fit], verdict: str, reason: str) -> DensityAnswer:
         return DensityAnswer(
-            signal=signal, wavelength=source[0][0], tried=0, candidates=(), verdict="no type",
-            reason=f"no structure type in the pool has the stoichiometry of {formula.text}",
+            signal=signal, wavelength=source[0][0], tried=tried, possible=len(trials), candidates=tuple(candidates),
+            verdict=verdict, reason=reason,
         )  # fmt: skip
+
+    if not trials:
+        reason = f"no structure type in the pool has the stoichiometry of {formula.text}"
+        return answer(0, (), "no type", reason)
     progress(f"{len(trials)} decorated structure types")
-    found = search(trials, signal, source[0][0])
-    first = [fit(each.kind, each.cell, signal, source, positions=False) for each in _varied(found, FITTED)]
-    progress(f"{len(first)} fitted")
+    found, tried = search(trials, signal, source[0][0], until=begun + _SHARE_OF_SEARCH * seconds)
+    if tried < len(trials):
+        progress(f"time is up after {tried}")
+    ranked = _fitted(found, signal, source, begun + seconds)
+    verdict, reason = judge(ranked, tried == len(trials))
+    return answer(tried, ranked[:keep], verdict, reason)
+
+
+def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, float], ...], until: float) -> list[Fit]:
+    """The whole pattern fitted with the best of the search, by rank; with free positions where that is worth it."""
+    first: list[Fit] = []
+    for each in _varied(found, FITTED):
+        if first and time.perf_counter() > until:
+            break
+        first.append(fit(each.kind, each.cell, signal, source, positions=False))
     first.sort(key=rank)
-    fits = [
-        fit(each.kind, np.array(each.kind.cell), signal, source, positions=True, texture_axes=_AXES)
-        for each in first[:WITH_POSITIONS]
-    ]
-    ranked = _varied_fits(sorted(_symmetric(fits, signal, source) + first[WITH_POSITIONS:], key=rank))[:keep]
-    verdict, reason = judge(ranked)
-    return DensityAnswer(
-        signal=signal,
-        wavelength=source[0][0],
-        tried=len(trials),
-        candidates=tuple(ranked),
-        verdict=verdict,
-        reason=reason,
-    )
-
-
-def rank(found: Fit) -> float:
-    """R, raised for each parameter."""
-    return found.r * (1 + _PER_PARAMETER * found.parameters)
-
-
-def judge(ranked: Sequence[Fit]) -> tuple[str, str]:
-    """A word and a sentence: solved, uncertain or not explained."""
-    if not ranked:
-        return "not explained", "no candidate has lines where the pattern has peaks"
-    best = ranked[0]
-    if best.r > 2 * GOOD:
-        return "not explained", f"the best candidate leaves R = {best.r:.2f}; its type is probably not in the pool"
-    others = [each for each in ranked[1:] if each.kind.wyckoff_counts != best.kind.wyckoff_counts]
-    lead = best.r / others[0].r if others else 0.0
-    if best.r <= GOOD and lead <= LEAD:
-        return (
-            "solved",
-            f"R = {best.r:.2f}, the next other type has {others[0].r:.2f}" if others else f"R = {best.r:.2f}",
-        )
-    return (
-        "uncertain",
-        f"R = {best.r:.2f}, and other candidates fit nearly as well" if lead > LEAD else f"R = {best.r:.2f}",
-    )
-
-
-def _symmetric(fits: Sequence[Fit], signal: Signal, source: tuple[tuple[float, float], ...]) -> list[Fit]:
-    """Each fit, and in its place the one of higher symmetry where it nearly has that and fits about as well."""
-    chosen = []
-    for each in fits:
-        try:
-            higher = from_crystal(each.kind.crystal(), each.kind.name, NEARLY, each.kind.source)
-        except (ValueError, TypeError):
-            chosen.append(each)
+    fits: list[Fit] = []
+    for one in first[:WITH_POSITIONS]:
+        if time.perf_counter() > until:
+            fits.append(one)
             continue
-        if (
-            higher.number <= each.kind.number
-            or higher.atoms * each.kind.volume > 1.05 * each.kind.atoms * higher.volume
-        ):
-            chosen.append(each)
-            continue
-        named = replace(higher, prototype=f"{each.kind.prototype}, in its higher symmetry")
-        again = fit(named, np.array(named.cell), signal, source, positions=True)
-        chosen.append(again if rank(again) < rank(each) * 1.05 else each)
-    return chosen
+        moved = fit(one.kind, np.array(one.kind.cell), signal, source, positions=True, texture_axes=_AXES)
+        fits.append(_in_higher_symmetry(moved, signal, source))
+    return _varied_fits(sorted(fits + first[WITH_POSITIONS:], key=rank))
+
+
+def _in_higher_symmetry(found: Fit, signal: Signal, source: tuple[tuple[float, float], ...]) -> Fit:
+    """The same in a higher symmetry where it nearly has that and fits about as well."""
+    higher = higher_symmetry(found.kind)
+    if higher is None:
+        return found
+    again = fit(higher, np.array(higher.cell), signal, source, positions=True, texture_axes=_AXES)
+    return again if rank(again) < rank(found) * 1.05 else found
 
 
 def _varied_fits(ranked: Sequence[Fit]) -> list[Fit]:
-    """By rank, without those whose sites, elements and cell are the same as those of a better one."""
+    """By rank, without those whose sites, elements and size are the same as those of a better one."""
     seen: set[object] = set()
     chosen = []
     for each in ranked:
-        key = (each.kind.number, each.kind.wyckoff_counts, round(each.kind.volume))
+        key = (identity(each.kind), round(each.kind.volume / each.kind.atoms, 1))
         if key not in seen:
             seen.add(key)
             chosen.append(each)

@@ -1,0 +1,92 @@
+"""How far the first candidate may be trusted: it explains the pattern, and nothing else does nearly as well."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from dsfu.model.problems.densities.fitting import Fit
+from dsfu.simulate.densities.structure_types import StructureType, from_crystal, operations
+
+GOOD: Final = 0.20
+"""R without noise up to which a fit explains a pattern, of background-subtracted counts. Chosen: of 18 simulated
+patterns whose type was not in the pool one fitted another type with .22, one its own subgroup with .09."""
+
+LEAD: Final = 0.85
+"""The first candidate must have an R at most this times that of the next other type. Chosen, not calibrated."""
+
+LEAD_ON_SIMPLER: Final = 0.6
+"""The same for rivals with fewer parameters in a cell of the same size: what moves more always fits better. Chosen:
+LuOF, which is tetragonal, fits in an orthorhombic supercell with .7 of the R."""
+
+NEARLY: Final = 0.15
+"""Å by which atoms may be away from a higher symmetry that is tried, too. Chosen."""
+
+DISTORTED: Final = 0.4
+"""Å by which atoms of a rival may be away from the first candidate's symmetry to be the same, distorted: overlapping
+lines hold such shifts badly, so that it always fits as well. Chosen."""
+
+_PER_PARAMETER: Final = 0.02
+"""A parameter more must lower R by this share: types of lower symmetry always fit a little better. Chosen."""
+
+_SAME_SIZE: Final = 0.02
+"""Relative difference of volumes per atom up to which two cells are of one size."""
+
+
+def rank(found: Fit) -> float:
+    """R, raised for each parameter."""
+    return found.r * (1 + _PER_PARAMETER * found.parameters)
+
+
+def judge(ranked: Sequence[Fit], complete: bool = True) -> tuple[str, str]:
+    """A word and a sentence: solved, uncertain or not explained. ``complete``: the search was not cut short."""
+    if not ranked and not complete:
+        return "uncertain", "time was up before a type with lines where the pattern has peaks was found"
+    if not ranked:
+        return "not explained", "no candidate has lines where the pattern has peaks"
+    best = ranked[0]
+    if best.excess > 3 * GOOD:
+        return "not explained", f"the best candidate leaves R = {best.r:.2f}; its type is probably not in the pool"
+    if best.excess > GOOD:
+        told = f"R = {best.r:.2f}, {best.excess:.2f} without noise"
+        return "uncertain", f"{told}; a pattern that is explained has {GOOD:.2f} at most"
+    own = identity(best.kind)
+    for each in ranked[1:]:
+        if own in (identity(each.kind), identity(each.kind, DISTORTED)):
+            continue
+        if is_simpler(best.kind, each.kind) and each.excess > LEAD * best.excess:
+            continue  # more parameters in a cell of the same size, and hardly a better fit
+        simpler = is_simpler(each.kind, best.kind)
+        if best.excess > (LEAD_ON_SIMPLER if simpler else LEAD) * each.excess:
+            what = "of higher symmetry in a cell of the same size" if simpler else "of another type"
+            return "uncertain", f"R = {best.r:.2f}, and a candidate {what} fits nearly as well: {each.r:.2f}"
+    if not complete:
+        return "uncertain", f"R = {best.r:.2f}, but time was up before all types had been tried"
+    return "solved", f"R = {best.r:.2f}, and no other type of the pool comes near"
+
+
+def is_simpler(rival: StructureType, kind: StructureType) -> bool:
+    """Whether a rival has a smaller asymmetric unit in a cell of about the same size per atom."""
+    ratio = (rival.volume / rival.atoms) / (kind.volume / kind.atoms)
+    return abs(ratio - 1) < _SAME_SIZE and independent_volume(rival) < 0.9 * independent_volume(kind)
+
+
+def independent_volume(kind: StructureType) -> float:
+    """Å³ of the asymmetric unit: the smaller, the higher the symmetry of one and the same structure."""
+    return kind.volume / len(operations(kind.hall)[0])
+
+
+def higher_symmetry(kind: StructureType, tolerance: float = NEARLY) -> StructureType | None:
+    """The description with a smaller asymmetric unit that a type has once its atoms move by so many Å."""
+    try:
+        higher = from_crystal(kind.crystal(), kind.name, tolerance, kind.source)
+    except (ValueError, TypeError):
+        return None
+    if independent_volume(higher) > 0.9 * independent_volume(kind):
+        return None
+    return replace(higher, prototype=f"{kind.prototype}, in its higher symmetry")
+
+
+def identity(kind: StructureType, tolerance: float = NEARLY) -> object:
+    """Equal for descriptions of one structure: sites and elements, in the highest symmetry that it nearly has."""
+    highest = higher_symmetry(kind, tolerance) or kind
+    return highest.number, highest.wyckoff_counts
