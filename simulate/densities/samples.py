@@ -55,7 +55,7 @@ def fields(most_atoms: int) -> tuple[Field, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
+class CrystalDrawing:
     """From what crystals are drawn, and for which shard of which split."""
 
     seed: int
@@ -85,7 +85,7 @@ def split_of(seed: int, held_together: str) -> str:
     return SPLITS[1] if place < HELD_OUT else SPLITS[2] if place < 2 * HELD_OUT else SPLITS[0]
 
 
-def draw(drawing: Drawing, wanted: int, tries: int = 200) -> list[tuple[int, UnitCell]]:
+def draw(drawing: CrystalDrawing, wanted: int, tries: int = 200) -> list[tuple[int, UnitCell]]:
     """At most ``wanted`` crystals, no formula twice in a space group: row of the type and unit cell.
 
     Fewer come out where types and elements do not give so many.
@@ -112,7 +112,7 @@ def draw(drawing: Drawing, wanted: int, tries: int = 200) -> list[tuple[int, Uni
     return found
 
 
-def _rows_of_split(drawing: Drawing) -> list[int]:
+def _rows_of_split(drawing: CrystalDrawing) -> list[int]:
     if drawing.split_by == "formula":
         return list(drawing.kinds)
     types = shipped_types()
@@ -122,7 +122,7 @@ def _rows_of_split(drawing: Drawing) -> list[int]:
     return [row for row in drawing.kinds if split_of(drawing.seed, said(types[row])) == drawing.split]
 
 
-def _belongs(drawing: Drawing, formula: str, kind: StructureType) -> bool:
+def _belongs(drawing: CrystalDrawing, formula: str, kind: StructureType) -> bool:
     """Whether a formula is one of this split and shard, so that no two shards make the same."""
     if drawing.split_by == "formula" and split_of(drawing.seed, formula) != drawing.split:
         return False

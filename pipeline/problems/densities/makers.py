@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from dsfu.pipeline.making import Arrays, ReadNeeded, Stopwatch
-from dsfu.simulate.densities.samples import Drawing, draw, fields, stored_pattern
+from dsfu.simulate.densities.samples import CrystalDrawing, draw, fields, stored_pattern
 from dsfu.simulate.densities.structure_types import shipped_types
 
 
 def make_crystals(parameters: Mapping[str, Any], read: ReadNeeded, watch: Stopwatch) -> Arrays:
     """One shard: as many crystals as are wanted, or as the types give; the rest is empty, and not kept."""
     items, wanted, most = parameters["items"], parameters["wanted"], parameters["most_atoms"]
-    drawing = Drawing(
+    drawing = CrystalDrawing(
         seed=parameters["seed"], kinds=tuple(parameters["types"]), split_by=parameters["split_by"],
         split=parameters["split"], shard=parameters["shard"], shards=parameters["shards"],
     )  # fmt: skip

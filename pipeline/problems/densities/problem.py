@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from dsfu.panels import Curve, Panel, Volume
+from dsfu.panels import Curve, Panel, VolumePanel
 from dsfu.pipeline.kinds import Kind
 from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.manifest.loaded import LoadedManifest
@@ -110,7 +110,7 @@ class Densities(Problem[DensitiesManifest]):
         angles = (np.arange(len(values)) + 0.5) * 180 / len(values)
         strip = Curve(title="pattern, Mo Kα", x=angles, lines={"root of intensity": np.sqrt(values)}, x_label="2θ (°)")
         crystal = crystal_of(sample["cell"], sample["numbers"], sample["positions"], int(sample["atoms"]))
-        return [strip, Volume(title="density (e/Å³)", values=density(crystal).astype(np.float64))]
+        return [strip, VolumePanel(title="density (e/Å³)", values=density(crystal).astype(np.float64))]
 
     def again(self, group: Any, split: str, index: int) -> Arrays:
         from dsfu.simulate.densities.density import density

@@ -6,7 +6,7 @@ import pytest
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.samples import (
     SYSTEMS,
-    Drawing,
+    CrystalDrawing,
     SplitBy,
     anonymous_text,
     draw,
@@ -20,8 +20,8 @@ from dsfu.simulate.densities.substitutions import SHORTEST, shortest_distance
 CUBIC = types_of(("cubic",), 32)
 
 
-def drawing(split: str, shard: int = 0, shards: int = 1, split_by: SplitBy = "formula") -> Drawing:
-    return Drawing(seed=3, kinds=CUBIC, split_by=split_by, split=split, shard=shard, shards=shards)
+def drawing(split: str, shard: int = 0, shards: int = 1, split_by: SplitBy = "formula") -> CrystalDrawing:
+    return CrystalDrawing(seed=3, kinds=CUBIC, split_by=split_by, split=split, shard=shard, shards=shards)
 
 
 def formulas(made: list[tuple[int, UnitCell]]) -> set[tuple[str, int]]:
@@ -68,7 +68,7 @@ def test_crystals_are_as_declared_and_the_same_again() -> None:
 
 def test_what_cannot_be_had_ends() -> None:
     """One type of two elements gives some thousand formulas; more are asked for."""
-    only = Drawing(seed=1, kinds=CUBIC[:1], split_by="type", split="test", shard=0, shards=1)
+    only = CrystalDrawing(seed=1, kinds=CUBIC[:1], split_by="type", split="test", shard=0, shards=1)
     assert len(draw(only, 5)) in (0, 5)  # the type belongs to the split, or not
-    few = Drawing(seed=1, kinds=(), split_by="formula", split="train", shard=0, shards=1)
+    few = CrystalDrawing(seed=1, kinds=(), split_by="formula", split="train", shard=0, shards=1)
     assert draw(few, 5) == []
