@@ -52,11 +52,16 @@ def inspect(
     .npy and .npz. What a file does not say can be given here, and to the other verbs in the same way.
     """
     from dsfu.model.measured.data.summary import MeasuredSummary
+    from dsfu.model.measured.factorise.telling import factors_text, told_of_factors
 
     refuse_existing([picture], force=force)
     hints = hints_of(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )
+    factors = told_of_factors(file)
+    if factors is not None:
+        typer.echo(json.dumps(factors, ensure_ascii=False, indent=2) if as_json else factors_text(factors))
+        return
     found = _read_all(file, plane, hints)
     summaries = [MeasuredSummary.of(each) for each in found]
     if as_json:

@@ -66,7 +66,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def refine_sro_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What factorise wrote, or an .npz with I_SRO.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What analyse, factorise wrote, or an .npz with I_SRO.")],
     laue: Annotated[
         str,
         typer.Option("--laue", metavar="CLASS", help='Laue class ("6/mmm", "6/mmm:b"), plane group or space group.'),
@@ -128,9 +128,13 @@ def refine_sro_command(
     from dsfu.model.measured.order.refine import refine_sro
     from dsfu.model.measured.order.tables import as_json as as_text
     from dsfu.model.measured.order.tables import table_text
+    from dsfu.model.measured.volume.reading import is_volume_factors
 
     outputs = _Outputs(csv, json_file, cif, picture, out, file.stem)
     refuse_existing(outputs.paths.values(), force=force)
+    if is_volume_factors(file):
+        _told_again(file, laue, outputs, as_json=as_json)
+        return
     given = read_sro(file)
     settings = _settings(
         symmetry=laue,
@@ -148,6 +152,32 @@ def refine_sro_command(
         refinements = [replace(each, notes=(given.warning, *each.notes)) for each in refinements]
     typer.echo(as_text(refinements) if as_json else table_text(refinements))
     for path in outputs.write(given, settings, refinements):
+        typer.echo(f"Wrote {path}.", err=as_json)
+
+
+def _told_again(file: Path, laue: str, outputs: "_Outputs", *, as_json: bool) -> None:
+    """The order that analyse refined together with I_FF, which no later fit betters; averaged over a Laue class."""
+    from dsfu.model.measured.order.result import SroRefinement
+    from dsfu.model.measured.order.tables import as_json as as_text
+    from dsfu.model.measured.order.tables import table_text
+    from dsfu.model.measured.volume.reading import read_volume_order
+
+    found = read_volume_order(file)
+    if laue not in ("-1", found.symmetry):
+        if found.symmetry != "-1" or any(shell.together_with for shell in found.shells):
+            raise InputError(
+                f"its α were refined in the Laue class {found.symmetry}, and cannot be averaged over {laue}",
+                where=str(file),
+                remedy=f"dsfu-model analyse with --laue {laue}",
+            )
+        vectors = [shell.vector for shell in found.shells]
+        averaged = SroRefinement.from_solver(
+            vectors, found.values, found.covariance, cell=found.cell, symmetry=laue, notes=found.notes
+        )
+        found = replace(averaged, source=found.source)
+    typer.echo(as_text([found]) if as_json else table_text([found]))
+    typer.echo("from the fit of all voxels (dsfu-model analyse): other options of refine-sro do not apply", err=as_json)
+    for path in outputs.write_texts([found]):
         typer.echo(f"Wrote {path}.", err=as_json)
 
 
@@ -309,14 +339,21 @@ class _Outputs:
             check_picture(self.paths["png"])
 
     def write(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> list[Path]:
+        """All that is wanted; which files."""
+        written = self.write_texts(refinements)
+        if "png" in self.paths:
+            self._draw(given, settings, refinements)
+            written.append(self.paths["png"])
+        return written
+
+    def write_texts(self, refinements: "list[SroRefinement]") -> list[Path]:
+        """CSV, JSON and CIF, as far as wanted; which files."""
         from dsfu.model.measured.order.tables import as_cif, as_json, table_csv
 
         for kind, text_of in (("csv", table_csv), ("json", as_json), ("cif", as_cif)):
             if kind in self.paths:
                 write_text(self.paths[kind], text_of(refinements))
-        if "png" in self.paths:
-            self._draw(given, settings, refinements)
-        return [*self.paths.values()]
+        return [self.paths[kind] for kind in ("csv", "json", "cif") if kind in self.paths]
 
     def _draw(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
         from dsfu.model.measured.order.picture import draw_refinement

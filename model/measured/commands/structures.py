@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
+from dsfu.model.measured.commands.analysing import DATA_CONTRADICT
 from dsfu.outputs import ForceOption, JsonOption, refuse_existing
 from dsfu.progress import waiting
 
@@ -18,7 +19,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def refine_ff(
-    factors: Annotated[Path, typer.Argument(metavar="FILE", help="What factorise wrote, or .npz (docs/refine-ff.md).")],
+    factors: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What analyse or factorise wrote, or .npz (docs/refine-ff.md).")
+    ],
     structure_a: Annotated[Path, typer.Argument(metavar="A", help="Structure of species A: CIF, XYZ …")],
     structure_b: Annotated[Path, typer.Argument(metavar="B", help="Structure of species B.")],
     site: Annotated[
@@ -63,16 +66,18 @@ def refine_ff(
 
     Refines torsion angles, rotations and a translation together with scale and Debye–Waller factor, and writes the
     refined structures, the parameters with their uncertainties, the misfit against each torsion angle, and a picture.
+    Exit status 3 says that the structures do not explain the data; everything is written all the same.
     """
     import torch
 
-    from dsfu.model.measured.molecules.data import read_observed
+    from dsfu.model.measured.molecules.data import read_observed, warning_of
     from dsfu.model.measured.molecules.output import write_outputs
     from dsfu.model.measured.molecules.parameters import kinds_of
     from dsfu.model.measured.molecules.refine import RefinementSettings, refine_form_factor
     from dsfu.model.measured.molecules.report import text_of
     from dsfu.model.measured.molecules.sites import on_site
     from dsfu.model.measured.molecules.torsion import torsions_of
+    from dsfu.model.measured.molecules.verdict import judge_molecules
     from dsfu.simulate.structures.files import read_structure
 
     refuse_existing([out / "refine-ff.json"], force=force)
@@ -106,10 +111,15 @@ def refine_ff(
     written = write_outputs(out, refinement, made_from)
     if as_json:
         typer.echo((out / "refine-ff.json").read_text(encoding="utf-8"), nl=False)
-        return
-    typer.echo(f"{factors}: {structure_a} and {structure_b}")
-    typer.echo(text_of(refinement))
-    typer.echo(f"Wrote {', '.join(path.name for path in written)} in {out}.")
+    else:
+        typer.echo(f"{factors}: {structure_a} and {structure_b}")
+        typer.echo(text_of(refinement))
+        typer.echo(f"Wrote {', '.join(path.name for path in written)} in {out}.")
+    warning = warning_of(factors)
+    if warning:
+        typer.echo(f"DO NOT RELY ON THESE VALUES. Of the factors they were fitted to: {warning}", err=as_json)
+    if warning or judge_molecules(refinement).judgement == "contradicts":
+        raise typer.Exit(DATA_CONTRADICT)
 
 
 def angles_of(text: str) -> tuple[float, ...]:

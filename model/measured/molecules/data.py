@@ -16,7 +16,12 @@ from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
 
 if TYPE_CHECKING:
+    from dsfu.model.measured.data.reconstruction import Reconstruction
     from dsfu.model.measured.factorise.factors import PlaneFactors
+
+_PIXELS: Final = 96
+_LEAST_COVERAGE: Final = 0.05
+"""Planes of which less was measured are left out."""
 
 _REQUIRED: Final = ("form_factor", "q_max", "axis_x", "axis_y", "centre")
 _LEAST_SRO: Final = 0.02
@@ -87,6 +92,8 @@ def observed_of(
 def read_observed(path: str | Path) -> list[ObservedFormFactor]:
     """The observed I_FF of every plane in a file.
 
+    What `dsfu-model analyse` writes: planes through (I − background) / I_SRO.
+
     What `dsfu-model factorise` writes: of the solver I_D / I_SRO, of a network I_FF itself, where measured. Or `.npz`
     with the arrays form_factor (y, x), q_max, axis_x, axis_y, centre, and if known live, sigma (y, x), cell (a, b, c,
     α, β, γ), name; several planes with _1, _2 … behind each name.
@@ -94,7 +101,50 @@ def read_observed(path: str | Path) -> list[ObservedFormFactor]:
     path = Path(path)
     if not path.is_file():
         raise InputError("is a folder" if path.is_dir() else "is not there", where=str(path), expected="a file")
-    return _read_npz(path) if zipfile.is_zipfile(path) else _read_factors(path)
+    if zipfile.is_zipfile(path):
+        return _read_npz(path)
+    from dsfu.model.measured.volume.reading import is_volume_factors
+
+    return _of_volume(path) if is_volume_factors(path) else _read_factors(path)
+
+
+def warning_of(path: Path) -> str:
+    """What the verdict on the factors in a file says against them; empty if nothing."""
+    if zipfile.is_zipfile(path):
+        return ""
+    from dsfu.model.measured.factorise.files import read_factors
+    from dsfu.model.measured.volume.reading import is_volume_factors, read_volume_verdict
+
+    if is_volume_factors(path):
+        judgement, sentence = read_volume_verdict(path)
+        return sentence if judgement == "contradicts" else ""
+    verdict = read_factors(path).verdict
+    return "" if verdict.passed else verdict.sentence
+
+
+def _of_volume(path: Path) -> list[ObservedFormFactor]:
+    """Planes through a volume that was analysed: all whole and half layers along each axis, of one scale."""
+    from dsfu.model.measured.prepare.preparing import prepared_planes
+    from dsfu.model.measured.volume.reading import observed_form_factor
+
+    volume = observed_form_factor(path)
+    planes = prepared_planes(volume, _sections_of(volume), pixels=_PIXELS)
+    return [
+        observed_of(each.intensity, each.live, each.plane, each.cell, each.sigma, each.name.partition(" of ")[0])
+        for each in planes
+        if each.coverage > _LEAST_COVERAGE
+    ]
+
+
+def _sections_of(volume: "Reconstruction") -> list[str]:
+    names = []
+    corners = np.stack([volume.origin, volume.origin + (np.array(volume.shape) - 1) * np.diag(volume.steps)])
+    for axis, form in enumerate(("{}kl", "h{}l", "hk{}")):
+        low, high = corners[:, axis]
+        if volume.shape[axis] > 1 or (volume.shape[(axis + 1) % 3] > 1 and volume.shape[(axis + 2) % 3] > 1):
+            indices = [n for n in (0.0, 0.5, 1.0, 1.5) if low - 1e-6 <= n <= high + 1e-6] or [float(low)]
+            names += [form.format(f"{n:g}") for n in indices]
+    return names
 
 
 def _read_factors(path: Path) -> list[ObservedFormFactor]:

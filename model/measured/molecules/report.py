@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import asdict
 from importlib.metadata import version
 from math import floor, isfinite, log10
 from typing import Any, Final
@@ -11,6 +12,7 @@ import numpy as np
 
 from dsfu.model.measured.molecules.refine import Refinement
 from dsfu.model.measured.molecules.scan import Scan
+from dsfu.model.measured.molecules.verdict import judge_molecules
 
 _STRONG_CORRELATION: Final = 0.9
 _FAR_APART: Final = 1.5
@@ -81,7 +83,8 @@ def text_of(refinement: Refinement) -> str:
         f"  MSE  {refinement.start_mse:.4g} before, {refinement.mse:.4g} after (planes scaled to −1 … +1)",
         f"  wR   {refinement.start_weighted_residual:.4f} before, {refinement.weighted_residual:.4f} after",
     ]
-    return "\n".join(rows + [f"  note: {note}" for note in notes_of(refinement)])
+    rows += [f"  note: {note}" for note in notes_of(refinement)]
+    return "\n".join([*rows, judge_molecules(refinement).sentence])
 
 
 def json_of(refinement: Refinement, made_from: dict[str, Any]) -> str:
@@ -115,6 +118,7 @@ def json_of(refinement: Refinement, made_from: dict[str, Any]) -> str:
             "before": refinement.start_weighted_residual,
             "after": refinement.weighted_residual,
         },
+        "verdict": asdict(judge_molecules(refinement)),
         "scans": [{"torsion": scan.torsion, "best": scan.best, "minima": scan.minima()} for scan in refinement.scans],
         "notes": notes_of(refinement),
     }

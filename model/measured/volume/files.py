@@ -57,6 +57,7 @@ def write_volume_factors(
         process = entry.create_group("analyse")
         process.attrs["NX_class"] = "NXprocess"
         process["program"], process["version"] = "dsfu-model analyse", version("dsfu")
+        process["gain"] = solution.voxels.gain
         process["order"] = as_json([refinement], recommended=0, verdict=verdict.judgement)
         process["verdict"] = verdict_text(solution, verdict)
 

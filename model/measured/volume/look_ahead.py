@@ -13,7 +13,7 @@ from dsfu.model.measured.volume.cutoff import shells_needed
 from dsfu.model.measured.volume.evidence import best_prior
 from dsfu.model.measured.volume.fit import VolumeFit
 from dsfu.model.measured.volume.prior import FormFactorPrior
-from dsfu.model.measured.volume.settings import VolumeSettings
+from dsfu.model.measured.volume.settings import FARTHEST, VolumeSettings
 from dsfu.model.measured.volume.terms import OrderTerms, period_of
 from dsfu.model.measured.volume.voxels import Voxels
 from dsfu.model.measured.volume.watch import Watch
@@ -32,7 +32,10 @@ _FIXED: Final = 0.02
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ahead:
-    """What a fit of the inner voxels tells before all are fitted."""
+    """What a fit of the inner voxels tells before all are fitted.
+
+    Order up to `FARTHEST` is fitted here whatever the cut-off is: what a short one leaves out would widen I_FF.
+    """
 
     prior: FormFactorPrior
     terms: OrderTerms
@@ -40,6 +43,7 @@ class Ahead:
     alpha: FloatArray
     scale_known: bool = True
     asymmetry: float | None = None
+    needed: int = 1
 
 
 def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watch: Watch) -> Ahead:
@@ -47,6 +51,7 @@ def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watc
     group = laue_operators(settings.laue, voxels.cell)
     terms = apart if is_flat(voxels) else apart.symmetric(group)
     if settings.prior is not None:
+        terms = terms.kept(terms.shells() <= (settings.cutoff or FARTHEST))
         return Ahead(prior=settings.prior, terms=terms, alpha=np.zeros(len(terms)))
     part = voxels.cropped(SEARCHED)
     peaks = find_peaks(part) if settings.bragg else None
@@ -59,13 +64,15 @@ def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watc
     watch.say(f"width of the Patterson function {found.width[0]:.2f} cells, strength {found.amplitude:.1f}")
     values, covariance = fit.parts()[1], fit.order_covariance()
     mean, asymmetry = averaged(apart, values, covariance, terms)
-    if settings.cutoff is None and len(terms):
-        needed = shells_needed(terms.shells(), *mean)
-        kept = terms.shells() <= needed + 1  # all voxels may see one more
-        terms, mean = terms.kept(kept), (mean[0][kept], mean[1][np.ix_(kept, kept)])
+    needed = shells_needed(terms.shells(), *mean) if len(terms) else 1
+    farthest = needed + 1 if settings.cutoff is None else settings.cutoff  # all voxels may see one more
+    kept = terms.shells() <= farthest
+    terms, mean = terms.kept(kept), (mean[0][kept], mean[1][np.ix_(kept, kept)])
     largest = int(np.abs(values).argmax())
     known = bool(np.sqrt(covariance[largest, largest]) < _FIXED * abs(float(values[largest])))
-    return Ahead(prior=found, terms=terms, fit=fit, alpha=mean[0], scale_known=known, asymmetry=asymmetry)
+    return Ahead(
+        prior=found, terms=terms, fit=fit, alpha=mean[0], scale_known=known, asymmetry=asymmetry, needed=needed
+    )
 
 
 def is_flat(voxels: Voxels) -> bool:

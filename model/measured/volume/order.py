@@ -117,10 +117,11 @@ def _remarks(solution: VolumeSolution, known: list[int], count: int) -> list[str
     over = int((np.abs(values) > 1 + 2 * deviations).sum())
     if over and not any(len(each) > 1 for each in terms.together):
         notes.append(f"{over} values are beyond ±1, which no crystal can have: the model or the scale is wrong.")
-    if solution.settings.cutoff is None:
-        notes.append(f"α up to {solution.cutoff} cells: the data ask for no more.")
     if not solution.cutoff_enough:
-        notes[-1] = f"The order reaches as far as was tried, {FARTHEST} cells: try a larger --cutoff."
+        cutoff = solution.settings.cutoff or FARTHEST
+        notes.append(f"The order reaches beyond what was fitted, {cutoff} cells: try a larger --cutoff.")
+    elif solution.settings.cutoff is None:
+        notes.append(f"α up to {solution.cutoff} cells: the data ask for no more.")
     return notes
 
 

@@ -46,7 +46,7 @@ class VolumeSolution:
     asymmetry
         χ² per degree of freedom of the differences between equivalent α, where they were fitted apart.
     cutoff_enough
-        Whether the data ask for no shell beyond the last one that was tried.
+        Whether the data ask for no shell beyond the last one that was fitted.
     column_covariance
         That of background and tails.
     chi_square
@@ -101,7 +101,7 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         peaks = None
     elif peaks is not None:
         say(f"Bragg peaks at {int(peaks.strong.sum())} of {int(peaks.seen.sum())} lattice points")
-    terms = order_terms(voxels.axes, settings.cutoff or FARTHEST, settings.no_order_along)
+    terms = order_terms(voxels.axes, max(settings.cutoff or 0, FARTHEST), settings.no_order_along)
     found = look_ahead(voxels, settings, terms, watch)
     prior, terms, first = found.prior, found.terms, found.fit
     width = prior.width[0]
@@ -117,7 +117,7 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     passes = _PASSES if peaks is not None and found.scale_known else 0  # else tails and order are too alike
     watch.stage("fit", fit, 4 + 3 * passes)
     fit.newton(12, watch)
-    enough, needed = True, settings.cutoff or FARTHEST
+    enough, needed = found.needed <= (settings.cutoff or FARTHEST), settings.cutoff or FARTHEST
     if settings.cutoff is None and len(terms):
         needed = shells_needed(fit.terms.shells(), fit.parts()[1], fit.order_covariance())
         enough = needed < FARTHEST
