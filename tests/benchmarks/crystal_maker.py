@@ -166,9 +166,9 @@ def _kawasaki(spins: np.ndarray, vectors: np.ndarray, couplings: np.ndarray, mov
 def boxes(recipe: Recipe, configurations: int, seed: int):
     """Occupancies of A, 0 or 1, one box after the other."""
     rng = np.random.default_rng(seed)
-    spins = -np.ones(BOX**3, np.int64)
-    spins[rng.permutation(BOX**3)[: round(recipe.fraction_a * BOX**3)]] = 1
-    spins = spins.reshape(BOX, BOX, BOX)
+    flat = -np.ones(BOX**3, np.int64)
+    flat[rng.permutation(BOX**3)[: round(recipe.fraction_a * BOX**3)]] = 1
+    spins = flat.reshape(BOX, BOX, BOX)
     vectors = np.array(list(recipe.couplings), np.int64)
     strengths = np.array(list(recipe.couplings.values()))
     _kawasaki(spins, vectors, strengths, 200 * BOX**3, seed)
@@ -347,7 +347,7 @@ def structure_at_points(recipe: Recipe, h, lattice: np.ndarray, reciprocal: np.n
 
 def _dead(q, length: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Corners beyond the detector, the beam stop with its arm, and gaps between modules."""
-    dead = (length > 0.92 * min(float(length[-1, length.shape[1] // 2, length.shape[2] // 2]), length.max())) & (
+    dead: np.ndarray = (length > 0.92 * min(float(length[-1, length.shape[1] // 2, length.shape[2] // 2]), length.max())) & (
         length > 0.8 * float(length.max())
     )
     dead |= length < 0.35

@@ -43,7 +43,7 @@ def test_refine_sro_gives_the_order_that_was_refined(folder, tmp_path):
 
 
 def test_refine_sro_averages_over_a_class_and_stays_near_the_truth(folder, tmp_path):
-    done = _run("refine-sro", folder / "factors.h5", "--laue", "2/m:c", "--json", tmp_path / "sro.json")
+    done = _run("refine-sro", folder / "factors.h5", "--laue", "2/m:c", "--json-file", tmp_path / "sro.json")
     assert done.exit_code == 0, done.output
     told = json.loads((tmp_path / "sro.json").read_text())["refinements"][0]
     first = json.loads((folder / "sro.json").read_text())["refinements"][0]
