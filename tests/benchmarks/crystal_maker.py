@@ -347,9 +347,9 @@ def structure_at_points(recipe: Recipe, h, lattice: np.ndarray, reciprocal: np.n
 
 def _dead(q, length: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Corners beyond the detector, the beam stop with its arm, and gaps between modules."""
-    dead: np.ndarray = (length > 0.92 * min(float(length[-1, length.shape[1] // 2, length.shape[2] // 2]), length.max())) & (
-        length > 0.8 * float(length.max())
-    )
+    dead: np.ndarray = (
+        length > 0.92 * min(float(length[-1, length.shape[1] // 2, length.shape[2] // 2]), length.max())
+    ) & (length > 0.8 * float(length.max()))
     dead |= length < 0.35
     dead |= (np.abs(q[0]) < 0.08) & (np.abs(q[1]) < 0.08) & (q[2] > 0)
     for _ in range(4):
