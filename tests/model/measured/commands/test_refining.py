@@ -186,4 +186,4 @@ def test_the_pdf_of_short_range_order(npz, tmp_path):
     with pytest.raises(InputError, match="--plane is 2"):
         run("deltapdf", npz, "--of", "sro", "--plane", "2", "-o", out, "--force")
     with pytest.raises(InputError, match="--cell cannot be given with --of sro"):
-        run("deltapdf", npz, "--of", "sro", "--cell", "5,5,5,90,90,90", "-o", out)
+        run("deltapdf", npz, "--of", "sro", "--cell", "5,5,5,90,90,90", "-o", out, "--force")
