@@ -33,6 +33,7 @@ TINY: Mapping[str, str] = {
     "metropolis": "--sets 1 --box 12 --seconds 0.1",
     "network_on_lattice": "--planes 2 --noise 0 --find",
     "particle_kernels": "",
+    "phase_grids": "--crystals 1 --cases 10/4/1/0",
     "phases": "--crystals 1 --d-min 1.2",
     "pipeline": "--pairs-per-group 1 --pixels 16",
     "planning": "--shards 200 --present 20",

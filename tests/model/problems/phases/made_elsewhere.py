@@ -53,7 +53,7 @@ def write_hkl(
     lines += [
         "".join(f"{i:4d}" for i in h) + f"{weak * rng.standard_normal():8.2f}{weak:8.2f}"
         for h in np.ndindex(6, 6, 6)
-        if any(h) and operations.is_systematically_absent(list(h))
+        if any(h) and operations.is_systematically_absent(list(h)) and structure.cell.calculate_d(list(h)) >= d_min
     ]
     path.write_text("\n".join([*lines, "   0   0   0    0.00    0.00", ""]))
     counts: dict[str, int] = {}
