@@ -51,7 +51,7 @@ demo-particle: venv
 
 # What kills processes or counts on the clock runs one after another, all else on every core.
 test: venv  ## all tests
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not gpu and not alone" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not gpu and not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m "alone and not gpu" $(PYTEST_ARGS)
 
 check: venv typing  ## ruff, mypy, import-linter

@@ -6,7 +6,7 @@ A problem is a folder of `dsfu.pipeline.problems` with a module ``problem`` in w
 """
 
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -115,7 +115,15 @@ class Catalogued(Protocol):
 @cache
 def every_problem() -> Mapping[str, Catalogued]:
     """All problems that are installed, by name."""
-    found = {each.name: each for each in _found()}
+    found: dict[str, Catalogued] = {}
+    for each in _found():
+        if each.name in found:
+            raise InputError(
+                f"two problems that are installed are called {each.name}",
+                expected="a name that no other problem has",
+                remedy="uninstall one of the packages that announce it, or rename its problem",
+            )
+        found[each.name] = each
     return dict(sorted(found.items()))
 
 
@@ -142,8 +150,24 @@ def catalogued(name: str | None) -> Catalogued:
 
 @cache
 def every_kind() -> Mapping[str, Kind]:
-    """All kinds of shards, by name."""
-    return {kind.name: kind for problem in every_problem().values() for kind in problem.kinds}
+    """All kinds of shards, by name. InputError if two problems have one of the same name: keys would not tell them."""
+    return kinds_of(every_problem().values())
+
+
+def kinds_of(owning: Iterable[Catalogued]) -> Mapping[str, Kind]:
+    """The kinds of shards of some problems, by name."""
+    found: dict[str, Kind] = {}
+    owners: dict[str, str] = {}
+    for problem in owning:
+        for kind in problem.kinds:
+            if kind.name in found:
+                raise InputError(
+                    f"{owners[kind.name]} and {problem.name} both have a kind of shard called {kind.name}",
+                    expected="names of kinds that no other problem has",
+                    remedy=f"give it another name in the kinds of {problem.name}, or uninstall one of the two problems",
+                )
+            found[kind.name], owners[kind.name] = kind, problem.name
+    return found
 
 
 def noun_of(kind: str) -> str:

@@ -100,9 +100,9 @@ def corruptions(whole: Path, each: int, rng: random.Random) -> None:
     expected = checksums(whole)
     print(f"{'corruption of':<14}{'cases':>6}{'told':>6}{'healed':>8}{'errors':>8}", flush=True)
     total = [0, 0, 0, 0]
-    for name, pattern in FILES.items():
+    for first, (name, pattern) in enumerate(FILES.items()):
         counts = [0, 0, 0, 0]
-        for number in range(max(each, len(HARMS))):
+        for number in range(first, first + each):
             store = _copy(whole)
             found = sorted(path for path in store.glob(pattern) if path.is_file() and path.name != "manifest.json")
             path = rng.choice(found)

@@ -69,6 +69,7 @@ def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.alone
 def test_help_names_every_verb_and_takes_less_than_a_second():
     start = time.perf_counter()
     told = program("--help")
