@@ -4,9 +4,9 @@
 
 A case is n / atoms / completeness / noise. Atoms of Z 6 to 56 are placed at random in P1; amplitudes are a plain sum in
 NumPy over the atoms, of a width of half a voxel, with Gaussian noise relative to |F|. The number of atoms is told, and
-the support is 10 voxels an atom; at most 6 starts of 300 projections, the one of the lowest R counts. Solved: a correlation
-above .8 with the true map of a width of one voxel, best over all shifts and inversion. One thread, seconds of the
-processor. The last columns have the earlier support, 27 voxels an atom.
+the support is 10 voxels an atom; at most 6 starts of 300 projections, the one of the lowest R counts. Solved: a
+correlation above .8 with the true map of a width of one voxel, best over all shifts and inversion. One thread,
+seconds of the processor. The last columns have the earlier support, 27 voxels an atom.
 """
 
 import argparse

@@ -21,7 +21,7 @@ from dsfu.simulate.phases.fields import GRID_FIELDS, PARAMETER_FIELDS
 from dsfu.yaml.document import KeyPath
 
 
-class Phases(Problem[PhasesManifest]):
+class PhasesProblem(Problem[PhasesManifest]):
     """Given moduli of structure factors, the density of the cell is sought."""
 
     name = "phases"
@@ -88,4 +88,4 @@ class Phases(Problem[PhasesManifest]):
         return grids_of(row, PhaseSettings(**grid_of(settings)), settings.seed)
 
 
-PROBLEM: Final = Phases()
+PROBLEM: Final = PhasesProblem()

@@ -21,7 +21,7 @@ Element = Annotated[int, Field(ge=1, le=98)]
 Symbol = Annotated[str, Field(min_length=3, max_length=24)]
 
 
-class Samples(Section):
+class PhaseSamples(Section):
     """How many crystals each split has."""
 
     train: Annotated[int, Field(ge=0, le=10_000_000)] = Field(default=10_000, description="To learn from.")
@@ -117,7 +117,7 @@ class PhasesManifest(Manifest):
     """A data set of the phase problem, declared."""
 
     problem: Literal["phases"] = Field(description="What is simulated: |F|² of crystals, and the density behind it.")
-    samples: Samples = Samples()
+    samples: PhaseSamples = PhaseSamples()
     crystals: Crystals = Crystals()
     grid: GridSection = GridSection()
     storage: PhasesStorage = PhasesStorage()
