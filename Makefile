@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-data demo-training demo-crystal demo-phases demo-particle test check format venv clean
+.PHONY: help demo demo-data demo-training demo-crystal demo-phases demo-particle test check format dist venv clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -65,6 +65,9 @@ check: venv typing  ## ruff, mypy, import-linter
 typing:
 	@rm -rf .typing && mkdir -p .typing/dsfu
 	@ln -s $(patsubst %,../../%,$(wildcard base/*) simulate pipeline model cluster) .typing/dsfu/
+
+dist: venv  ## a wheel and a source distribution in dist/
+	$(BIN)/python -m build --outdir dist .
 
 format: venv  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

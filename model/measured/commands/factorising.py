@@ -98,6 +98,9 @@ def factorise(
     npz: Annotated[Path | None, flag("FILE", "Write plain arrays too.")] = None,
     yell: Annotated[Path | None, flag("FOLDER", "Write both factors of every plane as files for Yell.")] = None,
     report: Annotated[Path | None, flag("FILE", "Write a report with pictures (.html).")] = None,
+    figure: Annotated[
+        Path | None, flag("FILE", "Draw the first plane for a paper, two columns wide (.pdf, .svg, .png).")
+    ] = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
     cell: CellText = None,
@@ -124,8 +127,9 @@ def factorise(
         raise InputError(
             f"the method {method.value} needs a lattice", where="--lattice none", expected="--method network"
         )
-    _check_outputs(file, {"--out": out, "--npz": npz, "--report": report}, yell)
-    refuse_existing((out, npz, report), force=force)
+    _check_outputs(file, {"--out": out, "--npz": npz, "--report": report, "--figure": figure}, yell)
+    _check_figure(figure)
+    refuse_existing((out, npz, report, figure), force=force)
     _one_thread()
     network = None if method is How.SOLVER else load_network(weights)
     hints = hints_of(
@@ -155,6 +159,7 @@ def factorise(
     if not as_json:
         _say(factors)
     written = _write(factors, out, npz, yell, report)
+    written += _draw(factors, figure)
     if as_json:
         typer.echo(json.dumps(_record(factors, written), ensure_ascii=False, indent=2))
     else:
@@ -266,6 +271,22 @@ def _write(
         write_report(report, factors)
         written.append(report)
     return written
+
+
+def _check_figure(figure: Path | None) -> None:
+    if figure is not None:
+        from dsfu.model.measured.factorise.paper_figure import check_figure
+
+        check_figure(figure)
+
+
+def _draw(factors: "CrystalFactors", figure: Path | None) -> list[Path]:
+    if figure is None:
+        return []
+    from dsfu.model.measured.factorise.paper_figure import write_figure
+
+    write_figure(figure, factors.planes[0])
+    return [figure]
 
 
 def _record(factors: "CrystalFactors", written: list[Path]) -> dict[str, Any]:
