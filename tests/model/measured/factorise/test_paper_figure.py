@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,8 @@ def test_panels_are_in_true_shape_with_named_bars_and_one_colour_map(plane) -> N
 def test_the_difference_is_not_saturated(plane) -> None:
     figure = paper_figure(plane)
     image = [axes for axes in figure.axes if axes.images][3].images[0]
-    shown = np.ma.compressed(image.get_array())
+    values: Any = image.get_array()
+    shown = np.ma.compressed(values)
     assert float((np.abs(shown) > image.get_clim()[1]).mean()) < 0.005
 
 
