@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-data demo-training demo-crystal demo-phases demo-particle test check format dist venv clean
+.PHONY: help demo demo-data demo-training demo-crystal demo-phases demo-particle test check format dist docs venv clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -68,6 +68,10 @@ typing:
 
 dist: venv  ## a wheel and a source distribution in dist/
 	$(BIN)/python -m build --outdir dist .
+
+docs: venv  ## the documentation as a site, in out/docs
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python -m sphinx -W -q -b html docs out/docs
 
 format: venv  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
