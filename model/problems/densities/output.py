@@ -14,6 +14,7 @@ from dsfu.model.problems.densities.solve import DensityAnswer
 from dsfu.pages.frame import Table, document, section
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.structure_types import StructureType
+from dsfu.simulate.structures.ccp4 import write_ccp4
 
 
 def write_answer(answer: DensityAnswer, folder: Path, title: str) -> dict[str, Any]:
@@ -79,13 +80,7 @@ def write_map(kind: StructureType, path: Path) -> None:
     """The density of all electrons, e/Å³ on 50³ points of the cell, as a CCP4 map."""
     from dsfu.simulate.densities.density import density
 
-    grid = gemmi.FloatGrid(density(kind.crystal()))
-    grid.set_unit_cell(gemmi.UnitCell(*kind.cell))
-    grid.spacegroup = gemmi.SpaceGroup("P 1")
-    written = gemmi.Ccp4Map()
-    written.grid = grid
-    written.update_ccp4_header()
-    written.write_ccp4_map(str(path))
+    write_ccp4(path, density(kind.crystal()), kind.cell)
 
 
 def page(answer: DensityAnswer, title: str) -> str:

@@ -7,12 +7,13 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.files import replacing, write_text
+from dsfu.files import write_text
 from dsfu.model.problems.phases.groups import CandidateGroup
 from dsfu.model.problems.phases.peaks import PeakList, find_peaks, lattice_points
 from dsfu.model.problems.phases.polishing import VOLUME_PER_ATOM
 from dsfu.model.problems.phases.report import report_of
 from dsfu.model.problems.phases.solve import PhasedCrystal
+from dsfu.simulate.structures.ccp4 import write_ccp4
 
 
 def write_all(folder: Path, crystal: PhasedCrystal) -> dict[str, Any]:
@@ -46,24 +47,13 @@ def write_all(folder: Path, crystal: PhasedCrystal) -> dict[str, Any]:
         "seconds": round(crystal.seconds, 2),
         **{name: str(path) for name, path in paths.items()},
     }
-    write_map(paths["map"], crystal)
+    # On the scale of the data; F(000) is left out.
+    write_ccp4(paths["map"], crystal.density, crystal.data.cell)
     write_text(paths["res"], res_of(crystal, peaks))
     write_text(paths["cif"], cif_of(crystal, peaks))
     write_text(paths["reflections"], phases_of(crystal))
     write_text(paths["report"], report_of(crystal, peaks))
     return record
-
-
-def write_map(path: Path, crystal: PhasedCrystal) -> None:
-    """The whole cell as P1, in CCP4's mode 2, on the scale of the data; F(000) is left out."""
-    grid = gemmi.FloatGrid(np.ascontiguousarray(crystal.density, dtype=np.float32))
-    grid.set_unit_cell(gemmi.UnitCell(*crystal.data.cell))
-    grid.spacegroup = gemmi.SpaceGroup("P 1")
-    ccp4 = gemmi.Ccp4Map()
-    ccp4.grid = grid
-    ccp4.update_ccp4_header()
-    with replacing(path) as temporary:
-        ccp4.write_ccp4_map(str(temporary))
 
 
 def peak_rows(crystal: PhasedCrystal) -> list[dict[str, Any]]:
