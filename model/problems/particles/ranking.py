@@ -1,13 +1,14 @@
 """The order of candidates: how well they fit, and what is unlikely beforehand.
 
-The score is ln(R_w) plus penalties that never exceed some tenths: they decide between fits of nearly the same R_w,
-which noise, ligands and a distribution of sizes make alike, and nothing where the data are clear.
+The score is ln(R_w beyond noise) plus penalties that never exceed some tenths: they decide between fits of nearly the
+same R_w, which noise, ligands and a distribution of sizes make alike, and nothing where the data are clear.
 """
 
-from math import log, pi
+from math import log, pi, sqrt
 from typing import Final
 
 from dsfu.model.problems.particles.envelope import EnvelopeFit
+from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.refining import Refined
 
 _VOLUME: Final = {"SC": 1.0, "BCC": 0.5}
@@ -27,9 +28,11 @@ def diameter_of(family: str, atoms: int, bond: float) -> float:
     return float(bond * (6 / pi * atoms * _VOLUME.get(family, 0.70711)) ** (1 / 3))
 
 
-def score(family: str, atoms: int, fit: Refined, envelope: EnvelopeFit, noise_floor: float) -> float:
-    """Lower is better."""
-    value = log(max(fit.rw, noise_floor * 0.5, _FLOOR * 1e-2))
+def score(family: str, atoms: int, fit: Refined, envelope: EnvelopeFit, space: FitSpace, noise_floor: float) -> float:
+    """Lower is better. R_w is that beyond noise, and never below what noise leaves uncertain of it."""
+    uncertain = noise_floor**2 * sqrt(2 / len(space.data)) + (_FLOOR * 1e-2) ** 2
+    beyond = max(fit.rw**2 - space.outside - noise_floor**2, 0.0)
+    value = 0.5 * log(beyond + uncertain)
     return value + _UNLIKELY.get(family, 0.0) + size_penalty(family, atoms, fit.bond, envelope) + disorder_penalty(fit)
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from time import process_time
 from typing import Final
 
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.model.problems.particles.editing import Start, edited
 from dsfu.model.problems.particles.envelope import EnvelopeFit, envelope_fits
 from dsfu.model.problems.particles.fit_space import FitLimits, FitSpace, fit_space
 from dsfu.model.problems.particles.matching import BOND_RANGE, Matches, match
@@ -27,6 +29,8 @@ _Q_DAMPS: Final = (0.0, 0.025, 0.05)
 
 _BEST, _OF_FAMILY = 16, 4
 _SHOWN: Final = 12
+_EDITING_SECONDS: Final = 3.0
+"""Of processor time; then no further start is tried. What is found can depend on the speed of the machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +106,7 @@ def solve_particle(
     for shape in chosen:
         fitted = _refine(table, sums, space, shape, found)
         name = (table.families[shape], int(table.atoms[shape]))
-        value = score(*name, fitted, envelope, noise_floor(space))
+        value = score(*name, fitted, envelope, space, noise_floor(space))
         candidates.append(
             Candidate(
                 family=name[0],
@@ -113,10 +117,40 @@ def solve_particle(
                 built_as=table.built_as[shape],
             )
         )
+    candidates += _edited(candidates, space, envelope)
     candidates.sort(key=lambda candidate: candidate.score)
     return ParticleSolution(
         candidates=candidates, space=space, limits=limits, envelope=envelope, measured=measured, notes=notes
     )
+
+
+def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: EnvelopeFit) -> list[Candidate]:
+    """Particles that no table has, where the best shape leaves more than noise but not much."""
+    noise, until = noise_floor(space), process_time() + _EDITING_SECONDS
+    in_order = sorted(candidates, key=lambda candidate: candidate.refined.rw)
+    starts = [
+        Start(built_as=each.built_as, parameters=each.parameters, atoms=each.atoms, refined=each.refined)
+        for each in in_order
+    ]
+    families = {(each.built_as, each.parameters): each.family for each in candidates}
+    found = []
+    for each in edited(starts, space, noise, lambda: process_time() > until):
+        start = each.start
+        family = families[start.built_as, start.parameters]
+        atoms = len(each.positions)
+        found.append(
+            Candidate(
+                family=family,
+                parameters=(),
+                atoms=atoms,
+                refined=each.refined,
+                score=score(family, atoms, each.refined, envelope, space, noise),
+                built_as=start.built_as,
+                positions=each.positions,
+                edited_from=f"{start.built_as}({', '.join(map(str, start.parameters))})",
+            )
+        )
+    return found
 
 
 def shown(candidates: Sequence[Candidate]) -> list[Candidate]:

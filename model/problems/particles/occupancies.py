@@ -1,0 +1,258 @@
+"""Which sites are occupied: from a shape that is nearly right, add and remove atoms while that explains more.
+
+Moves are single sites, sites that are equivalent by their distances to all atoms, whole layers, and swaps of two sites.
+What a move explains is weighed against its price, in units of the logarithm of the likelihood with the noise as it is
+outside of what any particle reaches: a single site is one of hundreds, a layer one of few, and smooth.
+One table of waves, a row for each different distance, makes hundreds of moves one product of matrices.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
+
+from dsfu.model.problems.particles.fit_space import FitSpace
+from dsfu.model.problems.particles.refining import Refined
+from dsfu.model.problems.particles.shape_table import BOND_REACH
+from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
+
+_CLASH: Final = 0.8
+"""In b: no two atoms are nearer."""
+
+_LEAST_RW: Final = 0.001
+"""A fit as good as this is exact: what rounding of tables and of grids leaves."""
+
+_SINGLE_PRICE, _ORBIT_PRICE, _LAYER_PRICE = 5.0, 2.5, 1.0
+"""Of moves. About the logarithms of how many there are of each. Chosen, not calibrated."""
+
+_BOND_PRICE: Final = 0.1
+"""Of a bond that the surface breaks. Chosen, not calibrated."""
+
+_LAYER_REACH: Final = 1.75  # b: layers are shifted by vectors up to this; c of HCP is 1.633
+_MOST_ORBIT: Final = 80
+_SWAPPED: Final = 16
+_MOST_MOVES: Final = 60
+_EIGHT_PI2: Final = 8 * np.pi**2
+
+
+@dataclass(frozen=True, eq=False)
+class SiteTable:
+    """Sites that can be occupied, and what pairs of them add to a fit.
+
+    Attributes
+    ----------
+    positions
+        (sites, 3) in b.
+    kind
+        (sites, sites): number of each pair's distance; 0 is the distance of a site to itself.
+    waves
+        (kinds, coordinates): what one pair adds in reduced coordinates; 0 for kind 0.
+    bonded, clashing
+        (sites, sites): near enough for a bond; too near.
+    shifts
+        (vectors, sites): the site that lies a vector beyond each, or −1.
+    full
+        Bonds of a site inside.
+    """
+
+    positions: FloatArray
+    kind: IntArray
+    waves: Float32Array
+    bonded: np.ndarray
+    clashing: np.ndarray
+    shifts: IntArray
+    full: int
+
+
+def site_table(sites: FloatArray, space: FitSpace, fit: Refined) -> SiteTable:
+    """The table of some sites at the bond length, B and strain of a fit."""
+    distances = cdist(sites, sites)
+    different, kind = np.unique(np.round(distances, 3), return_inverse=True)
+    bonded = (distances < BOND_REACH) & (distances > 1e-6)
+    middle = int(np.argmin(np.linalg.norm(sites - sites.mean(axis=0), axis=1)))
+    vectors = sites[(distances[middle] < _LAYER_REACH) & (distances[middle] > 1e-6)] - sites[middle]
+    tree = cKDTree(sites)
+    off, found = tree.query(sites[None] + vectors[:, None])
+    return SiteTable(
+        positions=sites,
+        kind=kind.reshape(distances.shape),
+        waves=_waves(different, space, fit),
+        bonded=bonded,
+        clashing=(distances < _CLASH) & (distances > 1e-6),
+        shifts=np.where(off < 1e-3, found, -1),
+        full=int(bonded.sum(axis=1).max()),
+    )
+
+
+def _waves(distances: FloatArray, space: FitSpace, fit: Refined) -> Float32Array:
+    """sin(x d)/d of each distance with the fit's B, of bonds that of bonds, averaged over its spread of b."""
+    spread = np.sqrt(3) * fit.strain
+    shares = ((1 / 6, 1 - spread), (2 / 3, 1.0), (1 / 6, 1 + spread)) if fit.strain > 1e-5 else ((1.0, 1.0),)
+    near = distances < BOND_REACH
+    damping = np.exp(-np.where(near, fit.b_bonds, fit.b_iso)[:, None] / _EIGHT_PI2 * space.q**2)
+    total = np.zeros((len(distances), len(space.q)))
+    safe = np.maximum(distances, 1e-9)
+    for share, scale in shares:
+        total += share / scale * np.sin(np.outer(safe, space.q * fit.bond * scale))
+    waves = (total * damping / safe[:, None]) @ space.transform
+    waves[0] = 0.0
+    return np.asarray(waves, np.float32)
+
+
+class Occupation:
+    """Which sites are occupied now, and how well that explains the data."""
+
+    def __init__(self, table: SiteTable, occupied: np.ndarray, space: FitSpace, noise: float) -> None:
+        self.table, self.occupied = table, occupied.copy()
+        self._data = space.data.astype(np.float64)
+        self._unit = 2 * (noise**2 + _LEAST_RW**2) / len(space.data)
+        self._kinds = len(table.waves)
+        inside = np.flatnonzero(occupied)
+        pairs = np.bincount(table.kind[np.ix_(inside, inside)].ravel(), minlength=self._kinds) / 2
+        pairs[0] = 0
+        self._pairs = pairs
+        self.value = float(self._values(np.zeros((1, self._kinds)), np.array([self._surface()]))[0])
+
+    def improve(self) -> bool:
+        """Make the best move that there is; False if none helps."""
+        near = self.table.bonded[:, self.occupied].sum(axis=1)
+        empty = ~self.occupied & (near >= 2) & ~self.table.clashing[:, self.occupied].any(axis=1)
+        loose = self.occupied & (near < self.table.full)
+        if not (empty | loose).any() or self.occupied.sum() < 5:
+            return False
+        layers = list(self._layers())
+        sites = np.unique(np.concatenate([np.flatnonzero(empty | loose), *layers]))
+        counts = self._counts(sites)
+        single = np.flatnonzero((empty | loose)[sites])
+        orbits = list(self._orbits(sites))
+        moves = [*single[:, None], *orbits, *(np.searchsorted(sites, layer) for layer in layers)]
+        prices = np.repeat([_SINGLE_PRICE, _ORBIT_PRICE, _LAYER_PRICE], [len(single), len(orbits), len(layers)])
+        changes = np.array([self._change(sites, counts, move) for move in moves])
+        surfaces = np.array([self._surface_change(sites[move], near) for move in moves]) + self._surface()
+        values = self._values(changes, surfaces)
+        best = int((values + prices).argmin())
+        if values[best] + prices[best] < self.value:
+            self._apply(sites[moves[best]], changes[best], float(values[best]))
+            return True
+        return self._swap(sites[single], counts[single], values[: len(single)], near)
+
+    def _counts(self, sites: IntArray) -> FloatArray:
+        """(sites, kinds): how many atoms are at each distance."""
+        kinds = self.table.kind[np.ix_(sites, np.flatnonzero(self.occupied))]
+        rows = np.arange(len(sites))[:, None] * self._kinds
+        counts = np.bincount((kinds + rows).ravel(), minlength=len(sites) * self._kinds)
+        counts = counts.reshape(len(sites), self._kinds).astype(np.float64)
+        counts[:, 0] = 0
+        return np.asarray(counts, np.float64)
+
+    def _orbits(self, sites: IntArray) -> Iterator[IntArray]:
+        """Sites, by their places, that have the same distances to all atoms."""
+        distances = cdist(self.table.positions[sites], self.table.positions[self.occupied])
+        signature = np.round(distances.sum(axis=1) + 7.31 * np.sqrt((distances**2).sum(axis=1)), 3)
+        signature *= np.where(self.occupied[sites], -1, 1)
+        _, group = np.unique(signature, return_inverse=True)
+        for number in range(int(group.max()) + 1):
+            members = np.flatnonzero(group == number)
+            if 1 < len(members) <= _MOST_ORBIT and not self._clash(sites[members]):
+                yield members
+
+    def _layers(self) -> Iterator[IntArray]:
+        """Sites that one more layer in some direction adds, and those that one less removes."""
+        inside = np.flatnonzero(self.occupied)
+        seen: set[bytes] = set()
+        for shift in self.table.shifts:
+            beyond = shift[inside]
+            is_free = (beyond >= 0) & ~self.occupied[np.maximum(beyond, 0)]
+            added, removed = np.unique(beyond[is_free]), inside[(beyond < 0) | is_free]
+            for move in (added, removed):
+                is_new = move.tobytes() not in seen
+                if is_new and len(move) > 1 and (move is added or len(move) < len(inside) - 4):
+                    seen.add(move.tobytes())
+                    if not self._clash(move):
+                        yield move
+
+    def _clash(self, sites: IntArray) -> bool:
+        """Whether atoms that are added would be too near to one another or to others."""
+        if self.occupied[sites[0]]:
+            return False
+        after = self.occupied.copy()
+        after[sites] = True
+        return bool(self.table.clashing[np.ix_(sites, after)].any())
+
+    def _change(self, sites: IntArray, counts: FloatArray, move: IntArray) -> FloatArray:
+        """By how much a move changes the number of pairs at each distance."""
+        change = counts[move].sum(axis=0)
+        if len(move) > 1:
+            own = sites[move]
+            within = np.bincount(self.table.kind[np.ix_(own, own)].ravel(), minlength=self._kinds) / 2
+            within[0] = 0
+            change = change - within if self.occupied[own[0]] else change + within
+        return np.asarray(-change if self.occupied[sites[move[0]]] else change)
+
+    def _surface(self) -> float:
+        """Bonds that the surface breaks."""
+        inside = self.table.bonded[np.ix_(self.occupied, self.occupied)]
+        return float((self.table.full * len(inside) - inside.sum()) / 2)
+
+    def _surface_change(self, own: IntArray, near: IntArray) -> float:
+        within = float(self.table.bonded[np.ix_(own, own)].sum()) / 2 if len(own) > 1 else 0.0
+        bonds, half = float(near[own].sum()), self.table.full * len(own) / 2
+        return bonds - within - half if self.occupied[own[0]] else half - bonds - within
+
+    def _values(self, changes: FloatArray, surfaces: FloatArray) -> FloatArray:
+        """Misfit over twice the variance of noise, and the price of broken bonds."""
+        fits = ((self._pairs + changes).astype(np.float32) @ self.table.waves).astype(np.float64)
+        overlap = np.maximum(fits @ self._data, 0.0)
+        misfit = float(self._data @ self._data) - overlap**2 / np.maximum((fits**2).sum(axis=1), 1e-30)
+        return np.asarray(misfit / self._unit + _BOND_PRICE * surfaces)
+
+    def _apply(self, own: IntArray, change: FloatArray, value: float) -> None:
+        self.occupied[own] ^= True
+        self._pairs = self._pairs + change
+        self.value = value
+
+    def _swap(self, sites: IntArray, counts: FloatArray, singles: FloatArray, near: IntArray) -> bool:
+        """One atom to another site, of those whose removal and addition do the least harm."""
+        filled = self.occupied[sites]
+        order = np.argsort(singles, kind="stable")
+        out, to = order[filled[order]][:_SWAPPED], order[~filled[order]][:_SWAPPED]
+        if not len(out) or not len(to):
+            return False
+        pairs = [(i, j) for i in out for j in to]
+        changes = np.array([counts[j] - counts[i] for i, j in pairs])
+        both = np.array([self.table.kind[sites[i], sites[j]] for i, j in pairs])
+        changes[np.arange(len(pairs)), both] -= 1
+        lost = np.array([float(self.table.bonded[sites[i], sites[j]]) for i, j in pairs])
+        bonds = np.array([near[sites[i]] - near[sites[j]] for i, j in pairs]) + lost
+        values = self._values(changes, self._surface() + bonds)
+        best = int(values.argmin())
+        if values[best] + _SINGLE_PRICE >= self.value:
+            return False
+        i, j = pairs[best]
+        self._apply(sites[[i, j]], changes[best], float(values[best]))
+        return True
+
+
+def searched(
+    atoms: FloatArray, sites: FloatArray, space: FitSpace, fit: Refined, noise: float
+) -> tuple[FloatArray, float]:
+    """Positions of the atoms in b after all moves that help, and the value of the last: lower is better.
+
+    Parameters
+    ----------
+    atoms, sites
+        Positions of the start and of all sites, those of the start first, in b.
+    fit
+        Of the start to the data of ``space``.
+    noise
+        R_w that noise alone leaves.
+    """
+    table = site_table(sites, space, fit)
+    occupation = Occupation(table, np.arange(len(sites)) < len(atoms), space, noise)
+    for _ in range(_MOST_MOVES):
+        if not occupation.improve():
+            break
+    return sites[occupation.occupied], occupation.value
