@@ -8,7 +8,7 @@ from typing import Final
 from dsfu.command_line import Program
 from dsfu.model import problems
 from dsfu.model.commands import batch_jobs, evaluating, training
-from dsfu.model.measured.commands import analysing, factorising, looking, preparing, refining, structures
+from dsfu.model.measured.commands import analysing, calculating, factorising, looking, preparing, refining, structures
 
 _PROGRAM: Final = Program(
     name="dsfu-model",
@@ -45,7 +45,18 @@ Exit status:
 
 app = _PROGRAM.app(help=_HELP, epilog=_EPILOG)
 
-for _verbs in (looking, analysing, preparing, factorising, refining, structures, training, evaluating, batch_jobs):
+for _verbs in (
+    looking,
+    analysing,
+    preparing,
+    factorising,
+    refining,
+    structures,
+    calculating,
+    training,
+    evaluating,
+    batch_jobs,
+):
     _verbs.add_to(app)
 
 # The verbs of a problem are in its own folder: problems/<name>/commands.py.

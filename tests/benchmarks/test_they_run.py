@@ -24,6 +24,7 @@ TINY: Mapping[str, str] = {
     "attack": "--each 1 --kills 1",
     "coverage": "--count 1 --counts 1000",
     "crystal_maker": "orthorhombic crystal.h5 truth.json --half 10 --ideal --clean",
+    "crystals": "--good 2 --faults 0 --half 16",
     "dead_zones": "--pixels 32",
     "example_tba": "--seeds 1 --counts 4000 --pixels 48",
     "factorising": f"{STORE} --planes 1 --noise 0.05",

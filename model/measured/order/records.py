@@ -44,6 +44,12 @@ def read_alpha(path: Path) -> dict[tuple[int, int, int], float]:
     return _of_table(text, str(path))
 
 
+def read_cell(path: Path) -> Cell | None:
+    """The cell of a JSON; None of a CSV, which has none."""
+    text = _text(path)
+    return refinements_of(text, str(path))[0].cell if text.lstrip().startswith("{") else None
+
+
 def refinements_of(text: str, where: str) -> list[SroRefinement]:
     """Of JSON, the recommended one first."""
     try:

@@ -1,0 +1,85 @@
+"""Verb that goes the way back, from molecules and α to diffuse scattering: calculate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsfu.errors import InputError
+from dsfu.outputs import ForceOption, refuse_existing
+
+if TYPE_CHECKING:
+    from dsfu.simulate.lattice import Cell
+
+_LIMITS = "h, k and l as FROM:TO or one number, commas between them, such as -3:3,-3:3,0"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command()(calculate)
+
+
+def calculate(
+    order: Annotated[
+        Path, typer.Argument(metavar="ALPHA", help="JSON of refine-sro or analyse, or a CSV with u, v, w, alpha.")
+    ],
+    structure_a: Annotated[Path, typer.Argument(metavar="A", help="Structure of species A: CIF, XYZ …")],
+    structure_b: Annotated[Path, typer.Argument(metavar="B", help="Structure of species B.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="Name.h5 for Yell's format; name.nxs for NXdata.")
+    ],
+    limits: Annotated[str, typer.Option(metavar="LIMITS", help=_LIMITS)] = "-3:3,-3:3,0",
+    step: Annotated[float, typer.Option(min=1e-3, max=1.0, help="Of voxels, in reciprocal lattice units.")] = 0.05,
+    cell: Annotated[
+        str | None,
+        typer.Option(metavar="a,b,c,α,β,γ", help="Cell. [default: that of ALPHA's JSON]", show_default=False),
+    ] = None,
+    fraction_a: Annotated[float, typer.Option("--fraction-a", min=0.0, max=1.0, help="m_A.")] = 0.5,
+    dw: Annotated[float, typer.Option(help="D_w in Å², as refine-ff gives it.")] = 0.0,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHERE", help="As for refine-ff: file, centroid, an atom, or x,y,z in Å.", show_default=False
+        ),
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Calculate the diffuse scattering of two species from α, on a plane or a volume, with no fit.
+
+    In electrons² a site: m_A m_B |F_A − F_B|² exp(−D_w Q²) I_SRO.
+    """
+    from dsfu.model.measured.molecules.calculate import calculated
+    from dsfu.model.measured.molecules.sites import on_site
+    from dsfu.model.measured.order.records import read_alpha, read_cell
+    from dsfu.model.measured.readers.writing import write_meerkat, write_reconstruction
+    from dsfu.simulate.structures.files import read_structure
+
+    refuse_existing([out], force=force)
+    alpha = read_alpha(order)
+    known = read_cell(order) if cell is None else _cell_of(cell)
+    if known is None:
+        raise InputError("a CSV has no cell", where=str(order), remedy="give --cell a,b,c,alpha,beta,gamma")
+    structures = on_site((read_structure(structure_a), read_structure(structure_b)), site or ["file"], known)
+    found = calculated(_limits_of(limits), step, known, structures, alpha, fraction_a=fraction_a, dw=dw)
+    write = write_reconstruction if out.suffix.lower() in (".nxs", ".nx", ".nexus") else write_meerkat
+    write(out, found)
+    typer.echo(f"Wrote {out}: {' × '.join(map(str, found.shape))} voxels, {len(alpha)} vectors.")
+
+
+def _limits_of(text: str) -> list[tuple[float, float]]:
+    try:
+        parts = [[float(x) for x in part.split(":")] for part in text.split(",")]
+    except ValueError:
+        parts = []
+    if len(parts) != 3 or any(len(part) not in (1, 2) or part[0] > part[-1] for part in parts):
+        raise InputError(f"{text!r} are no limits", where="--limits", expected=_LIMITS)
+    return [(part[0], part[-1]) for part in parts]
+
+
+def _cell_of(text: str) -> "Cell":
+    from dsfu.simulate.lattice import Cell
+
+    try:
+        return Cell(*(float(part) for part in text.replace(",", " ").split()))
+    except (ValueError, TypeError):
+        raise InputError(f"{text!r} is no cell", where="--cell", expected="a,b,c,alpha,beta,gamma") from None
