@@ -81,7 +81,7 @@ def calculated(
 
 
 def _axis(low: float, high: float, step: float) -> FloatArray:
-    return low + step * np.arange(round((high - low) / step) + 1)
+    return np.asarray(low + step * np.arange(round((high - low) / step) + 1), np.float64)
 
 
 def _lengths(axes: Sequence[FloatArray], cell: Cell) -> FloatArray:

@@ -115,7 +115,7 @@ def test_the_makers_form_factor_agrees():
     from dsfu.simulate.structures.structure import Structure
 
     recipe = crystal_maker.recipes()["triclinic"]
-    axes = [0.1 * np.arange(-n, n + 1) for n in (8, 6, 5)]
+    axes = [np.linspace(-n / 10, n / 10, 2 * n + 1, dtype=np.float64) for n in (8, 6, 5)]
     lattice = crystal_maker.direct(recipe.cell)
     h = np.meshgrid(*axes, indexing="ij", sparse=True)
     reciprocal = 2 * np.pi * np.linalg.inv(lattice).T
