@@ -29,13 +29,15 @@ def calculate(
         Path, typer.Option("-o", "--out", metavar="FILE", help="Name.h5 for Yell's format; name.nxs for NXdata.")
     ],
     limits: Annotated[str, typer.Option(metavar="LIMITS", help=_LIMITS)] = "-3:3,-3:3,0",
-    step: Annotated[float, typer.Option(min=1e-3, max=1.0, help="Of voxels, in reciprocal lattice units.")] = 0.05,
+    step: Annotated[float, typer.Option(min=1e-3, max=1.0, metavar="STEP", help="Of voxels, in r.l.u.")] = 0.05,
     cell: Annotated[
         str | None,
         typer.Option(metavar="a,b,c,α,β,γ", help="Cell. [default: that of ALPHA's JSON]", show_default=False),
     ] = None,
-    fraction_a: Annotated[float, typer.Option("--fraction-a", min=0.0, max=1.0, help="m_A.")] = 0.5,
-    dw: Annotated[float, typer.Option(help="D_w in Å², as refine-ff gives it.")] = 0.0,
+    fraction_a: Annotated[
+        float, typer.Option("--fraction-a", min=0.0, max=1.0, metavar="m_A", help="Share of A.")
+    ] = 0.5,
+    dw: Annotated[float, typer.Option(metavar="Å²", help="D_w, as refine-ff gives it.")] = 0.0,
     site: Annotated[
         list[str] | None,
         typer.Option(
