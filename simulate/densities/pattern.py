@@ -73,12 +73,16 @@ def reflections(
 
 
 def powder_lines(
-    crystal: UnitCell, wavelength: float = MO_KALPHA, *, source: Source = "published", b_iso: float = 0.0
-) -> Lines:
-    """All lines up to 180° with Lorentz and polarisation factors (1 + cos² 2θ) / (sin² θ cos θ)."""
+    crystal: UnitCell, wavelength: float = MO_KALPHA, *, source: Source = "published", b_iso: float = 0.0,
+    last: float = 180.0,
+) -> Lines:  # fmt: skip
+    """All lines up to ``last`` degrees of 2θ with Lorentz and polarisation factors (1 + cos² 2θ) / (sin² θ cos θ)."""
     if not 0.05 <= wavelength <= 5:
         raise ValueError(f"wavelength {wavelength} Å; expected 0.05 to 5 Å")
-    found = reflections(crystal, min(1 / wavelength, 3.0) * (1 - 1e-12), b_iso=b_iso, source=source)
+    if not 1 <= last <= 180:
+        raise ValueError(f"last angle {last} degrees; expected 1 to 180")
+    s_max = min(np.sin(np.radians(last / 2)) / wavelength, 3.0) * (1 - 1e-12)
+    found = reflections(crystal, float(s_max), b_iso=b_iso, source=source)
     theta = np.arcsin(np.minimum(wavelength * found.s, 1))
     two_theta = np.degrees(2 * theta)
     order = np.argsort(two_theta, kind="stable")

@@ -26,6 +26,7 @@ TINY: Mapping[str, str] = {
     "crystal_maker": "orthorhombic crystal.h5 truth.json --half 10 --ideal --clean",
     "crystals": "--good 2 --faults 0 --half 16",
     "dead_zones": "--pixels 32",
+    "densities": "--simulated 1",
     "example_tba": "--seeds 1 --counts 4000 --pixels 48",
     "factorising": f"{STORE} --planes 1 --noise 0.05",
     "kernels": "--runs 1 --pixels 32",

@@ -19,9 +19,10 @@ from dsfu.simulate.fields import SPLITS, Field
 PER_SHARD: Final = 256
 
 CRYSTALS: Final = Kind(
-    name="crystals", noun="crystal", words="crystals", science=1,
+    name="crystals", noun="crystal", words="crystals", science=2,
     make="dsfu.pipeline.problems.densities.makers:make_crystals", is_sample=True,
-    seconds_per_item=0.01, bytes_per_item=900,
+    arrays={"positions": 3, "pattern": 2},
+    seconds_per_item=0.01, bytes_per_item=1900,
 )  # fmt: skip
 
 TEMPLATE: Final = """\

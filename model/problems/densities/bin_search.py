@@ -1,0 +1,104 @@
+"""The search from a pattern in the published form: 1024 bins of Mo Kα, no width, no background. For comparisons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.optimize import minimize
+
+from dsfu.model.problems.densities.powder import Signal
+from dsfu.model.problems.densities.search import Found, search
+from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.densities.crystals import UnitCell
+from dsfu.simulate.densities.structure_types import StructureType
+
+WAVELENGTH: Final = 0.71073
+BINS: Final = 1024
+LAST: Final = 74.0
+"""Degrees of 2θ up to which patterns are compared. Chosen: beyond, lines of large cells fill every bin."""
+
+REFINED: Final = 4
+"""Candidates whose free positions are refined."""
+
+MOST_FREE: Final = 8
+
+_USED: Final = int(BINS * LAST / 180)
+_BLUR: Final = (0.2, 0.5, 0.8, 1.0, 0.8, 0.5, 0.2)
+
+
+@dataclass(frozen=True, eq=False)
+class BinAnswer:
+    """A crystal, the type it is of, and the cosine of the blurred roots of both patterns."""
+
+    kind: StructureType
+    crystal: UnitCell
+    cosine: float
+
+
+def solve_bins(pattern: FloatArray, kinds: Sequence[StructureType], most: int = 12) -> list[BinAnswer]:
+    """Decorated types that explain a pattern of 1024 bins, best first. No truth is used."""
+    target = _prepared(np.asarray(pattern, np.float64))
+    found, _ = search(kinds, _signal(pattern), WAVELENGTH)
+    first = sorted((_scored(each, target) for each in found[:most]), key=lambda each: -each[0])
+    answers = [_refined(each, target) if n < REFINED else _plain(each) for n, each in enumerate(first)]
+    return sorted(answers, key=lambda each: -each.cosine)
+
+
+def _signal(pattern: FloatArray) -> Signal:
+    step = 180 / BINS
+    angles = (np.arange(_USED) + 0.5) * step
+    net = np.asarray(pattern[:_USED], np.float64)
+    peaks = np.flatnonzero(net > 0.007 * net.max())
+    return Signal(
+        two_theta=angles, net=net, background=np.zeros(_USED), sigma=np.full(_USED, 1e-6), fwhm=1.25 * step,
+        peak_angles=angles[peaks], peak_heights=net[peaks],
+    )  # fmt: skip
+
+
+def _prepared(pattern: FloatArray) -> FloatArray:
+    blurred = np.convolve(np.sqrt(pattern[:_USED]), _BLUR, "same")
+    return np.asarray(blurred / max(float(np.linalg.norm(blurred)), 1e-12))
+
+
+def _cosine(crystal: UnitCell, target: FloatArray) -> float:
+    from dsfu.simulate.densities.pattern import binned, powder_lines
+
+    try:
+        lines = powder_lines(crystal, WAVELENGTH, last=LAST)
+    except ValueError:
+        return 0.0
+    return float(_prepared(binned(lines)) @ target)
+
+
+def _scored(found: Found, target: FloatArray) -> tuple[float, Found, FloatArray]:
+    """With the cell stretched by up to a tenth of a per cent: the search knows it to half a bin."""
+    trials = []
+    for factor in (0.998, 0.999, 1.0, 1.001, 1.002):
+        cell = found.cell.copy()
+        cell[:3] *= factor
+        trials.append((_cosine(found.kind.crystal(cell), target), cell))
+    best, cell = max(trials, key=lambda each: each[0])
+    return best, found, cell
+
+
+def _plain(scored: tuple[float, Found, FloatArray]) -> BinAnswer:
+    cosine, found, cell = scored
+    return BinAnswer(found.kind, found.kind.crystal(cell), cosine)
+
+
+def _refined(scored: tuple[float, Found, FloatArray], target: FloatArray) -> BinAnswer:
+    """Free positions by a simplex (Nelder and Mead 1965), from those of the type."""
+    cosine, found, cell = scored
+    free = found.kind.free
+    if not 0 < free <= MOST_FREE:
+        return _plain(scored)
+    start = np.zeros((free + 1, free))
+    start[1:] = 0.02 * np.eye(free)
+    fitted = minimize(
+        lambda shifts: -_cosine(found.kind.crystal(cell, shifts), target), np.zeros(free), method="Nelder-Mead",
+        options={"maxfev": 25 + 20 * free, "initial_simplex": start, "xatol": 2e-4, "fatol": 1e-5},
+    )  # fmt: skip
+    if -fitted.fun <= cosine:
+        return _plain(scored)
+    return BinAnswer(found.kind, found.kind.crystal(cell, fitted.x), float(-fitted.fun))
