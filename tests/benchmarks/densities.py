@@ -7,8 +7,8 @@ FOLDER holds CSV files of crystals with a column cif (BENCHMARKS.md says which).
 the pattern in the published form (1024 bins, Mo Kα) and the true density (spherical atoms, B = 2 Å², all electrons,
 50³). The pool is the shipped types (--pool types), or these and all other crystals of the folder (all). With --leave
 type crystals of the same type are out of the pool, too. The first candidate is judged, chosen by its pattern: SSIM and
-PSNR are the largest over 24 rotations of the grid with the origin shifted, and over inversion, of which no powder pattern
-knows.
+PSNR are the largest over 24 rotations of the grid with the origin shifted, and over inversion, of which no powder
+pattern knows.
 A crystal without candidates counts as SSIM 0. --simulated takes decorated types instead of files.
 """
 
