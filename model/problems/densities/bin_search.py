@@ -47,7 +47,7 @@ def solve_bins(pattern: FloatArray, kinds: Sequence[StructureType], most: int = 
 
 def _signal(pattern: FloatArray) -> Signal:
     step = 180 / BINS
-    angles = (np.arange(_USED) + 0.5) * step
+    angles: FloatArray = np.asarray((np.arange(_USED) + 0.5) * step, np.float64)
     net = np.asarray(pattern[:_USED], np.float64)
     peaks = np.flatnonzero(net > 0.007 * net.max())
     return Signal(
