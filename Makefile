@@ -7,14 +7,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-data demo-training demo-crystal demo-phases demo-particle test check format dist docs venv clean
+.PHONY: help demo demo-data demo-training demo-crystal demo-phases demo-particle demo-powder test check format dist docs venv clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 DEMO := out/demo
 
-demo: venv demo-data demo-training demo-crystal demo-phases demo-particle  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
+demo: venv demo-data demo-training demo-crystal demo-phases demo-particle demo-powder  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
 	@echo; echo "Look at $(DEMO)/report.html (the data set), $(DEMO)/run/evaluation/evaluation.html (the training)"
 	@echo "$(DEMO)/crystal/report.html (a crystal that was taken apart), and the pages in $(DEMO)/phases/solved and"
 	@echo "$(DEMO)/particle/answer."
@@ -48,6 +48,12 @@ demo-particle: venv
 	mkdir -p $(DEMO)/particle
 	$(BIN)/python examples/particle.py $(DEMO)/particle/particle.gr
 	$(BIN)/dsfu-model solve-particle $(DEMO)/particle/particle.gr -o $(DEMO)/particle/answer --force
+
+# A crystal structure and its density from a powder pattern and a formula.
+demo-powder: venv
+	mkdir -p $(DEMO)/powder
+	$(BIN)/python examples/powder.py $(DEMO)/powder/powder.xy
+	$(BIN)/dsfu-model solve-density $(DEMO)/powder/powder.xy -o $(DEMO)/powder/answer --formula CaF2 --wavelength 1.5406
 
 # What kills processes or counts on the clock runs one after another, all else on every core.
 test: venv  ## all tests
