@@ -36,6 +36,7 @@ TINY: Mapping[str, str] = {
     "network_on_lattice": "--planes 2 --noise 0 --find",
     "particle_kernels": "",
     "phase_grids": "--crystals 1 --cases 10/4/1/0",
+    "particles": "--shapes 1",
     "phases": "--crystals 1 --d-min 1.2",
     "pipeline": "--pairs-per-group 1 --pixels 16",
     "planning": "--shards 200 --present 20",
