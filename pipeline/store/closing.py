@@ -76,7 +76,9 @@ def close_store(files: Files, ledger: Ledger, contents: StoreContents) -> Closin
     problem = contents.origin.problem
     wanted = {SETTINGS: _settings(contents)} | root_files(tables.groups, _root_attributes(contents))
     stored = {path: _stored(data) for path, data in wanted.items()}
-    state = State(spec=contents.digest(), splits=tables.samples, files=stored)
+    state = State(
+        spec=contents.digest(), splits=tables.samples, files=stored, shards=tuple(sorted(set(contents.keys())))
+    )
     wanted[STATE] = state.to_bytes()
     new = _placement_of(contents, tables)
     moves, placement = moves_to(files, new, lambda: _every_entry(ledger), wanted)

@@ -71,6 +71,10 @@ class StoreContents(ABC):
         """Keys of the shards whose objects make up an array, in order, by the path of the array: ``train/image``."""
 
     @abstractmethod
+    def keys(self) -> Sequence[str]:
+        """Keys of every complete shard that the store is made of: of samples and of tables."""
+
+    @abstractmethod
     def tables(self, files: Files) -> Tables:
         """All groups, from what the shards recorded. Raises DamagedRecord if that is not what it should be."""
 

@@ -71,6 +71,12 @@ class PlainContents(StoreContents):
         arrays = [field.name for field in self.fields if field.kept_as == "array"]
         return {f"{split.name}/{name}": split.keys for split in self.splits for name in arrays}
 
+    def keys(self) -> Sequence[str]:
+        of_tables = (shard for table in self.table_shards for shard in table.shards)
+        return [key for split in self.splits for key in split.keys] + [
+            key for key, _, is_there in of_tables if is_there
+        ]
+
     def tables(self, files: Files) -> Tables:
         groups: dict[str, ZarrGroup] = {}
         samples: dict[str, Mapping[str, int]] = {}

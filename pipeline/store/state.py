@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from dsfu.pipeline.specs import StoredObject
+from dsfu.pipeline.specs import StoredObject, is_key
 from dsfu.pipeline.store.files import Files, crc32c
 from dsfu.pipeline.store.own_names import ARRAYS, array_of, could_be_of_group
 from dsfu.pipeline.store.parallel import for_each
@@ -31,11 +31,14 @@ class State:
         Numbers of samples, of kept samples, and of what the problem divides them into, by split.
     files
         Everything that closing wrote, by path, but for itself and the placement.
+    shards
+        Keys of the shards that it was made of; empty in stores closed before they were written down.
     """
 
     spec: str
     splits: Mapping[str, Mapping[str, int]]
     files: Mapping[str, StoredObject]
+    shards: tuple[str, ...] = ()
 
     @property
     def arrays(self) -> set[str]:
@@ -50,6 +53,8 @@ class State:
         """As JSON, with a checksum of everything else in it."""
         files = {path: [each.bytes, each.crc32c] for path, each in self.files.items()}
         rest = {"format_version": FORMAT_VERSION, "spec": self.spec, "splits": self.splits, "files": files}
+        if self.shards:
+            rest["shards"] = list(self.shards)
         return json.dumps(_with_checksum(rest), sort_keys=True).encode()
 
     @classmethod
@@ -64,7 +69,7 @@ class State:
             splits = {
                 name: {**counts, **{what: counts[what] for what in _COUNTS}} for name, counts in rest["splits"].items()
             }
-            state = cls(spec=rest["spec"], splits=splits, files=files)
+            state = cls(spec=rest["spec"], splits=splits, files=files, shards=tuple(rest.get("shards", ())))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DamagedState(f"it is garbled ({error})") from error
         _check(state)
@@ -83,6 +88,8 @@ def _check(state: State) -> None:
     numbers += [number for each in state.files.values() for number in (each.bytes, each.crc32c)]
     if not isinstance(state.spec, str) or not all(type(number) is int and number >= 0 for number in numbers):
         raise DamagedState("it holds something else than closing writes")
+    if not all(isinstance(key, str) and is_key(key) for key in state.shards):
+        raise DamagedState("it tells of shards by keys that are none")
     strange = next((path for path in state.files if not could_be_of_group(path)), None)
     if strange is not None:
         raise DamagedState(f"it tells of {strange[:200]!r}, which closing does not write")

@@ -258,6 +258,12 @@ def _check_places(
         yield Finding(kind="entry", path=ledgers.FOLDER, what=what)
         return
     by_key = {shard.key: shard for shard in shards}
+    lost = set(state.shards).difference(by_key, (item.key for item, _ in placement.items()))
+    if lost:  # what gc removed has left nothing at home
+        lost &= {key_of_object(path) for path in ledger.files.list("objects")}
+    for key in sorted(lost):
+        what = "is missing, though the store was closed with its shard, and its objects are there"
+        yield Finding(kind="entry", path=ledgers.entry_path(key), what=what, key=key)
     unknown = set()
     for item, place in placement.items():
         shard = by_key.get(item.key)

@@ -150,6 +150,10 @@ class ClosingSpec(StoreContents):
         keys = {split.name: [pair.key for pair in split.pairs] for split in self.filled_splits}
         return {f"{split}/{each.name}": of_split for split, of_split in keys.items() for each in PLANE_FIELDS}
 
+    def keys(self) -> Sequence[str]:
+        of_planes = [pair.key for split in self.splits for pair in split.pairs]
+        return [*of_planes, *(each.key for each in self.sro_sets if each.complete), *self.masks]
+
     def tables(self, files: Files) -> Tables:
         from dsfu.pipeline.problems.disorder.tables import tables_of
 

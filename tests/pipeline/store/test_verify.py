@@ -324,6 +324,23 @@ def test_a_shard_in_the_arrays_without_an_entry(closed: Damageable) -> None:
     assert verify_store(closed.store.files).findings == ()
 
 
+@pytest.mark.parametrize("which", ["sets", "masks"])
+def test_a_lost_entry_of_a_shard_that_stands_in_no_array(closed: Damageable, which: str) -> None:
+    """Its rows were copied into a table; without the entry it looks as if it had never been made."""
+    spec = closed.store.spec()
+    key = spec.sro_sets[0].key if which == "sets" else spec.masks[0]
+    (closed.folder / entry_path(key)).unlink()
+    (found,) = verify_store(closed.store.files).damage
+    assert (found.kind, found.path, found.key) == ("entry", entry_path(key), key)
+
+
+def test_a_store_closed_before_its_shards_were_written_down(closed: Damageable) -> None:
+    state = read_state(closed.store.files)
+    assert set(state.shards) == closed.store.ledger.entries()
+    closed.damage(STATE, replace(state, shards=()).to_bytes())
+    assert verify_store(closed.store.files).findings == ()
+
+
 @pytest.mark.parametrize("also", [(), (PLACEMENT,)])
 def test_a_ledger_without_an_entry(closed: Damageable, also: tuple[str, ...]) -> None:
     for path in [*closed.store.files.list("ledger"), *also]:
