@@ -158,6 +158,8 @@ def _with_neighbours(data: ReflectionList, file: Path) -> ReflectionList:
         except (OSError, InputError) as error:
             data = replace(data, notes=(*data.notes, f"{beside.name} was passed over: {error}"))
             continue
+        if isinstance(found, InstructionFile):
+            found.refuse_twins()
         if found.cell is None:
             continue
         if isinstance(found, InstructionFile) and found.amplitudes and data.space_group is None:

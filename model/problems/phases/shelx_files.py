@@ -12,6 +12,9 @@ from dsfu.model.problems.phases.crystal_data import CellNumbers, FloatArray, Int
 
 _FIXED: Final = re.compile(r"^([ \d+-]{4})([ \d+-]{4})([ \d+-]{4})(.{8})(.{8})")
 _LATTICES: Final = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
+_BATCH: Final = re.compile(r"^.{28}\s*(-\d+)\s*$")
+"""A negative batch number: the next line is a reflection of another component that overlaps with this one."""
+
 _LARGEST_INDEX: Final = 1500
 
 
@@ -30,7 +33,13 @@ class InstructionFile:
         self.space_group = _group_of(words)
         self.formula = _formula_of(words)
         hklf = words.get("HKLF", [["4"]])[0]
-        self.amplitudes = bool(hklf) and hklf[0].lstrip("-") == "3"
+        self._path, self._hklf = path, hklf[0].lstrip("-") if hklf else "4"
+        self.amplitudes = self._hklf == "3"
+
+    def refuse_twins(self) -> None:
+        """Raise InputError if the reflections beside it are those of several twin components."""
+        if self._hklf in ("5", "6"):
+            raise _twinned(self._path, f"HKLF {self._hklf}")
 
 
 def read_hkl(path: Path, text: str) -> tuple[IntArray, FloatArray, FloatArray, tuple[str, ...]]:
@@ -40,8 +49,10 @@ def read_hkl(path: Path, text: str) -> tuple[IntArray, FloatArray, FloatArray, t
     """
     rows: list[tuple[int, int, int, float, float]] = []
     bad = 0
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         row = _row(line)
+        if row is not None and any(row[:3]) and _BATCH.match(line):
+            raise _twinned(path, f"line {number} has the batch number {_BATCH.findall(line)[0]}")
         if row is None:
             if line.strip() and not line.lstrip().startswith("#"):
                 bad += 1
@@ -59,6 +70,15 @@ def read_hkl(path: Path, text: str) -> tuple[IntArray, FloatArray, FloatArray, t
     hkl = table[:, :3].astype(np.int64)
     notes = (f"{bad} lines were no reflections and were passed over",) if bad > 3 else ()
     return hkl, table[:, 3], np.abs(table[:, 4]), notes
+
+
+def _twinned(path: Path, what: str) -> InputError:
+    return InputError(
+        f"{what}: reflections of twin components that overlap (HKLF 5)",
+        where=str(path),
+        expected="HKLF 4, one crystal",
+        remedy="detwin the data, or write HKLF 4 of the main component",
+    )
 
 
 def _row(line: str) -> tuple[int, int, int, float, float] | None:

@@ -99,3 +99,29 @@ def test_a_few_reflections_and_an_absurd_cell_are_refused(tmp_path):
             parse_cell(text)
     with pytest.raises(InputError, match="cannot be read"):
         read_reflections(tmp_path / "nothing.hkl")
+
+
+def test_overlapping_twins_are_refused(tmp_path):
+    lines = ["   1   0   0   12.00    1.00  -2", "   0   1   2   12.00    1.00   1", "   2   0   0    8.00    1.00   1"]
+    (tmp_path / "twin.hkl").write_text("\n".join(lines))
+    result = run.invoke(app, ["solve-phases", str(tmp_path / "twin.hkl"), "-o", str(tmp_path / "out")])
+    assert isinstance(result.exception, InputError)
+    assert "line 1 has the batch number -2" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+    plain = "\n".join(line[:28] + "   1" for line in lines)
+    (tmp_path / "plain.hkl").write_text(plain)
+    (tmp_path / "plain.ins").write_text("TITL x\nCELL 0.71 5 6 7 90 90 90\nHKLF 5\n")
+    with pytest.raises(InputError, match="HKLF 5"):
+        read_reflections(tmp_path / "plain.hkl")
+    (tmp_path / "plain.ins").write_text("TITL x\nCELL 0.71 5 6 7 90 90 90\nHKLF 4\n")
+    assert len(read_reflections(tmp_path / "plain.hkl").hkl) == 3  # batch numbers alone are no twins
+
+
+def test_a_crystal_whose_group_is_missed_is_not_called_solved(tmp_path):
+    """Furan in P2₁/c at 1.2 Å comes out in Pc with R1 .09; absences and the map's near symmetry speak against it."""
+    structure = packed("C4H4O", "P 1 21/c 1", seed=120)
+    write_hkl(tmp_path / "x.hkl", structure, 1.2, seed=20)
+    crystal = solve(read_reflections(tmp_path / "x.hkl"))
+    assert crystal.candidate.group.number == 14 or crystal.verdict.outcome == "doubtful"
+    if crystal.candidate.group.number != 14:
+        assert "P21/c" in " ".join(crystal.verdict.reasons)
