@@ -57,7 +57,8 @@ def speed() -> None:
 
 def solving(count: int, limits: list[float], first: int) -> None:
     print(
-        "| d ≥ / Å | crystals | > .8 | median | least | group right | called solved | of these in a wrong group | s, median | largest |"
+        "| d ≥ / Å | crystals | > .8 | median | least | group right | called solved | of these in a wrong group "
+        "| s, median | largest |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     for d_min in limits:

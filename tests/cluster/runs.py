@@ -62,7 +62,7 @@ def run_slurm(
     notes: Notes,
     *,
     seconds_a_shard: float = 0.0,
-    limit: float = 90,
+    limit: float = 300,
 ) -> RunResult:
     """Run, stopping after ``limit`` seconds: a test that hangs is one that fails."""
     stopped = threading.Event()
