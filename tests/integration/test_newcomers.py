@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -56,7 +57,12 @@ def test_missing_credentials(manifest: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(manifest / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(manifest / "none"))
-    assert "AWS_ACCESS_KEY_ID" in run("pipeline", "plan", "--store", "s3://some-bucket/x", status=4)
+    # What fsspec keeps knows the credentials, or the lack of them, from before.
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    try:
+        assert "AWS_ACCESS_KEY_ID" in run("pipeline", "plan", "--store", "s3://some-bucket/x", status=4)
+    finally:
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 
 @pytest.mark.parametrize("text", [CIF_WITHOUT_A_COLUMN, "not a CIF"])

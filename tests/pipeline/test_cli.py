@@ -322,7 +322,7 @@ def test_a_missing_extra_is_named(call, made, monkeypatch, module, extra):
     monkeypatch.setattr("dsfu.pipeline.commands.manifests.want", lack)
     status, _, err = call("validate", made[0])
     assert status == 2
-    assert f"pip install 'dsfu[{extra}]'" in err
+    assert f"pip install '.[{extra}]'" in err
 
 
 def test_without_the_extra_help_still_works_and_verbs_say_what_to_install():
@@ -337,7 +337,7 @@ def test_without_the_extra_help_still_works_and_verbs_say_what_to_install():
     assert (told.returncode, told.stderr) == (0, "")
     told = subprocess.run([sys.executable, "-c", code, "plan"], capture_output=True, text=True, check=False)
     assert told.returncode == 2
-    assert "pip install 'dsfu[pipeline]'" in told.stderr
+    assert "pip install '.[pipeline]'" in told.stderr
 
 
 def test_a_closed_pipe_is_no_news(tmp_path):
