@@ -1,4 +1,4 @@
-"""Options that every verb has that writes or answers: ``--json`` and ``--force``."""
+"""Options that every verb has that writes or answers: ``--json`` and ``--force``; and how a bad answer is told."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +10,9 @@ from dsfu.errors import InputError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")]
+
+DATA_CONTRADICT = 3
+"""Exit status where everything is written, and not to be believed."""
 
 
 def refuse_existing(paths: Iterable[Path | None], *, force: bool) -> None:

@@ -1,6 +1,5 @@
 """Disorder at the front door: factors of planes or of a whole volume, order, and molecules."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -215,18 +214,11 @@ class Analysis(Answer):
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """report.html, factors.h5, sro.json and verdict.json in a folder, as ``dsfu-model analyse`` does."""
-        from dsfu.files import write_text
-        from dsfu.model.measured.order.tables import as_json
-        from dsfu.model.measured.volume.files import verdict_text, write_volume_factors
-        from dsfu.model.measured.volume.report import write_volume_report
+        from dsfu.model.measured.volume.output import write_analysis
 
         folder = free_folder(path, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
-        told = as_json(self.order.data, recommended=0, verdict=self.judged.judgement)
-        write_text(folder / "sro.json", told)
-        write_text(folder / "verdict.json", verdict_text(self.data, self.judged))
-        write_volume_factors(folder / "factors.h5", self.data, self.judged, self.order.best)
-        write_volume_report(folder / "report.html", self.data, self.judged, self.order.best)
+        write_analysis(folder, self.data, self.judged, self.order.best)
         return folder
 
 
@@ -240,15 +232,14 @@ class Molecules(Answer):
         self._made_from = dict(made_from)
 
     def facts(self) -> Mapping[str, str]:
-        from dsfu.model.measured.molecules.report import json_of
+        from dsfu.model.measured.molecules.report import notes_of
 
-        told = json.loads(json_of(self.data, self._made_from))
         torsions = ", ".join(f"{scan.torsion} from {scan.best:.1f}°" for scan in self.data.scans)
         return {
             "misfit": f"MSE {self.data.start_mse:.3g} before, {self.data.mse:.3g} after",
             "free": ", ".join(sorted(self.data.settings.kinds)),
             "torsions": torsions,
-            "notes": "; ".join(map(str, told.get("notes", []))),
+            "notes": "; ".join(notes_of(self.data)),
         }
 
     def plot(self) -> Drawing:

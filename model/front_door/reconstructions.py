@@ -260,16 +260,12 @@ def delta_pdf(
 
 
 def _of_order(factors: "Factors", number: int, settings: "DeltaPdfSettings") -> RealSpace:
-    from dsfu.model.measured.deltapdf.compute import deltapdf_of_plane
     from dsfu.model.measured.order.input import sro_of_factors
+    from dsfu.model.measured.order.realspace import deltapdf_of_order
 
     planes = sro_of_factors(factors.data).planes
     if not 1 <= number <= len(planes):
         names = ", ".join(f"{i} {each.name}" for i, each in enumerate(planes, start=1))
         raise InputError(f"plane is {number}", expected=f"one of {names}")
     chosen = planes[number - 1]
-    mean = float(chosen.sro[chosen.live].mean())
-    if not mean > 0:
-        raise InputError(f"the mean of I_SRO is {mean:.3g}", where=chosen.name, expected="a positive mean")
-    pdf = deltapdf_of_plane(chosen.sro / mean, chosen.live, chosen.plane, chosen.cell, settings)
-    return RealSpace(pdf, f"I_SRO, {chosen.name}")
+    return RealSpace(deltapdf_of_order(chosen, settings, chosen.name), f"I_SRO, {chosen.name}")

@@ -21,12 +21,7 @@ from dsfu.model.measured.commands.hint_options import (
     hints_of,
 )
 from dsfu.model.measured.commands.refining import Axes
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
-
-DATA_CONTRADICT = 3
-"""Exit status where everything is written, and not to be believed."""
-
-_FILES = ("report.html", "factors.h5", "sro.json", "verdict.json")
+from dsfu.outputs import DATA_CONTRADICT, ForceOption, JsonOption, refuse_existing
 
 _SHOWN = 30
 """Shells on the terminal."""
@@ -83,13 +78,11 @@ def analyse(
     """
     import torch
 
-    from dsfu.model.measured.order.tables import as_json as as_text
     from dsfu.model.measured.order.tables import table_text
     from dsfu.model.measured.readers.reading import read
     from dsfu.model.measured.symmetry.groups import laue_operators
-    from dsfu.model.measured.volume.files import verdict_text, write_volume_factors
     from dsfu.model.measured.volume.order import order_of
-    from dsfu.model.measured.volume.report import write_volume_report
+    from dsfu.model.measured.volume.output import FILES, write_analysis
     from dsfu.model.measured.volume.settings import VolumeSettings
     from dsfu.model.measured.volume.solve import solve_volume
     from dsfu.model.measured.volume.verdict import judge_volume
@@ -103,7 +96,7 @@ def analyse(
     if reconstruction.cell is not None:
         laue_operators(laue, reconstruction.cell)  # refused now and not after the fit
     _prepare(out)
-    refuse_existing((out / name for name in _FILES), force=force)
+    refuse_existing((out / name for name in FILES), force=force)
     settings = VolumeSettings(
         laue=laue,
         cutoff=cutoff,
@@ -115,13 +108,10 @@ def analyse(
     solution = solve_volume(reconstruction, settings, _Progress())
     verdict = judge_volume(solution)
     refinement = order_of(solution, verdict)
-    told = as_text([refinement], recommended=0, verdict=verdict.judgement)
-    _write(out / "sro.json", told)
-    _write(out / "verdict.json", verdict_text(solution, verdict))
-    write_volume_factors(out / "factors.h5", solution, verdict, refinement)
-    write_volume_report(out / "report.html", solution, verdict, refinement)
+    write_analysis(out, solution, verdict, refinement)
     if as_json:
-        typer.echo(f'{{"verdict": {verdict_text(solution, verdict)},\n"sro": {told}}}')
+        told = {name: (out / f"{name}.json").read_text(encoding="utf-8") for name in ("verdict", "sro")}
+        typer.echo(f'{{"verdict": {told["verdict"]},\n"sro": {told["sro"]}}}')
     else:
         lines = table_text([refinement]).splitlines()
         rows = 2 + len(refinement.shells)
@@ -133,7 +123,7 @@ def analyse(
             mark = "ok " if check.passed else "NO "
             typer.echo(f"{mark} {check.name:28s} {check.ratio:8.2f}  (limit {check.limit:g})")
         typer.echo(verdict.sentence)
-    for name in _FILES:
+    for name in FILES:
         typer.echo(f"wrote {out / name}", err=as_json)
     if verdict.judgement == "contradicts":
         raise typer.Exit(DATA_CONTRADICT)
@@ -148,13 +138,6 @@ def _prepare(out: Path) -> None:
         raise InputError(f"cannot be made: {error.strerror}", where=f"-o {out}") from error
     if not os.access(out, os.W_OK):
         raise InputError("the folder cannot be written to", where=f"-o {out}", remedy="write elsewhere")
-
-
-def _write(path: Path, text: str) -> None:
-    from dsfu.files import replacing
-
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 class _Progress:

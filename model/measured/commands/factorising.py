@@ -22,7 +22,7 @@ from dsfu.model.measured.commands.hint_options import (
     flag,
     hints_of,
 )
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, ForceOption, JsonOption, refuse_existing
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from dsfu.model.measured.factorise.factors import CrystalFactors
     from dsfu.model.measured.factorise.methods import Network
     from dsfu.model.measured.solver.settings import SolverSettings
-
-DATA_BREAK_THE_ASSUMPTIONS = 3
-"""Exit status where the factors are written, and not to be believed."""
 
 
 class How(StrEnum):
@@ -165,7 +162,7 @@ def factorise(
     else:
         typer.echo("\n".join(f"wrote {path}" for path in written))
     if not factors.verdict.passed:
-        raise typer.Exit(DATA_BREAK_THE_ASSUMPTIONS)
+        raise typer.Exit(DATA_CONTRADICT)
 
 
 def _blind(

@@ -264,18 +264,14 @@ def _pdf_of_data(file: Path, hints: dict[str, str | None], settings: "DeltaPdfSe
 
 
 def _pdf_of_sro(file: Path, number: int, settings: "DeltaPdfSettings") -> "DeltaPdf":
-    from dsfu.model.measured.deltapdf.compute import deltapdf_of_plane
     from dsfu.model.measured.order.input import read_sro
+    from dsfu.model.measured.order.realspace import deltapdf_of_order
 
     planes = read_sro(file).planes
     if number > len(planes):
         names = ", ".join(f"{i} {each.name}" for i, each in enumerate(planes, start=1))
         raise InputError(f"--plane is {number}", where=str(file), expected=f"one of its planes: {names}")
-    chosen = planes[number - 1]
-    mean = float(chosen.sro[chosen.live].mean())
-    if not mean > 0:
-        raise InputError(f"the mean of I_SRO is {mean:.3g}", where=str(file), expected="a positive mean")
-    return deltapdf_of_plane(chosen.sro / mean, chosen.live, chosen.plane, chosen.cell, settings)
+    return deltapdf_of_order(planes[number - 1], settings, str(file))
 
 
 def _negative(positivity: bool, clipped: bool) -> "Negative":

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
-from dsfu.model.measured.commands.analysing import DATA_CONTRADICT
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, ForceOption, JsonOption, refuse_existing
 from dsfu.progress import waiting
 
 _MOST_ANGLES = 3601

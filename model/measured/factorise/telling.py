@@ -5,28 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from dsfu.model.measured.factorise.files import FORMAT, read_factors
-from dsfu.model.measured.readers.hdf5 import MAGIC, Hdf5
+from dsfu.model.measured.readers.hdf5 import Hdf5, format_of
 from dsfu.model.measured.volume.files import FORMAT as OF_VOLUME
 
 
 def told_of_factors(path: Path) -> dict[str, Any] | None:
     """What `factorise` or `analyse` wrote; None if they did not write this."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as start:
-        if start.read(8) != MAGIC:
-            return None
-    with Hdf5(path) as file:
-        name = file.attribute(file.root, "dsfu_format")
-        if name == OF_VOLUME:
-            return _of_volume(path, file)
+    name = format_of(path)
+    if name == OF_VOLUME:
+        return _of_volume(path)
     return _of_planes(path) if name == FORMAT else None
 
 
-def _of_volume(path: Path, file: Hdf5) -> dict[str, Any]:
-    told = json.loads(file.text(file.need("volume/analyse/verdict")))
-    order = json.loads(file.text(file.need("volume/analyse/order")))["refinements"][0]
-    shape = file.need("volume/observed/observed").shape
+def _of_volume(path: Path) -> dict[str, Any]:
+    with Hdf5(path) as file:
+        told = json.loads(file.text(file.need("volume/analyse/verdict")))
+        order = json.loads(file.text(file.need("volume/analyse/order")))["refinements"][0]
+        shape = file.need("volume/observed/observed").shape
     return {
         "file": str(path),
         "format": OF_VOLUME,

@@ -249,6 +249,15 @@ def is_hdf5(path: Path) -> bool:
     return False
 
 
+def format_of(path: Path) -> str | None:
+    """What an HDF5 file says that a program of dsfu wrote; None if it says nothing, or is no such file."""
+    if not path.is_file() or not is_hdf5(path):
+        return None
+    with Hdf5(path) as file:
+        found = file.attribute(file.root, "dsfu_format")
+    return None if found is None else str(found)
+
+
 def name_of(node: Node) -> str:
     """Path of a group or dataset in its file; h5py gives bytes where it is no text."""
     name = node.name

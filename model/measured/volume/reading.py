@@ -10,7 +10,7 @@ from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.order.records import refinements_of
 from dsfu.model.measured.order.result import SroRefinement
-from dsfu.model.measured.readers.hdf5 import MAGIC, Hdf5
+from dsfu.model.measured.readers.hdf5 import Hdf5, format_of
 from dsfu.model.measured.volume.files import FORMAT
 from dsfu.simulate.lattice import Cell
 
@@ -20,13 +20,7 @@ _LEAST_SRO: Final = 0.05
 
 def is_volume_factors(path: Path) -> bool:
     """Whether `dsfu-model analyse` wrote it."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as start:
-        if start.read(8) != MAGIC:
-            return False
-    with Hdf5(path) as file:
-        return bool(file.attribute(file.root, "dsfu_format") == FORMAT)
+    return format_of(path) == FORMAT
 
 
 def read_volume_order(path: Path) -> SroRefinement:
