@@ -28,6 +28,9 @@ MEMORY_LIMIT_BYTES_PER_FURTHER_THREAD: Final = 2**29
 
 _MEMORY_LOGGER: Final = "distributed.nanny.memory"
 
+SILENCE_SECONDS: Final = 10.0
+"""After so long without a result or a new task it is asked whether anything is being made at all."""
+
 _LOCAL_CONFIG: Final[Mapping[str, Any]] = {
     # A worker's death is told at once, and `feeding` decides what to try again; so that no shard which merely waited at
     # a dying worker is suspected, none waits there.
@@ -129,7 +132,7 @@ class DaskEngine:
         logging.getLogger(_MEMORY_LOGGER).setLevel(logging.WARNING)  # silenced or not, it is listened to
         logging.getLogger(_MEMORY_LOGGER).addHandler(self._ended_for_memory)
         self._threads = 0
-        self._threads_asked = self._workers_seen = time.monotonic()
+        self._threads_asked = self._workers_seen = self._heard = time.monotonic()
         self._ask_threads()
 
     @property
@@ -154,8 +157,31 @@ class DaskEngine:
             with self._completed.thread_condition:
                 self._completed.thread_condition.wait(timeout_seconds)
         finished = self._completed.next_batch(block=False)
+        if not finished:
+            return self._missed()
+        self._heard = time.monotonic()
         tasks = [(self._tasks.pop(future, None), future, value) for future, value in finished]
         return [self._result(task, future, value) for task, future, value in tasks if task is not None]
+
+    def _missed(self) -> Sequence[Result]:
+        """Tasks whose end will not be told any more, if it has been silent for long and no worker makes any.
+
+        When the worker that keeps a result is lost while we fetch it, and soon after the one that makes it again,
+        Dask's client waits for ever for news that has come already.
+        """
+        if not self._tasks or time.monotonic() < self._heard + SILENCE_SECONDS or not self.threads:
+            return []
+        self._heard = time.monotonic()
+        try:
+            busy = self._client.status != "running" or any(self._client.processing().values())
+        except (OSError, TimeoutError):
+            return []
+        if busy:
+            return []
+        missed = dict(self._tasks)
+        self._tasks.clear()
+        self._client.cancel(list(missed))
+        return [Result(task=task, lost="its result was lost with its worker") for task in missed.values()]
 
     def drop_waiting(self) -> None:
         self._held.clear()
@@ -190,6 +216,7 @@ class DaskEngine:
                 future = self._client.submit(make_all, task.make, task.specs, key=key, pure=False)
                 self._tasks[future] = task
                 self._completed.add(future)
+                self._heard = time.monotonic()
             self._held.clear()
         elif self._client.status != "connecting":
             raise EngineError(f"the scheduler at {self._address} has gone away")

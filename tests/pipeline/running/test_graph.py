@@ -17,6 +17,7 @@ import dask
 import psutil
 import pytest
 
+from dsfu.pipeline.running import graph
 from dsfu.pipeline.running.engines import EngineError
 from dsfu.pipeline.running.feeding import FeedRules, run_shards
 from dsfu.pipeline.running.graph import DaskEngine, memory_limit_bytes, open_existing, open_local
@@ -115,6 +116,41 @@ DRIVER = """
             specs = [spec(i, seconds=9.0, grip=30_000_000) for i in range(100)]
             run_shards(specs, make, engine=engine, watcher=Notes())
 """
+
+
+def test_results_of_which_the_client_missed_the_end_are_made_again(engine, monkeypatch):
+    """As after two losses in a row: the scheduler is done with a task, and the client still waits for it."""
+    monkeypatch.setattr(graph, "SILENCE_SECONDS", 0.5)
+    completed = engine._completed
+    forgotten: list[Any] = []
+
+    class Deaf:
+        """Does not hear of the first task."""
+
+        def add(self, future: Any) -> None:
+            if not forgotten:
+                forgotten.append(future)
+            else:
+                completed.add(future)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(completed, name)
+
+    monkeypatch.setattr(engine, "_completed", Deaf())
+    specs = [spec(i, sleep=0.02) for i in range(6)]
+    notes = Notes()
+    run_shards(specs, make, engine=engine, watcher=notes, scope="missed")
+    assert notes.identities() == identities(specs)
+    assert forgotten[0].cancelled()
+    assert notes.retries
+
+
+def test_long_work_is_not_taken_for_missed(engine, monkeypatch):
+    monkeypatch.setattr(graph, "SILENCE_SECONDS", 0.3)
+    notes = Notes()
+    run_shards([spec(0, sleep=2.0)], make, engine=engine, watcher=notes, scope="long")
+    assert notes.identities() == identities([spec(0, sleep=2.0)])
+    assert not notes.retries
 
 
 @contextmanager
