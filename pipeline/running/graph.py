@@ -28,8 +28,8 @@ MEMORY_LIMIT_BYTES_PER_FURTHER_THREAD: Final = 2**29
 
 _MEMORY_LOGGER: Final = "distributed.nanny.memory"
 
-SILENCE_SECONDS: Final = 10.0
-"""After so long without a result or a new task it is asked whether anything is being made at all."""
+SILENCE_SECONDS: Final = 5.0
+"""After so long without a result or a new task it is asked whether anything is being made at all; and once more."""
 
 _LOCAL_CONFIG: Final[Mapping[str, Any]] = {
     # A worker's death is told at once, and `feeding` decides what to try again; so that no shard which merely waited at
@@ -133,6 +133,7 @@ class DaskEngine:
         logging.getLogger(_MEMORY_LOGGER).addHandler(self._ended_for_memory)
         self._threads = 0
         self._threads_asked = self._workers_seen = self._heard = time.monotonic()
+        self._found_idle = False
         self._ask_threads()
 
     @property
@@ -159,12 +160,12 @@ class DaskEngine:
         finished = self._completed.next_batch(block=False)
         if not finished:
             return self._missed()
-        self._heard = time.monotonic()
+        self._heard, self._found_idle = time.monotonic(), False
         tasks = [(self._tasks.pop(future, None), future, value) for future, value in finished]
         return [self._result(task, future, value) for task, future, value in tasks if task is not None]
 
     def _missed(self) -> Sequence[Result]:
-        """Tasks whose end will not be told any more, if it has been silent for long and no worker makes any.
+        """Tasks whose end will not be told any more: it has been silent for long, and twice no worker made any.
 
         When the worker that keeps a result is lost while we fetch it, and soon after the one that makes it again,
         Dask's client waits for ever for news that has come already.
@@ -176,7 +177,8 @@ class DaskEngine:
             busy = self._client.status != "running" or any(self._client.processing().values())
         except (OSError, TimeoutError):
             return []
-        if busy:
+        if busy or not self._found_idle:  # seen idle once, a result may be on its way
+            self._found_idle = not busy
             return []
         missed = dict(self._tasks)
         self._tasks.clear()
@@ -216,7 +218,7 @@ class DaskEngine:
                 future = self._client.submit(make_all, task.make, task.specs, key=key, pure=False)
                 self._tasks[future] = task
                 self._completed.add(future)
-                self._heard = time.monotonic()
+                self._heard, self._found_idle = time.monotonic(), False
             self._held.clear()
         elif self._client.status != "connecting":
             raise EngineError(f"the scheduler at {self._address} has gone away")
