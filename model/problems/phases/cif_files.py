@@ -23,6 +23,12 @@ _VALUES: Final = (
 )
 """Tags of value and uncertainty, and whether the value is |F|; the first that a loop has is taken."""
 
+_PAIRS: Final = (
+    ("_refln.pdbx_I_plus", "_refln.pdbx_I_minus", False),
+    ("_refln.pdbx_F_plus", "_refln.pdbx_F_minus", True),
+)
+"""Tags of h and of −h in one row, where these are kept apart."""
+
 _TEXTS: Final = ("_shelx_hkl_file", "_iucr_refine_reflections_details", "_refln_raw")
 _SYMMETRY: Final = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz", "_symmetry_equiv.pos_as_xyz")
 _NAMES: Final = (
@@ -40,7 +46,8 @@ class CrystalCif:
 
     def __init__(self, path: Path, text: str) -> None:
         try:
-            self._blocks = list(gemmi.cif.read_string(text))
+            # A tag that occurs twice is a fault that many files have; the first one counts.
+            self._blocks = list(gemmi.cif.read_string(text, check_level=0))
         except (ValueError, RuntimeError) as error:
             raise InputError(f"no CIF that can be read: {error}", where=str(path)) from error
         self._path = path
@@ -52,18 +59,17 @@ class CrystalCif:
         """Indices, values, uncertainties, and whether the values are |F|; None if it has no loop of them."""
         for block in self._blocks:
             for value, sigma, amplitudes in _VALUES:
-                separator = "." if "." in value else "_"
-                prefix = value.split(".")[0] if separator == "." else value[: value.index("refln") + len("refln")]
-                tags = [f"{prefix}{separator}index_{axis}" for axis in "hkl"]
-                table = block.find([*tags, value])
-                if not len(table):
-                    continue
-                errors = block.find([*tags, value, sigma])
-                rows = _rows(errors if len(errors) else table)
-                if len(rows):
-                    hkl = rows[:, :3].astype(np.int64)
-                    error = np.abs(np.nan_to_num(rows[:, 4])) if rows.shape[1] > 4 else np.zeros(len(rows))
-                    return hkl, rows[:, 3], error, amplitudes
+                found = _loop(block, value, sigma)
+                if found is not None:
+                    return *found, amplitudes
+            for plus, minus, amplitudes in _PAIRS:
+                both = [_loop(block, each, f"{each}_sigma") for each in (plus, minus)]
+                parts = [part for part in both if part is not None]
+                if both[1] is not None:
+                    parts[-1] = (-parts[-1][0], *parts[-1][1:])
+                if parts:
+                    hkl, size, error = (np.concatenate(column) for column in zip(*parts, strict=True))
+                    return hkl, size, error, amplitudes
         return None
 
     def embedded(self) -> str:
@@ -74,6 +80,21 @@ class CrystalCif:
                 if found and found not in ("?", "."):
                     return str(gemmi.cif.as_string(found))
         return ""
+
+
+def _loop(block: gemmi.cif.Block, value: str, sigma: str) -> tuple[IntArray, FloatArray, FloatArray] | None:
+    """Indices, values and uncertainties of one loop; None if it has no numbers under that tag."""
+    prefix, separator = (value.split(".")[0], ".") if "." in value else (value[: value.index("refln") + 5], "_")
+    tags = [f"{prefix}{separator}index_{axis}" for axis in "hkl"]
+    table = block.find([*tags, value])
+    if not len(table):
+        return None
+    errors = block.find([*tags, value, sigma])
+    rows = _rows(errors if len(errors) else table)
+    if not len(rows):
+        return None
+    error = np.abs(np.nan_to_num(rows[:, 4])) if rows.shape[1] > 4 else np.zeros(len(rows))
+    return rows[:, :3].astype(np.int64), rows[:, 3], error
 
 
 def _rows(table: Any) -> FloatArray:

@@ -9,9 +9,10 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.model.problems.phases.cell_checks import doubts_of_cell
 from dsfu.model.problems.phases.cif_files import CrystalCif
 from dsfu.model.problems.phases.crystal_data import CellNumbers, FloatArray, ReflectionList
-from dsfu.model.problems.phases.shelx_files import InstructionFile, read_hkl
+from dsfu.model.problems.phases.shelx_files import InstructionFile, cell_behind, read_hkl
 
 _EXPECTED: Final = "SHELX .hkl (HKLF 4), .fcf, CIF with reflections, or MTZ"
 _CELL_REMEDY: Final = "--cell a,b,c,alpha,beta,gamma, or an .ins, .res or .cif of the same name beside it"
@@ -50,7 +51,7 @@ def read_reflections(path: str | Path, cell: CellNumbers | None = None) -> Refle
     elif b"\x00" in raw[:4096]:
         raise InputError("a binary file of an unknown kind", where=str(path), expected=_EXPECTED)
     else:
-        data = _from_text(file, raw.decode("utf-8", errors="replace"))
+        data = _from_text(file, raw.decode("utf-8-sig", errors="replace"))
     return _checked(replace(data, cell=cell) if cell else data)
 
 
@@ -70,9 +71,10 @@ def _from_text(file: Path, text: str) -> ReflectionList:
     if any(line.lstrip().lower().startswith("data_") for line in text.splitlines()[:400]):
         return _from_cif(file, text)
     hkl, value, sigma, notes = read_hkl(file, text)
-    return _with_neighbours(
-        ReflectionList(hkl=hkl, intensity=value, sigma=sigma, cell=_NO_CELL, source=str(file), notes=notes), file
-    )
+    data = ReflectionList(hkl=hkl, intensity=value, sigma=sigma, cell=_NO_CELL, source=str(file), notes=notes)
+    data = _with_neighbours(data, file)
+    behind = cell_behind(text, file) if data.cell == _NO_CELL else None
+    return replace(data, cell=behind, notes=(*data.notes, "cell from the lines behind the data")) if behind else data
 
 
 def _from_cif(file: Path, text: str) -> ReflectionList:
@@ -108,34 +110,45 @@ def _from_mtz(file: Path) -> ReflectionList:
         mtz = gemmi.read_mtz_file(str(file))
     except (RuntimeError, ValueError) as error:
         raise InputError(f"no MTZ that can be read: {error}", where=str(file)) from error
+    indices = np.asarray(mtz.make_miller_array()).astype(np.int64)
     for kind, amplitudes in (("J", False), ("K", False), ("F", True), ("G", True)):
-        columns = [
-            c for c in mtz.columns_with_type(kind) if not c.label.upper().startswith(("FC", "FWT", "DELFWT", "2F"))
-        ]
+        columns = [c for c in mtz.columns_with_type(kind) if not c.label.upper().startswith(_CALCULATED)]
         if not columns:
             continue
-        hkl = mtz.make_miller_array()
-        parts = [np.asarray(columns[0].array, dtype=np.float64)]
-        index = columns[0].idx + 1
-        follows = mtz.columns[index] if index < len(mtz.columns) else None
-        has_sigma = follows is not None and follows.type in ("Q", "M", "L")
-        sigma = np.asarray(follows.array, dtype=np.float64) if has_sigma else np.zeros(len(hkl))  # type: ignore[union-attr]
-        good = np.isfinite(parts[0])
-        value, sigma = parts[0][good], np.nan_to_num(sigma[good])
+        # K and G hold one mate of each pair ±h: I(+), then I(−).
+        columns = columns[: 2 if kind in "KG" else 1]
+        parts = []
+        for sign, column in zip((1, -1), columns, strict=False):
+            value, sigma = _with_sigma(mtz, column)
+            good = np.isfinite(value)
+            parts.append((sign * indices[good], value[good], np.abs(np.nan_to_num(sigma[good]))))
+        hkl, value, sigma = (np.concatenate(column) for column in zip(*parts, strict=True))
         if amplitudes:
             value, sigma = _squared(value, sigma)
         return ReflectionList(
-            hkl=np.asarray(hkl)[good].astype(np.int64),
+            hkl=hkl,
             intensity=value,
-            sigma=np.abs(sigma),
-            cell=mtz.cell.parameters,
+            sigma=sigma,
+            cell=mtz.get_cell().parameters,
             space_group=mtz.spacegroup,
             source=str(file),
-            notes=(f"column {columns[0].label}",),
+            notes=(f"column {' and '.join(c.label for c in columns)}",),
         )
     raise InputError(
         "no column of intensities or amplitudes", where=str(file), expected="a column of type J, K, F or G"
     )
+
+
+_CALCULATED: Final = ("FC", "FWT", "DELFWT", "2F", "F-MODEL", "FMODEL")
+
+
+def _with_sigma(mtz: gemmi.Mtz, column: gemmi.Mtz.Column) -> tuple[FloatArray, FloatArray]:
+    """A column, and the uncertainties in the next one if that is of their kind; else zeros."""
+    value = np.array(column.array, dtype=np.float64)
+    following = mtz.columns[column.idx + 1] if column.idx + 1 < len(mtz.columns) else None
+    if following is None or following.type not in ("Q", "M", "L"):
+        return value, np.zeros(len(value))
+    return value, np.array(following.array, dtype=np.float64)
 
 
 _NO_CELL: Final[CellNumbers] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -186,7 +199,8 @@ def _checked(data: ReflectionList) -> ReflectionList:
     good = np.isfinite(data.intensity) & data.hkl.any(axis=1)
     if not good.any() or not (data.intensity[good] > 0).any():
         raise InputError("no reflection with an intensity above 0", where=data.source, expected=_EXPECTED)
-    return replace(data, hkl=data.hkl[good], intensity=data.intensity[good], sigma=np.nan_to_num(data.sigma[good]))
+    data = replace(data, hkl=data.hkl[good], intensity=data.intensity[good], sigma=np.nan_to_num(data.sigma[good]))
+    return replace(data, notes=(*data.notes, *doubts_of_cell(data)))
 
 
 def _check_cell(cell: CellNumbers, where: str) -> None:

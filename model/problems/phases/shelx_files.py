@@ -17,6 +17,8 @@ _BATCH: Final = re.compile(r"^.{28}\s*(-\d+)\s*$")
 
 _LARGEST_INDEX: Final = 1500
 
+Row = tuple[int, int, int, float, float]
+
 
 class InstructionFile:
     """CELL, SYMM, LATT, SFAC, UNIT and HKLF of an .ins or .res file."""
@@ -47,7 +49,7 @@ def read_hkl(path: Path, text: str) -> tuple[IntArray, FloatArray, FloatArray, t
 
     A line of seven words that ends in o, x or < holds calculated before measured, as in lists of IUCr journals.
     """
-    rows: list[tuple[int, int, int, float, float]] = []
+    rows: list[Row] = []
     bad = 0
     for number, line in enumerate(text.splitlines(), 1):
         row = _row(line)
@@ -72,6 +74,12 @@ def read_hkl(path: Path, text: str) -> tuple[IntArray, FloatArray, FloatArray, t
     return hkl, table[:, 3], np.abs(table[:, 4]), notes
 
 
+def cell_behind(text: str, path: Path) -> CellNumbers | None:
+    """The cell of a CELL line among the lines that programs add behind the reflections; None if there is none."""
+    found = re.search(r"^\s*CELL\s+(\S+(?:\s+\S+){5,6})\s*$", text, re.MULTILINE)
+    return _cell_of(found[1].split(), path) if found else None
+
+
 def _twinned(path: Path, what: str) -> InputError:
     return InputError(
         f"{what}: reflections of twin components that overlap (HKLF 5)",
@@ -81,27 +89,34 @@ def _twinned(path: Path, what: str) -> InputError:
     )
 
 
-def _row(line: str) -> tuple[int, int, int, float, float] | None:
-    words = line.split()
-    try:
-        if len(words) == 7 and words[6] in ("o", "x", "<", "-"):
-            return int(words[0]), int(words[1]), int(words[2]), float(words[4]), float(words[5])
-        fixed = _FIXED.match(line.rstrip("\n"))
-        if fixed:
-            h, k, l = (int(fixed[i]) for i in (1, 2, 3))  # noqa: E741
-            value, error = float(fixed[4]), float(fixed[5])
-        else:
-            h, k, l = (int(word) for word in words[:3])  # noqa: E741
-            value, error = float(words[3]), float(words[4]) if len(words) > 4 else 0.0
-    except (ValueError, IndexError):
-        try:
-            h, k, l = (int(word) for word in words[:3])  # noqa: E741
-            value, error = float(words[3]), float(words[4]) if len(words) > 4 else 0.0
-        except (ValueError, IndexError):
-            return None
-    if not (np.isfinite(value) and np.isfinite(error)) or max(abs(h), abs(k), abs(l)) > _LARGEST_INDEX:
+def _row(line: str) -> Row | None:
+    words = line.replace(",", " ").split()
+    for parse in (_apart, _in_columns):
+        row = parse(line, words)
+        if row is not None and np.isfinite(row[3:]).all() and max(map(abs, row[:3])) <= _LARGEST_INDEX:
+            return row
+    return None
+
+
+def _apart(line: str, words: list[str]) -> Row | None:
+    """Words with spaces or commas between them; columns of HKLF 4 that touch each other are not of this kind."""
+    if len(words) < 4 or (len(words) < 5 and _FIXED.match(line)):
         return None
-    return h, k, l, value, error
+    try:
+        h, k, l = (int(word) for word in words[:3])  # noqa: E741
+        if len(words) == 7 and words[6] in ("o", "x", "<", "-"):
+            return h, k, l, float(words[4]), float(words[5])
+        return h, k, l, float(words[3]), float(words[4]) if len(words) > 4 else 0.0
+    except ValueError:
+        return None
+
+
+def _in_columns(line: str, words: list[str]) -> Row | None:
+    fixed = _FIXED.match(line.rstrip("\n"))
+    try:
+        return (int(fixed[1]), int(fixed[2]), int(fixed[3]), float(fixed[4]), float(fixed[5])) if fixed else None
+    except ValueError:
+        return None
 
 
 def _cell_of(words: list[str], path: Path) -> CellNumbers | None:
