@@ -15,6 +15,9 @@ from dsfu.simulate.densities.crystals import UnitCell, lattice_of, unit_cell
 _ON_SITE: Final = 4e-3
 """Fractional distance within which an operation leaves a site where it is: tables round 1/3 to 0.33333 or 0.333."""
 
+_TABLES: Final = {"structure_types.tsv": "AFLOW", "more_types.tsv": "literature"}
+"""Tables of types that come with dsfu, and where theirs are from. New tables go last: stores count rows."""
+
 
 @dataclass(frozen=True, eq=False)
 class Orbit:
@@ -192,12 +195,15 @@ def lattice_system(number: int, cell: Sequence[float] | FloatArray) -> str:
 @lru_cache(maxsize=1)
 def shipped_types() -> tuple[StructureType, ...]:
     """The types that come with dsfu."""
-    text = (files("dsfu.simulate.densities.tables") / "structure_types.tsv").read_text("utf-8")
-    return tuple(parse_line(line) for line in text.splitlines() if line and not line.startswith("#"))
+    found: list[StructureType] = []
+    for table, source in _TABLES.items():
+        text = (files("dsfu.simulate.densities.tables") / table).read_text("utf-8")
+        found += [parse_line(line, source) for line in text.splitlines() if line and not line.startswith("#")]
+    return tuple(found)
 
 
-def parse_line(line: str) -> StructureType:
-    """One line of the table of types."""
+def parse_line(line: str, source: str = "AFLOW") -> StructureType:
+    """One line of a table of types."""
     name, prototype, number, hall, cell, places = line.split("\t")[:6]
     sites = []
     for place in places.split("; "):
@@ -205,7 +211,7 @@ def parse_line(line: str) -> StructureType:
         sites.append((gemmi.Element(element).atomic_number, (float(x), float(y), float(z))))
     return StructureType(
         name=name, prototype=prototype, number=int(number), hall=hall,
-        cell=tuple(map(float, cell.split())), sites=tuple(sites),
+        cell=tuple(map(float, cell.split())), sites=tuple(sites), source=source,
     )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ LEAD_ON_SIMPLER: Final = 0.6
 """The same for rivals with fewer parameters in a cell of the same size: what moves more always fits better. Chosen:
 LuOF, which is tetragonal, fits in an orthorhombic supercell with .7 of the R."""
 
+EXPLAINED: Final = 0.25
+"""R without noise up to which a simpler structure may come before one that fits better. Chosen with LuOF in view."""
+
 NEARLY: Final = 0.15
 """Å by which atoms may be away from a higher symmetry that is tried, too. Chosen."""
 
@@ -35,6 +38,21 @@ _SAME_SIZE: Final = 0.02
 def rank(found: Fit) -> float:
     """R, raised for each parameter."""
     return found.r * (1 + _PER_PARAMETER * found.parameters)
+
+
+def ordered(fits: Sequence[Fit]) -> list[Fit]:
+    """By rank; but first one of higher symmetry that explains the pattern as well as can be told.
+
+    What is wrong with every model of a measured pattern, a structure with more parameters takes up. It has to fit
+    much better to be believed.
+    """
+    ranked = sorted(fits, key=rank)
+    for each in ranked[1:]:
+        best = ranked[0]
+        if each.excess < EXPLAINED and best.excess > LEAD_ON_SIMPLER * each.excess and is_simpler(each.kind, best.kind):
+            ranked.remove(each)
+            ranked.insert(0, each)
+    return ranked
 
 
 def judge(ranked: Sequence[Fit], complete: bool = True) -> tuple[str, str]:

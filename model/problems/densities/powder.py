@@ -18,6 +18,12 @@ FEWEST_POINTS: Final = 50
 _FIRST_ANGLE: Final = 0.3
 """Degrees; what lies below is the direct beam."""
 
+_VALLEY: Final = 2.0
+"""Degrees over which nothing may lie lower than a minimum that ends the fall from the direct beam. Chosen."""
+
+_FALL: Final = 0.5
+"""How high the fall must be, in units of the highest peak, to be cut off: where nothing is, nothing must be found."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PowderPattern:
@@ -61,7 +67,7 @@ class Signal:
 
 def prepared(pattern: PowderPattern) -> Signal:
     """Even steps, background taken away in two passes (the second knows how wide peaks are), peaks found."""
-    angles, counts, sigma = _evened(pattern)
+    angles, counts, sigma = _without_beam(*_evened(pattern))
     background = _background(angles, counts, 8.0)
     fwhm = _typical_width(angles, counts - background, sigma)
     # Peaks narrower than the first window need a shorter one, or humps stay in the net signal.
@@ -108,6 +114,22 @@ def _evened(pattern: PowderPattern) -> tuple[FloatArray, FloatArray, FloatArray]
     # Scaled intensities are no counts: what neighbours differ by is then the better guess.
     quiet = np.median(expected)
     return centres, evened, np.maximum(expected * np.clip(noise / quiet, 1e-6, 1e6), 1e-9 * evened.max() + 1e-12)
+
+
+def _without_beam(
+    angles: FloatArray, counts: FloatArray, sigma: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Without what falls from the first angle to the first minimum: air and the direct beam, in which no peak is."""
+    step = angles[1] - angles[0]
+    smooth = gaussian_filter1d(counts, max(0.15 / step, 2), mode="nearest")
+    ahead = max(int(_VALLEY / step), 2)
+    lowest = -maximum_filter1d(-smooth, ahead, origin=-(ahead // 2), mode="nearest")
+    first = int(np.argmax(smooth <= lowest))
+    left = len(angles) - first
+    high = float(smooth[first:].max() - smooth[first])
+    if smooth[0] - smooth[first] < _FALL * high or left < max(FEWEST_POINTS, 0.5 * len(angles)):
+        return angles, counts, sigma
+    return angles[first:], counts[first:], sigma[first:]
 
 
 def _noise(counts: FloatArray) -> float:

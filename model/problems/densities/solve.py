@@ -9,21 +9,31 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.problems.densities.candidates import decorations
+from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.fitting import Fit, fit, wavelengths_of
 from dsfu.model.problems.densities.formulas import Formula
-from dsfu.model.problems.densities.judging import higher_symmetry, identity, judge, rank
+from dsfu.model.problems.densities.judging import higher_symmetry, identity, judge, ordered, rank
 from dsfu.model.problems.densities.powder import PowderPattern, Signal, prepared
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
 FITTED: Final = 24
-"""Candidates of the search whose whole pattern is fitted. Chosen."""
+"""Candidates of the search whose whole pattern is fitted, and half as many with sites divided anew. Chosen."""
 
-WITH_POSITIONS: Final = 5
-"""Candidates whose free positions are fitted, too."""
+WITH_POSITIONS: Final = 8
+"""Candidates whose free positions are fitted, too, and half as many with sites divided anew. Chosen."""
 
 SECONDS: Final = 120.0
 """After this time no further type or fit is begun. Chosen; all nine measured powders need less than a tenth."""
+
+HOPELESS: Final = 3.0
+"""Times the R of the best before positions are fitted, beyond which they are not: they halve R, seldom more. Chosen."""
+
+UNLIKE: Final = 0.8
+"""Share of the best cosine that a type with sites divided anew must reach to be fitted. Chosen."""
+
+BROAD: Final = 1.5
+"""Degrees of width from which on four times as many are fitted: lines overlap, and the search hardly tells types."""
 
 _SHARE_OF_SEARCH: Final = 0.6
 """Of the time, for the search over types."""
@@ -96,19 +106,26 @@ def solve(
 def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, float], ...], until: float) -> list[Fit]:
     """The whole pattern fitted with the best of the search, by rank; with free positions where that is worth it."""
     first: list[Fit] = []
-    for each in _varied(found, FITTED):
+    for each in _varied(found, FITTED if signal.fwhm < BROAD else 4 * FITTED):
         if first and time.perf_counter() > until:
             break
         first.append(fit(each.kind, each.cell, signal, source, positions=False))
     first.sort(key=rank)
+    near = [one for one in first if rank(one) < HOPELESS * rank(first[0])]
+    moving = [*_first(near, WITH_POSITIONS, False), *_first(near, WITH_POSITIONS // 2, True)]
     fits: list[Fit] = []
-    for one in first[:WITH_POSITIONS]:
-        if time.perf_counter() > until:
+    for one in first:
+        if one not in moving or time.perf_counter() > until:
             fits.append(one)
             continue
         moved = fit(one.kind, np.array(one.kind.cell), signal, source, positions=True, texture_axes=_AXES)
         fits.append(_in_higher_symmetry(moved, signal, source))
-    return _varied_fits(sorted(fits + first[WITH_POSITIONS:], key=rank))
+    return _varied_fits(ordered(fits))
+
+
+def _first(fits: Sequence[Fit], most: int, anew: bool) -> list[Fit]:
+    """The first of those whose sites are divided anew, or of those whose are not."""
+    return [each for each in fits if is_coloured(each.kind) == anew][:most]
 
 
 def _in_higher_symmetry(found: Fit, signal: Signal, source: tuple[tuple[float, float], ...]) -> Fit:
@@ -135,8 +152,16 @@ def _varied_fits(ranked: Sequence[Fit]) -> list[Fit]:
 def _varied(found: Sequence[Found], most: int) -> list[Found]:
     """The best of each of the systems with few cell parameters, then the best of all; at most four of a type.
 
-    Types of low symmetry have more lines and cells to choose from, and would fill the list.
+    Types of low symmetry have more lines and cells to choose from, and would fill the list. So would types whose sites
+    are divided anew, of which there are many: they get places of their own, half as many.
     """
+    plain = _chosen([each for each in found if not is_coloured(each.kind)], most)
+    least = UNLIKE * max((each.cosine for each in found), default=0.0)
+    anew = [each for each in found if is_coloured(each.kind) and each.cosine > least]
+    return [*plain, *_chosen(anew, most // 2)]
+
+
+def _chosen(found: Sequence[Found], most: int) -> list[Found]:
     seen: dict[str, int] = {}
     chosen: list[Found] = []
     systems = ("cubic", "hexagonal", "rhombohedral", "tetragonal", "orthorhombic")
