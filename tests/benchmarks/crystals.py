@@ -14,6 +14,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ from tests.benchmarks.crystal_maker import CLEAN, CUTOFF, Volume, Wrongs, make, 
 NEAR = 20
 KINDS = ("orthorhombic", "hexagonal", "triclinic")
 COUNTS = (25.0, 250.0)
-FAULTS = {
+FAULTS: dict[str, dict[str, Any]] = {
     "thermal 10 %": {"tds": 0.1},
     "second site 10 %": {"second": 0.1},
     "size effect .02 Å": {"size": 0.02},

@@ -66,15 +66,20 @@ class Peaks:
         return bool(measured and self.strong.sum() > max(_SOME * measured, 1))
 
     def tails(self) -> list[Float32]:
-        """Hats in log r, times r⁻⁴, times each peak's integral."""
+        """Hats in log r, times r⁻⁴, times each peak's integral; and of the primary beam, if a stop covered it."""
         log_distance = np.log(np.maximum(self.distance, 1e-3))
         knots = np.log(_KNOTS)
         strength = self.integral[self.cell_number] * np.maximum(self.distance / 0.2, 0.2) ** -4
         unit = np.eye(len(knots))
-        return [
+        found = [
             (np.interp(log_distance, knots, unit[number]) * strength).astype(np.float32)
             for number in range(1, len(knots))
         ]
+        origin = len(self.integral) // 2
+        if not self.seen[origin]:
+            beyond = (self.cell_number == origin) & (self.distance > 0)
+            found.append(np.where(beyond, np.maximum(self.distance / 0.2, 0.2) ** -4, 0).astype(np.float32))
+        return found
 
     def mask(self, radius: float) -> BoolArray:
         """Around lattice points; and much more of those whose peak was not seen, as its tail cannot be told."""

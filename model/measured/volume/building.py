@@ -25,6 +25,7 @@ def build_fit(
     terms: OrderTerms,
     peaks: Peaks | None,
     masked: BoolArray | None,
+    curvature: float | None = None,
 ) -> tuple[VolumeFit, BoolArray]:
     """A fit of voxels but for those beside peaks."""
     if masked is None:
@@ -42,5 +43,6 @@ def build_fit(
         tails = [np.float32(0.5) * fold_sum(each) for each in tails]
     lengths = folds.lengths()
     typical = float(np.median(folds.counts[folds.live]))
-    columns = columns_of(lengths, folds.live, max(typical, 1.0), tails, SPLINES if settings.background else 0)
+    splines = SPLINES if settings.background else 0
+    columns = columns_of(lengths, folds.live, max(typical, 1.0), tails, splines, curvature)
     return VolumeFit(folds, prior, terms, columns, falloff_of(folds, lengths)), masked

@@ -1,6 +1,6 @@
 """What else adds to the intensity, columns of the fit: a background that depends on |Q|, and tails of Bragg peaks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +13,12 @@ SPLINES: Final = 9
 """Cubic B-splines of the background: enough for the scattering of air and of glass. Chosen, not calibrated."""
 
 _FINE: Final = 2000
+
+LOOSEST: Final = 2.0
+"""Prior standard deviation of the background's curvature, in typical intensities times Å²: hardly any prior."""
+
+_SIZE: Final = 0.3
+"""Prior standard deviation of the background itself, relative to the typical intensity. Chosen, not calibrated."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,12 +33,35 @@ class Columns:
         (columns, columns): that of the prior on their amplitudes.
     q_inv_angstrom, basis
         Where the splines are tabulated, and (points, splines) their values.
+    typical
+        The usual intensity.
+    curvature
+        Prior standard deviation of the background's second derivative, in counts times Å².
     """
 
     maps: npt.NDArray[np.float32]
     precision: FloatArray
     q_inv_angstrom: FloatArray
     basis: FloatArray
+    typical: float
+    curvature: float
+
+    def bent(self, curvature: float) -> "Columns":
+        """The same with another prior standard deviation of the background's curvature, in counts times Å²."""
+        count = self.splines
+        precision = self.precision.copy()
+        precision[:count, :count] = self.smoothness(curvature)
+        return replace(self, precision=precision, curvature=curvature)
+
+    def smoothness(self, curvature: float) -> FloatArray:
+        """The splines' part of the precision."""
+        count = self.splines
+        plain = np.eye(count) / (_SIZE * self.typical) ** 2
+        if count < 3:
+            return plain
+        spacing = float(np.ptp(self.q_inv_angstrom)) / (count - 3)
+        bends = np.diff(np.eye(count), 2, axis=0) / spacing**2
+        return np.asarray(bends.T @ bends / curvature**2 + plain)
 
     @property
     def splines(self) -> int:
@@ -57,6 +86,7 @@ def columns_of(
     typical: float,
     tails: list[npt.NDArray[np.float32]],
     splines: int = SPLINES,
+    curvature: float | None = None,
 ) -> Columns:
     """Columns on a grid.
 
@@ -65,11 +95,13 @@ def columns_of(
     lengths
         |Q| of the voxels.
     typical
-        The usual intensity: the background is expected to bend by no more than about a third of it.
+        The usual intensity: the background is expected to be of its order, or less.
     tails
         Maps of the tails of Bragg peaks, see `bragg`.
     splines
         How many for the background; 0 for none, 1 for a flat one.
+    curvature
+        Prior standard deviation of its second derivative, in counts times Å²; hardly any prior if not given.
     """
     low, high = float(lengths[live].min()), float(lengths[live].max()) * 1.0001
     points = np.linspace(low, high, _FINE + 1)
@@ -83,10 +115,14 @@ def columns_of(
     maps = [basis[:, number].astype(np.float32)[place] for number in range(count)] + list(tails)
     flat = np.stack(maps).reshape(len(maps), -1) if maps else np.zeros((0, lengths.size), np.float32)
     precision = np.zeros((len(maps), len(maps)))
-    if count > 2:
-        bends = np.diff(np.eye(count), 2, axis=0)
-        precision[:count, :count] = bends.T @ bends / (0.3 * typical) ** 2
-    precision[:count, :count] += np.eye(count) / (0.3 * typical) ** 2
     others = np.arange(count, len(maps))
     precision[others, others] = 1e-6
-    return Columns(maps=flat, precision=precision, q_inv_angstrom=points, basis=basis)
+    columns = Columns(
+        maps=flat,
+        precision=precision,
+        q_inv_angstrom=points,
+        basis=basis,
+        typical=typical,
+        curvature=LOOSEST * typical,
+    )
+    return columns.bent(columns.curvature if curvature is None else curvature)

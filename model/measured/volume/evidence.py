@@ -11,6 +11,7 @@ import numpy as np
 import scipy.linalg as linalg
 from scipy.optimize import minimize
 
+from dsfu.model.measured.volume.columns import LOOSEST
 from dsfu.model.measured.volume.fit import ALPHA_DEVIATION, VolumeFit
 from dsfu.model.measured.volume.prior import FormFactorPrior
 from dsfu.simulate.arrays import FloatArray
@@ -19,6 +20,9 @@ WIDEST: Final = 0.5
 """In cells. Beyond it, I_FF could hold half of the order between neighbouring cells."""
 
 _NARROWEST: Final = 0.12
+_BENDS: Final = np.geomspace(5e-3, 1.0, 12)
+"""Curvatures of the background that are tried, relative to the loosest."""
+
 _STRENGTHS: Final = (1.5, 300.0)
 
 
@@ -71,3 +75,33 @@ def best_prior(fit: VolumeFit, start: FormFactorPrior, *, width: float | None = 
     options = {"xatol": 0.02, "fatol": 1.0, "maxfev": 40}
     found = minimize(lambda x: -evidence.of(prior_of(x)), first, method="Nelder-Mead", options=options)
     return prior_of(found.x)
+
+
+def best_curvature(fit: VolumeFit, covariance: FloatArray) -> float:
+    """How much the background may bend, by evidence: of splines that bend less, the fit knows more.
+
+    Parameters
+    ----------
+    covariance
+        That of α and the columns, I_FF marginalised, near the optimum of the fit.
+    """
+    columns, amplitudes = fit.columns, fit.parts()[2]
+    count, alphas = columns.splines, fit.sizes[1]
+    used = np.flatnonzero(amplitudes > 0)
+    if count < 4 or not len(used):
+        return columns.curvature
+    block = covariance[np.ix_(alphas + used, alphas + used)]
+    prior = columns.precision[np.ix_(used, used)]
+    posterior = linalg.inv(block)
+    target, data = posterior @ amplitudes[used], posterior - prior
+    some = used[used < count]
+
+    def evidence(curvature: float) -> float:
+        precision = prior.copy()
+        precision[: len(some), : len(some)] = columns.smoothness(curvature)[np.ix_(some, some)]
+        total = data + precision
+        value = 0.5 * target @ linalg.solve(total, target, assume_a="pos")
+        return float(value - 0.5 * np.linalg.slogdet(total)[1] + 0.5 * np.linalg.slogdet(precision)[1])
+
+    tried = LOOSEST * columns.typical * _BENDS
+    return float(max(tried, key=evidence))

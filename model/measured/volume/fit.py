@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.linalg as linalg
 import torch
+from scipy.optimize import nnls
 
 from dsfu.model.measured.volume.columns import Columns
 from dsfu.model.measured.volume.cosines import CosineSeries, normal_block
@@ -58,6 +59,7 @@ class VolumeFit:
     falloff: npt.NDArray[np.float32]
     parameters: FloatArray = field(init=False)
     steps: int = field(init=False, default=0)
+    converged: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         cell = self.voxels.cell
@@ -197,6 +199,7 @@ class VolumeFit:
     def newton(self, most: int, watch: "Callable[[VolumeFit, float], None] | None" = None) -> float:
         """Steps until the loss no longer falls; the loss."""
         loss = self.loss()
+        self.converged = False
         for number in range(most):
             before = loss
             step = self._step()
@@ -204,7 +207,7 @@ class VolumeFit:
             while (loss := self.loss(self.parameters + length * step)) >= before + 1e-6 * abs(before) and length > 0.02:
                 length *= 0.4
             if loss >= before + 1e-6 * abs(before):
-                loss = before
+                loss, self.converged = before, True
                 break
             self.parameters = self.parameters + length * step
             self.steps += 1
@@ -214,31 +217,25 @@ class VolumeFit:
             if length == 1 and loss > 0.9 * before:
                 self.reweight()
                 if number > 0 and fell < max(0.5, 1e-6 * before):
-                    loss = self.loss()
+                    loss, self.converged = self.loss(), True
                     break
                 loss = self.loss()
         return loss
 
     def _step(self) -> FloatArray:
-        """A Gauss–Newton step under which no column becomes negative (active set)."""
+        """A Gauss–Newton step under which no column becomes negative."""
         x = self.parameters / self._deviations
         gradient = self._gradient() * self._deviations + self._precision * x
         first = len(x) - self.sizes[2]
         gradient[first:] += self.columns.precision @ x[first:]
-        matrix = self._with_prior(self._matrix())
-        free = np.ones(len(x), bool)
-        step = np.zeros(len(x))
-        for _ in range(self.sizes[2] + 1):
-            kept, fixed = np.flatnonzero(free), np.flatnonzero(~free)
-            step[fixed] = -x[fixed]
-            block = matrix[np.ix_(kept, kept)] if len(fixed) else matrix.copy()
-            factor = linalg.cho_factor(block, lower=True, overwrite_a=True, check_finite=False)
-            target = -gradient[kept] - (matrix[np.ix_(kept, fixed)] @ step[fixed] if len(fixed) else 0)
-            step[kept] = linalg.cho_solve(factor, target, check_finite=False)
-            negative = free & (np.arange(len(x)) >= first) & (x + step < -1e-9)
-            if not negative.any():
-                break
-            free &= ~negative
+        factor = linalg.cholesky(self._with_prior(self._matrix()), lower=True, overwrite_a=True, check_finite=False)
+        solved = linalg.solve_triangular(factor, -gradient, lower=True, check_finite=False)
+        if self.sizes[2]:
+            # With the columns last, the factor's end is that of their normal matrix, all else minimised.
+            last = np.tril(factor[first:, first:]).T
+            amplitudes, _ = nnls(last, solved[first:] + last @ x[first:])
+            solved[first:] = last @ (amplitudes - x[first:])
+        step = linalg.solve_triangular(factor, solved, lower=True, trans=1, check_finite=False)
         return np.asarray(step * self._deviations)
 
     def start(self) -> None:

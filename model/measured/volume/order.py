@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from dsfu.model.measured.order.result import Shell, SroRefinement, Vector, as_vector
-from dsfu.model.measured.volume.look_ahead import FLAT
+from dsfu.model.measured.volume.look_ahead import FLAT, LEAST_CELLS
 from dsfu.model.measured.volume.settings import FARTHEST
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.terms import OrderTerms, period_of
@@ -48,7 +48,7 @@ def _by_shell(solution: VolumeSolution, cell: Cell, notes: list[str]) -> SroRefi
     sequence = sorted(
         range(len(members)), key=lambda i: (round(float(lengths[i]), 6), -names[i][0], *names[i][1:].tolist())
     )
-    known = [i for i in sequence if deviations[i] <= DETERMINED]
+    known = [i for i in sequence if deviations[i] <= DETERMINED] if _settled(solution) else []
     notes += _remarks(solution, known, len(members))
     together = _together(terms, names)
     shells = tuple(
@@ -72,6 +72,11 @@ def _by_shell(solution: VolumeSolution, cell: Cell, notes: list[str]) -> SroRefi
         asymmetry=solution.asymmetry,
         notes=tuple(notes),
     )
+
+
+def _settled(solution: VolumeSolution) -> bool:
+    """Whether a small volume gave one answer: others are judged by their residuals."""
+    return solution.fit.converged or solution.voxels.cells_measured() >= LEAST_CELLS
 
 
 def _together(terms: OrderTerms, names: IntArray) -> list[tuple[tuple[Vector, float], ...]]:
@@ -102,7 +107,9 @@ def _remarks(solution: VolumeSolution, known: list[int], count: int) -> list[str
     if len(terms.at_origin):
         u, v, w = terms.at_origin[0]
         notes.append(f"All values are relative to 1 + the sum of α that look like the origin's, as of {u} {v} {w}.")
-    if len(known) < count:
+    if not _settled(solution):
+        notes.append("No values are given: the fit of so few reciprocal cells did not settle.")
+    elif len(known) < count:
         notes.append(
             f"{count - len(known)} of {count} parameters are not given: the data leave them a standard "
             f"uncertainty above {DETERMINED}."

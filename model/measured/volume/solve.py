@@ -1,7 +1,7 @@
 """A volume taken apart: prior, fit, peaks and uncertainties, one after the other, with word of how it goes."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -10,7 +10,7 @@ from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.volume.bragg import CORE, HOLE, TAIL_SHARE, Peaks, find_peaks
 from dsfu.model.measured.volume.building import build_fit
 from dsfu.model.measured.volume.cutoff import shells_needed
-from dsfu.model.measured.volume.evidence import best_prior
+from dsfu.model.measured.volume.evidence import best_curvature, best_prior
 from dsfu.model.measured.volume.fit import VolumeFit
 from dsfu.model.measured.volume.look_ahead import FIRST, look_ahead
 from dsfu.model.measured.volume.settings import FARTHEST, VolumeSettings
@@ -22,6 +22,9 @@ from dsfu.simulate.arrays import BoolArray, FloatArray
 WIDEST_FITTED: Final = 0.36
 """In cells. Where the data want a wider I_FF, it would take up what is not of this model, and hide it."""
 
+
+_UNFOUND: Final = (0.24, 0.4)
+"""Widths, in cells, between which those of all good crystals lay, and more."""
 
 _PASSES: Final = 2
 """Fits after the first in which the peaks' integrals and tails are taken anew; they no longer change then."""
@@ -105,8 +108,7 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     found = look_ahead(voxels, settings, terms, watch)
     prior, terms, first = found.prior, found.terms, found.fit
     width = prior.width[0]
-    if width > WIDEST_FITTED:
-        assert first is not None
+    if first is not None and width > WIDEST_FITTED:
         prior = best_prior(first, FIRST, width=WIDEST_FITTED)
     fit, masked = build_fit(voxels, settings, prior, terms, peaks, None)
     if first is not None and found.scale_known:
@@ -117,18 +119,24 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     passes = _PASSES if peaks is not None and found.scale_known else 0  # else tails and order are too alike
     watch.stage("fit", fit, 4 + 3 * passes)
     fit.newton(12, watch)
+    near = fit.covariance()
+    fit.columns = fit.columns.bent(best_curvature(fit, near))
     enough, needed = found.needed <= (settings.cutoff or FARTHEST), settings.cutoff or FARTHEST
     if settings.cutoff is None and len(terms):
-        needed = shells_needed(fit.terms.shells(), fit.parts()[1], fit.order_covariance())
+        needed = shells_needed(fit.terms.shells(), fit.parts()[1], near[: len(terms), : len(terms)])
         enough = needed < FARTHEST
         say(f"order up to {needed} cells is asked for by the data")
     if peaks is not None and passes:
         fit, masked, peaks = _with_tails(voxels, settings, fit, peaks, needed, watch)
     elif len(terms) and needed < terms.shells().max():
         fit, masked = _shortened(voxels, settings, fit, peaks, needed, watch)
+    else:
+        fit.newton(6, watch)
     say("uncertainties")
     chi_square = fit.chi_square()
     covariance = fit.covariance() * max(chi_square, 1.0)
+    if settings.prior is None and not found.prior_found:
+        covariance += _of_prior(voxels, settings, fit, peaks, masked)
     alpha = fit.parts()[1].copy()
     n = len(alpha)
     damping = _damping(voxels, fit.terms) if settings.box else np.ones(n)
@@ -150,6 +158,23 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         cutoff_enough=enough,
         seconds=time.monotonic() - begun,
     )
+
+
+def _of_prior(
+    voxels: Voxels, settings: VolumeSettings, fit: VolumeFit, peaks: Peaks | None, masked: BoolArray
+) -> FloatArray:
+    """What α and columns owe to a prior that is not found: the larger change, to a narrow or to a wide one."""
+    p = fit.sizes[0]
+    values, columns = fit.parts()[1:]
+    found = []
+    for width in _UNFOUND:
+        prior = replace(fit.prior, width=(width,) * 3)
+        other, _ = build_fit(voxels, settings, prior, fit.terms, peaks, masked, fit.columns.curvature)
+        other.start_from(values, columns, fit.model().numpy())
+        other.newton(8)
+        found.append(other.parameters[other.sizes[0] :])
+    change = np.abs(found - fit.parameters[p:]).max(axis=0) * np.sign(found[1] - found[0])
+    return np.outer(change, change)
 
 
 def _damping(voxels: Voxels, terms: OrderTerms) -> FloatArray:
@@ -176,9 +201,9 @@ def _with_tails(
             strong, beneath = unfold(strong), unfold(beneath)
         peaks = find_peaks(voxels, beneath)
         masked = peaks.mask(CORE) | strong
-        kept = fit.terms.shells() <= cutoff
+        kept, curvature = fit.terms.shells() <= cutoff, fit.columns.curvature
         alpha = fit.parts()[1][kept]
-        fit, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, masked)
+        fit, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, masked, curvature)
         fit.start_from(alpha, amplitudes[:first], diffuse + extra)
         watch.stage(f"Bragg peaks, pass {number + 1}", fit, 3 * (_PASSES - number))
         fit.newton(6, watch)
@@ -191,7 +216,8 @@ def _shortened(
     """The fit without shells that the data do not ask for."""
     kept = fit.terms.shells() <= cutoff
     _, values, columns = fit.parts()
-    shorter, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, None)
+    curvature = fit.columns.curvature
+    shorter, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, None, curvature)
     shorter.start_from(values[kept], columns, fit.model().numpy())
     shorter.newton(6, watch)
     return shorter, masked

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.measured.volume.bragg import lattice_distance
+from dsfu.model.measured.volume.look_ahead import LEAST_CELLS
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.voxels import fold_sum
 from dsfu.simulate.arrays import FloatArray
@@ -47,7 +48,7 @@ crystals wanted .26 to .35; those with 10 % of thermal diffuse scattering or of 
 .02 Å or with Bragg residue .39 to .50."""
 
 _LEAST_VOXELS: Final = 200
-_LEAST_CELLS: Final = 6
+_LEAST_GOOD: Final = 6
 _BINS: Final = 40
 _NEAR: Final = 0.22
 _NOISY: Final = (0.5, 4.0)
@@ -135,11 +136,18 @@ def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
 
 def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: int) -> VolumeVerdict:
     failed = [check for check in checks if not check.passed]
+    measured = solution.voxels.cells_measured()
+    if measured < LEAST_CELLS:
+        words = (
+            f"Not judged: what was measured fills {measured:.1f} reciprocal cells, and {LEAST_CELLS:g} are needed to "
+            "compare them and to find the width of I_FF; standard uncertainties allow for widths from .24 to .40 cells."
+        )
+        return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
     if failed:
         first = max(failed, key=lambda check: check.ratio / check.limit)
         words = f"The data contradict the model of two species on one site without displacements: {first.meaning}."
         return VolumeVerdict(judgement="contradicts", sentence=words, checks=checks)
-    if cells < _LEAST_CELLS:
+    if cells < _LEAST_GOOD:
         words = f"Not judged: only {cells} reciprocal cells were measured well enough to compare them."
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
     if not _NOISY[0] < solution.chi_square < _NOISY[1]:

@@ -73,6 +73,11 @@ class Voxels:
             ends[0, 0] = -ends[0, 1]
         return np.asarray(ends[:, 1] - ends[:, 0])
 
+    def cells_measured(self) -> float:
+        """How many reciprocal cells the measured voxels fill; an axis with one value counts for one."""
+        steps = [axis[1] - axis[0] if len(axis) > 1 else 1.0 for axis in self.axes]
+        return float(self.live.sum() * np.prod(steps) * (2 if self.folded else 1))
+
     def cropped(self, reach: float) -> "Voxels":
         """Those with |h|, |k| and |l| up to a limit, or all along an axis that has none of them."""
         keep = [np.abs(axis) <= reach + _NEGLIGIBLE for axis in self.axes]
@@ -167,7 +172,9 @@ def _gain(intensity: Float32, weight: Float32) -> float:
     if n < 1:
         return 0.0
     difference = np.asarray(sum(c * values[i : i + n] for i, c in enumerate(_FOURTH)))
-    mean = np.asarray(sum(values[i : i + n] for i in range(5))) / 5
+    # weighted as the noise is: in a trough, the middle of five is darker than their plain mean
+    power = _FOURTH**2 / (_FOURTH**2).sum()
+    mean = np.asarray(sum(share * values[i : i + n] for i, share in enumerate(power)))
     inverse = np.where(weights > 0, 1 / np.maximum(weights, 1e-9), np.inf)
     spread = np.asarray(sum(c**2 * inverse[i : i + n] for i, c in enumerate(_FOURTH)))
     # the darker half: strong voxels are Bragg peaks and their feet, which no difference removes

@@ -16,6 +16,8 @@ from dsfu.model.measured.volume.terms import order_terms
 from dsfu.model.measured.volume.verdict import judge_volume
 from dsfu.model.measured.volume.voxels import voxels_of
 from dsfu.simulate.lattice import Cell
+from tests.benchmarks import crystal_maker
+from tests.benchmarks.crystals import reconstruction_of
 
 AXES = (np.linspace(0, 1.2, 7), np.linspace(-1, 1, 9), np.linspace(-0.8, 0.8, 5))
 PERIODS = [4, 3, 3]
@@ -178,3 +180,33 @@ def test_equivalent_vectors_are_one_parameter():
     np.testing.assert_array_equal(joined.gathered(joined.spread(np.ones(len(joined)))), np.bincount(joined.number))
     by_vector = {tuple(np.abs(v)): x for v, x in zip(joined.vectors, joined.spread(values), strict=True)}
     assert len(by_vector) == len(set(by_vector.values())) == 26
+
+
+@pytest.mark.parametrize("counts", [25.0, 250.0])
+@pytest.mark.parametrize("kind", ["orthorhombic", "triclinic"])
+def test_a_volume_of_two_cells_is_not_judged_and_what_it_says_is_true(kind, counts):
+    """25³ voxels with Bragg peaks, air and gaps: all that was measured is the cell about the beam stop."""
+    wrongs = crystal_maker.Wrongs(counts=counts)
+    volume = crystal_maker.make(crystal_maker.recipes()[kind], (12, 12, 12), wrongs, ideal=True, seed=7)
+    found = solve_volume(reconstruction_of(volume), VolumeSettings())
+    verdict = judge_volume(found)
+    assert verdict.judgement == "not judged"
+    assert "reciprocal cells" in verdict.sentence
+    shells = order_of(found, verdict).shells
+    true = [volume.alpha[tuple(np.array(shell.vector) + crystal_maker.CUTOFF)] for shell in shells]
+    assert all(abs(shell.alpha - t) < 4 * shell.uncertainty for shell, t in zip(shells, true, strict=True))
+
+
+def test_the_noise_of_a_trough_is_not_taken_for_less():
+    """The middle of a dark fringe is darker than the mean of five voxels across it."""
+    h = np.linspace(-3, 3, 121)
+    expected = 400 * (0.05 + np.sin(np.pi * h[:, None, None]) ** 2) * np.ones((1, 41, 41))
+    counts = np.random.default_rng(5).poisson(expected).astype(np.float32)
+    whole = Reconstruction(
+        intensity=counts,
+        live=np.ones(counts.shape, bool),
+        origin=np.array([-3.0, -1.0, -1.0]),
+        steps=0.05 * np.eye(3),
+        cell=Cell(6, 7, 8, 90, 90, 90),
+    )
+    assert voxels_of(whole).gain == pytest.approx(1.0, abs=0.02)
