@@ -1,5 +1,6 @@
 """Settings of the documentation site: `make docs` builds it into out/docs."""
 
+import os
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -11,11 +12,17 @@ import generated
 project = "dsfu"
 author = "The dsfu developers"
 version = release = installed("dsfu")
-extensions = ["myst_parser", "sphinx.ext.mathjax"]
+extensions = ["myst_nb", "sphinx.ext.mathjax"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_*"]
-suppress_warnings = ["myst.header", "misc.highlighting_failure"]
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(Path(__file__).parents[1] / "out" / "notebooks-executed")
+nb_execution_timeout = 600
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # for lines such as !dsfu-model
+suppress_warnings = ["myst.header", "misc.highlighting_failure", "myst-nb.lexer"]  # the last where nothing is executed
 html_theme = "pydata_sphinx_theme"
 html_title = "dsfu"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}

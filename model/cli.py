@@ -9,11 +9,20 @@ from dsfu.command_line import Program
 from dsfu.model import problems
 from dsfu.model.commands import batch_jobs, evaluating, training
 from dsfu.model.measured.commands import analysing, calculating, factorising, looking, preparing, refining, structures
+from dsfu.model.view import command as viewing
 
 _PROGRAM: Final = Program(
     name="dsfu-model",
     extra="model",
-    extras={"onnx": "onnx", "onnxruntime": "onnx", "onnxscript": "onnx", "torchmetrics": "fid", "s3fs": "s3"},
+    extras={
+        "onnx": "onnx",
+        "onnxruntime": "onnx",
+        "onnxscript": "onnx",
+        "torchmetrics": "fid",
+        "s3fs": "s3",
+        "panel": "view",
+        "plotly": "view",
+    },
 )
 
 _HELP: Final = """From measured scattering to structure, and the networks that help with it.
@@ -26,6 +35,7 @@ From a measured reconstruction to its disorder:
   dsfu-model prepare FILE             cut, clean and resample planes
   dsfu-model factorise FILE           form factor and short-range order
   dsfu-model refine-sro FILE          Warren–Cowley parameters with uncertainties
+  dsfu-model view PATH                look at any of these in a browser
 
 Networks:
 
@@ -56,6 +66,7 @@ for _verbs in (
     training,
     evaluating,
     batch_jobs,
+    viewing,
 ):
     _verbs.add_to(app)
 

@@ -1,0 +1,113 @@
+"""The evaluation of a run, from its best plane to its worst."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from dsfu.errors import InputError
+from dsfu.model.view.images import Images, Scene
+
+PLANES: Final = "planes.csv"
+ABOUT: Final = "evaluation.json"
+
+
+def is_evaluation(folder: Path) -> bool:
+    return (folder / PLANES).is_file() and (folder / ABOUT).is_file()
+
+
+def evaluation_page(folder: Path) -> Callable[[], Any]:
+    """Planes of an evaluation by one of its errors, and what the network says of each."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))["about"]
+        with (folder / PLANES).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name != "sample"}
+        samples = np.array([int(row["sample"]) for row in rows])
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise InputError(
+            f"is no evaluation that can be read ({error})", where=str(folder), remedy="dsfu-model evaluate RUN STORE"
+        ) from error
+    answers = Answers(Path(about["run"]), str(about["store"]), str(about["split"]))
+    told = f"{about['name']} on {about['split']} of {about['store']}: {about['conditions']}, by {about['method']}"
+    return lambda: Ranked(columns, samples, answers, told).page
+
+
+class Answers:
+    """Samples of the store that was evaluated, with the truth and what the network says."""
+
+    NAMES = ("measured", "I_FF, answer", "I_FF, truth", "I_SRO, answer", "I_SRO, truth", "difference")
+
+    def __init__(self, run: Path, store: str, split: str) -> None:
+        import dsfu
+        from dsfu.model.problems.disorder.networks.loading import load_factoriser, pixels_of
+        from dsfu.model.weights.files import weights_file
+
+        self._dataset = dsfu.open_store(store).to_xarray(split)
+        self._network, card = load_factoriser(weights_file(run))
+        self._pixels = pixels_of(card.more)
+
+    def of(self, sample: int) -> tuple[Scene, dict[str, Any]]:
+        """Images by name, each relative to its maximum; ``difference`` is that of I_SRO."""
+        import torch
+
+        door = self._dataset.dsfu
+        step = max(1, self._dataset.sizes["x"] // self._pixels)
+        intensity, live = door.intensity(sample)[::step, ::step], door.live(sample).values[::step, ::step]
+        seen = torch.tensor(np.where(live, intensity.values, 0), dtype=torch.float32)[None, None]
+        with torch.inference_mode():
+            roots = self._network(seen, torch.tensor(live)[None, None])
+        form, sro = (np.square(np.clip(root[0, 0].numpy(), 0, None)) for root in roots)
+        true = [door.form_factor(sample).values[::step, ::step], door.sro(sample).values[::step, ::step]]
+        form, sro, *true = (each / (each.max() or 1.0) for each in (form, sro, *true))
+        values = (np.where(live, intensity.values, np.nan), form, true[0], sro, true[1], sro - true[1])
+        ends = float(intensity.qx[0]), float(intensity.qx[-1])
+        return Scene(x=ends, y=ends, labels=("Qx (1/Å)", "Qy (1/Å)")), dict(zip(self.NAMES, values, strict=True))
+
+
+class Ranked:
+    """A slider from the best plane to the worst by a column of errors, and the images of the one chosen."""
+
+    def __init__(self, columns: dict[str, Any], samples: Any, answers: Answers, told: str) -> None:
+        import panel
+        from bokeh.models import ColumnDataSource
+        from bokeh.plotting import figure
+
+        self._columns, self._samples, self._answers, self._told = columns, samples, answers, told
+        self._images = Images(Answers.NAMES, ["difference"])
+        first = next((name for name in columns if "sro" in name), next(iter(columns)))
+        self.column = panel.widgets.Select(name="In order of", options=list(columns), value=first, width=300)
+        self.rank = panel.widgets.IntSlider(
+            name="From best to worst", start=1, end=max(2, len(samples)), value=1, width=300
+        )
+        self.said = panel.pane.Markdown("")
+        self._curve = ColumnDataSource({"rank": [], "error": []})
+        self._here = ColumnDataSource({"rank": [], "error": []})
+        self._figure = figure(width=340, height=220, x_axis_label="planes, from best to worst", toolbar_location=None)
+        self._figure.line("rank", "error", source=self._curve)
+        self._figure.scatter("rank", "error", source=self._here, size=9, color="#c2452d")
+        self.column.param.watch(lambda _: self._draw(), "value")
+        self.rank.param.watch(lambda _: self._draw(), "value")
+        self._draw()
+
+    @property
+    def page(self) -> Any:
+        import panel
+
+        controls = panel.Column(self.column, self.rank, self.said)
+        top = panel.FlexBox(controls, panel.pane.Bokeh(self._figure))
+        return panel.Column(panel.pane.Markdown(self._told), top, self._images.row)
+
+    def _draw(self) -> None:
+        errors = self._columns[self.column.value]
+        order = np.argsort(np.where(np.isnan(errors), np.inf, errors), kind="stable")
+        rank = min(int(self.rank.value), len(order))
+        which = order[rank - 1]
+        self._curve.data = {"rank": np.arange(1, len(order) + 1), "error": errors[order]}
+        self._here.data = {"rank": [rank], "error": [errors[which]]}
+        sample = int(self._samples[which])
+        self.said.object = f"Sample {sample}: {self.column.value} = {errors[which]:.4g}"
+        self._images.show(*self._answers.of(sample))
