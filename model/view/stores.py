@@ -27,10 +27,10 @@ def store_page(store: "DataSet") -> Callable[[], Any]:
             remedy="dsfu-pipeline report STORE -o report.html shows samples of every problem",
         )
     store.to_xarray()
-    return lambda: Samples(store).page
+    return lambda: StoreBrowser(store).page
 
 
-class Samples:
+class StoreBrowser:
     """Filters, the samples that pass them, and one of these as images."""
 
     def __init__(self, store: "DataSet") -> None:
