@@ -9,7 +9,8 @@ from typing import Final
 
 from dsfu.cluster.job_script import ARRAY_SCHEDULERS, array_script, closing_script
 from dsfu.cluster.launch import SUBMIT_COMMANDS, ClusterError, check_commands
-from dsfu.cluster.settings import ClusterSettings, SettingsError
+from dsfu.cluster.settings import ClusterSettings
+from dsfu.errors import InputError
 
 _NUMBER_OF_JOB: Final = {
     "slurm": r"^(\d+)",
@@ -40,12 +41,14 @@ def array_scripts(
 ) -> ArrayScripts:
     """Scripts that do ``dsfu-pipeline run RUN --part i/N`` and then ``dsfu-pipeline close CLOSE``."""
     if settings.scheduler not in ARRAY_SCHEDULERS:
-        raise SettingsError(
-            f"scheduler = {settings.scheduler!r}: expected one of {', '.join(ARRAY_SCHEDULERS)} for a job array; "
-            f"`dsfu-pipeline run --scheduler {settings.scheduler}` needs none"
+        raise InputError(
+            f"{settings.scheduler} has no job arrays here",
+            where="scheduler",
+            expected=f"one of {', '.join(ARRAY_SCHEDULERS)}",
+            remedy=f"`dsfu-pipeline run --scheduler {settings.scheduler}` needs none",
         )
     if parts < 1:
-        raise SettingsError(f"array = {parts}: expected at least 1")
+        raise InputError(f"{parts} parts", where="--array", expected="1 or more")
     return ArrayScripts(array=array_script(settings, run, parts), closing=closing_script(settings, close, after))
 
 

@@ -11,7 +11,7 @@ import socket
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from dsfu.cluster.settings import SettingsError
+from dsfu.errors import InputError
 
 CLOSED_AT_ONCE: Final = "127.0.0.1:0"
 """Where a scheduler may listen for browsers until `open_dashboard` is called: Dask insists on some place."""
@@ -27,7 +27,9 @@ def parse_address(text: str) -> tuple[str, int]:
     except ValueError:
         host, port = "", None
     if port is None or parts.netloc != text or "@" in text:
-        raise SettingsError(f"dashboard = {text!r}: expected HOST:PORT such as 127.0.0.1:8787, or none")
+        raise InputError(
+            f"{text!r} is no address", where="--dashboard", expected="HOST:PORT such as 127.0.0.1:8787, or none"
+        )
     return host, port
 
 

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from dsfu.cluster.settings import ClusterSettings, SettingsError
+from dsfu.cluster.settings import ClusterSettings
+from dsfu.errors import InputError
 
 ADDRESS_TO_COME: Final = "tls://ADDRESS-OF-THE-DRIVER:PORT"
 NAME_TO_COME: Final = "NAME-OF-THE-WORKER"
@@ -184,7 +185,7 @@ def _htcondor(settings: ClusterSettings, array: int, after: str) -> list[str]:
 
 def _script(settings: ClusterSettings, lines: Sequence[str], environment: dict[str, str], command: str) -> str:
     if "\n" in command:  # some schedulers look for directives in every line
-        raise SettingsError(f"{command!r}: expected paths without line breaks")
+        raise InputError(f"{command!r} is more than a line", expected="paths without line breaks")
     before = ['cd "$PBS_O_WORKDIR"'] if settings.scheduler == "pbs" else []  # it starts in the home folder
     before += [f"export {name}={value}" for name, value in environment.items()] + list(settings.prologue)
     if settings.scheduler == "htcondor":
@@ -200,7 +201,7 @@ def _condor_script(lines: Sequence[str], commands: Sequence[str]) -> str:
     """
     code = "; ".join(commands)
     if "$$(" in code:
-        raise SettingsError(f"{code!r}: HTCondor would replace $$(…) where the job runs; expected $( alone")
+        raise InputError(f"{code!r}: HTCondor would replace $$(…) where the job runs", expected="$( alone")
     quoted = re.sub(r"\$(?=\w*\()", "$(DOLLAR)", code).replace("'", "''").replace('"', '""')
     return "\n".join(["executable = /bin/sh", f"arguments = \"-c '{quoted}'\"", *lines, "queue", ""])
 

@@ -15,7 +15,8 @@ from pathlib import PurePath
 from typing import Final
 
 from dsfu.cluster.job_script import clock, container_words, python_of, slurm_choices
-from dsfu.cluster.settings import ClusterSettings, SettingsError
+from dsfu.cluster.settings import ClusterSettings
+from dsfu.errors import InputError
 
 GOES_ON: Final = "goes-on"
 """File in the folder of a training that was stopped, and is not finished."""
@@ -56,7 +57,7 @@ class TrainingJob:
         for name, least in (("nodes", 1), ("gpus_per_node", 0), ("ranks_per_node", 1), ("stop_seconds", 30)):
             value = getattr(self, name)
             if value is not None and value < least:
-                raise SettingsError(f"{name} = {value}: expected at least {least}")
+                raise InputError(f"{name} = {value}", expected=f"{least} or more")
 
     @property
     def ranks(self) -> int:
@@ -67,7 +68,9 @@ class TrainingJob:
 def training_script(settings: ClusterSettings, job: TrainingJob) -> str:
     """The whole script. ``settings.cores`` and its memory are those of each node."""
     if settings.scheduler != "slurm":
-        raise SettingsError(f"scheduler = {settings.scheduler!r}: trainings are submitted to slurm only")
+        raise InputError(
+            f"it is {settings.scheduler}", where="scheduler", expected="slurm: trainings are submitted to slurm only"
+        )
     _check_times(settings, job)
     lines = [f"#SBATCH {line}" for line in [*_directives(settings, job), *settings.job_extra]]
     return "\n".join(["#!/bin/bash", *lines, "", *_body(settings, job), ""])
@@ -76,9 +79,10 @@ def training_script(settings: ClusterSettings, job: TrainingJob) -> str:
 def _check_times(settings: ClusterSettings, job: TrainingJob) -> None:
     longest = settings.walltime_seconds - _LEAST_SECONDS_OF_TRAINING
     if job.stop_seconds > longest:
-        raise SettingsError(
-            f"stop_before = {job.stop_seconds} s: with a walltime of {settings.walltime_seconds} s, "
-            + (f"expected {longest} s or less" if longest >= 30 else "nothing is trained; expected a longer walltime")
+        raise InputError(
+            f"{job.stop_seconds} s before a walltime of {settings.walltime_seconds} s, nothing would be trained",
+            where="--stop-before",
+            expected=f"{longest} s or less" if longest >= 30 else "a longer walltime",
         )
 
 

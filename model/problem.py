@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dsfu.model.training.recipes import Recipe
     from dsfu.model.training.sources import BatchSource
     from dsfu.panels import Panel
+    from dsfu.settings.section import Section
 
 GROUP: Final = "dsfu.learners"
 """Entry points of problems that are not in this package; each is a `Learner`."""
@@ -54,14 +55,14 @@ class RecipeEntry:
     recipe, network
         ``module:class`` of the `Recipe`, and of what makes its network; options of that are ``network`` of a training.
     settings
-        Dataclass of what can be set about it alone: a section of a training's settings with the recipe's name.
+        What can be set about it alone: a section of a training's settings with the recipe's name.
     defaults
         What it sets differently from all others, as nested settings.
     """
 
     recipe: str
     network: str
-    settings: type | None = None
+    settings: "type[Section] | None" = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def load_recipe(self) -> "type[Recipe[Any]]":
@@ -140,7 +141,7 @@ class Learner(ABC, Generic[B]):
     recipes
         By name; the first is taken if none is named.
     data
-        Dataclass of the section ``data`` of a training's settings.
+        The section ``data`` of a training's settings; everything in it has a default.
     named_data
         Words that stand for a section within ``data``, by its name, with what they stand for.
     older_settings
@@ -151,7 +152,7 @@ class Learner(ABC, Generic[B]):
     noun: ClassVar[str] = "sample"
     nouns: ClassVar[str] = "samples"
     recipes: ClassVar[Mapping[str, RecipeEntry]]
-    data: ClassVar[type]
+    data: "ClassVar[type[Section]]"
     named_data: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     older_settings: ClassVar[Mapping[str, str]] = {}
 

@@ -41,15 +41,18 @@ class Document:
         What cannot be used though the file could be parsed.
     unusable
         Paths of it; what ``value`` has there means nothing.
+    has_lines
+        False for values that stand in no file, such as an option's: they have no places.
     """
 
     source: str
-    text: str
+    text: str = ""
     value: dict[str, Any] = field(default_factory=dict)
     keys: dict[KeyPath, Place] = field(default_factory=dict)
     values: dict[KeyPath, Place] = field(default_factory=dict)
     problems: list[InputError] = field(default_factory=list)
     unusable: set[KeyPath] = field(default_factory=set)
+    has_lines: bool = True
 
     @cached_property
     def lines(self) -> Sequence[str]:
@@ -60,6 +63,16 @@ class Document:
         for part in path:
             value = value[part]
         return value
+
+    def gives(self, path: KeyPath) -> bool:
+        """Whether something stands at a path."""
+        value: Any = self.value
+        for part in path:
+            try:
+                value = value[part]
+            except (LookupError, TypeError):
+                return False
+        return True
 
     def place(self, path: KeyPath, *, of_key: bool = False) -> Place:
         """Place of the value at a path, or of its key; of a path that is not there, of the part of it that is.
@@ -98,7 +111,7 @@ class Document:
         )
 
     def problem_at(self, place: Place, what: str, *, expected: str = "", remedy: str = "") -> InputError:
-        where = f"{self.source}, line {place.line}"
+        where = f"{self.source}, line {place.line}" if self.has_lines else self.source
         return InputError(
             what,
             where=where,

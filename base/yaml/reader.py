@@ -82,14 +82,19 @@ def read_yaml(data: bytes, source: str, *, starter: str = "", may_be_empty: bool
     return document
 
 
-def read_yaml_file(path: Path, *, may_be_empty: bool = True) -> dict[str, Any]:
-    """The values of a file of settings, with lists as lists. All that is wrong with it is said in one `InputError`."""
+def read_yaml_document(path: Path, *, may_be_empty: bool = True) -> Document:
+    """A file of settings with the places of its values. What cannot be used is in the document's ``problems``."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from None
-    return _usable(read_yaml(data, str(path), may_be_empty=may_be_empty))
+    return read_yaml(data, str(path), may_be_empty=may_be_empty)
+
+
+def read_yaml_file(path: Path, *, may_be_empty: bool = True) -> dict[str, Any]:
+    """The values of a file of settings, with lists as lists. All that is wrong with it is said in one `InputError`."""
+    return _usable(read_yaml_document(path, may_be_empty=may_be_empty))
 
 
 def read_yaml_text(text: str, where: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -81,7 +80,8 @@ def submit(
     after any failure, it goes on from the last checkpoint.
     """
     from dsfu.cluster.launch import ClusterError
-    from dsfu.cluster.settings import SettingsError, read_settings, seconds_of
+    from dsfu.cluster.quantities import seconds_of
+    from dsfu.cluster.settings import read_settings
     from dsfu.cluster.training_job import TrainingJob, training_script
     from dsfu.model.problem import learner_of
     from dsfu.model.store import problem_of
@@ -99,7 +99,7 @@ def submit(
             nodes=nodes,
             gpus_per_node=gpus,
             ranks_per_node=ranks,
-            stop_seconds=seconds_of(stop_before, "stop_before"),
+            stop_seconds=seconds_of(stop_before, "--stop-before"),
         )
         site = _with_enough(site, cluster, job.ranks)
         script = training_script(site, job)
@@ -107,8 +107,6 @@ def submit(
             typer.echo(script, nl=False)
             return
         number = _submitted(site, script, store, out)
-    except SettingsError as error:
-        raise InputError(str(error)) from None
     except ClusterError as error:
         raise InputError(str(error), remedy="--dry-run shows the job script") from None
     typer.echo(f"Submitted job {number}.")
@@ -120,8 +118,9 @@ def submit(
 def _with_enough(site: "ClusterSettings", given: Mapping[str, Any], ranks: int) -> "ClusterSettings":
     """Cores and memory for so many ranks, where the command line does not say how many."""
     cores = site.cores if "cores" in given else max(site.cores, _CORES_PER_RANK * ranks)
-    memory = site.memory_mib if "memory" in given else max(site.memory_of_job_mib, _MIB_PER_RANK * ranks)
-    return replace(site, cores=cores, memory_mib=memory)
+    memory_mib = max(site.memory_of_job_mib, _MIB_PER_RANK * ranks)
+    memory = site.memory if "memory" in given else f"{memory_mib}MiB"
+    return site.model_copy(update={"cores": cores, "memory": memory})
 
 
 def _submitted(site: "ClusterSettings", script: str, store: str, run: Path) -> str:

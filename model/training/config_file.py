@@ -1,19 +1,21 @@
 """Configurations from YAML and ``key=value``, and back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal
 
 import yaml
+from pydantic import Field, create_model
 
 from dsfu.errors import InputError, near_miss
 from dsfu.files import write_whole
 from dsfu.model.problem import Learner, learner_of
 from dsfu.model.training.config import Config
-from dsfu.yaml.reader import read_yaml_file, read_yaml_value
-
-Settings = TypeVar("Settings")
+from dsfu.settings.checking import checked
+from dsfu.yaml.document import Document
+from dsfu.yaml.reader import read_yaml_document, read_yaml_value
 
 
 def load_config(
@@ -37,36 +39,22 @@ def load_config(
         Of the problem that is to be learnt; of the oldest, if there is none.
     """
     learner = learner or learner_of()
-    given: dict[str, Any] = {}
-    if file is not None:
-        given = _merged(given, _spelt_out(read_yaml_file(file), learner))
-    for override in overrides:
-        given = _merged(given, _spelt_out(_parsed(override), learner))
-    if recipe is not None:
-        given["recipe"] = recipe
-    given.setdefault("recipe", learner.default_recipe)
-    return config_of(_merged(_defaults(given, learner), given), learner)
+    documents = [read_yaml_document(file)] if file is not None else []
+    documents += [_parsed(override) for override in overrides]
+    documents += [Document(source="--recipe", value={"recipe": recipe}, has_lines=False)] if recipe is not None else []
+    return _config(documents, learner, with_defaults=True)
 
 
 def config_of(values: Mapping[str, Any], learner: Learner[Any] | None = None) -> Config:
     """A configuration from nested mappings; what they leave out is as by default."""
-    learner = learner or learner_of()
-    given = dict(current_names(values, learner))
-    learner.entry(str(given.get("recipe", learner.default_recipe)))
-    sections: dict[str, Any] = {
-        name: _settings(entry.settings, given.pop(name, {}), name)
-        for name, entry in learner.recipes.items()
-        if entry.settings is not None
-    }
-    data: Any = _settings(learner.data, given.pop("data", {}), "data")
-    given = {"recipe": learner.default_recipe, **given}
-    return _settings(Config, given, "", {"sections": sections, "data": data}, list(sections))
+    value: dict[str, Any] = _with_tuples(values)
+    return _config([Document(source="settings", value=value, has_lines=False)], learner or learner_of())
 
 
 def values_of(config: Config) -> dict[str, Any]:
     """Nested mappings of plain values, for YAML and checkpoints."""
-    plain: dict[str, Any] = _plain(asdict(config))
-    return {**plain.pop("sections"), **plain}
+    plain: dict[str, Any] = _plain(config.model_dump())
+    return plain
 
 
 def current_names(values: Mapping[str, Any], learner: Learner[Any]) -> Mapping[str, Any]:
@@ -97,38 +85,72 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any], where: str = "
     return found
 
 
-def _parsed(override: str) -> Mapping[str, Any]:
+def _config(documents: Sequence[Document], learner: Learner[Any], *, with_defaults: bool = False) -> Config:
+    """What documents say together, of which later ones count more; over the recipe's defaults, if they are wanted."""
+    documents = [_spelt_out(document, learner) for document in documents]
+    given: dict[str, Any] = {}
+    for document in documents:
+        given = _merged(given, document.value)
+    given.setdefault("recipe", learner.default_recipe)
+    if with_defaults:
+        defaults = _defaults(given, learner)
+        given = _merged(defaults, given)
+    if isinstance(network := given.get("network"), Mapping):
+        given["network"] = _plain(network)  # free-form: as files have it
+    own = Document(source=f"recipe {given['recipe']}", value=given, has_lines=False)
+    problems = [problem for document in documents for problem in document.problems]
+    return checked(_model(learner), given, [own, *documents], problems)
+
+
+@cache
+def _model(learner: Learner[Any]) -> type[Config]:
+    """What the configuration of a training of a problem may say."""
+    sections = {name: (kind, kind()) for name, entry in learner.recipes.items() if (kind := entry.settings) is not None}
+    recipe = (Literal[tuple(learner.recipes)], Field(description="Network and losses."))  # type: ignore[valid-type]
+    made: type[Config] = create_model(
+        "Config",
+        __base__=Config,
+        recipe=recipe,
+        data=(learner.data, learner.data()),
+        **sections,
+    )
+    return made
+
+
+def _parsed(override: str) -> Document:
     name, equals, text = override.partition("=")
     if not (equals and name):
         raise InputError(f"{override!r} sets nothing", expected="key=value, such as optimiser.learning_rate=1e-4")
-    value = read_yaml_value(text, name)
+    value: Any = _with_tuples(read_yaml_value(text, name))
     for part in reversed(name.strip().split(".")):
         value = {part: value}
-    return dict(value)
+    return Document(source="command line", value=value, has_lines=False)
 
 
-def _spelt_out(given: Mapping[str, Any], learner: Learner[Any]) -> Mapping[str, Any]:
+def _spelt_out(document: Document, learner: Learner[Any]) -> Document:
     """The same in today's names, and with sections for words that stand for one, so that a part can be changed."""
-    given = current_names(given, learner)
+    given = current_names(document.value, learner)
     for name, named in learner.named_data.items():
         data = given.get("data")
         if not isinstance(data, Mapping) or not isinstance(word := data.get(name), str):
             continue
         if word not in named:
             meant = near_miss(word, named)
-            raise InputError(
-                f"it is {word!r}",
-                where=f"data.{name}",
+            raise document.wrong_value(
+                ("data", name),
+                word,
                 expected=f"{' or '.join(named)}, or a section with settings",
-                remedy=f"did you mean {meant!r}?" if meant else "",
+                remedy=f"did you mean {meant}?" if meant else "",
             )
-        given = {**given, "data": {**data, name: _plain(dict(named[word]))}}
-    return given
+        given = {**given, "data": {**data, name: dict(named[word])}}
+    return replace(document, value=dict(given))
 
 
 def _defaults(given: Mapping[str, Any], learner: Learner[Any]) -> dict[str, Any]:
     """Those of the recipe; its limit does not count if another one is given."""
-    defaults = dict(learner.entry(str(given["recipe"])).defaults)
+    if given["recipe"] not in learner.recipes:
+        return {}  # the model will say so
+    defaults = dict(learner.recipes[given["recipe"]].defaults)
     limits = given.get("limits")
     if isinstance(limits, Mapping) and any(limits.get(name) for name in ("epochs", "steps", "minutes")):
         defaults.pop("limits", None)
@@ -144,39 +166,10 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _settings(
-    kind: type[Settings], values: Any, where: str, ready: Mapping[str, Any] | None = None, sections: Sequence[str] = ()
-) -> Settings:
-    """A dataclass from a section. ``ready``: fields that are made already; ``sections``: names of others."""
-    if not isinstance(values, Mapping):
-        raise InputError(f"it is {values!r}", where=where, expected="a section with settings")
-    kinds = get_type_hints(kind)
-    names = [each.name for each in fields(kind) if each.name not in (ready or {})]  # type: ignore[arg-type]
-    arguments = dict(ready or {})
-    for name, value in values.items():
-        path = f"{where}.{name}" if where else str(name)
-        if name not in names:
-            meant = near_miss(str(name), [*names, *sections])
-            raise InputError(
-                f"{path}: there is no such setting",
-                expected=", ".join([*names, *sections, *(["data"] if ready else [])]),
-                remedy=f"did you mean {meant!r}?" if meant else "",
-            )
-        arguments[name] = _value(kinds[name], value, path)
-    return kind(**arguments)
-
-
-def _value(kind: Any, value: Any, path: str) -> Any:
-    if is_dataclass(kind):
-        return _settings(kind, value, path)  # type: ignore[arg-type]
-    if kind is float and isinstance(value, str):
-        try:
-            return float(value)  # YAML takes 1e-4 for a text
-        except ValueError:
-            return value
-    if isinstance(value, list):
-        return tuple(value)
-    return value
+def _with_tuples(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _with_tuples(each) for name, each in value.items()}
+    return tuple(_with_tuples(each) for each in value) if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:

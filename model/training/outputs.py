@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -50,7 +50,7 @@ class Outputs:
             recipe=self.config.recipe,
             network=options_of(self.config.recipe, self.config.network, self.learner),
             more=self.learner.card(self.config.data),
-            data={**self.data, "settings": asdict(self.config.data)},
+            data={**self.data, "settings": self.config.data.model_dump()},
             metrics=dict(errors),
             versions={"python": platform.python_version(), **{name: version(name) for name in ("dsfu", "torch")}},
             date=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -22,13 +22,10 @@ SCHEDULERS: Final = ("slurm", "pbs", "lsf", "sge", "htcondor")
 
 def settings_of(scheduler: str | None, cluster: Mapping[str, Any]) -> "ClusterSettings":
     """Settings of batch jobs from a site file and options."""
-    from dsfu.cluster.settings import SettingsError, read_settings
+    from dsfu.cluster.settings import read_settings
 
     flags = {name: value for name, value in cluster.items() if name != "cluster"}
-    try:
-        return read_settings(scheduler, cluster.get("cluster"), flags)
-    except SettingsError as error:
-        raise InputError(str(error)) from None
+    return read_settings(scheduler, cluster.get("cluster"), flags)
 
 
 def batch_engine(
@@ -57,14 +54,10 @@ def batch_engine(
 def dashboard_of(text: str | None) -> str | None:
     """The address of the dashboard that was asked for, if one was; refuses what is no address."""
     from dsfu.cluster.dashboard import parse_address
-    from dsfu.cluster.settings import SettingsError
 
     if text is None or text == "none":
         return None
-    try:
-        parse_address(text)
-    except SettingsError as error:
-        raise InputError(str(error), where="--dashboard") from None
+    parse_address(text)
     return text
 
 
@@ -102,12 +95,9 @@ def submit(
     """
     from dsfu.cluster.arrays import array_scripts, submit_array
     from dsfu.cluster.launch import ClusterError
-    from dsfu.cluster.settings import SettingsError, find_site_file
+    from dsfu.cluster.settings import find_site_file
 
-    try:
-        site = find_site_file(cluster.get("cluster"))
-    except SettingsError as error:
-        raise InputError(str(error)) from None
+    site = find_site_file(cluster.get("cluster"))
     settings = settings_of(scheduler or (None if site else "slurm"), cluster)
     url = store_of(want(manifest), store).url
     close = [str(Path(manifest).resolve()), "--store", url]
@@ -118,8 +108,6 @@ def submit(
             say(f"{scripts.array}\n{scripts.closing}")
             return
         job, last = submit_array(settings, array, run, close)
-    except SettingsError as error:
-        raise InputError(str(error)) from None
     except ClusterError as error:
         raise InputError(str(error), where=f"--scheduler {settings.scheduler}") from None
     say(f"Submitted job {job} with {array} parts, and job {last}, which closes {url} after it.")

@@ -5,22 +5,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from dsfu.errors import InputError
 from dsfu.pipeline.kinds import Catalogued, catalogued
 from dsfu.pipeline.manifest.loaded import LoadedManifest
-from dsfu.pipeline.manifest.messages import meant_by, problem_of
 from dsfu.pipeline.manifest.model import Manifest
+from dsfu.settings.checking import wrong_values
 from dsfu.yaml.document import Document, KeyPath
 from dsfu.yaml.reader import MOST_BYTES, read_yaml
 
 DEFAULT_PATH: Final = "data_manifest.yaml"
 
 _STARTER: Final = "write a manifest to start from with `dsfu-pipeline init`"
-
-_MOST_TOLD: Final = 1000
-"""Wrong values that are put in words; of more, only the number is told."""
 
 
 def load_manifest(path: str | Path) -> LoadedManifest[Any]:
@@ -54,32 +50,13 @@ def parse_manifest(data: bytes | str, source: str = "manifest", *, folder: Path 
     try:
         manifest = model.model_validate(document.value)
     except ValidationError as error:
-        every = _wrong_values(error, document, model)
-        told, further = every[:_MOST_TOLD], len(every[_MOST_TOLD:])
-        for details in told:
-            problems.setdefault(tuple(details["loc"]), problem_of(details, document, model))
+        told, further = wrong_values(error, model, lambda path: document)
+        problems = {**told, **problems}
     found = [*document.problems, *problems.values()]
     if found:
         in_order = sorted(found, key=lambda each: each.position)
         raise InputError.together(in_order, where=source, further=further)
     return LoadedManifest(manifest=manifest, document=document, folder=folder or Path.cwd())
-
-
-def _wrong_values(error: ValidationError, document: Document, model: type[Manifest]) -> list[ErrorDetails]:
-    """What the model has against values, in the order of lines, without what has been said already or goes without."""
-    every = error.errors(include_url=False)
-    # A list that is too short because its items are of no use is not a mistake of its own.
-    blamed_on_items = {each["loc"][:length] for each in every for length in range(len(each["loc"]))}
-    # Nor is a key missing that is there with its name misspelt.
-    misspelt = {meant_by(each["loc"], model) for each in every[:_MOST_TOLD] if each["type"] == "extra_forbidden"}
-
-    def is_new(details: ErrorDetails) -> bool:
-        path, kind = details["loc"], details["type"]
-        if any(path[:length] in document.unusable for length in range(1, len(path) + 1)):
-            return False
-        return not (kind == "too_short" and path in blamed_on_items) and not (kind == "missing" and path in misspelt)
-
-    return sorted(filter(is_new, every), key=lambda details: document.place(details["loc"]))
 
 
 def _problem_of_document(document: Document) -> Catalogued:

@@ -1,43 +1,11 @@
-"""What every manifest may say, whatever it is of, and what sections are made of. `loading` reads the file."""
+"""What every manifest may say, whatever it is of. `loading` reads the file."""
 
 import re
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field
 
-
-def refuse(what: str, *at: str | int, expected: str = "", remedy: str = "") -> PydanticCustomError:
-    """An error about a field or an item of what is being validated, for `messages` to tell."""
-    return PydanticCustomError("refused", "{what}", {"what": what, "at": at, "expected": expected, "remedy": remedy})
-
-
-Number = TypeVar("Number", int, float)
-
-
-def ordered(ends: tuple[Number, Number]) -> tuple[Number, Number]:
-    """A range of which the lower end comes first."""
-    low, high = ends
-    if low > high:
-        raise refuse(
-            f"the lower end {low:g} is above the upper end {high:g}",
-            expected="the lower end first",
-            remedy=f"write [{high:g}, {low:g}]",
-        )
-    return ends
-
-
-def whole(value: Any) -> Any:
-    """Python takes True and 1.0 for 1, and so do literals; manifests do not."""
-    if type(value) is not int:
-        raise PydanticCustomError("not_whole", "expected a whole number")
-    return value
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        raise refuse("a name with control characters, or with spaces around it", expected="a plain path or URL")
-    return text
+from dsfu.settings.section import Name, PathText, Section, refuse, whole
 
 
 def _is_url_or_path(text: str) -> str:
@@ -49,16 +17,6 @@ def _is_url_or_path(text: str) -> str:
             remedy=f"write {scheme[1]}://{text[scheme.end() :]}",
         )
     return text
-
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
-PathText = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_printable)]
-
-
-class Section(BaseModel):
-    """Base of all sections: immutable, nothing unknown, nothing converted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Manifest(Section):

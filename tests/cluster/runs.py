@@ -51,7 +51,7 @@ class Notes(SilentReporter):
 
 def settings(**more: object) -> ClusterSettings:
     """Small jobs that find the tests."""
-    usual = {"scheduler": "slurm", "memory_mib": 1200, "prologue": (FIND_THE_TESTS,), "say_pending_seconds": 3}
+    usual = {"scheduler": "slurm", "memory": "1200MiB", "prologue": (FIND_THE_TESTS,), "say_pending": "3s"}
     return ClusterSettings(**{**usual, **more})  # type: ignore[arg-type]
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from dsfu.cluster.arrays import array_scripts, submit_array
 from dsfu.cluster.launch import ClusterError
-from dsfu.cluster.settings import ClusterSettings, SettingsError
+from dsfu.cluster.settings import ClusterSettings
+from dsfu.errors import InputError
 from tests.cluster.fake_scheduler import fake
 
 
@@ -50,5 +51,5 @@ def test_without_the_command_nothing_is_written(tmp_path, monkeypatch):
 
 
 def test_schedulers_without_arrays_are_refused():
-    with pytest.raises(SettingsError, match="run --scheduler htcondor"):
+    with pytest.raises(InputError, match="run --scheduler htcondor"):
         array_scripts(ClusterSettings(scheduler="htcondor"), 4, [], [])

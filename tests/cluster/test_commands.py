@@ -36,7 +36,7 @@ def call(tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
 def test_a_dry_run_prints_the_script_and_starts_nothing(call, tmp_path):
     status, out, err = call("run", "--scheduler", "slurm", "--dry-run", "--cores", "2", "--memory", "3GiB")
     assert (status, err) == (0, "")
-    assert out == worker_script(ClusterSettings(scheduler="slurm", cores=2, memory_mib=3072))
+    assert out == worker_script(ClusterSettings(scheduler="slurm", cores=2, memory="3072MiB"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data_manifest.yaml"]
 
 

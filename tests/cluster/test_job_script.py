@@ -25,10 +25,10 @@ def settings(scheduler: str) -> ClusterSettings:
     }
     partition = {} if scheduler == "htcondor" else {"partition": "long"}
     return ClusterSettings(
-        scheduler=scheduler,
+        scheduler=scheduler,  # type: ignore[arg-type]
         cores=4,
-        memory_mib=10_001,
-        walltime_seconds=36_030,
+        memory="10001MiB",
+        walltime="10:00:30",
         account="xray",
         interface="ib0",
         scratch="/scratch/$USER",
@@ -67,7 +67,8 @@ def test_scripts_are_valid_shell(scheduler):
 @given(st.integers(1, 10**7), st.integers(1, 256))
 def test_memory_is_what_was_asked_for(mib, cores):
     def lines(scheduler: str) -> str:
-        return "\n".join(directives(ClusterSettings(scheduler=scheduler, memory_mib=mib, cores=cores)))
+        settings = ClusterSettings(scheduler=scheduler, memory=f"{mib}MiB", cores=cores)  # type: ignore[arg-type]
+        return "\n".join(directives(settings))
 
     assert f"--mem={mib}M\n" in lines("slurm")
     assert f":mem={mib}mb\n" in lines("pbs")
@@ -81,7 +82,7 @@ def test_memory_is_what_was_asked_for(mib, cores):
 def test_walltimes_are_what_was_asked_for(seconds):
     hours, minutes, rest = map(int, clock(seconds).split(":"))
     assert hours * 3600 + minutes * 60 + rest == seconds
-    lsf = next(line for line in directives(ClusterSettings(scheduler="lsf", walltime_seconds=seconds)) if "-W" in line)
+    lsf = next(line for line in directives(ClusterSettings(scheduler="lsf", walltime=f"{seconds}s")) if "-W" in line)
     hours, minutes = map(int, lsf.removeprefix("-W ").split(":"))
     assert seconds <= hours * 3600 + minutes * 60 < seconds + 60
 
@@ -94,6 +95,6 @@ def test_arguments_with_blanks_stay_whole():
 
 
 def test_the_working_memory_of_workers_is_that_of_their_job():
-    script = worker_script(ClusterSettings(scheduler="slurm", cores=3, memory_mib=3001))
+    script = worker_script(ClusterSettings(scheduler="slurm", cores=3, memory="3001MiB"))
     limit = int(script.partition("--memory-limit ")[2].partition("B")[0])
     assert 3 * limit <= 3001 * 2**20 < 3 * (limit + 1)

@@ -44,7 +44,7 @@ def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize(
-    "more", [{"jobs": 2}, {"max_jobs": 2, "cores": 2, "memory_mib": 2400}], ids=["fixed", "adaptive"]
+    "more", [{"jobs": 2}, {"max_jobs": 2, "cores": 2, "memory": "2400MiB"}], ids=["fixed", "adaptive"]
 )
 def test_slurm_makes_the_store_that_a_local_run_makes(slurm: SlurmHere, tmp_path, local, more):
     notes = Notes()
@@ -100,7 +100,7 @@ def cmdline(process: psutil.Process) -> list[str]:
 
 def test_workers_that_leave_before_the_walltime_hand_over(slurm: SlurmHere, tmp_path, local):
     notes = Notes()
-    batch = settings(jobs=2, walltime_seconds=60, lifetime_seconds=6, lifetime_stagger_seconds=2)
+    batch = settings(jobs=2, walltime="60s", lifetime="6s", lifetime_stagger="2s")
     result = run_slurm(WANTED, tmp_path / "store", batch, notes, seconds_a_shard=1.5)
     assert result.exit_status == 0, result.trouble
     assert "another takes its place" in notes.text
@@ -179,7 +179,7 @@ def test_drained_nodes_are_waited_for(slurm: SlurmHere, tmp_path, local):
     [
         ({"partition": "nowhere"}, "Invalid partition name specified"),
         ({"partition": "physics", "account": "chemistry"}, "Invalid account or account/partition combination"),
-        ({"memory_mib": 90_000}, "Requested node configuration is not available"),
+        ({"memory": "90000MiB"}, "Requested node configuration is not available"),
         ({"prologue": ("echo cannot load module; exit 3",)}, "cannot load module"),
     ],
     ids=["partition", "account", "memory", "prologue"],

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.cluster.settings import ClusterSettings, SettingsError
+from dsfu.cluster.settings import ClusterSettings
 from dsfu.cluster.training_job import GOES_ON, TrainingJob, training_script
+from dsfu.errors import InputError
 from dsfu.model.training.train import GOES_ON as LEFT_BY_TRAINING
 from tests.cluster.runs import ROOT
 
@@ -15,7 +16,7 @@ TO_COPY = ROOT / "cluster" / "train.sbatch"
 
 
 def settings(**more: object) -> ClusterSettings:
-    values = {"cores": 16, "memory_mib": 65_000, "walltime_seconds": 14_400, "python": "python3"} | more
+    values = {"cores": 16, "memory": "65000MiB", "walltime": "4:00:00", "python": "python3"} | more
     return ClusterSettings(scheduler="slurm", **values)  # type: ignore[arg-type]
 
 
@@ -86,21 +87,21 @@ def test_ranks_follow_gpus_or_are_one():
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"nodes": 0}, "nodes = 0"), ({"gpus_per_node": -1}, "gpus_per_node"), ({"stop_seconds": 5}, "at least 30")],
+    [({"nodes": 0}, "nodes = 0"), ({"gpus_per_node": -1}, "gpus_per_node"), ({"stop_seconds": 5}, "30 or more")],
 )
 def test_impossible_jobs_are_refused(wrong: dict[str, int], message: str):
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(InputError, match=message):
         job(**wrong)
 
 
 def test_there_must_be_time_to_train_before_it_is_told_to_stop():
-    training_script(settings(walltime_seconds=600), job(stop_seconds=420))
-    with pytest.raises(SettingsError, match="expected 420 s or less"):
-        training_script(settings(walltime_seconds=600), job(stop_seconds=421))
-    with pytest.raises(SettingsError, match="expected a longer walltime"):
-        training_script(settings(walltime_seconds=60), job(stop_seconds=60))
+    training_script(settings(walltime="10min"), job(stop_seconds=420))
+    with pytest.raises(InputError, match="expected: 420 s or less"):
+        training_script(settings(walltime="10min"), job(stop_seconds=421))
+    with pytest.raises(InputError, match="expected: a longer walltime"):
+        training_script(settings(walltime="60s"), job(stop_seconds=60))
 
 
 def test_other_schedulers_are_refused():
-    with pytest.raises(SettingsError, match="slurm only"):
+    with pytest.raises(InputError, match="slurm only"):
         training_script(ClusterSettings(scheduler="pbs"), job())

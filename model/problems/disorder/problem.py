@@ -1,7 +1,6 @@
 """Diffuse scattering of disordered crystals: planes in, form factor and short-range order out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -50,7 +49,7 @@ class DisorderLearner(Learner["Batch"]):
     }
     data = DataConfig
     named_data: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "augment": {name: asdict(config) for name, config in NAMED_AUGMENTATIONS.items()}
+        "augment": {name: config.model_dump() for name, config in NAMED_AUGMENTATIONS.items()}
     }
     older_settings: ClassVar[Mapping[str, str]] = {"watching.validation_planes": "watching.validation_samples"}
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dsfu.pipeline.manifest.model import Manifest, Section
+from dsfu.pipeline.manifest.model import Manifest
+from dsfu.settings.section import Section
 from dsfu.simulate.densities.samples import SplitBy, System
 
 

@@ -4,7 +4,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from dsfu.pipeline.manifest.model import Manifest, Name, PathText, Section, ordered, refuse, whole
+from dsfu.pipeline.manifest.model import Manifest
+from dsfu.settings.section import Name, PathText, Section, Share, ordered, refuse, whole
 from dsfu.simulate.disorder.fields import PIXELS
 from dsfu.simulate.species import SPLITS, Split
 
@@ -20,7 +21,6 @@ _MOST_THRESHOLD: Final = {"appearance": 0.7, "sliced_wasserstein": 0.02}
 GroupNumber = Annotated[Literal[0, 1, 2, 3, 4], BeforeValidator(whole)]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Alpha = Annotated[float, Field(ge=-1, le=1)]
 Length = Annotated[float, Field(gt=0, le=1000)]
 WaveNumber = Annotated[float, Field(gt=0, le=25)]  # as far as the tables of form factors go

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dsfu.pipeline.manifest.model import Manifest, Section, ordered, refuse
+from dsfu.pipeline.manifest.model import Manifest
+from dsfu.settings.section import Section, ordered, refuse
 from dsfu.simulate.particles.shapes import BOND_LENGTHS
 
 Collection = Literal["published", "thousand", "faults", "extended_faults"]

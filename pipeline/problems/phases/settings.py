@@ -4,7 +4,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dsfu.pipeline.manifest.model import Manifest, PathText, Section, ordered, refuse
+from dsfu.pipeline.manifest.model import Manifest
+from dsfu.settings.section import PathText, Section, ordered, refuse
 from dsfu.simulate.phases.packing import GROUPS_OF_MOLECULES
 from dsfu.simulate.phases.random_crystals import ELEMENTS
 

@@ -47,7 +47,7 @@ def test_a_job_is_submitted_and_its_script_kept(call, store, tmp_path):
     )
     assert (status, err) == (0, "")
     assert "Submitted job 41." in out
-    settings = ClusterSettings(scheduler="slurm", account="xray", walltime_seconds=7200, cores=4, memory_mib=8 * 1024)
+    settings = ClusterSettings(scheduler="slurm", account="xray", walltime="2:00:00", cores=4, memory="8GiB")
     job = TrainingJob(run=str(tmp_path / "run"), arguments=(store, "batch_size=4"))
     assert (tmp_path / "run" / "train.sbatch").read_text() == training_script(settings, job)
     assert (tmp_path / "dsfu-logs").is_dir()
@@ -73,15 +73,15 @@ def test_a_site_file_and_options_say_how_many_cores(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["limit.steps=3"], "did you mean 'limits'"),
+        (["limit.steps=3"], "did you mean limits?"),
         (["batch_size=none"], "a whole number"),
         (["nonsense"], "sets nothing"),
         (["--recipe", "dfsu"], "did you mean dsfu"),
         (["--config", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
-        (["--walltime", "4:00"], "expected HH:MM:SS"),
-        (["--walltime", "0:04:00", "--stop-before", "2min"], "expected 60 s or less"),
-        (["--stop-before", "soon"], "stop_before = 'soon'"),
-        (["--memory", "8"], "expected a number with its unit"),
+        (["--walltime", "4:00"], "expected: HH:MM:SS"),
+        (["--walltime", "0:04:00", "--stop-before", "2min"], "expected: 60 s or less"),
+        (["--stop-before", "soon"], "--stop-before: 'soon' is no time"),
+        (["--memory", "8"], "expected: a number with its unit"),
         (["--cluster", "nowhere.yaml"], "there is no such site file"),
     ],
 )

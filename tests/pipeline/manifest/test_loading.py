@@ -17,13 +17,14 @@ from pydantic import ValidationError
 from dsfu.errors import MOST_SHOWN, InputError
 from dsfu.pipeline.manifest.loaded import LoadedManifest
 from dsfu.pipeline.manifest.loading import load_manifest, parse_manifest
-from dsfu.pipeline.manifest.model import Section
-from dsfu.pipeline.manifest.schema import manifest_json_schema, schema_at
+from dsfu.pipeline.manifest.schema import manifest_json_schema
 from dsfu.pipeline.problems.disorder.feasibility import check_feasible
 from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
 from dsfu.pipeline.problems.disorder.settings import DisorderManifest
 from dsfu.pipeline.problems.disorder.template import TEMPLATE
 from dsfu.pipeline.wanted import what_is_wanted
+from dsfu.settings.schema import schema_at
+from dsfu.settings.section import Section
 from dsfu.simulate.disorder.feasibility import FEWEST_SITES, LARGEST_BOX, SMALLEST_BOX
 from dsfu.simulate.disorder.uniqueness import METRICS
 from dsfu.simulate.species import SPLITS, pairs

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from dsfu.model.problem import Labels, Learner, RecipeEntry
 from dsfu.model.training.recipes import Recipe, adam
 from dsfu.panels import Curve
+from dsfu.settings.section import Section
 
 MOST_POINTS = 48
 
 
-@dataclass(frozen=True, kw_only=True)
-class SineData:
+class SineData(Section):
     """Standard deviation of the noise that is added to a curve."""
 
     noise: float = 0.0

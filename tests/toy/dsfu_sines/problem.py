@@ -6,9 +6,10 @@ import numpy as np
 from pydantic import Field as Key
 
 from dsfu.pipeline.kinds import Kind
-from dsfu.pipeline.manifest.model import Manifest, Section
+from dsfu.pipeline.manifest.model import Manifest
 from dsfu.pipeline.problem import Problem
 from dsfu.pipeline.specs import ShardSpec, digest
+from dsfu.settings.section import Section
 from dsfu.simulate.random_stream import RandomStream
 from dsfu_sines.physics import FIELDS, MOST_POINTS, sine
 

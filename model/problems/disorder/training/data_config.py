@@ -1,19 +1,18 @@
 """What a training is fed with: where samples come from, how they are drawn, and what is done to them."""
 
-from dataclasses import dataclass, field, fields, replace
-from math import isfinite
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Final, Literal
 
-from dsfu.errors import InputError, near_miss
+from pydantic import Field
+
+from dsfu.model.training.config import AtLeastOne, Count
 from dsfu.model.training.streaming_plan import LastBatch
+from dsfu.settings.section import NotNegative, PositiveRange, Range, Section, Share
 
-Range = tuple[float, float]
 Source = Literal["auto", "store", "synthesis"]
 Masks = Literal["stored", "drawn"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class AugmentConfig:
+class AugmentConfig(Section):
     """What is done to the scattering of a plane before a network sees it.
 
     Each effect has a share, the probability with which a sample has it (0: never), and ranges from which its parameters
@@ -43,36 +42,29 @@ class AugmentConfig:
         Standard deviation of the noise relative to the mean intensity.
     """
 
-    dead_zones: float = 1.0
-    debye_waller: float = 0.0
+    dead_zones: Share = 1.0
+    debye_waller: Share = 0.0
     debye_waller_u: Range = (0.0, 0.05)
-    strain: float = 0.0
+    strain: Share = 0.0
     strain_size: Range = (0.0, 0.02)
-    bragg: float = 0.0
-    bragg_strength: Range = (0.1, 3.0)
+    bragg: Share = 0.0
+    bragg_strength: PositiveRange = (0.1, 3.0)
     bragg_width: Range = (0.5, 1.2)
-    blur: float = 0.0
+    blur: Share = 0.0
     blur_sigma: Range = (0.2, 1.0)
-    flat: float = 0.0
+    flat: Share = 0.0
     flat_level: Range = (0.0, 0.2)
-    radial: float = 0.0
+    radial: Share = 0.0
     radial_level: Range = (0.0, 0.5)
     radial_centre: Range = (0.0, 3.0)
     radial_width: Range = (0.5, 2.0)
-    poisson: float = 0.0
-    poisson_counts: Range = (30.0, 30_000.0)
-    gaussian: float = 0.0
+    poisson: Share = 0.0
+    poisson_counts: PositiveRange = (30.0, 30_000.0)
+    gaussian: Share = 0.0
     gaussian_sigma: Range = (0.0, 0.1)
 
-    def __post_init__(self) -> None:
-        _check_all(self, "data.augment")
-        for name in ("bragg_strength", "poisson_counts"):
-            if getattr(self, name)[0] <= 0:
-                raise _refused(f"data.augment.{name}", getattr(self, name), "a range above 0, as it is log-uniform")
 
-
-@dataclass(frozen=True, kw_only=True)
-class SynthesisConfig:
+class SynthesisConfig(Section):
     """How samples are drawn where they are made on the fly.
 
     Attributes
@@ -96,22 +88,18 @@ class SynthesisConfig:
         Probabilities of x reversed, of y reversed, and of x and y exchanged.
     """
 
-    rotated: float = 0.75
-    no_order: float = 0.02
-    oscillators: float = 0.25
-    fresh_oscillators: float = 0.5
-    permuted: float = 0.75
-    random_offsets: float = 0.2
-    most_layers: float = 6.0
-    flipped: float = 0.5
-    transposed: float = 0.25
-
-    def __post_init__(self) -> None:
-        _check_all(self, "data.synthesis", counted=("most_layers",))
+    rotated: Share = 0.75
+    no_order: Share = 0.02
+    oscillators: Share = 0.25
+    fresh_oscillators: Share = 0.5
+    permuted: Share = 0.75
+    random_offsets: Share = 0.2
+    most_layers: NotNegative = 6.0
+    flipped: Share = 0.5
+    transposed: Share = 0.25
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataConfig:
+class DataConfig(Section):
     """Where samples come from.
 
     Attributes
@@ -140,62 +128,21 @@ class DataConfig:
     """
 
     source: Source = "auto"
-    pixels: int = 256
-    workers: int = 2
-    buffer_planes: int = 2048
-    batches_ahead: int = 3
+    pixels: Annotated[int, Field(ge=2)] = 256
+    workers: Count = 2
+    buffer_planes: AtLeastOne = 2048
+    batches_ahead: AtLeastOne = 3
     shuffle: bool = True
     last_batch: LastBatch = "smaller"
     masks: Masks = "drawn"
-    samples_per_epoch: int = 0
-    synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-
-    def __post_init__(self) -> None:
-        least = {"pixels": 2, "workers": 0, "buffer_planes": 1, "batches_ahead": 1, "samples_per_epoch": 0}
-        for name, low in least.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise _refused(f"data.{name}", value, f"a whole number, {low} or more")
-        for name, kind in get_type_hints(DataConfig).items():
-            value = getattr(self, name)
-            if get_origin(kind) is Literal and value not in get_args(kind):
-                near = near_miss(str(value), get_args(kind))
-                raise _refused(
-                    f"data.{name}", value, f"one of {', '.join(get_args(kind))}", f"{name}={near}" if near else ""
-                )
+    samples_per_epoch: Count = 0
+    synthesis: SynthesisConfig = SynthesisConfig()
+    augment: AugmentConfig = AugmentConfig()
 
     def for_evaluation(self) -> "DataConfig":
         """The store's own samples, each once, in their order, with their own masks and nothing else done to them."""
-        return replace(
-            self, source="store", shuffle=False, last_batch="smaller", masks="stored", augment=AugmentConfig()
-        )
-
-
-def _check_all(config: AugmentConfig | SynthesisConfig, where: str, counted: tuple[str, ...] = ()) -> None:
-    """Numbers are probabilities unless they are counted, pairs of numbers are ranges."""
-    for each in fields(config):
-        name, value = f"{where}.{each.name}", getattr(config, each.name)
-        if isinstance(each.default, tuple):
-            object.__setattr__(config, each.name, _range(name, value))
-        elif not _is_number(value) or value < 0 or (each.name not in counted and value > 1):
-            expected = "a number, 0 or more" if each.name in counted else "a probability from 0 to 1"
-            raise _refused(name, value, expected)
-
-
-def _range(name: str, value: Any) -> Range:
-    is_pair = isinstance(value, tuple | list) and len(value) == 2 and all(_is_number(each) for each in value)
-    if not is_pair or not 0 <= value[0] <= value[1]:
-        raise _refused(name, value, "two numbers, 0 or more, the smaller first")
-    return float(value[0]), float(value[1])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-
-
-def _refused(where: str, value: Any, expected: str, remedy: str = "") -> InputError:
-    return InputError(f"it is {value!r}", where=where, expected=expected, remedy=remedy)
+        others = {"source": "store", "shuffle": False, "last_batch": "smaller", "masks": "stored"}
+        return self.model_copy(update={**others, "augment": AugmentConfig()})
 
 
 AS_MEASURED: Final = AugmentConfig(

@@ -1,14 +1,17 @@
 """What can be set about each recipe alone, and what recipes set differently. docs/training.md explains it to users."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from dsfu.model.training.config import check_numbers, check_whole_numbers
+from pydantic import Field
+
+from dsfu.model.training.config import AtLeastOne
+from dsfu.settings.section import Section
+
+Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DsfuLoss:
+class DsfuLoss(Section):
     """Weights of what the recipe ``dsfu`` is trained on; each is a mean over pixels, 0 leaves it out.
 
     Attributes
@@ -25,20 +28,16 @@ class DsfuLoss:
         Where the Charbonnier distance √(x² + width²) − width turns from quadratic to linear.
     """
 
-    root: float = 1.0
-    linear: float = 0.5
-    linear_squares: float = 1.0
-    product: float = 0.25
-    form_factor: float = 1.0
-    sro: float = 1.0
-    width: float = 0.01
-
-    def __post_init__(self) -> None:
-        check_numbers(self, "dsfu", {each.name: (0.0, 1e6) for each in fields(self)})
+    root: Weight = 1.0
+    linear: Weight = 0.5
+    linear_squares: Weight = 1.0
+    product: Weight = 0.25
+    form_factor: Weight = 1.0
+    sro: Weight = 1.0
+    width: Weight = 0.01
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pix2PixLoss:
+class Pix2PixLoss(Section):
     """Weights of what the recipe ``pix2pix`` is trained on, and its discriminators.
 
     Attributes
@@ -51,13 +50,9 @@ class Pix2PixLoss:
         Of the discriminators' first level.
     """
 
-    l1: float = 100.0
-    product: float = 1.0
-    discriminator_channels: int = 64
-
-    def __post_init__(self) -> None:
-        check_whole_numbers(self, "pix2pix", {"discriminator_channels": 1})
-        check_numbers(self, "pix2pix", {"l1": (0.0, 1e6), "product": (0.0, 1e6)})
+    l1: Weight = 100.0
+    product: Weight = 1.0
+    discriminator_channels: AtLeastOne = 64
 
 
 DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {

@@ -1,16 +1,14 @@
 """What can be set about the data of a training on particles."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from dsfu.errors import InputError
-from dsfu.model.training.config import check_choices, check_numbers
+from pydantic import Field, model_validator
 
-Ends = tuple[float, float]
+from dsfu.model.training.config import Count
+from dsfu.settings.section import Range, Section, refuse
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParticleData:
+class ParticleData(Section):
     """Where G(r) comes from, and on which r networks see it.
 
     Attributes
@@ -29,31 +27,23 @@ class ParticleData:
     """
 
     source: Literal["store", "drawn"] = "store"
-    r_min: float = 2.0
-    r_max: float = 30.0
-    r_step: float = 0.01
-    bond_length: Ends = (2.2, 3.4)
-    b_iso: Ends = (0.2, 1.6)
-    q_min: Ends = (0.5, 1.3)
-    q_max: Ends = (15.0, 28.0)
-    q_damp: Ends = (0.0, 0.05)
-    noise: Ends = (0.0, 0.05)
-    strangers: float = 0.0
-    batches_ahead: int = 2
+    r_min: Annotated[float, Field(ge=0, le=50)] = 2.0
+    r_max: Annotated[float, Field(ge=1, le=100)] = 30.0
+    r_step: Annotated[float, Field(ge=0.001, le=0.2)] = 0.01
+    bond_length: Range = (2.2, 3.4)
+    b_iso: Range = (0.2, 1.6)
+    q_min: Range = (0.5, 1.3)
+    q_max: Range = (15.0, 28.0)
+    q_damp: Range = (0.0, 0.05)
+    noise: Range = (0.0, 0.05)
+    strangers: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    batches_ahead: Count = 2
 
-    def __post_init__(self) -> None:
-        check_choices(self, "data", {"source": ("store", "drawn")})
-        ranges = {"r_min": (0.0, 50.0), "r_max": (1.0, 100.0), "r_step": (0.001, 0.2), "strangers": (0.0, 0.9)}
-        check_numbers(self, "data", ranges)
+    @model_validator(mode="after")
+    def _there_is_something_to_see(self) -> Self:
         if self.r_max - self.r_min < 5:
-            raise InputError(
-                f"r from {self.r_min:g} to {self.r_max:g} Å", where="data.r_max", expected="5 Å or more beyond r_min"
-            )
-        for name in ("bond_length", "b_iso", "q_min", "q_max", "q_damp", "noise"):
-            ends = tuple(getattr(self, name))
-            if len(ends) != 2 or not 0 <= ends[0] <= ends[1]:
-                raise InputError(f"it is {list(ends)}", where=f"data.{name}", expected="two numbers, the lower first")
-            object.__setattr__(self, name, (float(ends[0]), float(ends[1])))
+            raise refuse(f"r from {self.r_min:g} to {self.r_max:g} Å", "r_max", expected="5 Å or more beyond r_min")
+        return self
 
     @property
     def points(self) -> int:

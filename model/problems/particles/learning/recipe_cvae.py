@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from dsfu.model.problems.particles.learning.batch import ParticleBatch
 from dsfu.model.problems.particles.networks.cvae import NO_ATOM, PADDING, Cvae
-from dsfu.model.training.config import Config, check_numbers, check_whole_numbers
+from dsfu.model.training.config import AtLeastOne, Config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.engine import TrainingEngine
 from dsfu.model.training.loss_log import GRADIENT
 from dsfu.model.training.recipes import Recipe, adam
+from dsfu.settings.section import Section
+
+Weight = Annotated[float, Field(ge=0, le=10)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CvaeLoss:
+class CvaeLoss(Section):
     """How the two parts of the loss are weighed: reconstruction + β · divergence.
 
     Attributes
@@ -31,17 +34,12 @@ class CvaeLoss:
         0.001, once an epoch, at 1e-4. β = 0 leaves the prior untrained: a short training needs more from the beginning.
     """
 
-    padding_weight: float = 0.1
-    beta_first: float = 0.0
-    beta_step: float = 0.001
-    beta_most: float = 1.0
-    beta_every: int = 36
-    good_reconstruction: float = 1e-4
-
-    def __post_init__(self) -> None:
-        check_whole_numbers(self, "cvae", {"beta_every": 1})
-        ranges = dict.fromkeys(("padding_weight", "beta_first", "beta_step", "beta_most"), (0.0, 10.0))
-        check_numbers(self, "cvae", {**ranges, "good_reconstruction": (0.0, 10.0)})
+    padding_weight: Weight = 0.1
+    beta_first: Weight = 0.0
+    beta_step: Weight = 0.001
+    beta_most: Weight = 1.0
+    beta_every: AtLeastOne = 36
+    good_reconstruction: Weight = 1e-4
 
 
 class Beta(nn.Module):

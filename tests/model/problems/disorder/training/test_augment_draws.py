@@ -29,10 +29,10 @@ def test_each_effect_comes_in_its_share_and_range():
     effects = drawn(AS_MEASURED)
     for name, parameter in NAMES.items():
         assert len(effects.where(parameter)) / 600 == pytest.approx(getattr(AS_MEASURED, name), abs=0.07)
-    for each in fields(AugmentConfig):
-        if isinstance(each.default, tuple) and each.name != "strain_size":
-            low, high = getattr(AS_MEASURED, each.name)
-            values = effects.columns[each.name]
+    for name, each in AugmentConfig.model_fields.items():
+        if isinstance(each.default, tuple) and name != "strain_size":
+            low, high = getattr(AS_MEASURED, name)
+            values = effects.columns[name]
             values = values[values != 0]
             assert low <= values.min() < values.max() <= high
             assert values.max() - values.min() > 0.8 * (high - low)

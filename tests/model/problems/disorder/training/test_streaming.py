@@ -1,7 +1,7 @@
 """The samples of a store as batches, held to what the reader of the store gives."""
 
 import threading
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +184,7 @@ def test_masks_are_those_of_the_samples_or_any_of_the_store_turned(url: str):
 
 
 def test_dead_pixels_are_zero_whatever_is_added(url: str):
-    augment = replace(AS_MEASURED, dead_zones=1, flat=1, gaussian=1)
+    augment = AS_MEASURED.model_copy(update={"dead_zones": 1.0, "flat": 1.0, "gaussian": 1.0})
     for batch in source(url, augment=augment).batches():
         assert (batch.intensity[~batch.live] == 0).all()
         assert (batch.intensity[batch.live] != 0).float().mean() > 0.99

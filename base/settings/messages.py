@@ -1,4 +1,4 @@
-"""What a manifest's model has against it, told with file, line, key, value, what is allowed, and what was meant."""
+"""What a model of settings has against values: file, line, key, value, what is allowed, and what was meant."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from dsfu.errors import InputError, near_miss
-from dsfu.pipeline.manifest.model import Manifest
-from dsfu.pipeline.manifest.schema import Schema, item_schema, paths_of_key, schema_at
+from dsfu.settings.schema import Schema, item_schema, paths_of_key, schema_at
+from dsfu.settings.section import Section
 from dsfu.yaml.document import Document, KeyPath, shown
 
 _YES: Final = ("yes", "on", "y")
@@ -18,9 +18,15 @@ _LONGEST_NUMBER: Final = 40
 _NAME: Final = "letters, digits and . _ -, a letter or digit first, at most 80 of them"
 
 
-def problem_of(details: ErrorDetails, document: Document, model: type[Manifest]) -> InputError:
+def path_of(details: ErrorDetails) -> KeyPath:
+    """What an error is about. Checks of a whole section name the key in question."""
+    at: KeyPath = details["ctx"]["at"] if details["type"] == "refused" else ()
+    return (*details["loc"], *at)
+
+
+def problem_of(details: ErrorDetails, document: Document, model: type[Section]) -> InputError:
     """One of pydantic's errors as one of ours."""
-    path: KeyPath = tuple(details["loc"])
+    path = path_of(details)
     match details["type"]:
         case "refused":
             return _refused(path, details, document)
@@ -36,7 +42,7 @@ def problem_of(details: ErrorDetails, document: Document, model: type[Manifest])
             )
 
 
-def meant_by(path: KeyPath, model: type[Manifest]) -> KeyPath | None:
+def meant_by(path: KeyPath, model: type[Section]) -> KeyPath | None:
     """Path of the key that was probably meant by an unknown one."""
     near = near_miss(str(path[-1]), (schema_at(path[:-1], model) or {}).get("properties", {}))
     return None if near is None else (*path[:-1], near)
@@ -65,7 +71,8 @@ def _allowed(schema: Schema) -> str:
         case "array":
             return _allowed_list(schema)
         case "object":
-            return f"a section with keys such as {', '.join(schema['properties'])}"
+            keys = schema.get("properties")
+            return f"a section with keys such as {', '.join(keys)}" if keys else "a section"
     return ""
 
 
@@ -141,11 +148,10 @@ def _hint_for_name(text: str) -> str:
 
 def _refused(path: KeyPath, details: ErrorDetails, document: Document) -> InputError:
     context = details["ctx"]
-    path = (*path, *context["at"])
     return document.problem(path, context["what"], expected=context["expected"], remedy=context["remedy"])
 
 
-def _unknown_key(path: KeyPath, document: Document, model: type[Manifest]) -> InputError:
+def _unknown_key(path: KeyPath, document: Document, model: type[Section]) -> InputError:
     key = str(path[-1])
     allowed_here = list((schema_at(path[:-1], model) or {}).get("properties", {}))
     near = meant_by(path, model)
@@ -161,7 +167,7 @@ def _unknown_key(path: KeyPath, document: Document, model: type[Manifest]) -> In
     )
 
 
-def _missing(path: KeyPath, document: Document, model: type[Manifest]) -> InputError:
+def _missing(path: KeyPath, document: Document, model: type[Section]) -> InputError:
     """A key that has no default, or an item of a list of a certain length."""
     if isinstance(path[-1], int):
         schema = schema_at(path[:-1], model) or {}
