@@ -106,8 +106,8 @@ def _config(documents: Sequence[Document], learner: Learner[Any], *, with_defaul
 def _model(learner: Learner[Any]) -> type[Config]:
     """What the configuration of a training of a problem may say."""
     sections = {name: (kind, kind()) for name, entry in learner.recipes.items() if (kind := entry.settings) is not None}
-    recipe = (Literal[tuple(learner.recipes)], Field(description="Network and losses."))  # type: ignore[valid-type]
-    made: type[Config] = create_model(
+    recipe = (Literal[tuple(learner.recipes)], Field(description="Network and losses."))
+    made: type[Config] = create_model(  # type: ignore[call-overload]
         "Config",
         __base__=Config,
         recipe=recipe,
