@@ -98,5 +98,5 @@ def test_addresses(text, found):
 
 @pytest.mark.parametrize("text", ["8787", "localhost", "a:b", "a:99999", "http://a:1", "a:1/x", "u@a:1", "", "[::1"])
 def test_addresses_that_are_none(text):
-    with pytest.raises(InputError, match="expected HOST:PORT"):
+    with pytest.raises(InputError, match="expected: HOST:PORT"):
         parse_address(text)
