@@ -75,9 +75,11 @@ class Particle(Answer):
     def save(self, path: str | Path, *, overwrite: bool = False, element: str = "") -> Path:
         """Report, record, fit and structures in a folder, as ``dsfu-model solve-particle`` does."""
         from dsfu.model.problems.particles.files import write_results
+        from dsfu.model.problems.particles.second_opinion import second_opinion
 
         folder = free_folder(path, overwrite=overwrite)
-        write_results(folder, self._name, self.data, self.candidates, self.judged, element)
+        opinion = second_opinion(self.data.space)
+        write_results(folder, self._name, self.data, self.candidates, self.judged, opinion, element)
         return folder
 
 

@@ -32,6 +32,7 @@ TINY: Mapping[str, str] = {
     "kernels": "--runs 1 --pixels 32",
     "lattice": "--planes 1 --noise 0",
     "loading": f"{STORE} --batches 1 --pixels 32",
+    "measured_particles": "--particles 1 --strangers 1",
     "metropolis": "--sets 1 --box 12 --seconds 0.1",
     "network_on_lattice": "--planes 2 --noise 0 --find",
     "particle_kernels": "",

@@ -42,6 +42,7 @@ def solve_particle_command(
     from dsfu.model.problems.particles.files import write_results
     from dsfu.model.problems.particles.output import json_of, name_of
     from dsfu.model.problems.particles.reading import read_pdf
+    from dsfu.model.problems.particles.second_opinion import second_opinion
     from dsfu.model.problems.particles.solving import SolveSettings, shown, solve_particle
     from dsfu.model.problems.particles.verdict import judge
 
@@ -59,11 +60,12 @@ def solve_particle_command(
         ) from None
     verdict = judge(solution)
     candidates = shown(solution.candidates)
-    write_results(out, file.name, solution, candidates, verdict, element)
+    opinion = second_opinion(solution.space)
+    write_results(out, file.name, solution, candidates, verdict, opinion, element)
     for note in solution.notes:
         typer.echo(f"note: {note}", err=True)
     if json:
-        typer.echo(json_of(solution, candidates, verdict), nl=False)
+        typer.echo(json_of(solution, candidates, verdict, opinion), nl=False)
     else:
         typer.echo(verdict.words + "".join(f"\n  {reason}" for reason in verdict.reasons))
         for each in candidates:
@@ -71,6 +73,9 @@ def solve_particle_command(
             typer.echo(
                 f"  R_w {fit.rw:.4f}  {name_of(each)}  {each.atoms} atoms  b {fit.bond:.4f} Å  B {fit.b_iso:.2f} Å²"
             )
+        if opinion:
+            typer.echo(f"  the network, not used for this: {opinion.words()}")
+            typer.echo("".join(f"    it disagrees on {each}\n" for each in opinion.against(candidates[0])), nl=False)
         typer.echo(f"Look at {out / 'report.html'}", err=True)
     if not verdict.accepted:
         raise typer.Exit(3)

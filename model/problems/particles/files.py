@@ -6,6 +6,7 @@ from dsfu.errors import InputError
 from dsfu.files import write_text
 from dsfu.model.problems.particles.output import cif_of, element_of, file_name, fit_csv, json_of, xyz_of
 from dsfu.model.problems.particles.page import page_of
+from dsfu.model.problems.particles.second_opinion import SecondOpinion
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
 from dsfu.model.problems.particles.verdict import ParticleVerdict
 
@@ -16,6 +17,7 @@ def write_results(
     solution: ParticleSolution,
     candidates: list[Candidate],
     verdict: ParticleVerdict,
+    opinion: SecondOpinion | None,
     element: str,
 ) -> None:
     """result.json, report.html, fit.csv, and an XYZ and a CIF of each candidate."""
@@ -26,8 +28,8 @@ def write_results(
         texts[f"{stem}.xyz"] = xyz_of(candidate, symbol)
         texts[f"{stem}.cif"] = cif_of(candidate, symbol)
     texts["fit.csv"] = fit_csv(solution, candidates[0])
-    texts["report.html"] = page_of(name, solution, candidates, verdict)
-    texts["result.json"] = json_of(solution, candidates, verdict)
+    texts["report.html"] = page_of(name, solution, candidates, verdict, opinion)
+    texts["result.json"] = json_of(solution, candidates, verdict, opinion)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():

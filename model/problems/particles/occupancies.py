@@ -6,7 +6,7 @@ outside of what any particle reaches: a single site is one of hundreds, a layer 
 One table of waves, a row for each different distance, makes hundreds of moves one product of matrices.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,22 +34,19 @@ _BOND_PRICE: Final = 0.1
 _LAYER_REACH: Final = 1.75  # b: layers are shifted by vectors up to this; c of HCP is 1.633
 _MOST_ORBIT: Final = 80
 _SWAPPED: Final = 16
-_MOST_MOVES: Final = 60
 _EIGHT_PI2: Final = 8 * np.pi**2
 
 
 @dataclass(frozen=True, eq=False)
 class SiteTable:
-    """Sites that can be occupied, and what pairs of them add to a fit.
+    """Sites that can be occupied, and what holds of pairs of them.
 
     Attributes
     ----------
     positions
         (sites, 3) in b.
-    kind
-        (sites, sites): number of each pair's distance; 0 is the distance of a site to itself.
-    waves
-        (kinds, coordinates): what one pair adds in reduced coordinates; 0 for kind 0.
+    distances, kind
+        (kinds,): all that occur, in b; (sites, sites): which of them each pair has. Kind 0 is a site and itself.
     bonded, clashing
         (sites, sites): near enough for a bond; too near.
     shifts
@@ -59,16 +56,16 @@ class SiteTable:
     """
 
     positions: FloatArray
+    distances: FloatArray
     kind: IntArray
-    waves: Float32Array
     bonded: np.ndarray
     clashing: np.ndarray
     shifts: IntArray
     full: int
 
 
-def site_table(sites: FloatArray, space: FitSpace, fit: Refined) -> SiteTable:
-    """The table of some sites at the bond length, B and strain of a fit."""
+def site_table(sites: FloatArray) -> SiteTable:
+    """The table of some sites, in b."""
     distances = cdist(sites, sites)
     different, kind = np.unique(np.round(distances, 3), return_inverse=True)
     bonded = (distances < BOND_REACH) & (distances > 1e-6)
@@ -78,8 +75,8 @@ def site_table(sites: FloatArray, space: FitSpace, fit: Refined) -> SiteTable:
     off, found = tree.query(sites[None] + vectors[:, None])
     return SiteTable(
         positions=sites,
+        distances=different,
         kind=kind.reshape(distances.shape),
-        waves=_waves(different, space, fit),
         bonded=bonded,
         clashing=(distances < _CLASH) & (distances > 1e-6),
         shifts=np.where(off < 1e-3, found, -1),
@@ -102,14 +99,31 @@ def _waves(distances: FloatArray, space: FitSpace, fit: Refined) -> Float32Array
     return np.asarray(waves, np.float32)
 
 
-class Occupation:
-    """Which sites are occupied now, and how well that explains the data."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Weighed:
+    """Moves as sites that change, with values that hold their prices; of single sites first, whose counts are kept."""
 
-    def __init__(self, table: SiteTable, occupied: np.ndarray, space: FitSpace, noise: float) -> None:
-        self.table, self.occupied = table, occupied.copy()
+    moves: list[IntArray]
+    changes: FloatArray
+    values: FloatArray
+    prices: FloatArray
+    single: IntArray
+    counts: FloatArray
+    near: IntArray
+
+
+class Occupation:
+    """Which sites are occupied now, and how well that explains the data.
+
+    ``work`` counts what was weighed, moves times kinds of distances: some 10⁷ are a second.
+    """
+
+    def __init__(self, table: SiteTable, occupied: np.ndarray, space: FitSpace, fit: Refined, noise: float) -> None:
+        self.table, self.occupied, self.work = table, occupied.copy(), 0
+        self._waves = _waves(table.distances, space, fit)
         self._data = space.data.astype(np.float64)
         self._unit = 2 * (noise**2 + _LEAST_RW**2) / len(space.data)
-        self._kinds = len(table.waves)
+        self._kinds = len(table.distances)
         inside = np.flatnonzero(occupied)
         pairs = np.bincount(table.kind[np.ix_(inside, inside)].ravel(), minlength=self._kinds) / 2
         pairs[0] = 0
@@ -118,30 +132,54 @@ class Occupation:
 
     def improve(self) -> bool:
         """Make the best move that there is; False if none helps."""
+        weighed = self._weighed()
+        if weighed is None:
+            return False
+        best = int(weighed.values.argmin())
+        if weighed.values[best] < self.value:
+            self._apply(weighed.moves[best], weighed.changes[best], float(weighed.values[best] - weighed.prices[best]))
+            return True
+        return self._swap(weighed)
+
+    def likely(self, count: int) -> Iterator[np.ndarray]:
+        """What would be occupied after each of the best moves, whether it helps or not."""
+        weighed = self._weighed()
+        for best in [] if weighed is None else np.argsort(weighed.values, kind="stable")[:count]:
+            after = self.occupied.copy()
+            after[weighed.moves[best]] ^= True
+            yield after
+
+    def _weighed(self) -> "_Weighed | None":
         near = self.table.bonded[:, self.occupied].sum(axis=1)
         empty = ~self.occupied & (near >= 2) & ~self.table.clashing[:, self.occupied].any(axis=1)
         loose = self.occupied & (near < self.table.full)
         if not (empty | loose).any() or self.occupied.sum() < 5:
-            return False
+            return None
         layers = list(self._layers())
         sites = np.unique(np.concatenate([np.flatnonzero(empty | loose), *layers]))
         counts = self._counts(sites)
         single = np.flatnonzero((empty | loose)[sites])
-        orbits = list(self._orbits(sites))
-        moves = [*single[:, None], *orbits, *(np.searchsorted(sites, layer) for layer in layers)]
-        prices = np.repeat([_SINGLE_PRICE, _ORBIT_PRICE, _LAYER_PRICE], [len(single), len(orbits), len(layers)])
-        changes = np.array([self._change(sites, counts, move) for move in moves])
-        surfaces = np.array([self._surface_change(sites[move], near) for move in moves]) + self._surface()
-        values = self._values(changes, surfaces)
-        best = int((values + prices).argmin())
-        if values[best] + prices[best] < self.value:
-            self._apply(sites[moves[best]], changes[best], float(values[best]))
-            return True
-        return self._swap(sites[single], counts[single], values[: len(single)], near)
+        groups = [*self._orbits(sites)]
+        prices = np.repeat([_SINGLE_PRICE, _ORBIT_PRICE, _LAYER_PRICE], [len(single), len(groups), len(layers)])
+        groups += [np.searchsorted(sites, layer) for layer in layers]
+        sign = np.where(self.occupied[sites[single]], -1.0, 1.0)
+        changes = np.concatenate([counts[single] * sign[:, None], self._changes(sites, counts, groups)])
+        alone = sign * (self.table.full / 2 - near[sites[single]])
+        surfaces = np.append(alone, [self._surface_change(sites[move], near) for move in groups]) + self._surface()
+        self.work += len(changes) * self._kinds
+        return _Weighed(
+            moves=[*sites[single][:, None], *(sites[move] for move in groups)],
+            changes=changes,
+            values=self._values(changes, surfaces) + prices,
+            prices=prices,
+            single=sites[single],
+            counts=counts[single],
+            near=near[sites[single]],
+        )
 
     def _counts(self, sites: IntArray) -> FloatArray:
         """(sites, kinds): how many atoms are at each distance."""
-        kinds = self.table.kind[np.ix_(sites, np.flatnonzero(self.occupied))]
+        kinds = self.table.kind[sites[:, None], np.flatnonzero(self.occupied)]
         rows = np.arange(len(sites))[:, None] * self._kinds
         counts = np.bincount((kinds + rows).ravel(), minlength=len(sites) * self._kinds)
         counts = counts.reshape(len(sites), self._kinds).astype(np.float64)
@@ -180,14 +218,17 @@ class Occupation:
             return False
         after = self.occupied.copy()
         after[sites] = True
-        return bool(self.table.clashing[np.ix_(sites, after)].any())
+        return bool((self.table.clashing[sites] & after).any())
+
+    def _changes(self, sites: IntArray, counts: FloatArray, moves: Sequence[IntArray]) -> FloatArray:
+        return np.array([self._change(sites, counts, move) for move in moves]).reshape(-1, self._kinds)
 
     def _change(self, sites: IntArray, counts: FloatArray, move: IntArray) -> FloatArray:
         """By how much a move changes the number of pairs at each distance."""
         change = counts[move].sum(axis=0)
         if len(move) > 1:
             own = sites[move]
-            within = np.bincount(self.table.kind[np.ix_(own, own)].ravel(), minlength=self._kinds) / 2
+            within = np.bincount(self.table.kind[own[:, None], own].ravel(), minlength=self._kinds) / 2
             within[0] = 0
             change = change - within if self.occupied[own[0]] else change + within
         return np.asarray(-change if self.occupied[sites[move[0]]] else change)
@@ -198,13 +239,13 @@ class Occupation:
         return float((self.table.full * len(inside) - inside.sum()) / 2)
 
     def _surface_change(self, own: IntArray, near: IntArray) -> float:
-        within = float(self.table.bonded[np.ix_(own, own)].sum()) / 2 if len(own) > 1 else 0.0
+        within = float(self.table.bonded[own[:, None], own].sum()) / 2 if len(own) > 1 else 0.0
         bonds, half = float(near[own].sum()), self.table.full * len(own) / 2
         return bonds - within - half if self.occupied[own[0]] else half - bonds - within
 
     def _values(self, changes: FloatArray, surfaces: FloatArray) -> FloatArray:
         """Misfit over twice the variance of noise, and the price of broken bonds."""
-        fits = ((self._pairs + changes).astype(np.float32) @ self.table.waves).astype(np.float64)
+        fits = ((self._pairs + changes).astype(np.float32) @ self._waves).astype(np.float64)
         overlap = np.maximum(fits @ self._data, 0.0)
         misfit = float(self._data @ self._data) - overlap**2 / np.maximum((fits**2).sum(axis=1), 1e-30)
         return np.asarray(misfit / self._unit + _BOND_PRICE * surfaces)
@@ -214,10 +255,11 @@ class Occupation:
         self._pairs = self._pairs + change
         self.value = value
 
-    def _swap(self, sites: IntArray, counts: FloatArray, singles: FloatArray, near: IntArray) -> bool:
+    def _swap(self, weighed: "_Weighed") -> bool:
         """One atom to another site, of those whose removal and addition do the least harm."""
+        sites, counts, near = weighed.single, weighed.counts, weighed.near
         filled = self.occupied[sites]
-        order = np.argsort(singles, kind="stable")
+        order = np.argsort(weighed.values[: len(sites)], kind="stable")
         out, to = order[filled[order]][:_SWAPPED], order[~filled[order]][:_SWAPPED]
         if not len(out) or not len(to):
             return False
@@ -226,7 +268,7 @@ class Occupation:
         both = np.array([self.table.kind[sites[i], sites[j]] for i, j in pairs])
         changes[np.arange(len(pairs)), both] -= 1
         lost = np.array([float(self.table.bonded[sites[i], sites[j]]) for i, j in pairs])
-        bonds = np.array([near[sites[i]] - near[sites[j]] for i, j in pairs]) + lost
+        bonds = np.array([near[i] - near[j] for i, j in pairs]) + lost
         values = self._values(changes, self._surface() + bonds)
         best = int(values.argmin())
         if values[best] + _SINGLE_PRICE >= self.value:
@@ -234,25 +276,3 @@ class Occupation:
         i, j = pairs[best]
         self._apply(sites[[i, j]], changes[best], float(values[best]))
         return True
-
-
-def searched(
-    atoms: FloatArray, sites: FloatArray, space: FitSpace, fit: Refined, noise: float
-) -> tuple[FloatArray, float]:
-    """Positions of the atoms in b after all moves that help, and the value of the last: lower is better.
-
-    Parameters
-    ----------
-    atoms, sites
-        Positions of the start and of all sites, those of the start first, in b.
-    fit
-        Of the start to the data of ``space``.
-    noise
-        R_w that noise alone leaves.
-    """
-    table = site_table(sites, space, fit)
-    occupation = Occupation(table, np.arange(len(sites)) < len(atoms), space, noise)
-    for _ in range(_MOST_MOVES):
-        if not occupation.improve():
-            break
-    return sites[occupation.occupied], occupation.value

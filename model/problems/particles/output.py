@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from dsfu.model.problems.particles.learning.families import QUANTITIES
 from dsfu.model.problems.particles.ranking import diameter_of
+from dsfu.model.problems.particles.second_opinion import SecondOpinion
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
 from dsfu.model.problems.particles.verdict import ParticleVerdict, lattice_of
 from dsfu.simulate.arrays import FloatArray
@@ -97,7 +99,17 @@ def record_of(candidate: Candidate, number: int) -> dict[str, Any]:
     }
 
 
-def json_of(solution: ParticleSolution, candidates: list[Candidate], verdict: ParticleVerdict) -> str:
+def opinion_record(opinion: SecondOpinion, best: Candidate) -> dict[str, Any]:
+    """What the network says, as in the JSON: [low, middle, high] of 90 % intervals."""
+    numbers = {name: [round(value, 4) for value in getattr(opinion, name)] for name in QUANTITIES}
+    chances = {name: round(value, 4) for name, value in opinion.chances.items()}
+    against = opinion.against(best)
+    return {"used": False, "family": opinion.family, "chances": chances, **numbers, "disagrees": against}
+
+
+def json_of(
+    solution: ParticleSolution, candidates: list[Candidate], verdict: ParticleVerdict, opinion: SecondOpinion | None
+) -> str:
     """Everything as JSON."""
     limits, envelope = solution.limits, solution.envelope
     record = {
@@ -120,6 +132,7 @@ def json_of(solution: ParticleSolution, candidates: list[Candidate], verdict: Pa
             "q_damp": limits.q_damp,
             "q_slow": limits.q_slow,
         },
+        "network": opinion_record(opinion, candidates[0]) if opinion else None,
         "notes": solution.notes,
     }
     return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -8,6 +8,7 @@ import numpy as np
 
 from dsfu.model.problems.particles.output import fit_curve, name_of, positions_in_angstrom
 from dsfu.model.problems.particles.ranking import diameter_of
+from dsfu.model.problems.particles.second_opinion import SecondOpinion
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
 from dsfu.model.problems.particles.verdict import ParticleVerdict
 from dsfu.pages.frame import Table, document, section
@@ -25,7 +26,13 @@ _STYLE: Final = """
 """
 
 
-def page_of(name: str, solution: ParticleSolution, candidates: Sequence[Candidate], verdict: ParticleVerdict) -> str:
+def page_of(
+    name: str,
+    solution: ParticleSolution,
+    candidates: Sequence[Candidate],
+    verdict: ParticleVerdict,
+    opinion: SecondOpinion | None,
+) -> str:
     """The whole page."""
     best = candidates[0]
     limits = solution.limits
@@ -52,12 +59,26 @@ def page_of(name: str, solution: ParticleSolution, candidates: Sequence[Candidat
         "are taken out of data and fits.</p></section>",
         "<section><h2>The particle from three sides</h2><div class=sides>" + _sides(best) + "</div></section>",
         section(_table(candidates)),
+        _second(opinion, best),
     ]
     if solution.notes:
         parts.append(
             "<section><h2>Notes</h2>" + "".join(f"<p>{escape(note)}</p>" for note in solution.notes) + "</section>"
         )
     return document(f"{name}: particle", parts, _STYLE)
+
+
+def _second(opinion: SecondOpinion | None, best: Candidate) -> str:
+    """What the network says, and where it disagrees."""
+    words = "The network that ships reads G from 2 to 30 Å: these data are shorter."
+    against = []
+    if opinion:
+        words, against = opinion.words(), opinion.against(best)
+    lines = "".join(f"<p>It disagrees on {escape(each)}.</p>" for each in against)
+    return (
+        f"<section><h2>A network beside it</h2><p>{escape(words)}</p>{lines}<p class=soft>Not used for the list or the "
+        "verdict. Intervals are of 90 % on simulated particles; it was never trained on measured data.</p></section>"
+    )
 
 
 def _table(candidates: Sequence[Candidate]) -> Table:

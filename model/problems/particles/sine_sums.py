@@ -51,6 +51,21 @@ def one_sum(column: Float32Array, x: FloatArray) -> FloatArray:
     return np.asarray((shares * column[low + np.arange(4)[:, None]]).sum(axis=0), np.float64)
 
 
+def column_of(distances: FloatArray, counts: FloatArray, atoms: int, x_max: float) -> Float32Array:
+    """The sums of one shape that is in no table, for `one_sum`."""
+    table = ShapeTable(
+        families=("",),
+        parameters=((),),
+        built_as=("",),
+        atoms=np.array([atoms], np.int64),
+        extent=np.array([distances.max()], np.float32),
+        distances=distances.astype(np.float32),
+        multiplicities=counts.astype(np.float32),
+        first=np.array([0, len(distances)]),
+    )
+    return np.ascontiguousarray(sine_sums(table, x_max).values[:, 0])
+
+
 def sine_sums(table: ShapeTable, x_max: float) -> SineSums:
     """The sums of all shapes up to x_max: distances go to bins as cubic B-splines, and one transform a shape sums."""
     points = int(x_max / X_STEP) + 6

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from time import process_time
 from typing import Final
 
 import numpy as np
@@ -29,8 +28,6 @@ _Q_DAMPS: Final = (0.0, 0.025, 0.05)
 
 _BEST, _OF_FAMILY = 16, 4
 _SHOWN: Final = 12
-_EDITING_SECONDS: Final = 3.0
-"""Of processor time; then no further start is tried. What is found can depend on the speed of the machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +123,7 @@ def solve_particle(
 
 def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: EnvelopeFit) -> list[Candidate]:
     """Particles that no table has, where the best shape leaves more than noise but not much."""
-    noise, until = noise_floor(space), process_time() + _EDITING_SECONDS
+    noise = noise_floor(space)
     in_order = sorted(candidates, key=lambda candidate: candidate.refined.rw)
     starts = [
         Start(built_as=each.built_as, parameters=each.parameters, atoms=each.atoms, refined=each.refined)
@@ -134,7 +131,7 @@ def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: Envelope
     ]
     families = {(each.built_as, each.parameters): each.family for each in candidates}
     found = []
-    for each in edited(starts, space, noise, lambda: process_time() > until):
+    for each in edited(starts, space, noise):
         start = each.start
         family = families[start.built_as, start.parameters]
         atoms = len(each.positions)

@@ -6,7 +6,10 @@ from typing import Final
 import torch
 from torch import Tensor
 
-FAMILIES: Final = ("SC", "BCC", "FCC", "HCP", "Icosahedron", "Decahedron", "Octahedron", "Faulted", "none")
+from dsfu.model.problems.particles.learning.families import FAMILIES as _OF_SHAPES
+from dsfu.model.problems.particles.learning.families import NONE
+
+FAMILIES: Final = (*_OF_SHAPES, NONE)
 """In the order of the numbers in a batch; "none": no particle of any family."""
 
 
@@ -39,3 +42,7 @@ class ParticleBatch:
     def to(self, device: torch.device | str) -> "ParticleBatch":
         """The same on a device."""
         return replace(self, **{each.name: getattr(self, each.name).to(device) for each in fields(self)})
+
+    def some(self, which: Tensor) -> "ParticleBatch":
+        """Those with these numbers."""
+        return replace(self, **{each.name: getattr(self, each.name)[which] for each in fields(self)})

@@ -87,7 +87,9 @@ class CvaeRecipe(Recipe[ParticleBatch]):
 
     def training_step(self, batch: ParticleBatch) -> Mapping[str, Tensor]:
         network: Cvae = self.network
-        prior, posterior = network.prior(batch.pdf), network.posterior(batch)
+        prior = network.prior(batch.pdf)
+        with self.engine.autocast():  # σ of the posterior is above 1: rounding of its mean is nothing beside it
+            posterior = network.posterior(batch)
         target = network.target(batch)
         weight = torch.where(target == PADDING, self.settings.padding_weight, 1.0)
         reconstruction = (weight * (network.decode(posterior.draw()) - target).square()).mean()

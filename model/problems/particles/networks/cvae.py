@@ -27,6 +27,9 @@ _READING: Final = (384, 192, 24)
 _HEAD: Final = (512, 256, 128, 64)
 _DECODER: Final = (32, 64, 128, 256, 512, 1024)
 _POOLED: Final = 256
+_TOGETHER: Final = 8
+_FIRST_SPREAD: Final = 25.0
+_FIRST_DECODED: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,26 @@ class Cvae(nn.Module):
         self.posterior_reader = GatedReader(points, _POOLED)
         self.head = _stack((2 * _POOLED, *_HEAD[1:], 2 * latent))
         self.decoder = _stack((latent, *_DECODER, 3 * most_atoms))
+        self._begin()
+
+    def _begin(self) -> None:
+        """First weights with which signals keep their size through all layers.
+
+        With torch's own they shrink to 10⁻⁵ on their way to the latent numbers, whose deviations are above 1: a
+        training then stays at the mean of all particles for hundreds of updates. The paper is silent.
+        """
+        for name, layer in self.named_modules():
+            if isinstance(layer, nn.Linear) and "gates" not in name:
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="leaky_relu")
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+        for reader in (self.prior_reader, self.posterior_reader):
+            for value in reader.values:
+                value.weight.data *= 2.0  # the gates halve
+        for last in (self.prior_reader.values[-1], self.head[-1]):
+            means = last.weight.data[: len(last.weight) // 2]
+            means *= _FIRST_SPREAD
+        self.decoder[-1].weight.data *= _FIRST_DECODED
 
     def prior(self, pdf: Tensor) -> Latent:
         """What G(r) alone says."""
@@ -113,12 +136,19 @@ class Cvae(nn.Module):
 
     def posterior(self, batch: ParticleBatch) -> Latent:
         """What G(r) and the atoms say together."""
+        # Sums over neighbours cost the square of the largest particle: those of like size go together.
+        order = batch.atoms.argsort()
+        encoded = torch.cat([self._encoded(batch.some(part)) for part in order.split(_TOGETHER)])
+        read = self.posterior_reader(batch.pdf)
+        return latent_of(self.head(torch.cat([encoded[order.argsort()], read], dim=1)).float())
+
+    def _encoded(self, batch: ParticleBatch) -> Tensor:
         atoms, there, connected = graph_of(batch)
         atoms = atoms / self.extent
         for layer in self.graph:
             atoms = functional.leaky_relu(layer(atoms, there, connected))
-        read = self.posterior_reader(batch.pdf)
-        return latent_of(self.head(torch.cat([self.pooling(atoms, there), read], dim=1)))
+        pooled: Tensor = self.pooling(atoms, there)
+        return pooled
 
     def decode(self, latent: Tensor) -> Tensor:
         """(samples, latent) → coordinates over the extent, (samples, most atoms, 3)."""

@@ -28,14 +28,15 @@ class GraphAttention(nn.Module):
 
     def forward(self, atoms: Tensor, there: Tensor, connected: Tensor) -> Tensor:
         """(all atoms, inputs) → (all atoms, outputs), by `graph_of`."""
-        mapped = self.map(atoms)
+        mapped: Tensor = self.map(atoms)
         match = functional.leaky_relu(
             _padded(self.receiver(mapped), there) + _padded(self.sender(mapped), there).transpose(1, 2), _SLOPE
         )
         weights = match.masked_fill(~connected, -torch.inf).softmax(dim=2)
         weights = weights.masked_fill(~there[:, :, None], 0.0)  # atoms that are not there have no neighbours at all
-        out: Tensor = (weights @ _padded(mapped, there))[there] + self.bias
-        return out
+        if atoms.shape[1] < mapped.shape[1]:  # the mean of what is mapped is the map of the mean, which is narrower
+            return self.map((weights @ _padded(atoms, there))[there]) + self.bias
+        return (weights @ _padded(mapped, there))[there] + self.bias
 
 
 def _padded(values: Tensor, there: Tensor) -> Tensor:

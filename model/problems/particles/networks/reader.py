@@ -1,20 +1,11 @@
 """A small network that reads family, size, bond length and B from G(r), each with how sure it is."""
 
-from typing import Final
-
 import torch
 from torch import Tensor, nn
 
 from dsfu.model.problems.particles.fit_space import slow_waves
 from dsfu.model.problems.particles.learning.batch import FAMILIES, ParticleBatch
-
-QUANTITIES: Final = ("atoms", "bond_length", "b_iso")
-"""What is read beside the family, as logarithms."""
-
-_CENTRES: Final = (4.2, 1.0, -0.4)
-_SCALES: Final = (1.0, 0.13, 0.6)
-_Q_SLOW: Final = 1.2
-"""1/Å: slower waves are taken out, as `solve-particle` does: baselines are there, and no metal's peaks."""
+from dsfu.model.problems.particles.learning.families import CENTRES, Q_SLOW, QUANTITIES, SCALES
 
 
 class Reader(nn.Module):
@@ -37,7 +28,7 @@ class Reader(nn.Module):
         self, r_min: float = 2.0, r_step: float = 0.05, points: int = 560, width: int = 512, blocks: int = 3
     ) -> None:
         super().__init__()
-        slow = slow_waves((r_min + r_step * torch.arange(points, dtype=torch.float64)).numpy(), _Q_SLOW)
+        slow = slow_waves((r_min + r_step * torch.arange(points, dtype=torch.float64)).numpy(), Q_SLOW)
         self.register_buffer("slow", torch.tensor(slow, dtype=torch.float32), persistent=False)
         self.first = nn.Linear(points, width)
         self.blocks = nn.ModuleList(
@@ -49,8 +40,8 @@ class Reader(nn.Module):
         # Half the width of a 90 % interval over the predicted deviation: 1.64 for a normal distribution. Followed while
         # training on samples that were not seen before.
         self.register_buffer("reach", torch.full((len(QUANTITIES),), 1.645))
-        self.register_buffer("centres", torch.tensor(_CENTRES), persistent=False)
-        self.register_buffer("scales", torch.tensor(_SCALES), persistent=False)
+        self.register_buffer("centres", torch.tensor(CENTRES), persistent=False)
+        self.register_buffer("scales", torch.tensor(SCALES), persistent=False)
 
     def forward(self, pdf: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of the families, means and ln(standard deviations) of the logarithms of `QUANTITIES`."""
