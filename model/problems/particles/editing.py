@@ -120,7 +120,7 @@ class _Racer:
     @property
     def positions(self) -> FloatArray:
         """Of the atoms, in b."""
-        return self.table.positions[self.occupied]
+        return np.asarray(self.table.positions[self.occupied])
 
     def again(self) -> list["_Racer"]:
         """Once more from the start with the b and B of the end: its own made up for atoms that were missing."""

@@ -144,7 +144,9 @@ class Occupation:
     def likely(self, count: int) -> Iterator[np.ndarray]:
         """What would be occupied after each of the best moves, whether it helps or not."""
         weighed = self._weighed()
-        for best in [] if weighed is None else np.argsort(weighed.values, kind="stable")[:count]:
+        if weighed is None:
+            return
+        for best in np.argsort(weighed.values, kind="stable")[:count]:
             after = self.occupied.copy()
             after[weighed.moves[best]] ^= True
             yield after

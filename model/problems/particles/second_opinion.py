@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dsfu.model.problems.particles.solving import Candidate
 
 READER_FILE: Final = Path(__file__).with_name("reader.safetensors")
-_R: Final = 2.0 + 0.05 * np.arange(560)
+_R: Final[FloatArray] = np.asarray(2.0 + 0.05 * np.arange(560), np.float64)
 _SURE: Final = 0.6
 """Chance of a family below which the network does not contradict another. Chosen."""
 

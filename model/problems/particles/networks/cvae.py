@@ -100,7 +100,7 @@ class Cvae(nn.Module):
         extent: Sequence[float] = (25.92, 25.92, 50.2637),
     ) -> None:
         super().__init__()
-        self.most_atoms = most_atoms
+        self.most_atoms, self.latent = most_atoms, latent
         self.register_buffer("extent", torch.tensor(tuple(extent), dtype=torch.float32), persistent=False)
         pairs = pairwise(_GRAPH)
         self.graph = nn.ModuleList(GraphAttention(a, b) for a, b in pairs)
@@ -124,11 +124,10 @@ class Cvae(nn.Module):
                     nn.init.zeros_(layer.bias)
         for reader in (self.prior_reader, self.posterior_reader):
             for value in reader.values:
-                value.weight.data *= 2.0  # the gates halve
+                _enlarge(value, 2.0)  # the gates halve
         for last in (self.prior_reader.values[-1], self.head[-1]):
-            means = last.weight.data[: len(last.weight) // 2]
-            means *= _FIRST_SPREAD
-        self.decoder[-1].weight.data *= _FIRST_DECODED
+            _enlarge(last, _FIRST_SPREAD, self.latent)
+        _enlarge(self.decoder[-1], _FIRST_DECODED)
 
     def prior(self, pdf: Tensor) -> Latent:
         """What G(r) alone says."""
@@ -138,7 +137,8 @@ class Cvae(nn.Module):
         """What G(r) and the atoms say together."""
         # Sums over neighbours cost the square of the largest particle: those of like size go together.
         order = batch.atoms.argsort()
-        encoded = torch.cat([self._encoded(batch.some(part)) for part in order.split(_TOGETHER)])
+        parts = torch.split(order, _TOGETHER)
+        encoded = torch.cat([self._encoded(batch.some(part)) for part in parts])
         read = self.posterior_reader(batch.pdf)
         return latent_of(self.head(torch.cat([encoded[order.argsort()], read], dim=1)).float())
 
@@ -161,6 +161,12 @@ class Cvae(nn.Module):
         given = functional.pad(given, (0, 0, 0, self.most_atoms - given.shape[1]))
         there = torch.arange(self.most_atoms, device=given.device) < batch.atoms[:, None]
         return torch.where(there[..., None], given, PADDING)
+
+
+def _enlarge(layer: nn.Module, factor: float, rows: int | None = None) -> None:
+    """Multiply the weights of a linear layer, or those of its first outputs."""
+    weight = layer.get_parameter("weight").data
+    weight[:rows] *= factor
 
 
 def _stack(widths: Sequence[int]) -> nn.Sequential:

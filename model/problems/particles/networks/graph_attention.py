@@ -35,8 +35,10 @@ class GraphAttention(nn.Module):
         weights = match.masked_fill(~connected, -torch.inf).softmax(dim=2)
         weights = weights.masked_fill(~there[:, :, None], 0.0)  # atoms that are not there have no neighbours at all
         if atoms.shape[1] < mapped.shape[1]:  # the mean of what is mapped is the map of the mean, which is narrower
-            return self.map((weights @ _padded(atoms, there))[there]) + self.bias
-        return (weights @ _padded(mapped, there))[there] + self.bias
+            mapped = self.map((weights @ _padded(atoms, there))[there])
+        else:
+            mapped = (weights @ _padded(mapped, there))[there]
+        return mapped + self.bias
 
 
 def _padded(values: Tensor, there: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """The network beside `solve-particle`, in numpy as in torch, and what it disagrees on."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 
@@ -10,16 +12,16 @@ from dsfu.model.problems.particles.second_opinion import READER_FILE, _read, sec
 from dsfu.model.problems.particles.shape_table import load_table
 from dsfu.model.problems.particles.solving import solve_particle
 from dsfu.model.weights.files import load_weights
+from dsfu.simulate.particles.shapes import positions_of
 from tests.model.problems.particles.test_editing import debye_pdf
-from tests.model.problems.particles.test_solving import positions_of
 
 
 def test_numpy_gives_what_torch_gives():
     network, _ = load_weights(READER_FILE)
     pdf = np.random.default_rng(3).standard_normal(560).cumsum()
-    batch = type("Batch", (), {"pdf": torch.tensor(pdf[None], dtype=torch.float32)})
+    batch = SimpleNamespace(pdf=torch.tensor(pdf[None], dtype=torch.float32))
     with torch.inference_mode():
-        theirs = ReaderRecipe.answer(network, batch)
+        theirs = ReaderRecipe.answer(network, batch)  # type: ignore[arg-type]
     chances, middle, half = _read(pdf)
     np.testing.assert_allclose(chances, theirs.chances[0], atol=1e-4)
     np.testing.assert_allclose(middle, theirs.mean[0], atol=1e-4)
