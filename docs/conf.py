@@ -35,7 +35,7 @@ BESIDE = {"../BENCHMARKS.md": "benchmarks.md", "../MODEL.md": "model-card.md"}
 
 def _pages_of_the_site(app: object, page: str, text: list[str]) -> None:
     for old, new in BESIDE.items():
-        if page not in ("benchmarks", "model-card"):
+        if page not in ("benchmarks", "model-card") and "/" not in page:
             text[0] = text[0].replace(f"]({old}", f"]({new}")
 
 

@@ -1,7 +1,9 @@
 """Pages of the reference that are made from the program itself: command lines, manifest, statuses, Python."""
 
+import dataclasses
 import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ def write_all(folder: Path) -> None:
         _write(folder / f"{program}.md", command_line(program, get_command(importlib.import_module(module).app)))
     _write(folder / "python.md", front_door())
     _write(folder / "manifest-keys.md", manifest_keys())
+    _write(folder / "training-settings.md", training_settings())
+    _write(folder / "statuses.md", statuses())
+    _write(folder / "versions.md", versions())
 
 
 def command_line(program: str, group: Any) -> str:
@@ -82,6 +87,104 @@ def _keys(part: dict[str, Any], parts: dict[str, Any], before: str) -> list[str]
             if "$ref" in each and before.count(".") < 4:
                 rows += _keys(parts[each["$ref"].rpartition("/")[2]], parts, f"{before}{name}.")
     return rows
+
+
+def training_settings() -> str:
+    """Every setting of a training on planes of disorder, from the classes that hold them."""
+    from dsfu.model.problems.disorder.training.data_config import DataConfig
+    from dsfu.model.training.config import Config
+
+    rows = [
+        "# Settings of trainings",
+        "",
+        "`KEY=VALUE` on the command line of `dsfu-model train`, or a file for `--config`. The section `network` "
+        "is of the recipe, `data` of the problem: here those of disorder. [Training](../training.md) explains.",
+        "",
+        "| key | meaning | default |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*rows, *_settings(Config, ""), *_settings(DataConfig, "data.")]) + "\n"
+
+
+def _settings(of: Any, before: str) -> list[str]:
+    meanings, rows = _attributes(str(of.__doc__)), []
+    for field in dataclasses.fields(of):
+        made = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+        if dataclasses.is_dataclass(made):
+            rows += _settings(type(made), f"{before}{field.name}.")
+        elif field.name not in ("data", "sections", "network"):
+            shown = "" if made is dataclasses.MISSING else f"`{made}`"
+            meaning = meanings.get(field.name, "").replace("|", "\\|")
+            rows.append(f"| `{before}{field.name}` | {meaning} | {shown} |")
+    return rows
+
+
+def _attributes(text: str) -> dict[str, str]:
+    """What a docstring says of each attribute; one line may name several."""
+    found: dict[str, str] = {}
+    parts = re.split(r"\n    (\w[\w, ]*)\n(?=        )", text.partition("Attributes\n")[2])
+    for names, meaning in zip(parts[1::2], parts[2::2], strict=False):
+        found |= {name.strip(): " ".join(meaning.split()) for name in names.split(",")}
+    return found
+
+
+def statuses() -> str:
+    """Exit statuses and how an error reads, from the constants and the class behind them."""
+    from dsfu import command_line, outputs
+    from dsfu.errors import InputError
+
+    table = {
+        0: "done",
+        command_line.UNEXPECTED: "something unexpected: a fault of ours, with a line to report; `--debug` shows where",
+        command_line.BAD_INPUT: "bad input; nothing was changed",
+        outputs.DATA_CONTRADICT: "done in part (`dsfu-pipeline`), or written and not to be believed (`dsfu-model`)",
+        command_line.CUT_SHORT: "cut short, and can be gone on with: run the same command again",
+        command_line.INTERRUPTED: "interrupted by Ctrl-C or a signal",
+    }
+    example = InputError(
+        "α for a crystal without a cell", where="crystal.h5", expected="a, b, c in Å and angles", remedy="--cell"
+    )
+    rows = ["# Exit statuses and errors", "", "| status | meaning |", "|---|---|"]
+    rows += [f"| {number} | {meaning} |" for number, meaning in sorted(table.items())]
+    rows += [
+        "",
+        "Errors go to stderr. Those of bad input say what is wrong and where, what was expected and what to do:",
+    ]
+    rows += [
+        "",
+        "```text",
+        str(example),
+        "```",
+        "",
+        "From Python they are `dsfu.errors.InputError`, with the same parts:",
+    ]
+    return "\n".join([*rows, "", "```text", str(InputError.__doc__).strip(), "```", ""])
+
+
+def versions() -> str:
+    """Which versions of its own formats this release writes and reads."""
+    from dsfu.model import store
+    from dsfu.model.measured.factorise import files as factors
+    from dsfu.model.measured.readers import plane_files
+    from dsfu.model.measured.volume import files as volumes
+
+    table = {
+        "store (root attribute `format_version`)": store.FORMAT_VERSION,
+        "planes of `prepare` (`dsfu_format`)": plane_files.FORMAT,
+        "factors of `factorise`": factors.FORMAT,
+        "factors of `analyse`": volumes.FORMAT,
+        "manifest (`version`)": 1,
+    }
+    rows = ["# Versions of formats", "", "| format | version |", "|---|---|"]
+    rows += [f"| {name} | `{version}` |" for name, version in table.items()]
+    policy = """
+A file or store of another version is refused with a sentence that says both versions; nothing is converted in silence.
+A version rises when a reader of the former one would misunderstand what is written. New arrays, columns and
+attributes are no new version, so readers should ignore what they do not know. What a store was made with, its manifest
+included, is in its root attributes and `settings.json`. Every kind of shard has a version of its science besides: if
+that rises, `plan` says so and such shards are made again. Tests read stores that earlier commits wrote.
+"""
+    return "\n".join(rows) + "\n" + policy
 
 
 def _write(path: Path, text: str) -> None:
