@@ -24,6 +24,7 @@ TINY: Mapping[str, str] = {
     "attack": "--each 1 --kills 1",
     "coverage": "--count 1 --counts 1000",
     "crystal_maker": "orthorhombic crystal.h5 truth.json --half 10 --ideal --clean",
+    "crystal_planes": "--good 1 --faults 0 --half 20",
     "crystals": "--good 2 --faults 0 --half 16",
     "dead_zones": "--pixels 32",
     "densities": "--simulated 1",

@@ -302,7 +302,12 @@ def _record(factors: "CrystalFactors", written: list[Path]) -> dict[str, Any]:
         {"name": each.name, "value": float(each.value), "limit": each.limit, "passed": each.passed}
         for each in factors.verdict.checks
     ]
-    verdict = {"passed": factors.verdict.passed, "sentence": factors.verdict.sentence, "checks": checks}
+    verdict = {
+        "passed": factors.verdict.passed,
+        "judgement": factors.verdict.judgement,
+        "sentence": factors.verdict.sentence,
+        "checks": checks,
+    }
     return {
         "method": factors.method, "planes": planes, "verdict": verdict, "files": [str(path) for path in written]
     }  # fmt: skip

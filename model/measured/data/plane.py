@@ -1,12 +1,33 @@
 """A measured plane on the Cartesian grid that solvers and networks work on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from dsfu.model.measured.data.reconstruction import RealArray, Step
 from dsfu.simulate.arrays import BoolArray, FloatArray
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grain:
+    """How far noise reaches where pixels were interpolated from larger voxels.
+
+    Attributes
+    ----------
+    lag_x, lag_y
+        Pixels so far apart along x, and along y, are a voxel apart: they share hardly any noise.
+    shared_x, shared_y
+        Correlation of the noise that is left at these distances.
+    independent
+        Voxels for each pixel, 1 at most: so many independent measurements.
+    """
+
+    lag_x: int = 1
+    lag_y: int = 1
+    shared_x: float = 0.0
+    shared_y: float = 0.0
+    independent: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,6 +48,8 @@ class MeasuredPlane:
         Standard uncertainty of the intensity, same shape; None if unknown.
     name
         For people: "hk0 of crystal.h5".
+    grain
+        How far pixels share noise; by default they share none.
     """
 
     intensity: RealArray
@@ -37,6 +60,7 @@ class MeasuredPlane:
     name: str = ""
     source: str = ""
     history: tuple[Step, ...] = ()
+    grain: Grain = field(default_factory=Grain)
 
     def __post_init__(self) -> None:
         shape = (self.plane.pixels, self.plane.pixels)

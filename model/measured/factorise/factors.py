@@ -89,7 +89,7 @@ class PlaneFactors:
             return stated
         model = np.maximum(self.form_factor * self.sro.astype(np.float64), 0)
         observed = self.measured.intensity.astype(np.float64) - self.background
-        return variance_of(np.where(self.live, observed - model, 0), model, self.live)
+        return variance_of(np.where(self.live, observed - model, 0), model, self.live, self.measured.grain)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,14 +125,24 @@ class Verdict:
     ----------
     tells
         Whether the checks find what breaks the assumptions; a network's do not.
+    too_little
+        Why there are too few data to judge; empty if there are enough.
     """
 
     checks: tuple[Check, ...]
     tells: bool = True
+    too_little: str = ""
 
     @property
     def passed(self) -> bool:
         return all(check.passed for check in self.checks)
+
+    @property
+    def judgement(self) -> Literal["agrees", "contradicts", "not judged"]:
+        """In a word."""
+        if not self.passed:
+            return "contradicts"
+        return "agrees" if self.checks and self.tells and not self.too_little else "not judged"
 
     @property
     def sentence(self) -> str:
@@ -143,6 +153,8 @@ class Verdict:
                 "Whether the data are of the right kind, a network cannot tell: its answers fit nearly anything. "
                 "The solver can, given the cell."
             )
+        if not failed and self.too_little:
+            return f"Not judged: {self.too_little}."
         if not failed:
             return "The data agree with binary substitutional disorder on one site."
         return "The data do not agree with the assumptions: " + "; ".join(failed) + "."

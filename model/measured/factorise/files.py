@@ -131,6 +131,7 @@ def _write_crystal(group: Node, factors: CrystalFactors) -> None:
     group["settings"] = json.dumps(factors.settings, default=str)
     group["verdict"] = json.dumps([asdict(check) for check in factors.verdict.checks])
     group["verdict_sentence"] = factors.verdict.sentence
+    group["verdict_too_little"] = factors.verdict.too_little
     group["history"] = history_text(factors.history)
     for name in _OF_CRYSTAL:
         values = getattr(factors, name)
@@ -179,7 +180,7 @@ def _read_crystal(file: Hdf5, group: Node, planes: tuple[PlaneFactors, ...]) -> 
     return CrystalFactors(
         planes=planes,
         method=chosen,
-        verdict=Verdict(checks=checks, tells=chosen != "network"),
+        verdict=Verdict(checks=checks, tells=chosen != "network", too_little=_too_little(file, group)),
         alpha_vectors=optional("alpha_vectors", np.int64),
         alpha=optional("alpha", np.float64),
         alpha_sines=optional("alpha_sines", np.float64),
@@ -188,3 +189,9 @@ def _read_crystal(file: Hdf5, group: Node, planes: tuple[PlaneFactors, ...]) -> 
         settings=settings,
         history=history_of(file.text(file.need("history", group)), where),
     )
+
+
+def _too_little(file: Hdf5, group: Node) -> str:
+    """Files from before 27 November 2026 do not have it."""
+    found = file.find("verdict_too_little", group)
+    return "" if found is None else file.text(found)

@@ -48,6 +48,11 @@ class PattersonGrid:
         self._waves_y = _waves(self._step, 2 * self._reach_y, plane.offsets)
         self._falloff = torch.as_tensor(falloff(plane)).float()
 
+    @property
+    def vectors(self) -> FloatArray:
+        """(terms, 2): r along x and y of the plane, in Å."""
+        return self._step * np.asarray(self._places, np.float64)
+
     def at(self, coefficients: Tensor) -> Tensor:
         """The series on every pixel: (y, x)."""
         grid = torch.zeros(2 * self._reach_y + 1, 2 * self._reach_x + 1, dtype=torch.complex64)

@@ -92,7 +92,9 @@ def _data(plane: PlaneFactors, scale: float) -> tuple[Tensor, Tensor]:
     used = plane.live & (sro > _WEAK * sro.max())
     model = np.maximum(plane.form_factor * sro, 0) / scale
     observed = (plane.measured.intensity - plane.background) / scale
-    variance = tolerated_variance(model, _TOLERANCE) + plane.noise_variance / scale**2
+    variance = (
+        tolerated_variance(model, _TOLERANCE) + plane.noise_variance / plane.measured.grain.independent / scale**2
+    )
     target = np.where(used, observed, 0) / np.where(used, sro, 1)
     weight = np.where(used, np.square(sro) / variance, 0)
     return torch.as_tensor(target).float(), torch.as_tensor(weight).float()

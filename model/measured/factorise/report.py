@@ -67,7 +67,7 @@ def _verdict(factors: CrystalFactors) -> str:
     verdict = factors.verdict
     if not verdict.checks:
         return '<div class="verdict open"><b>Whether the data suit the method was not checked.</b></div>'
-    if verdict.passed and not verdict.tells:
+    if verdict.judgement == "not judged":
         state, words = "open", f"<b>{escape(verdict.sentence)}</b>"
     else:
         state, words = ("good", _good_words()) if verdict.passed else ("bad", _bad_words(verdict))

@@ -45,7 +45,7 @@ def _of_planes(path: Path) -> dict[str, Any]:
         "made_by": f"dsfu-model factorise, {found.method}",
         "holds": f"I_FF, I_SRO, model, difference on {len(found.planes)} planes of {size} × {size} pixels: {names}",
         "parameters": f"{count} α" if count else "no α",
-        "verdict": "agrees" if found.verdict.passed else "contradicts",
+        "verdict": found.verdict.judgement,
         "sentence": found.verdict.sentence,
         "for": "refine-sro, refine-ff, deltapdf --of sro, NeXpy",
     }

@@ -28,6 +28,9 @@ solver's own factors: a form factor whose prior was learnt from the data bends t
 STRETCH_LIMIT: Final = 0.008
 """Chosen, not calibrated."""
 
+LEAST_CELLS: Final = 6
+"""As for volumes; chosen, not calibrated."""
+
 NETWORK_MISFIT_LIMIT: Final = 0.01
 SPREAD_LIMIT: Final = 0.35
 """Above all of 48 good planes. Planes that break the assumptions, even pure noise, are below as well: what a network is
@@ -43,7 +46,15 @@ def judge(factors: CrystalFactors) -> Verdict:
         checks = [_of_product(parts, MISFIT_LIMIT), *_of_lattice(parts)]
     if factors.axis_scales is not None and factors.stretched:
         checks.append(_of_stretch(factors.axis_scales))
-    return Verdict(checks=tuple(checks), tells=factors.method != "network")
+    return Verdict(checks=tuple(checks), tells=factors.method != "network", too_little=_too_little(parts))
+
+
+def _too_little(parts: Sequence[RelativeParts]) -> str:
+    """Why the planes cannot be judged; empty if one of them can."""
+    cells = max((each.cells() for each in parts if each.cell is not None), default=np.inf)
+    if cells < LEAST_CELLS:
+        return f"only {cells:.1f} reciprocal cells were measured, and {LEAST_CELLS} are needed to compare them"
+    return ""
 
 
 def _worst(parts: Sequence[RelativeParts], measure: Callable[[RelativeParts], float]) -> float:

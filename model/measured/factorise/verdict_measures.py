@@ -9,10 +9,14 @@ from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
+import torch
 
+from dsfu.model.measured.data.plane import Grain
 from dsfu.model.measured.factorise.factors import PlaneFactors
-from dsfu.model.measured.solver.noise import neighbour_products, of_root
-from dsfu.model.measured.solver.patterson import falloff
+from dsfu.model.measured.factorise.patterson_grid import PattersonGrid
+from dsfu.model.measured.factorise.refitting import conjugate_gradients
+from dsfu.model.measured.solver.noise import less_two_errors, neighbour_products, of_root
+from dsfu.model.measured.solver.patterson import OVERSAMPLING, falloff
 from dsfu.simulate.arrays import BoolArray, FloatArray
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
@@ -24,6 +28,13 @@ _WITHIN, _BEYOND = 1.0, 1.3
 
 FINE_BEYOND: Final = 1.4
 """In units of the cell: longer than any vector between atoms of molecules that fit."""
+
+_PRIOR: Final = 0.42
+"""As of the solver's first prior, which takes in all of that."""
+
+_RIDGE: Final = 1e-3
+_STEPS: Final = 60
+"""Of the linear solver that leaves a form factor only what fits into the cell; chosen, not calibrated."""
 
 _PEAK, _RING_INNER, _RING_OUTER = 2.2, 3.0, 6.0
 """Distances from Bragg points, in pixels: what is a peak, and the ring around it with which it is compared."""
@@ -44,6 +55,7 @@ class RelativeParts:
     form_factor: FloatArray
     sro: FloatArray
     background: float
+    grain: Grain
 
     @classmethod
     def of(cls, factors: PlaneFactors) -> Self:
@@ -58,6 +70,7 @@ class RelativeParts:
             form_factor=np.asarray(factors.form_factor / top, np.float64),
             sro=np.asarray(factors.sro, np.float64),
             background=factors.background / top,
+            grain=factors.measured.grain,
         )
 
     @property
@@ -85,13 +98,13 @@ class RelativeParts:
     def _limited(self) -> FloatArray:
         """The form factor without what varies faster than a molecule in the cell can make it."""
         assert self.cell is not None
-        smooth = self.form_factor / self._falloff
-        pixels, margin = len(smooth), len(smooth) // 4
-        padded = np.pad(smooth, margin, mode="reflect", reflect_type="odd")
-        reach = patterson_lengths(self.plane, self.cell, len(padded))
-        keep = np.clip((_BEYOND - reach) / (_BEYOND - _WITHIN), 0, 1)
-        kept = np.fft.ifft2(np.fft.fft2(padded) * keep).real
-        return np.asarray(kept[margin : margin + pixels, margin : margin + pixels] * self._falloff)
+        grid = PattersonGrid(self.plane, self.cell, _PRIOR, OVERSAMPLING)
+        keep = np.clip((_BEYOND - lengths_in_cells(grid.vectors, self.plane, self.cell)) / (_BEYOND - _WITHIN), 0, 1)
+        free = torch.as_tensor(keep).float() * (grid.deviation > 0)
+        whole = torch.as_tensor(self.form_factor).float()
+        curvature = grid.curvature(torch.ones_like(whole))
+        found = conjugate_gradients(lambda x: free * curvature(free * x) + _RIDGE * x, free * grid.onto(whole), _STEPS)
+        return grid.at(free * found).double().numpy()
 
     def fineness(self) -> float:
         """Root of the share of the form factor's variation from vectors longer than molecules in the cell have."""
@@ -103,14 +116,20 @@ class RelativeParts:
         fine = patterson_lengths(self.plane, self.cell, len(smooth)) > FINE_BEYOND
         return float(np.sqrt(power[fine].sum() / max(power.sum(), 1e-30)))
 
+    def cells(self) -> float:
+        """Reciprocal cells, as the plane cuts them, that its live pixels fill."""
+        assert self.cell is not None
+        steps = [self.cell.hkl_of_q(axis) * self.plane.step for axis in (self.plane.axis_x, self.plane.axis_y)]
+        return float(self.live.sum() * np.linalg.norm(np.cross(*steps)))
+
     def unexplained(self) -> float:
         """Root mean square of what of √I the factors leave."""
-        return root(shared(self.left, self.live))
+        return root(shared(self.left, self.live, self.grain))
 
     def not_periodic(self) -> float:
         """The same for a form factor that fits into the cell, relative to the root mean square of √I."""
         mean = float(np.maximum(self.model, 0)[self.live].mean())
-        return root(shared(self.left_by_molecules, self.live) / max(mean, 1e-30))
+        return root(shared(self.left_by_molecules, self.live, self.grain) / max(mean, 1e-30))
 
     def at_bragg_points(self) -> float:
         """By how much more of √I the cell-sized form factor leaves at Bragg points than around them."""
@@ -121,7 +140,9 @@ class RelativeParts:
         ring = self.live & (away > _RING_INNER) & (away < _RING_OUTER)
         if peak.sum() < _FEWEST or ring.sum() < _FEWEST:
             return 0.0
-        return root(shared(self.left_by_molecules, peak) - max(shared(self.left_by_molecules, ring), 0))
+        return root(
+            shared(self.left_by_molecules, peak, self.grain) - max(shared(self.left_by_molecules, ring, self.grain), 0)
+        )
 
     def in_rings(self) -> float:
         """Root mean square over shells of |Q| of what of √I the cell-sized form factor leaves on average all round."""
@@ -135,12 +156,9 @@ class RelativeParts:
         return root(float((mean[1:] * mean[:-1] * weight).sum()) / max(int(weight.sum()), 1))
 
 
-def shared(values: FloatArray, used: BoolArray) -> float:
-    """Mean product of neighbours along x and along y, less two standard errors."""
-    products = neighbour_products(values, used)
-    if len(products) < _FEWEST:
-        return 0.0
-    return float(products.mean() - 2 * products.std() / np.sqrt(len(products)))
+def shared(values: FloatArray, used: BoolArray, grain: Grain) -> float:
+    """Mean product of neighbours along x and along y that share no noise, less two standard errors."""
+    return less_two_errors(neighbour_products(values, used, grain), grain)
 
 
 def root(square: float) -> float:
@@ -150,8 +168,11 @@ def root(square: float) -> float:
 def patterson_lengths(plane: Plane, cell: Cell, count: int) -> FloatArray:
     """Length, in units of the cell as it looks along the plane's normal, of every vector of a plane's transform."""
     step = 2 * np.pi * np.fft.fftfreq(count, plane.step)
-    x, y = np.meshgrid(step, step)
-    vectors = cell.vectors @ np.stack([plane.axis_x, plane.axis_y], axis=1)
-    metric = np.linalg.inv(vectors.T @ vectors)
-    squared = metric[0, 0] * x**2 + 2 * metric[0, 1] * x * y + metric[1, 1] * y**2
-    return np.asarray(np.sqrt(squared), np.float64)
+    return lengths_in_cells(np.stack(np.meshgrid(step, step), axis=-1), plane, cell)
+
+
+def lengths_in_cells(vectors: FloatArray, plane: Plane, cell: Cell) -> FloatArray:
+    """Length of vectors (..., 2) in Å, in units of the cell as it looks along the plane's normal."""
+    edges = cell.vectors @ np.stack([plane.axis_x, plane.axis_y], axis=1)
+    metric = np.linalg.inv(edges.T @ edges)
+    return np.asarray(np.sqrt(np.einsum("...i,ij,...j", vectors, metric, vectors)), np.float64)

@@ -9,6 +9,7 @@ from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Reconstruction, Step
 from dsfu.model.measured.prepare.cropping import Window, cropped, window_around
+from dsfu.model.measured.prepare.grain import grain_of
 from dsfu.model.measured.prepare.interpolation import OFF_LAYER, Interpolator
 from dsfu.model.measured.prepare.low_pass import REACH
 from dsfu.model.measured.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
@@ -113,6 +114,7 @@ def _cut(
         name=f"{spec.name} of {reconstruction.source}" if reconstruction.source else spec.name,
         source=reconstruction.source,
         history=(*reconstruction.history, Step(name="cut", parameters=parameters)),
+        grain=grain_of(where.along_x * plane.step, where.along_y * plane.step, where.window(half_thickness).taps),
     )
 
 

@@ -144,6 +144,11 @@ def _along(positions: FloatArray, length: int, tolerance: float, taps: Taps) -> 
     return voxels, {size: _lagrange(fraction, size, taps) for size in (2, 4, 6) if size <= taps}
 
 
+def lagrange_weights(fraction: FloatArray, taps: Taps) -> FloatArray:
+    """Weights (points, taps) of the voxels around points that lie at this fraction between the middle two."""
+    return _lagrange(fraction, taps, taps)
+
+
 def _lagrange(fraction: FloatArray, size: int, taps: int) -> FloatArray:
     """Weights, (points, taps), of the polynomial through the middle ``size`` voxels; the others get 0."""
     weights = np.zeros((len(fraction), taps))

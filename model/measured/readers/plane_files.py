@@ -14,7 +14,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.files import replacing
-from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.data.plane import Grain, MeasuredPlane
 from dsfu.model.measured.data.reconstruction import RealArray, Step
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node
 from dsfu.simulate.arrays import BoolArray
@@ -23,6 +23,8 @@ from dsfu.simulate.lattice import Cell
 
 FORMAT: Final = "dsfu planes 1"
 """The attribute ``dsfu_format`` of such files."""
+
+_GRAIN: Final = ("lag_x", "lag_y", "shared_x", "shared_y", "independent")
 
 
 def write_planes(path: str | Path, planes: Sequence[MeasuredPlane]) -> None:
@@ -85,6 +87,8 @@ def write_entry(entry: Node, measured: MeasuredPlane) -> None:
     geometry = make_group(entry, "plane", "NXcollection")
     for name in ("centre", "axis_x", "axis_y", "q_max", "pixels"):
         geometry[name] = getattr(measured.plane, name)
+    grain = measured.grain
+    geometry["grain"] = np.array([getattr(grain, name) for name in _GRAIN])
     if measured.cell is not None:
         sample = make_group(entry, "sample", "NXsample")
         sample["unit_cell"] = np.array(measured.cell.constants)
@@ -116,9 +120,25 @@ def read_entry(file: Hdf5, entry: Node) -> MeasuredPlane:
             name=file.text(file.need("title", entry)),
             source=file.text(file.need("source", entry)),
             history=history_of(file.text(file.need("history", entry)), file.where(entry)),
+            grain=_grain_of(file, geometry),
         )
     except ValueError as error:
         raise InputError(str(error), where=file.where(entry), remedy="the file seems damaged") from error
+
+
+def _grain_of(file: Hdf5, geometry: Node) -> Grain:
+    """Files from before 27 November 2026 have none."""
+    found = file.find("grain", geometry)
+    if found is None:
+        return Grain()
+    lag_x, lag_y, shared_x, shared_y, independent = file.numbers(found, len(_GRAIN)).tolist()
+    return Grain(
+        lag_x=max(1, int(lag_x)),
+        lag_y=max(1, int(lag_y)),
+        shared_x=shared_x,
+        shared_y=shared_y,
+        independent=min(1.0, max(1e-6, independent)),
+    )
 
 
 def history_text(history: Sequence[Step]) -> str:

@@ -171,7 +171,9 @@ class PlaneFit:
         return Objective(self.model, *self.series(stage.every), pixels)
 
     def _weights(self, stage: Stage, level: FloatArray, variance: FloatArray) -> FloatArray:
-        return np.stack([plane.live for plane in self.planes]) / (tolerated_variance(level, stage.tolerance) + variance)
+        independent = np.array([plane.measured.grain.independent for plane in self.planes])[:, None, None]
+        live = np.stack([plane.live for plane in self.planes])
+        return np.asarray(live / (tolerated_variance(level, stage.tolerance) + variance / independent))
 
     def preconditioner(
         self, variables: Tensor, stage: Stage, level: FloatArray, variance: FloatArray
@@ -250,6 +252,10 @@ class PlaneFit:
         none = np.zeros_like(self.planes[0].data)
         return np.stack([none if plane.variance is None else plane.variance for plane in self.planes])
 
+    @staticmethod
+    def _noise(plane: Prepared, model: FloatArray) -> FloatArray:
+        return variance_of(plane.data - model, model, plane.live, plane.measured.grain)
+
     def _levels(self, variables: Tensor) -> tuple[FloatArray, FloatArray]:
         """What the model says of the noise-free data, and the variance of the noise."""
         smooth, order, background = self.at(variables)
@@ -258,7 +264,7 @@ class PlaneFit:
             model = plane.falloff * np.maximum(smooth[i], 0) * np.maximum(order[i], 0) + background[i]
             levels.append(np.maximum(model, 0))
             known = plane.variance
-            variances.append(variance_of(plane.data - model, model, plane.live) if known is None else known)
+            variances.append(self._noise(plane, model) if known is None else known)
         return np.stack(levels), np.stack(variances)
 
 

@@ -1,11 +1,14 @@
 """How noisy data are, told from what the residuals of neighbouring pixels have in common and what they have not."""
 
 import numpy as np
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import binary_erosion, uniform_filter
 from scipy.optimize import nnls
 
+from dsfu.model.measured.data.plane import Grain
 from dsfu.model.measured.data.reconstruction import RealArray
 from dsfu.simulate.arrays import BoolArray, FloatArray
+
+FINEST = Grain()
 
 INDEPENDENT = 1 / 16
 """Share of the pixels that count as independent where the tolerance, and not noise, sets the weights."""
@@ -15,18 +18,21 @@ _AVERAGED = 5
 
 _BINS = 12
 _FEWEST = 50
+_FEWEST_PRODUCTS = 9
 _ROOT_FLOOR = 1e-3
 """Intensity, relative to the maximum, at which √I stops being resolved."""
 
 
-def variance_of(residual: FloatArray, model: FloatArray, live: BoolArray) -> FloatArray:
+def variance_of(residual: FloatArray, model: FloatArray, live: BoolArray, grain: Grain = FINEST) -> FloatArray:
     """Variance of the noise on every pixel, as c₀ + c₁ · model with c₀, c₁ ≥ 0.
 
-    Estimated from differences of residuals between neighbours, in which whatever is smooth drops out.
+    Estimated from differences of residuals between the nearest pixels that share no noise, in which whatever is smooth
+    drops out.
     """
-    both = live[:, 1:] & live[:, :-1]
-    squared = np.square(residual[:, 1:] - residual[:, :-1])[both] / 2
-    mean = (model[:, 1:] + model[:, :-1])[both] / 2
+    lag = min(grain.lag_x, live.shape[1] - 1)
+    both = live[:, lag:] & live[:, :-lag]
+    squared = np.square(residual[:, lag:] - residual[:, :-lag])[both] / 2
+    mean = (model[:, lag:] + model[:, :-lag])[both] / 2
     if len(squared) < _FEWEST * 2:
         return np.full_like(model, squared.mean() if len(squared) else 0.0)
     order = np.argsort(mean)
@@ -51,10 +57,25 @@ def stated_variance(sigma: RealArray | None, live: BoolArray) -> FloatArray | No
     return smoothed(np.square(np.where(known, values, 0.0)), known, _AVERAGED)
 
 
-def structured_misfit(residual: FloatArray, model: FloatArray, live: BoolArray) -> float:
+def structured_misfit(residual: FloatArray, model: FloatArray, live: BoolArray, grain: Grain = FINEST) -> float:
     """Root mean square of residual / 2√I as far as pixels share it with their neighbours along x and y."""
-    products = neighbour_products(of_root(residual, model, live), live)
+    products = neighbour_products(of_root(residual, model, live), live, grain)
     return float(np.sqrt(max(float(products.sum()), 0.0) / max(len(products), 1)))
+
+
+def certain_misfit(residual: FloatArray, model: FloatArray, live: BoolArray, grain: Grain = FINEST) -> float:
+    """The structured misfit that is there for certain: of the mean, two standard errors are taken off."""
+    return float(
+        np.sqrt(max(less_two_errors(neighbour_products(of_root(residual, model, live), live, grain), grain), 0))
+    )
+
+
+def less_two_errors(products: FloatArray, grain: Grain) -> float:
+    """Mean of products of neighbours less two standard errors; 0 if there are too few."""
+    independent = len(products) * grain.independent
+    if independent < _FEWEST_PRODUCTS:
+        return 0.0
+    return float(products.mean() - 2 * products.std() / np.sqrt(independent))
 
 
 def of_root(residual: FloatArray, model: FloatArray, live: BoolArray) -> FloatArray:
@@ -62,10 +83,22 @@ def of_root(residual: FloatArray, model: FloatArray, live: BoolArray) -> FloatAr
     return np.asarray(np.where(live, residual, 0.0) / (2 * np.sqrt(np.maximum(model, 0) + _ROOT_FLOOR)))
 
 
-def neighbour_products(values: FloatArray, live: BoolArray) -> FloatArray:
-    """Products of live pixels and their live neighbours, along y and along x: (pairs,)."""
-    pairs = ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:]))
-    return np.concatenate([(values[one] * values[other])[live[one] & live[other]] for one, other in pairs])
+def neighbour_products(values: FloatArray, live: BoolArray, grain: Grain = FINEST) -> FloatArray:
+    """Products of live pixels and the nearest live ones a voxel away, along y and along x: (pairs,).
+
+    The average of what noise they still share is taken off. Beside dead voxels pixels are interpolated linearly and
+    share noise farther out: those are left out.
+    """
+    x, y = grain.lag_x, grain.lag_y
+    if max(x, y) > 1:
+        live = binary_erosion(live, np.ones((2 * y + 1, 2 * x + 1)), border_value=1)
+    pairs = ((np.s_[:-y], np.s_[y:], grain.shared_y), (np.s_[:, :-x], np.s_[:, x:], grain.shared_x))
+    products = []
+    for one, other, share in pairs:
+        both = live[one] & live[other]
+        first, second = values[one][both], values[other][both]
+        products.append(first * second - share / 2 * (first**2 + second**2))
+    return np.concatenate(products)
 
 
 def tolerated_variance(model: FloatArray, tolerance: float) -> FloatArray:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from dsfu.model.measured.solver.fit import Fitted, PlaneFit
-from dsfu.model.measured.solver.noise import structured_misfit
+from dsfu.model.measured.solver.noise import certain_misfit, structured_misfit
 from dsfu.model.measured.solver.prepared import Prepared
 from dsfu.model.measured.solver.solution import Misfit, PlaneSolution, Solution
 from dsfu.model.measured.solver.uncertainty import covariance_of, information_of, sigma_of_form_factor, sigma_of_sro
@@ -50,7 +50,7 @@ def solution_of(fit: PlaneFit, fitted: Fitted, problem: int, widened: int, secon
         iterations=fitted.evaluations,
         seconds=seconds,
         widened=widened,
-        converged=misfit.structured <= fit.settings.widen_above,
+        converged=misfit.certain <= fit.settings.widen_above,
     )
     return _with_uncertainty(solution, fit, fitted, numbers) if fit.settings.uncertainty else solution
 
@@ -61,7 +61,8 @@ def _with_uncertainty(solution: Solution, fit: PlaneFit, fitted: Fitted, numbers
     for i, (plane, found) in enumerate(zip(prepared, solution.planes, strict=True), start=numbers.start):
         level = np.maximum(found.intensity / plane.scale, 0) + _LEVEL_FLOOR
         wrong = 4 * found.misfit.structured**2 * _SHARED_BY * level
-        gathered.append(information_of(plane, fitted.smooth[i], fitted.order[i], fitted.variance[i] + wrong))
+        noise = fitted.variance[i] / plane.measured.grain.independent
+        gathered.append(information_of(plane, fitted.smooth[i], fitted.order[i], noise + wrong))
     if len(prepared) == 1:
         size = len(prepared[0].lattice)
         free = np.r_[0.0, np.ones(size - 1), prepared[0].lattice.terms.has_sine]
@@ -113,7 +114,8 @@ def _misfit(plane: Prepared, model: FloatArray) -> Misfit:
         chi_square = float((residual[known] ** 2 / plane.variance[known]).mean()) if known.any() else np.nan
     return Misfit(
         relative=float(np.sqrt((residual**2).sum() / (plane.data[live] ** 2).sum())),
-        structured=structured_misfit(residual, model, live),
+        structured=structured_misfit(residual, model, live, plane.measured.grain),
+        certain=certain_misfit(residual, model, live, plane.measured.grain),
         reduced_chi_square=chi_square,
     )
 
@@ -125,6 +127,7 @@ def _joint(misfits: Sequence[Misfit]) -> Misfit:
     return Misfit(
         relative=root_mean_square([each.relative for each in misfits]),
         structured=root_mean_square([each.structured for each in misfits]),
+        certain=root_mean_square([each.certain for each in misfits]),
         reduced_chi_square=float(np.mean([each.reduced_chi_square for each in misfits])),
     )
 

@@ -16,12 +16,15 @@ class Misfit:
     structured
         Root mean square difference of √I, relative to the plane's maximum, that neighbouring pixels share. Noise, which
         they do not share, does not count.
+    certain
+        The same less two standard errors: what is there for certain.
     reduced_chi_square
         Mean of ((model − data) / σ)², with the data's σ; NaN where it is unknown.
     """
 
     relative: float
     structured: float
+    certain: float
     reduced_chi_square: float
 
 
