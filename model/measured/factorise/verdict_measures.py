@@ -119,8 +119,8 @@ class RelativeParts:
     def cells(self) -> float:
         """Reciprocal cells, as the plane cuts them, that its live pixels fill."""
         assert self.cell is not None
-        steps = [self.cell.hkl_of_q(axis) * self.plane.step for axis in (self.plane.axis_x, self.plane.axis_y)]
-        return float(self.live.sum() * np.linalg.norm(np.cross(*steps)))
+        along_x, along_y = (self.cell.hkl_of_q(axis) for axis in (self.plane.axis_x, self.plane.axis_y))
+        return float(self.live.sum() * self.plane.step**2 * np.linalg.norm(np.cross(along_x, along_y)))
 
     def unexplained(self) -> float:
         """Root mean square of what of √I the factors leave."""
