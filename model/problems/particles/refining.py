@@ -16,6 +16,8 @@ _B_RANGE: Final = (0.02, 6.0)
 _MOST_STRAIN: Final = 0.03
 _MOST_CHANGE: Final = 0.04  # of b from where it was matched: grids are ten times finer
 _STEPS: Final = np.array([1e-4, 1e-2, 1e-2, 2e-3])
+LONGEST_STRETCH: Final = float(np.exp(_MOST_CHANGE + _STEPS[0]) * (1 + np.sqrt(3) * (_MOST_STRAIN + _STEPS[3])))
+"""How many times the bond length that was matched a refinement ever asks for."""
 _EIGHT_PI2: Final = 8 * np.pi**2
 
 Unbroadened = Callable[[FloatArray], FloatArray]

@@ -14,7 +14,7 @@ from dsfu.model.problems.particles.matching import BOND_RANGE, Matches, match
 from dsfu.model.problems.particles.q_limits import visible_q_max
 from dsfu.model.problems.particles.ranking import score
 from dsfu.model.problems.particles.reading import MeasuredPdf
-from dsfu.model.problems.particles.refining import Refined, forward_of, refine
+from dsfu.model.problems.particles.refining import LONGEST_STRETCH, Refined, forward_of, refine
 from dsfu.model.problems.particles.shape_table import ShapeTable, load_table
 from dsfu.model.problems.particles.sine_sums import SineSums, sine_sums
 from dsfu.simulate.arrays import FloatArray
@@ -93,7 +93,7 @@ def solve_particle(
     if settings.bond_length:
         bonds = (settings.bond_length * 0.95, settings.bond_length * 1.05)
     space = fit_space(measured, limits)
-    sums = sine_sums(table, limits.q_max * bonds[1] * 1.1)
+    sums = sine_sums(table, float(space.q[-1]) * bonds[1] * LONGEST_STRETCH)
     found = match(table, sums, space, bonds)
     chosen = _chosen(table, found)
     if (settings.q_damp is None) and (measured.q_damp is None):

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
 from dsfu.model.problems.particles.shape_table import load_table
 from dsfu.model.problems.particles.sine_sums import sine_sums
@@ -59,6 +60,13 @@ def test_sums_of_the_table_are_debyes():
     distances, counts = table.of(2)
     expected = 2 / table.atoms[2] * (np.sin(np.outer(x, distances)) / distances) @ counts
     assert sums.at(x, np.array([2]))[:, 0] == pytest.approx(expected, abs=0.02 * table.atoms[2] ** 0.5)
+
+
+def test_the_table_of_sums_reaches_as_far_as_a_refinement_may_go():
+    """A pattern at the end of the range of bond lengths, strained: found by a fuzz that ran out of the table."""
+    measured = pretend(Shape("FCC", (3, 3, 3)), bond=BOND_RANGE[1] * 1.05)
+    stretched = MeasuredPdf(r=measured.r, g=measured.g, q_min=0.7, q_max=20.0, q_damp=0.0)
+    assert solve_particle(stretched).candidates
 
 
 @pytest.mark.skipif(not MEASURED.is_dir(), reason="the measured files are not here")
