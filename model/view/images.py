@@ -34,7 +34,7 @@ class Images:
         self._signed = set(signed)
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
         empty: dict[str, Any] = {"image": [], "x": [], "y": [], "dw": [], "dh": []}
-        self._sources = {name: ColumnDataSource(dict(empty)) for name in names}
+        self.sources = {name: ColumnDataSource(dict(empty)) for name in names}
         self._mappers = {name: LinearColorMapper(_palette(name in self._signed), nan_color="#d9d9d9") for name in names}
         self.figures = {name: self._figure(name) for name in names}
         self._scene: Scene | None = None
@@ -53,7 +53,7 @@ class Images:
             active_scroll="wheel_zoom",
             toolbar_location="above",
         )
-        shown = drawn.image(source=self._sources[name], color_mapper=self._mappers[name])
+        shown = drawn.image(source=self.sources[name], color_mapper=self._mappers[name])
         tips = [("x, y", "$x{0.000}, $y{0.000}"), (name, "@image{0.0000}")]
         drawn.add_tools(HoverTool(renderers=[shown], tooltips=tips))
         drawn.add_layout(ColorBar(color_mapper=self._mappers[name], width=8, padding=2), "right")
@@ -68,7 +68,7 @@ class Images:
             height, width = image.shape
             left, step_x = _edge(scene.x, width)
             low, step_y = _edge(scene.y, height)
-            self._sources[name].data = {
+            self.sources[name].data = {
                 "image": [image],
                 "x": [left],
                 "y": [low],

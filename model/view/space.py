@@ -38,7 +38,10 @@ def _page(figures: dict[str, Any]) -> Any:
 
     chosen = panel.widgets.Select(name="File", options=list(figures), width=300)
     shown = panel.pane.Plotly(
-        figures[chosen.value], config={"responsive": True}, sizing_mode="stretch_width", height=560
+        figures[chosen.value],
+        config={"responsive": True, "displaylogo": False},
+        sizing_mode="stretch_width",
+        height=560,
     )
     chosen.param.watch(lambda _: setattr(shown, "object", figures[chosen.value]), "value")
     words = "Drag to turn, scroll to come nearer; the name of an atom is under the pointer."

@@ -37,7 +37,7 @@ class StoreBrowser:
         import panel
 
         self._store = store
-        self._images = Images(NAMES)
+        self.images = Images(NAMES)
         self.split = panel.widgets.Select(name="Split", options=list(store.splits), width=150)
         self.group = panel.widgets.Select(name="Shape group", options=["all"], width=150)
         self.fraction = panel.widgets.RangeSlider(name="Fraction of A", start=0, end=1, step=0.01, value=(0, 1))
@@ -59,7 +59,7 @@ class StoreBrowser:
 
         filters = panel.FlexBox(self.split, self.group, self.fraction, self.order, self.kept)
         return panel.Column(
-            panel.pane.Markdown(repr(self._store).strip("<>")), filters, self.sample, self.said, self._images.row
+            panel.pane.Markdown(repr(self._store).strip("<>")), filters, self.sample, self.said, self.images.row
         )
 
     def _open(self) -> None:
@@ -91,7 +91,7 @@ class StoreBrowser:
         values = door.intensity(number, masked=True), door.form_factor(number), door.sro(number)
         ends = float(values[0].qx[0]), float(values[0].qx[-1])
         images = {name: each.values for name, each in zip(NAMES, values, strict=True)}
-        self._images.show(Scene(x=ends, y=ends, labels=("Qx (1/Å)", "Qy (1/Å)")), images)
+        self.images.show(Scene(x=ends, y=ends, labels=("Qx (1/Å)", "Qy (1/Å)")), images)
         species = door.species
         axis, offset = "hkl"[int(one.plane_axis)], float(one.plane_offset)
         self.said.object = (

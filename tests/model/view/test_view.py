@@ -46,7 +46,7 @@ def test_layers_and_holes_are_where_they_are_said_to_be(volume: Path) -> None:
     layers = Layers(read(volume).to_xarray(), ("intensity",), has_bragg=True)
     layers.axis.value = "k"
     layers.layer.value = 25  # k = 0.5
-    (source,) = (layers.images._sources[name] for name in ("intensity",))
+    (source,) = (layers.images.sources[name] for name in ("intensity",))
     seen = source.data["image"][0]
     assert seen[30, 10] == pytest.approx(1000 - 1 + 5 + 100)  # l = 1 upwards, h = −1 to the right
     assert source.data["x"][0] == pytest.approx(-2.05)
