@@ -1,12 +1,13 @@
 """Verb that goes the way back, from molecules and α to diffuse scattering: calculate."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dsfu.errors import InputError
-from dsfu.outputs import ForceOption, refuse_existing
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing
 
 if TYPE_CHECKING:
     from dsfu.simulate.lattice import Cell
@@ -44,6 +45,7 @@ def calculate(
             metavar="WHERE", help="As for refine-ff: file, centroid, an atom, or x,y,z in Å.", show_default=False
         ),
     ] = None,
+    as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
     """Calculate the diffuse scattering of two species from α, on a plane or a volume, with no fit.
@@ -65,6 +67,18 @@ def calculate(
     found = calculated(_limits_of(limits), step, known, structures, alpha, fraction_a=fraction_a, dw=dw)
     write = write_reconstruction if out.suffix.lower() in (".nxs", ".nx", ".nexus") else write_meerkat
     write(out, found)
+    if as_json:
+        record = {
+            "files": [str(out)],
+            "voxels": list(found.shape),
+            "vectors": len(alpha),
+            "cell": list(known.constants),
+            "unit": "electrons squared a site",
+            "smallest": float(found.intensity.min()),
+            "largest": float(found.intensity.max()),
+        }
+        typer.echo(json.dumps(record, indent=2))
+        return
     typer.echo(f"Wrote {out}: {' × '.join(map(str, found.shape))} voxels, {len(alpha)} vectors.")
 
 

@@ -24,6 +24,7 @@ from dsfu.outputs import ForceOption, JsonOption, refuse_existing
 if TYPE_CHECKING:
     from dsfu.model.measured.data.reconstruction import Reconstruction
     from dsfu.model.measured.data.summary import AxisSummary, MeasuredSummary
+    from dsfu.model.measured.prepare.advice import Advice
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,13 +47,14 @@ def inspect(
     dataset: Dataset = None,
     zeros: Zeros = None,
 ) -> None:
-    """Say what is in a file: format, axes, cell, range, coverage, intensities.
+    """Say what is in a file: format, axes, cell, range, coverage, intensities, Bragg peaks, and what to do next.
 
     The format is found out by content: HDF5 of Meerkat, Yell, DISCUS and Mantid, NeXus, planes of dsfu-model prepare,
     .npy and .npz. What a file does not say can be given here, and to the other verbs in the same way.
     """
     from dsfu.model.measured.data.summary import MeasuredSummary
     from dsfu.model.measured.factorise.telling import factors_text, told_of_factors
+    from dsfu.model.measured.prepare.advice import advice_on
 
     refuse_existing([picture], force=force)
     hints = hints_of(
@@ -64,11 +66,13 @@ def inspect(
         return
     found = _read_all(file, plane, hints)
     summaries = [MeasuredSummary.of(each) for each in found]
+    advice = [advice_on(*each) for each in zip(found, summaries, strict=True)]
     if as_json:
-        told = {"file": str(file), "parts": [each.to_dict() for each in summaries]}
+        parts = [{**one.to_dict(), **more.to_dict()} for one, more in zip(summaries, advice, strict=True)]
+        told = {"file": str(file), "parts": parts}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        typer.echo("\n\n".join(_text(each) for each in summaries))
+        typer.echo("\n\n".join(_text(*each) for each in zip(summaries, advice, strict=True)))
     if picture is not None:
         _draw(found, picture, file.name)
         if not as_json:
@@ -94,8 +98,9 @@ def _draw(found: list["Reconstruction"], picture: Path, title: str) -> None:
     write_sections(picture, sections, f"{title}, axes in r.l.u." if found[0].indexed else title)
 
 
-def _text(summary: "MeasuredSummary") -> str:
-    rows = [summary.name, *(f"  {name:<11}{text}" for name, text in _rows(summary))]
+def _text(summary: "MeasuredSummary", advice: "Advice") -> str:
+    more = [("WARNING", each) for each in advice.warnings] + [("next", each) for each in advice.suggestions]
+    rows = [summary.name, *(f"  {name:<11}{text}" for name, text in [*_rows(summary), *more])]
     return "\n".join(rows)
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -20,7 +21,7 @@ from dsfu.model.measured.commands.hint_options import (
     Zeros,
     hints_of,
 )
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, ForceOption, JsonOption, refuse_existing
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class WindowName(StrEnum):
     HANN = "hann"
     GAUSS = "gauss"
 
+
+RECOMMENDED: Final = 0
+"""The refinement of I_D / I_FF goes before what the solver has (BENCHMARKS.md, coverage.py; measured.md, demo)."""
 
 _PICTURES: Final = ("png", "pdf", "svg")
 
@@ -122,7 +126,9 @@ def refine_sro_command(
     """Refine Warren–Cowley parameters from I_SRO, with standard uncertainties.
 
     Linear least squares on all pixels of all planes at once. The solver's own parameters, where the file has them, are
-    averaged over the symmetry and shown beside them: they are the better estimate.
+    averaged over the symmetry and shown beside them; on one plane both are as good, from several planes only those of
+    this refinement are to be used. What the data do not determine is named and not given. Exit status 3 says that the
+    data contradict the model behind the factors; everything is written all the same.
     """
     from dsfu.model.measured.order.input import read_sro
     from dsfu.model.measured.order.refine import refine_sro
@@ -150,9 +156,12 @@ def refine_sro_command(
         refinements = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
     if given.warning:
         refinements = [replace(each, notes=(given.warning, *each.notes)) for each in refinements]
-    typer.echo(as_text(refinements) if as_json else table_text(refinements))
+    told = as_text(refinements, RECOMMENDED, given.warning) if as_json else table_text(refinements, RECOMMENDED)
+    typer.echo(told)
     for path in outputs.write(given, settings, refinements):
         typer.echo(f"Wrote {path}.", err=as_json)
+    if given.warning:
+        raise typer.Exit(DATA_CONTRADICT)
 
 
 def _told_again(file: Path, laue: str, outputs: "_Outputs", *, as_json: bool) -> None:
@@ -160,7 +169,7 @@ def _told_again(file: Path, laue: str, outputs: "_Outputs", *, as_json: bool) ->
     from dsfu.model.measured.order.result import SroRefinement
     from dsfu.model.measured.order.tables import as_json as as_text
     from dsfu.model.measured.order.tables import table_text
-    from dsfu.model.measured.volume.reading import read_volume_order
+    from dsfu.model.measured.volume.reading import read_volume_order, read_volume_verdict
 
     found = read_volume_order(file)
     if laue not in ("-1", found.symmetry):
@@ -179,6 +188,8 @@ def _told_again(file: Path, laue: str, outputs: "_Outputs", *, as_json: bool) ->
     typer.echo("from the fit of all voxels (dsfu-model analyse): other options of refine-sro do not apply", err=as_json)
     for path in outputs.write_texts([found]):
         typer.echo(f"Wrote {path}.", err=as_json)
+    if read_volume_verdict(file)[0] == "contradicts":
+        raise typer.Exit(DATA_CONTRADICT)
 
 
 def deltapdf_command(
@@ -191,6 +202,9 @@ def deltapdf_command(
         WindowName,
         typer.Option("--window", metavar="none|hann|gauss", help="Weaken ripples; peaks become broader."),
     ] = WindowName.NONE,
+    bragg: Annotated[
+        str, typer.Option("--bragg", metavar="HOW", help="Take out Bragg peaks first: auto, none, punch:0.15 (filled).")
+    ] = "none",
     keep_mean: Annotated[bool, typer.Option("--keep-mean", help="Do not subtract the mean.")] = False,
     plane: Annotated[int, typer.Option(min=1, metavar="N", help="Which plane, for --of sro.")] = 1,
     picture: Annotated[
@@ -218,16 +232,17 @@ def deltapdf_command(
     if picture is not None:
         check_picture(picture)
     refuse_existing((out, picture), force=force)
+    warning = ""
     settings = DeltaPdfSettings(window=window.value, subtract_mean=not keep_mean)
     hints = hints_of(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )
     if of is Source.SRO:
-        _refuse(hints)
-        pdf = _pdf_of_sro(file, plane, settings)
+        _refuse(hints if bragg == "none" else {**hints, "bragg": bragg})
+        pdf, warning = _pdf_of_sro(file, plane, settings)
     else:
         with waiting("deltapdf"):
-            pdf = _pdf_of_data(file, hints, settings)
+            pdf = _pdf_of_data(file, hints, settings, bragg)
     if pdf.cell is None:
         raise InputError("it has no cell", where=str(file), remedy="give --cell a,b,c,alpha,beta,gamma")
     write_yell(out, pdf)
@@ -239,10 +254,13 @@ def deltapdf_command(
     if as_json:
         written = [str(path) for path in (out, picture) if path is not None]
         record = {"points": pdf.values.shape, "steps_uvw": pdf.steps.tolist(), "mean": pdf.mean, "files": written}
-        typer.echo(json.dumps(record, indent=2))
-        return
-    shape = " × ".join(map(str, pdf.values.shape))
-    typer.echo(f"Wrote {out}: {shape} points." + (f"\nWrote {picture}." if picture is not None else ""))
+        typer.echo(json.dumps(record | ({"verdict": warning} if warning else {}), ensure_ascii=False, indent=2))
+    else:
+        shape = " × ".join(map(str, pdf.values.shape))
+        typer.echo(f"Wrote {out}: {shape} points." + (f"\nWrote {picture}." if picture is not None else ""))
+    if warning:
+        typer.echo(warning, err=True)
+        raise typer.Exit(DATA_CONTRADICT)
 
 
 def _refuse(hints: dict[str, str | None]) -> None:
@@ -253,25 +271,41 @@ def _refuse(hints: dict[str, str | None]) -> None:
         )
 
 
-def _pdf_of_data(file: Path, hints: dict[str, str | None], settings: "DeltaPdfSettings") -> "DeltaPdf":
+def _pdf_of_data(file: Path, hints: dict[str, str | None], settings: "DeltaPdfSettings", bragg: str) -> "DeltaPdf":
     from dsfu.model.measured.deltapdf.compute import deltapdf
+    from dsfu.model.measured.prepare.bragg_search import find_bragg_peaks
+    from dsfu.model.measured.prepare.recipe import CleaningRecipe
     from dsfu.model.measured.readers.reading import read
 
     reconstruction = read(file, **hints)
     if not reconstruction.live.any():
         raise InputError("not a single voxel was measured", where=str(file))
+    peaks = find_bragg_peaks(reconstruction) if bragg in ("none", "auto") else None
+    if bragg == "auto":
+        bragg = "none" if peaks is None else f"punch:{peaks.radius:.2f}"
+        typer.echo("no Bragg peaks were found" if peaks is None else f"{peaks.sentence}: {bragg}, filled", err=True)
+    elif peaks is not None:
+        typer.echo(
+            f"WARNING: {peaks.sentence}. They make most of this map; --bragg auto, or punch:{peaks.radius:.2f}, "
+            "takes them out first.",
+            err=True,
+        )
+    if bragg != "none":
+        reconstruction = CleaningRecipe(hot_pixels=0, bragg=bragg, fill=True).apply(reconstruction)
     return deltapdf(reconstruction, settings)
 
 
-def _pdf_of_sro(file: Path, number: int, settings: "DeltaPdfSettings") -> "DeltaPdf":
+def _pdf_of_sro(file: Path, number: int, settings: "DeltaPdfSettings") -> "tuple[DeltaPdf, str]":
+    """And what the verdict on the factors says against it."""
     from dsfu.model.measured.order.input import read_sro
     from dsfu.model.measured.order.realspace import deltapdf_of_order
 
-    planes = read_sro(file).planes
+    given = read_sro(file)
+    planes = given.planes
     if number > len(planes):
         names = ", ".join(f"{i} {each.name}" for i, each in enumerate(planes, start=1))
         raise InputError(f"--plane is {number}", where=str(file), expected=f"one of its planes: {names}")
-    return deltapdf_of_order(planes[number - 1], settings, str(file))
+    return deltapdf_of_order(planes[number - 1], settings, str(file)), given.warning
 
 
 def _negative(positivity: bool, clipped: bool) -> "Negative":
@@ -312,11 +346,19 @@ def _from_solver(given: "SroInput", settings: "SroSettings") -> "list[SroRefinem
 
     if given.vectors is None or given.alpha is None or given.covariance is None:
         return []
-    return [
-        SroRefinement.from_solver(
-            given.vectors, given.alpha, given.covariance, cell=given.planes[0].cell, symmetry=settings.symmetry
-        )
-    ]
+    from dsfu.model.measured.order.notes import doubts_of
+    from dsfu.model.measured.order.sums import sums_on_plane
+
+    together = sums_on_plane(given.planes[0], given.vectors) if len(given.planes) == 1 else None
+    found = SroRefinement.from_solver(
+        given.vectors,
+        given.alpha,
+        given.covariance,
+        cell=given.planes[0].cell,
+        symmetry=settings.symmetry,
+        together=together,
+    )
+    return [replace(found, notes=(*found.notes, *doubts_of(found.shells)))]
 
 
 class _Outputs:
@@ -346,7 +388,8 @@ class _Outputs:
         """CSV, JSON and CIF, as far as wanted; which files."""
         from dsfu.model.measured.order.tables import as_cif, as_json, table_csv
 
-        for kind, text_of in (("csv", table_csv), ("json", as_json), ("cif", as_cif)):
+        best = RECOMMENDED if len(refinements) > 1 else None
+        for kind, text_of in (("csv", table_csv), ("json", partial(as_json, recommended=best)), ("cif", as_cif)):
             if kind in self.paths:
                 write_text(self.paths[kind], text_of(refinements))
         return [self.paths[kind] for kind in ("csv", "json", "cif") if kind in self.paths]

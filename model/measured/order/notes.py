@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from dsfu.model.measured.order.planes import SroSettings
-from dsfu.model.measured.order.result import Shell, SroFit, Vector, as_vector
+from dsfu.model.measured.order.result import DETERMINED, Shell, SroFit, Vector, as_vector
 from dsfu.model.measured.order.series import Determined
 from dsfu.model.measured.symmetry.orbits import Orbits
-
-_UNCERTAIN: Final = 0.5
-"""Standard uncertainty of α from which the planes are said not to determine it."""
 
 _COSTLY: Final = 0.05
 """Share of χ² owed to the conditions from which they are said to be at odds with the data."""
@@ -33,7 +30,7 @@ def notes_on(
     """Sentences for people."""
     found = [
         *_what_cannot_be_told_apart(settings, orbits, known),
-        *_what_is_uncertain(shells),
+        *doubts_of(shells),
         *_about_the_conditions(settings, fit),
     ]
     if orbits.left_out:
@@ -59,8 +56,12 @@ def _what_cannot_be_told_apart(settings: SroSettings, orbits: Orbits, known: Det
     sums = int((~known.alone[1:]).sum())
     found = [
         f"{len(orbits)} shells have only {len(known.basis)} different cosines on these planes: "
-        f"{sums} of the values below are sums over shells that cannot be told apart."
+        f"{sums} of the values are sums over shells that cannot be told apart."
     ]
+    unseen = known.others[~known.parts.any(axis=0)]
+    if len(unseen):
+        names = ", ".join(f"({' '.join(map(str, orbits.representatives[i]))})" for i in unseen)
+        found.append(f"These planes do not depend on α of {len(unseen)} shells: {names}.")
     if not known.alone[0]:
         with_origin = [f"({' '.join(map(str, vector))})" for vector, _ in companions(orbits, known, 0)]
         listed = ", ".join(with_origin[:3]) + (", …" if len(with_origin) > 3 else "")
@@ -73,15 +74,26 @@ def _what_cannot_be_told_apart(settings: SroSettings, orbits: Orbits, known: Det
     return found
 
 
-def _what_is_uncertain(shells: Sequence[Shell]) -> list[str]:
-    bad = [shell for shell in shells if not shell.uncertainty <= _UNCERTAIN]
-    if not bad:
-        return []
-    first = ", ".join(f"({' '.join(map(str, shell.vector))})" for shell in bad[:3])
-    return [
-        f"{len(bad)} of {len(shells)} parameters are not determined by these pixels (s.u. above {_UNCERTAIN}): "
-        f"{first}{', …' if len(bad) > 3 else ''}. Use a shorter cutoff or a higher symmetry."
-    ]
+def doubts_of(shells: Sequence[Shell]) -> list[str]:
+    """What is not determined, and what no crystal can have."""
+    found = []
+    bad = [shell for shell in shells if not shell.determined]
+    if bad:
+        found.append(
+            f"{len(bad)} of {len(shells)} parameters are not determined by these data (s.u. above {DETERMINED}) and "
+            f"not given: {_listed(bad)}. Use a shorter cutoff, a higher symmetry or more planes."
+        )
+    impossible = [shell for shell in shells if not shell.possible]
+    if impossible:
+        found.append(
+            f"{len(impossible)} of {len(shells)} parameters are beyond ±1, which no crystal can have: "
+            f"{_listed(impossible)}. The scale or the model is wrong; do not use them."
+        )
+    return found
+
+
+def _listed(shells: Sequence[Shell]) -> str:
+    return ", ".join(f"({' '.join(map(str, shell.vector))})" for shell in shells)
 
 
 def _about_the_conditions(settings: SroSettings, fit: SroFit) -> list[str]:

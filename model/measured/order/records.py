@@ -39,6 +39,13 @@ def read_alpha(path: Path) -> dict[tuple[int, int, int], float]:
                     expected="α of single vectors",
                     remedy="refine with --no-order-along, if there is no order along that axis",
                 )
+            if not shell.determined:
+                raise InputError(
+                    f"α of {' '.join(map(str, shell.vector))} is not determined",
+                    where=str(path),
+                    expected="α that the data determine",
+                    remedy="refine with a shorter --cutoff, or from more planes",
+                )
             found |= {as_vector(each): shell.alpha for each in members}
         return found
     return _of_table(text, str(path))
@@ -79,7 +86,8 @@ def _refinement(record: dict[str, Any], where: str) -> SroRefinement:
         for each in record["shells"]
     )
     group = laue_operators(symmetry, cell)
-    covariance = np.array(record["covariance"], np.float64).reshape(len(shells), len(shells))
+    rows = [[np.nan if value is None else value for value in row] for row in record["covariance"]]
+    covariance = np.array(rows, np.float64).reshape(len(shells), len(shells))
     return SroRefinement(
         source=str(record["source"]),
         cell=cell,

@@ -18,7 +18,14 @@ from dsfu.model.measured.order.notes import companions, notes_on
 from dsfu.model.measured.order.planes import OrderPixels, SroPlane, SroSettings, used_pixels
 from dsfu.model.measured.order.positivity import bound_conditions, feasible, points_of_planes, points_of_the_cell
 from dsfu.model.measured.order.result import Shell, SroFit, SroRefinement, as_vector
-from dsfu.model.measured.order.series import Determined, OrbitSeries, determined, lattice_vectors
+from dsfu.model.measured.order.series import (
+    DEPENDENT,
+    NEARLY_DEPENDENT,
+    Determined,
+    OrbitSeries,
+    determined,
+    lattice_vectors,
+)
 from dsfu.model.measured.order.uncertainty import Uncertainty, relative, uncertainty
 from dsfu.model.measured.symmetry.groups import laue_operators
 from dsfu.model.measured.symmetry.orbits import Orbits, orbits_of
@@ -40,7 +47,12 @@ def refine_sro(planes: Sequence[SroPlane], settings: SroSettings | None = None) 
     if len(orbits) < 2:
         raise InputError("no vector lies within the cutoff", expected="at least one", remedy="choose a longer cutoff")
     problem = _Problem(list(planes), settings, used_pixels(planes, settings), OrbitSeries(orbits), group)
-    return _refine(problem)
+    found = _refine(problem)
+    for dependent in NEARLY_DEPENDENT:
+        if all(shell.determined for shell in found.shells):
+            break
+        found = _refine(replace(problem, dependent=dependent))
+    return found
 
 
 def compatible_operators(settings: SroSettings, cell: Cell) -> IntArray:
@@ -74,6 +86,7 @@ class _Problem:
     pixels: OrderPixels
     series: OrbitSeries
     group: IntArray
+    dependent: float = DEPENDENT
 
     @cached_property
     def block(self) -> IntArray:
@@ -124,7 +137,7 @@ def _refine(problem: _Problem) -> SroRefinement:
 def _solve(problem: _Problem, use: BoolArray) -> _Outcome:
     planes, settings, series = problem.planes, problem.settings, problem.series
     everything = Sums.over(problem.pixels, problem.block, series, use)
-    known = determined(everything.gram.sum(axis=0))
+    known = determined(everything.gram.sum(axis=0), problem.dependent)
     if known.basis[0] != 0 or len(known.basis) < 2:
         raise InputError(
             "the pixels do not determine a single parameter", remedy="use more planes, or a shorter cutoff"

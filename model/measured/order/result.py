@@ -1,8 +1,9 @@
 """Refined Warren–Cowley parameters by shell, whatever they come from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from math import isfinite
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 
 Vector = tuple[int, int, int]
+
+DETERMINED: Final = 0.5
+"""Standard uncertainty of α beyond which the data are said not to determine it; chosen, as |α| cannot be above 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,17 @@ class Shell:
     alpha: float
     uncertainty: float
     together_with: tuple[tuple[Vector, float], ...] = ()
+
+    @property
+    def determined(self) -> bool:
+        """Whether the data say anything of it."""
+        return bool(isfinite(self.alpha) and self.uncertainty <= DETERMINED)
+
+    @property
+    def possible(self) -> bool:
+        """Whether a crystal can have it: no |α| is above 1."""
+        largest = 1 + sum(abs(factor) for _, factor in self.together_with)
+        return not self.determined or abs(self.alpha) <= largest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +148,7 @@ class SroRefinement:
         cell: Cell,
         symmetry: str = "-1",
         notes: Sequence[str] = (),
+        together: Mapping[Vector, tuple[tuple[Vector, float], ...]] | None = None,
     ) -> Self:
         """Parameters that were determined elsewhere, averaged over symmetry.
 
@@ -142,7 +158,10 @@ class SroRefinement:
             (n, 3), (n,), (n, n). Of ±v one is enough; the origin, if it is there, is left out.
         cell, symmetry
             As in a refinement.
+        together
+            Of vectors whose value is a sum: the others in it, each (vector, factor).
         """
+        sums = together or {}
         given = np.asarray(vectors, np.int64).reshape(-1, 3)
         kept = given.any(axis=1)
         chosen = np.asarray(values, np.float64)[kept], np.asarray(covariance, np.float64)[np.ix_(kept, kept)]
@@ -155,6 +174,7 @@ class SroRefinement:
                 multiplicity=len(orbit),
                 alpha=float(value),
                 uncertainty=float(deviation),
+                together_with=sums.get(as_vector(name), ()),
             )
             for name, length, orbit, value, deviation in zip(
                 mean.orbits.representatives,

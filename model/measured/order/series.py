@@ -19,8 +19,14 @@ from dsfu.simulate.lattice import Cell
 MOST_VECTORS: Final = 20_000
 """Lattice vectors that a refinement takes at the most; a mistyped cutoff makes millions."""
 
-_DEPENDENT: Final = 1e-9
-"""Share of a column's square that is not in the span of others, under which it counts as in it."""
+DEPENDENT: Final = 1e-9
+"""Share of a column's square that is rounding."""
+
+NEARLY_DEPENDENT: Final = (1e-6, 1e-4)
+"""Shares that are tried where some parameter is not determined: at the last, 1 % of a shell may be in the wrong sum."""
+
+_ABSENT: Final = 1e-10
+"""Share of the largest column's square under which a column is rounding: a cosine that is zero on all these planes."""
 
 _NO_PART: Final = 1e-4
 """Coefficients below this are rounding."""
@@ -91,7 +97,7 @@ class Determined:
     basis
         Numbers of the columns that are refined, the shortest vectors first.
     others
-        Numbers of the columns that lie in the span of those.
+        Numbers of the columns that lie in the span of those, or are zero.
     parts
         (basis, others): what is refined as coefficient b is β_b + Σ_j parts[b, j] β_j.
     """
@@ -106,8 +112,15 @@ class Determined:
         return np.asarray(~self.parts.any(axis=1))
 
 
-def determined(gram: FloatArray) -> Determined:
-    """Find columns that others can stand for, from the products of all columns (n, n); earlier columns go first."""
+def determined(gram: FloatArray, dependent: float = DEPENDENT) -> Determined:
+    """Find columns that others can stand for, from the products of all columns (n, n); earlier columns go first.
+
+    Parameters
+    ----------
+    dependent
+        Share of a column's square that is not in the span of others, under which it counts as in it.
+    """
+    absent = np.diag(gram) <= _ABSENT * np.diag(gram).max()
     sizes = np.sqrt(np.maximum(np.diag(gram), 1e-300))
     scaled = gram / np.outer(sizes, sizes)
     left = scaled.copy()
@@ -115,7 +128,7 @@ def determined(gram: FloatArray) -> Determined:
     others: list[int] = []
     for i in range(len(scaled)):
         pivot = left[i, i]
-        if pivot <= _DEPENDENT:
+        if absent[i] or pivot <= dependent:
             others.append(i)
             continue
         basis.append(i)
@@ -124,5 +137,6 @@ def determined(gram: FloatArray) -> Determined:
     chosen, rest = np.array(basis, np.int64), np.array(others, np.int64)
     parts = np.linalg.solve(scaled[np.ix_(chosen, chosen)], scaled[np.ix_(chosen, rest)])
     parts *= sizes[rest] / sizes[chosen][:, None]
+    parts[:, absent[rest]] = 0.0
     parts[np.abs(parts) < _NO_PART] = 0.0
     return Determined(chosen, rest, parts)

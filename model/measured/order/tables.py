@@ -12,6 +12,8 @@ from dsfu.model.measured.order.result import Shell, SroRefinement, Vector
 
 _STRONG_CORRELATION: Final = 0.5
 
+UNDETERMINED: Final = "not determined"
+
 
 def with_uncertainty(value: float, uncertainty: float, *, digits: int = 6) -> str:
     """ "0.123(4)": the uncertainty in units of the last digit, with two digits up to 19, otherwise one.
@@ -35,7 +37,7 @@ def with_uncertainty(value: float, uncertainty: float, *, digits: int = 6) -> st
     return f"{text}({last_digits * 10 ** (shown - decimals)})"
 
 
-def table_text(refinements: Sequence[SroRefinement]) -> str:
+def table_text(refinements: Sequence[SroRefinement], recommended: int | None = None) -> str:
     """A table by shell, one column of α for each refinement, with what has to be said below it.
 
     Its rows are the shells of the first; of what others have beyond them only the number is told.
@@ -48,6 +50,8 @@ def table_text(refinements: Sequence[SroRefinement]) -> str:
     beyond = len({vector for found in by_vector for vector in found} - set(by_vector[0]))
     names = {"solver": "the solver", "volume": "all voxels"}
     titles = [f"α from {names.get(each.source, each.source)}" for each in refinements]
+    if recommended is not None and len(titles) > 1:
+        titles[recommended] += " (use this)"
     rows = [["u v w", "length (Å)", "number", *titles]]
     for shell in shells:
         here = [found.get(shell.vector) for found in by_vector]
@@ -66,6 +70,8 @@ def table_text(refinements: Sequence[SroRefinement]) -> str:
 def _alpha_text(shell: Shell | None) -> str:
     if shell is None:
         return "–"
+    if not shell.determined:
+        return UNDETERMINED
     return with_uncertainty(shell.alpha, shell.uncertainty) + (" Σ" if shell.together_with else "")
 
 
@@ -114,8 +120,9 @@ def table_csv(refinements: Sequence[SroRefinement]) -> str:
     for refinement in refinements:
         for shell in refinement.shells:
             others = "; ".join(f"{factor:.6g} * ({u} {v} {w})" for (u, v, w), factor in shell.together_with)
-            numbers = [f"{shell.length_angstrom:.5f}", shell.multiplicity, f"{shell.alpha:.8g}"]
-            writer.writerow([refinement.source, *shell.vector, *numbers, f"{shell.uncertainty:.3g}", others])
+            values = [f"{shell.alpha:.8g}", f"{shell.uncertainty:.3g}"] if shell.determined else ["", ""]
+            numbers = [f"{shell.length_angstrom:.5f}", shell.multiplicity, *values]
+            writer.writerow([refinement.source, *shell.vector, *numbers, others])
     return text.getvalue()
 
 
@@ -154,21 +161,26 @@ def _record(refinement: SroRefinement) -> dict[str, Any]:
                 "vector": list(shell.vector),
                 "length_angstrom": shell.length_angstrom,
                 "multiplicity": shell.multiplicity,
-                "alpha": _number(shell.alpha),
-                "uncertainty": _number(shell.uncertainty),
+                "alpha": shell.alpha if shell.determined else None,
+                "uncertainty": shell.uncertainty if shell.determined else None,
                 "together_with": [{"vector": list(v), "factor": factor} for v, factor in shell.together_with],
             }
             for shell in refinement.shells
         ],
-        "covariance": [[_number(each) for each in row] for row in refinement.covariance.tolist()],
+        "covariance": _covariance(refinement),
         "fit": None if fit is None else {name: getattr(fit, name) for name in fit.__dataclass_fields__},
         "asymmetry": refinement.asymmetry,
         "notes": list(refinement.notes),
     }
 
 
-def _number(value: float) -> float | None:
-    return value if isfinite(value) else None
+def _covariance(refinement: SroRefinement) -> list[list[float | None]]:
+    """Nothing where a parameter is not determined."""
+    known = [shell.determined for shell in refinement.shells]
+    return [
+        [value if known[i] and known[j] and isfinite(value) else None for j, value in enumerate(row)]
+        for i, row in enumerate(refinement.covariance.tolist())
+    ]
 
 
 def as_cif(refinements: Sequence[SroRefinement]) -> str:
@@ -206,7 +218,8 @@ def _shell_loop(refinement: SroRefinement) -> list[str]:
     columns = ("id", "u", "v", "w", "length", "multiplicity", "alpha", "is_sum")
     rows = [
         f"{number} {u} {v} {w} {shell.length_angstrom:.5f} {shell.multiplicity} "
-        f"{with_uncertainty(shell.alpha, shell.uncertainty)} {'yes' if shell.together_with else 'no'}"
+        f"{with_uncertainty(shell.alpha, shell.uncertainty) if shell.determined else '?'} "
+        f"{'yes' if shell.together_with else 'no'}"
         for number, shell in enumerate(refinement.shells, start=1)
         for u, v, w in [shell.vector]
     ]
@@ -230,6 +243,8 @@ def _correlation_loop(refinement: SroRefinement) -> list[str]:
         for i in range(len(correlations))
         for j in range(i)
         if abs(correlations[i, j]) >= _STRONG_CORRELATION
+        and refinement.shells[i].determined
+        and refinement.shells[j].determined
     ]
     columns = ("shell_id_1", "shell_id_2", "value")
     return ["", "loop_", *(f"_dsfu_sro_correlation_{name}" for name in columns), *rows] if rows else []

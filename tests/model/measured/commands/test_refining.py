@@ -1,6 +1,7 @@
 """refine-sro and deltapdf as they are typed."""
 
 import json
+from dataclasses import replace
 
 import gemmi
 import h5py
@@ -11,8 +12,9 @@ from typer.testing import CliRunner
 from dsfu.errors import InputError
 from dsfu.model.cli import app
 from dsfu.model.measured.data.plane import MeasuredPlane
-from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors, Verdict
-from dsfu.model.measured.factorise.files import write_factors
+from dsfu.model.measured.factorise.factors import Check, CrystalFactors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.files import read_factors, write_factors
+from tests.benchmarks.crystal_maker import CLEAN, make, recipes, write_yell
 from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
 from tests.model.measured.order.cases import exact, hexagonal_layer, lattice_gas, noise
 
@@ -187,3 +189,47 @@ def test_the_pdf_of_short_range_order(npz, tmp_path):
         run("deltapdf", npz, "--of", "sro", "--plane", "2", "-o", out, "--force")
     with pytest.raises(InputError, match="--cell cannot be given with --of sro"):
         run("deltapdf", npz, "--of", "sro", "--cell", "5,5,5,90,90,90", "-o", out, "--force")
+
+
+@pytest.fixture
+def contradicted(factors, tmp_path):
+    """The same factors with a verdict against them."""
+    bad = Check(name="rings", value=1.0, limit=0.1, passed=False, meaning="something depends on |Q| alone")
+    path = tmp_path / "bad.h5"
+    write_factors(path, replace(read_factors(factors), verdict=Verdict(checks=(bad,))))
+    return path
+
+
+def test_what_is_made_of_a_bad_fit_says_so_everywhere(contradicted, tmp_path):
+    out = tmp_path / "out"
+    found = run("refine-sro", contradicted, "--no-order-along", "c", "-o", out, "--json")
+    assert found.exit_code == 3
+    assert "DO NOT RELY" in json.loads(found.stdout)["verdict"]
+    assert [each.get("recommended") for each in json.loads(found.stdout)["refinements"]] == [True, False]
+    for kind in ("json", "cif"):
+        assert "DO NOT RELY" in (out / f"bad-sro.{kind}").read_text()
+    table = run("refine-sro", contradicted, "--no-order-along", "c")
+    assert table.exit_code == 3
+    assert "DO NOT RELY" in table.stdout
+    assert "(use this)" in table.stdout
+    pdf = run("deltapdf", contradicted, "--of", "sro", "-o", tmp_path / "pdf.h5")
+    assert pdf.exit_code == 3
+    assert "DO NOT RELY" in pdf.stderr
+    assert (tmp_path / "pdf.h5").exists()
+
+
+def test_bragg_peaks_of_raw_data_are_warned_of_and_taken_out(tmp_path):
+    """Without them the map is that of the same crystal without peaks; with them it is something else."""
+    maps = {}
+    for name, bragg in (("clean", 0.0), ("raw", 300.0)):
+        wrongs = replace(CLEAN, counts=250.0, bragg=bragg)
+        volume = make(recipes()["orthorhombic"], (28, 28, 28), wrongs, ideal=True, seed=4)
+        write_yell(tmp_path / f"{name}.h5", volume)
+    for name, file, options in (("clean", "clean", []), ("raw", "raw", []), ("auto", "raw", ["--bragg", "auto"])):
+        found = run("deltapdf", tmp_path / f"{file}.h5", "-o", tmp_path / f"{name}-pdf.h5", *options)
+        assert found.exit_code == 0, found.output
+        assert ("WARNING" in found.stderr) == (name == "raw")
+        with h5py.File(tmp_path / f"{name}-pdf.h5") as opened:
+            maps[name] = opened["data"][()].ravel()
+    assert np.corrcoef(maps["raw"], maps["clean"])[0, 1] < 0.5
+    assert np.corrcoef(maps["auto"], maps["clean"])[0, 1] > 0.8

@@ -77,6 +77,9 @@ def test_it_is_the_supercells_own_scattering(supercell):
     assert done.exit_code == 0, done.output
     found = read(here / "out.h5").intensity
     assert found.shape == intensity.shape
+    told = json.loads(CliRunner().invoke(app, [*map(str, words), "--force", "--json"]).stdout)
+    assert told["voxels"] == list(found.shape)
+    assert told["largest"] == pytest.approx(float(found.max()), rel=1e-5)
     np.testing.assert_allclose(found[~bragg], intensity[~bragg], rtol=2e-3, atol=2e-3 * intensity[~bragg].mean())
 
 

@@ -242,7 +242,8 @@ def test_a_cutoff_that_the_pixels_cannot_carry_is_called_so():
     corner = live & (rows >= 30) & (rows < 38) & (columns >= 30) & (columns < 70)
     given = SroPlane(sro=sro + noise(rng, sro.shape), live=corner, plane=plane, cell=cell)
     found = refine_sro([given], SroSettings(no_order_along="c", negative="allowed"))
-    assert any("not determined by these pixels" in note for note in found.notes)
+    assert any("not determined by these data" in note for note in found.notes)
+    assert not all(shell.determined for shell in found.shells)
 
 
 def test_what_cannot_be_refined_is_refused():
@@ -260,3 +261,26 @@ def test_what_cannot_be_refined_is_refused():
         refine_sro([whole], SroSettings(cutoff=40))
     with pytest.raises(ValueError, match="no_order_along"):
         SroSettings(no_order_along="abc")
+
+
+def test_cosines_that_vanish_on_a_quarter_layer_are_named_and_not_refined():
+    """On hk¼ cos 2π(hu + kv + w/4) of w = 1 is odd in h, k: of (0 0 1) nothing is left but rounding."""
+    cell = Cell(7.0, 6.0, 8.0)
+    plane = plane_of(lattice_gas(), cell, "c", 0.25, pixels=64, q_max=3.0)
+    plane.sro[:] += noise(np.random.default_rng(2), plane.sro.shape)
+    found = refine_sro([plane], SroSettings(cutoff=2, negative="allowed"))
+    assert (0, 0, 1) not in [shell.vector for shell in found.shells]
+    assert any("do not depend" in note and "(0 0 1)" in note for note in found.notes)
+    assert all(shell.determined for shell in found.shells)
+    assert max(shell.uncertainty for shell in found.shells) < 0.1
+
+
+def test_values_that_no_crystal_has_are_remarked_on():
+    """A background that was taken off twice makes α of the nearest too large."""
+    cell = Cell(7.0, 6.0, 8.0)
+    plane = plane_of(lattice_gas(), cell, "c", 0.0, pixels=64, q_max=3.0)
+    plane.sro[:] = 3.0 * (plane.sro - plane.sro.mean()) + 0.3
+    found = refine_sro([plane], SroSettings(cutoff=2, negative="allowed", no_order_along="c"))
+    impossible = [shell for shell in found.shells if not shell.possible]
+    assert impossible
+    assert any("beyond ±1" in note for note in found.notes)

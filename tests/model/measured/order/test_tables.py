@@ -111,3 +111,18 @@ def test_the_cif_is_one_for_gemmi():
             assert gemmi.cif.as_number(row[3]) == pytest.approx(shell.alpha, abs=shell.uncertainty)
     assert len(document[0].find("_dsfu_sro_together_", ["shell_id", "factor"])) > 0
     assert r"chi-squared of \a in \%A" in document[1].find_value("_dsfu_sro_details")
+
+
+def test_what_is_not_determined_is_named_and_has_no_number():
+    """Neither the table nor any file has a number that says nothing."""
+    vectors = np.array([[1, 0, 0], [0, 1, 0]])
+    found = SroRefinement.from_solver(vectors, [0.1, 2.7e11], np.diag([1e-6, 1e22]), cell=CELL)
+    assert "not determined" in table_text([found])
+    record = json.loads(as_json([found]))["refinements"][0]
+    assert record["shells"][1]["alpha"] is None
+    assert record["covariance"][1] == [None, None]
+    assert list(csv.DictReader(io.StringIO(table_csv([found]))))[1]["alpha"] == ""
+    texts = table_text([found]) + as_json([found]) + table_csv([found]) + as_cif([found])
+    assert "e+" not in texts
+    assert "00000(" not in texts
+    assert " ? no" in as_cif([found])
