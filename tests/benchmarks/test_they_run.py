@@ -41,6 +41,8 @@ TINY: Mapping[str, str] = {
     "phase_grids": "--crystals 1 --cases 10/4/1/0",
     "particles": "--shapes 1",
     "phases": "--crystals 1 --d-min 1.2",
+    "phases_charge_flipping": "--crystals 1 --d-min 1.2",
+    "phases_phai": "--most 1",
     "pipeline": "--pairs-per-group 1 --pixels 16",
     "planning": "--shards 200 --present 20",
     "reading": STORE,
