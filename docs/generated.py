@@ -1,6 +1,5 @@
 """Pages of the reference that are made from the program itself: command lines, manifest, statuses, Python."""
 
-import dataclasses
 import importlib
 import json
 import re
@@ -108,14 +107,14 @@ def training_settings() -> str:
 
 def _settings(of: Any, before: str) -> list[str]:
     meanings, rows = _attributes(str(of.__doc__)), []
-    for field in dataclasses.fields(of):
-        made = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
-        if dataclasses.is_dataclass(made):
-            rows += _settings(type(made), f"{before}{field.name}.")
-        elif field.name not in ("data", "sections", "network"):
-            shown = "" if made is dataclasses.MISSING else f"`{made}`"
-            meaning = meanings.get(field.name, "").replace("|", "\\|")
-            rows.append(f"| `{before}{field.name}` | {meaning} | {shown} |")
+    for name, field in of.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if hasattr(type(default), "model_fields"):
+            rows += _settings(type(default), f"{before}{name}.")
+        elif name not in ("data", "sections", "network"):
+            shown = "" if field.is_required() else f"`{default}`"
+            meaning = (field.description or meanings.get(name, "")).replace("|", "\\|")
+            rows.append(f"| `{before}{name}` | {meaning} | {shown} |")
     return rows
 
 

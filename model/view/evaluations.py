@@ -10,6 +10,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.view.images import Images, Scene
+from dsfu.model.view.stores import groups_of, nearest_order
 
 PLANES: Final = "planes.csv"
 ABOUT: Final = "evaluation.json"
@@ -33,7 +34,8 @@ def evaluation_page(folder: Path) -> Callable[[], Any]:
         ) from error
     answers = Answers(Path(about["run"]), str(about["store"]), str(about["split"]))
     told = f"{about['name']} on {about['split']} of {about['store']}: {about['conditions']}, by {about['method']}"
-    return lambda: Ranked(columns, samples, answers, told).page
+    groups, order = answers.groups[samples], answers.order[samples]
+    return lambda: Ranked(columns, samples, answers, told, groups=groups, order=order).page
 
 
 class Answers:
@@ -47,6 +49,7 @@ class Answers:
         from dsfu.model.weights.files import weights_file
 
         self._dataset = dsfu.open_store(store).to_xarray(split)
+        self.groups, self.order = groups_of(self._dataset), nearest_order(self._dataset)
         self._network, card = load_factoriser(weights_file(run))
         self._pixels = pixels_of(card.more)
 
@@ -71,17 +74,25 @@ class Answers:
 class Ranked:
     """A slider from the best plane to the worst by a column of errors, and the images of the one chosen."""
 
-    def __init__(self, columns: dict[str, Any], samples: Any, answers: Answers, told: str) -> None:
+    def __init__(
+        self, columns: dict[str, Any], samples: Any, answers: Answers, told: str, *, groups: Any, order: Any
+    ) -> None:
         import panel
         from bokeh.models import ColumnDataSource
         from bokeh.plotting import figure
 
         self._columns, self._samples, self._answers, self._told = columns, samples, answers, told
+        self._groups, self._order = groups, order
         self._images = Images(Answers.NAMES, ["difference"])
         first = next((name for name in columns if "sro" in name), next(iter(columns)))
         self.column = panel.widgets.Select(name="In order of", options=list(columns), value=first, width=300)
         self.rank = panel.widgets.IntSlider(
             name="From best to worst", start=1, end=max(2, len(samples)), value=1, width=300
+        )
+        kinds = ["all", *(str(each) for each in np.unique(groups))]
+        self.group = panel.widgets.Select(name="Shape group", options=kinds, width=150)
+        self.reach = panel.widgets.RangeSlider(
+            name="α of the nearest vector", start=-1, end=1, step=0.01, value=(-1, 1)
         )
         self.said = panel.pane.Markdown("")
         self._curve = ColumnDataSource({"rank": [], "error": []})
@@ -89,25 +100,32 @@ class Ranked:
         self._figure = figure(width=340, height=220, x_axis_label="planes, from best to worst", toolbar_location=None)
         self._figure.line("rank", "error", source=self._curve)
         self._figure.scatter("rank", "error", source=self._here, size=9, color="#c2452d")
-        self.column.param.watch(lambda _: self._draw(), "value")
-        self.rank.param.watch(lambda _: self._draw(), "value")
+        for each in (self.column, self.rank, self.group, self.reach):
+            each.param.watch(lambda _: self._draw(), "value")
         self._draw()
 
     @property
     def page(self) -> Any:
         import panel
 
-        controls = panel.Column(self.column, self.rank, self.said)
+        controls = panel.Column(panel.FlexBox(self.column, self.group, self.reach), self.rank, self.said)
         top = panel.FlexBox(controls, panel.pane.Bokeh(self._figure))
         return panel.Column(panel.pane.Markdown(self._told), top, self._images.row)
 
     def _draw(self) -> None:
+        passes = (self._order >= self.reach.value[0]) & (self._order <= self.reach.value[1])
+        if self.group.value != "all":
+            passes &= self._groups == int(self.group.value)
         errors = self._columns[self.column.value]
         order = np.argsort(np.where(np.isnan(errors), np.inf, errors), kind="stable")
+        order = order[passes[order]]
+        if not len(order):
+            self.said.object = "No plane passes these filters."
+            return
         rank = min(int(self.rank.value), len(order))
         which = order[rank - 1]
         self._curve.data = {"rank": np.arange(1, len(order) + 1), "error": errors[order]}
         self._here.data = {"rank": [rank], "error": [errors[which]]}
         sample = int(self._samples[which])
-        self.said.object = f"Sample {sample}: {self.column.value} = {errors[which]:.4g}"
+        self.said.object = f"Sample {sample}, {rank} of {len(order)}: {self.column.value} = {errors[which]:.4g}"
         self._images.show(*self._answers.of(sample))

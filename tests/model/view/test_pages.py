@@ -1,6 +1,7 @@
 """Pages of the viewer on stores, factors and evaluations: filters, order, and the images that they show."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,13 +70,22 @@ def test_planes_go_from_best_to_worst() -> None:
             return Scene(x=(0, 1), y=(0, 1), labels=("x", "y")), {name: np.ones((4, 4)) for name in names}
 
     columns = {"mse sro": np.array([0.3, np.nan, 0.1, 0.2]), "mse ff": np.array([1.0, 2.0, 3.0, 4.0])}
-    ranked = Ranked(columns, np.array([10, 11, 12, 13]), Told(), "told")  # type: ignore[arg-type]
+    answers: Any = Told()
+    groups, order = np.array([0, 0, 2, 2]), np.array([-0.5, 0, 0.1, 0.6])
+    ranked = Ranked(columns, np.array([10, 11, 12, 13]), answers, "told", groups=groups, order=order)
     for rank in (2, 3, 4):
         ranked.rank.value = rank
     assert asked == [12, 13, 10, 11]
     ranked.column.value = "mse ff"
     assert asked[-1] == 13
     assert "mse ff = 4" in ranked.said.object
+    ranked.group.value = "0"
+    assert asked[-1] == 11, "the worst of two that is left"
+    ranked.reach.value = (-1, -0.2)
+    assert asked[-1] == 10
+    assert "1 of 1" in ranked.said.object
+    ranked.group.value = "2"
+    assert ranked.said.object == "No plane passes these filters."
 
 
 def test_damaged_evaluations_are_refused(tmp_path: Path) -> None:
