@@ -38,6 +38,7 @@ TINY: Mapping[str, str] = {
     "metropolis": "--sets 1 --box 12 --seconds 0.1",
     "network_on_lattice": "--planes 2 --noise 0 --find",
     "particle_kernels": "",
+    "particle_splits": "--count 1",
     "phase_grids": "--crystals 1 --cases 10/4/1/0",
     "particles": "--shapes 1",
     "phases": "--crystals 1 --d-min 1.2",

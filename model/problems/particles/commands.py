@@ -44,7 +44,7 @@ def solve_particle_command(
     from dsfu.model.problems.particles.reading import read_pdf
     from dsfu.model.problems.particles.second_opinion import second_opinion
     from dsfu.model.problems.particles.solving import SolveSettings, shown, solve_particle
-    from dsfu.model.problems.particles.verdict import judge
+    from dsfu.model.problems.particles.verdict import judge, tied
 
     _check(element, out, q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
     refuse_existing([out / "result.json"], force=force)
@@ -68,11 +68,14 @@ def solve_particle_command(
         typer.echo(json_of(solution, candidates, verdict, opinion), nl=False)
     else:
         typer.echo(verdict.words + "".join(f"\n  {reason}" for reason in verdict.reasons))
+        alike = tied(solution)
         for each in candidates:
             fit = each.refined
-            typer.echo(
-                f"  R_w {fit.rw:.4f}  {name_of(each)}  {each.atoms} atoms  b {fit.bond:.4f} Å  B {fit.b_iso:.2f} Å²"
-            )
+            mark = "=" if len(alike) > 1 and each in alike else " "
+            numbers = f"{each.atoms} atoms  b {fit.bond:.4f} Å  B {fit.b_iso:.2f} Å²"
+            typer.echo(f"{mark} R_w {fit.rw:.4f}  {name_of(each)}  {numbers}")
+        if len(alike) > 1:
+            typer.echo(f"  = the data do not tell these {len(alike)} apart")
         if opinion:
             typer.echo(f"  the network, not used for this: {opinion.words()}")
             typer.echo("".join(f"    it disagrees on {each}\n" for each in opinion.against(candidates[0])), nl=False)

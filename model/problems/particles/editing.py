@@ -15,7 +15,7 @@ from dsfu.model.problems.particles.sine_sums import column_of
 from dsfu.model.problems.particles.sites import sites_of
 from dsfu.simulate.arrays import FloatArray
 
-_LARGEST_GAP: Final = 0.25
+_LARGEST_GAP, _LARGEST_GAP_OF_SMALL, _SMALL = 0.18, 0.25, 80
 """R_w beyond noise: a shape that is further off than this is no start. Published measured particles are at .1 to .35,
 where ligands and mixtures of sizes are what is missing, and not single atoms: few starts are tried there."""
 
@@ -32,7 +32,8 @@ _WORSE: Final = 3.0
 """A shape whose gap is larger than this many times the least is no start. Chosen."""
 
 _FIRST_MOVES, _MOVES = 2, 4
-_PROMISING: Final = 0.85
+_NEAR: Final = 0.04
+_PROMISING, _PROMISING_FROM_FAR = 0.85, 0.7
 """After the first moves a start goes on if its gap is at most this share of what it was. Starts that lead to hidden
 shapes came to .3–.8, and measured particles, whose ligands and strain no site explains, to more. Chosen."""
 
@@ -76,7 +77,8 @@ def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> list[Edite
     gaps = [gap(start.refined, space, noise) for start in starts]
     least = min(gaps, default=0.0)
     resolution = noise * (2 / len(space.data)) ** 0.25
-    if not max(_LEAST_GAP, resolution) < least < _LARGEST_GAP:
+    first = starts[int(np.argmin(gaps))].atoms if starts else 0
+    if not max(_LEAST_GAP, resolution) < least < (_LARGEST_GAP if first > _SMALL else _LARGEST_GAP_OF_SMALL):
         return []
     if min((own for s, own in zip(starts, gaps, strict=True) if s.atoms <= _MOST_ATOMS), default=9.0) > _CLEAR * least:
         return []  # what is too large for the search is better than all that it could begin with
@@ -85,7 +87,8 @@ def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> list[Edite
     work, done = 0, list[_Racer]()
     for racer in racers:
         work += racer.advance(space, noise, _FIRST_MOVES)
-    racers = [each for each in racers if each.gap < _PROMISING * gap(each.start.refined, space, noise)]
+    share = _PROMISING if least < _NEAR else _PROMISING_FROM_FAR
+    racers = [each for each in racers if each.gap < share * gap(each.start.refined, space, noise)]
     while racers and work < _MOST_WORK:
         best = min(racers, key=lambda each: each.hope)
         if best.fit.rw**2 - space.outside < _EXACT**2:

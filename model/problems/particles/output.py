@@ -13,7 +13,7 @@ from dsfu.model.problems.particles.learning.families import QUANTITIES
 from dsfu.model.problems.particles.ranking import diameter_of
 from dsfu.model.problems.particles.second_opinion import SecondOpinion
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
-from dsfu.model.problems.particles.verdict import ParticleVerdict, lattice_of
+from dsfu.model.problems.particles.verdict import ParticleVerdict, lattice_of, tied
 from dsfu.simulate.arrays import FloatArray
 
 _PADDING = 10.0
@@ -112,10 +112,13 @@ def json_of(
 ) -> str:
     """Everything as JSON."""
     limits, envelope = solution.limits, solution.envelope
+    alike = tied(solution)
     record = {
         "format": "dsfu solve-particle 1",
         "version": version("dsfu"),
-        "candidates": [record_of(candidate, i) for i, candidate in enumerate(candidates, 1)],
+        "candidates": [
+            {**record_of(candidate, i), "tied": candidate in alike} for i, candidate in enumerate(candidates, 1)
+        ],
         "verdict": verdict.words,
         "accepted": verdict.accepted,
         "reasons": verdict.reasons,

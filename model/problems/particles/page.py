@@ -10,7 +10,7 @@ from dsfu.model.problems.particles.output import fit_curve, name_of, positions_i
 from dsfu.model.problems.particles.ranking import diameter_of
 from dsfu.model.problems.particles.second_opinion import SecondOpinion
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
-from dsfu.model.problems.particles.verdict import ParticleVerdict
+from dsfu.model.problems.particles.verdict import ParticleVerdict, tied
 from dsfu.pages.frame import Table, document, section
 from dsfu.simulate.arrays import FloatArray
 
@@ -58,7 +58,7 @@ def page_of(
         f"{limits.q_damp:g} Å⁻¹. Waves with Q below {limits.q_slow:g} Å⁻¹ "
         "are taken out of data and fits.</p></section>",
         "<section><h2>The particle from three sides</h2><div class=sides>" + _sides(best) + "</div></section>",
-        section(_table(candidates)),
+        section(_table(candidates, tied(solution))),
         _second(opinion, best),
     ]
     if solution.notes:
@@ -81,11 +81,11 @@ def _second(opinion: SecondOpinion | None, best: Candidate) -> str:
     )
 
 
-def _table(candidates: Sequence[Candidate]) -> Table:
+def _table(candidates: Sequence[Candidate], alike: Sequence[Candidate]) -> Table:
     heads = ["Particle", ">Atoms", ">Diameter Å", ">b Å", ">B Å²", ">B of bonds", ">Strain %", ">R_w", ">Score"]
     rows = [
         [
-            name_of(each),
+            ("= " if len(alike) > 1 and each in alike else "") + name_of(each),
             str(each.atoms),
             f"{diameter_of(each.family, each.atoms, each.refined.bond):.1f}",
             f"{each.refined.bond:.4f}",
@@ -98,6 +98,8 @@ def _table(candidates: Sequence[Candidate]) -> Table:
         for each in candidates
     ]
     note = "In the order of the score: ln(R_w), and what is unlikely beforehand. The best of every family is shown."
+    if len(alike) > 1:
+        note += f" =: the data do not tell these {len(alike)} apart."
     return Table(title="Candidates", heads=heads, rows=rows, note=note)
 
 

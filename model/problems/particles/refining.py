@@ -1,7 +1,7 @@
 """Fit bond length, B, the sharper first peak and strain of one shape to the data, by damped least squares."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -18,6 +18,7 @@ _MOST_CHANGE: Final = 0.04  # of b from where it was matched: grids are ten time
 _STEPS: Final = np.array([1e-4, 1e-2, 1e-2, 2e-3])
 LONGEST_STRETCH: Final = float(np.exp(_MOST_CHANGE + _STEPS[0]) * (1 + np.sqrt(3) * (_MOST_STRAIN + _STEPS[3])))
 """How many times the bond length that was matched a refinement ever asks for."""
+_REMEMBERED: Final = 3
 _EIGHT_PI2: Final = 8 * np.pi**2
 
 Unbroadened = Callable[[FloatArray], FloatArray]
@@ -59,21 +60,31 @@ class Forward:
     plain: Unbroadened
     bonds: FloatArray
     bond_weights: FloatArray
+    memory: dict[tuple[float, float], tuple[FloatArray, FloatArray]] = field(default_factory=dict)
 
     def __call__(self, parameters: FloatArray) -> FloatArray:
-        log_b, log_iso, log_bonds, strain = parameters
-        q, bond = self.space.q, float(np.exp(log_b))
-        if abs(strain) > 1e-5:  # three bond lengths stand for a normal distribution
-            spread = np.sqrt(3) * abs(strain)
-            each = [self.plain(q * bond * (1 + s)) / (1 + s) for s in (-spread, 0.0, spread)]
-            total = each[0] / 6 + each[1] * 2 / 3 + each[2] / 6
-        else:
-            total = self.plain(q * bond)
+        log_b, log_iso, log_bonds, strain = map(float, parameters)
+        total, first = self._sums(log_b, abs(strain))
+        q = self.space.q
         far = np.exp(-np.exp(log_iso) / _EIGHT_PI2 * q**2)
         near = np.exp(-np.exp(log_bonds) / _EIGHT_PI2 * q**2)
-        x = q * bond
-        first = np.sin(np.outer(x, self.bonds)) @ self.bond_weights
         return np.asarray((total * far + first * (near - far)) @ self.space.transform, np.float64)
+
+    def _sums(self, log_b: float, strain: float) -> tuple[FloatArray, FloatArray]:
+        """Of all pairs, and of bonds: nothing of B is in them, so that steps of B find them in memory."""
+        if (log_b, strain) in self.memory:
+            return self.memory[log_b, strain]
+        x = self.space.q * float(np.exp(log_b))
+        if strain > 1e-5:  # three bond lengths stand for a normal distribution
+            spread = np.sqrt(3) * strain
+            each = [self.plain(x * (1 + s)) / (1 + s) for s in (-spread, 0.0, spread)]
+            total = each[0] / 6 + each[1] * 2 / 3 + each[2] / 6
+        else:
+            total = self.plain(x)
+        if len(self.memory) >= _REMEMBERED:
+            self.memory.pop(next(iter(self.memory)))
+        self.memory[log_b, strain] = total, np.asarray(np.sin(np.outer(x, self.bonds)) @ self.bond_weights)
+        return self.memory[log_b, strain]
 
 
 def forward_of(

@@ -17,7 +17,7 @@ MOST_RW: Final = 0.42
 """Of what noise does not explain. Metal particles with ligands and a distribution of sizes are published with R_w up
 to 0.35; CdSe comes to 0.57 here, an α-Keggin cluster to 0.40. Chosen on two measured files: a weak basis."""
 
-_SHORT_BONDS: Final = (1.3, 2.1, 0.6)
+_SHORT_BONDS: Final = (1.3, 2.1, 0.3)
 """From, to in Å, and share of the first metal peak: bonds of oxygen to a metal are there, none of metals."""
 
 _METAL_SHARE: Final = 0.95
@@ -27,6 +27,10 @@ _NOT_METALS: Final = {
 }  # fmt: skip
 _AS_GOOD: Final = 0.06
 """Difference of scores below which two families are as good as each other. Chosen: 6 % of R_w."""
+
+_TIED: Final = 3.0
+_EXACT_RW: Final = 0.0015
+"""What rounding of the table leaves of a fit that is exact."""
 
 _LARGE: Final = 42.0
 """In Å: over 30 Å of r, size beyond this and the damping of the instrument cannot be told apart. Chosen."""
@@ -65,6 +69,18 @@ def judge(solution: ParticleSolution) -> ParticleVerdict:
 def lattice_of(family: str) -> str:
     """FCC and Octahedron are shapes of one lattice."""
     return "FCC" if family == "Octahedron" else family
+
+
+def tied(solution: ParticleSolution) -> list[Candidate]:
+    """Candidates that the data do not tell from the best one, itself first; one only: it is told from all others.
+
+    A fit is as likely as the best within a factor of e³, where the noise of a coordinate is what the best leaves.
+    """
+    best, *others = solution.candidates
+    noise = noise_floor(solution.space) ** 2
+    left = max(best.refined.rw**2 - solution.space.outside, noise, _EXACT_RW**2)
+    most = _TIED * 2 * left / len(solution.space.data)
+    return [best, *(each for each in others if each.refined.rw**2 - best.refined.rw**2 < most)]
 
 
 def net_rw(solution: ParticleSolution, candidate: Candidate) -> float:

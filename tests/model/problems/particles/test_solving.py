@@ -7,8 +7,8 @@ from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
 from dsfu.model.problems.particles.shape_table import load_table
 from dsfu.model.problems.particles.sine_sums import sine_sums
-from dsfu.model.problems.particles.solving import solve_particle
-from dsfu.model.problems.particles.verdict import BULK, NO_FAMILY, judge, metal_share
+from dsfu.model.problems.particles.solving import SolveSettings, solve_particle
+from dsfu.model.problems.particles.verdict import BULK, NO_FAMILY, judge, metal_share, tied
 from dsfu.simulate.particles.experiment import PdfExperiment
 from dsfu.simulate.particles.samples import ParticleSpec, simulate
 from dsfu.simulate.particles.shapes import Shape, positions_of
@@ -96,3 +96,16 @@ def test_share_of_metals():
     assert metal_share("TiO2") == pytest.approx(484 / 612)
     assert metal_share("Au144S60C360") == pytest.approx(0.97, abs=0.01)
     assert metal_share("a sample") is None
+
+
+def test_what_noise_makes_alike_is_told_as_tied():
+    """Cells of HCP one atom wider or narrower: told apart when clean, and not under much noise."""
+    table = load_table()
+    some = table.without(range(197, len(table)))
+    shape = Shape("HCP", (4, 4, 5))
+    settings = SolveSettings(q_damp=0.0)
+    clean = solve_particle(pretend(shape), settings, table=some)
+    assert [each.parameters for each in tied(clean)] == [shape.parameters]
+    noisy = tied(solve_particle(pretend(shape, noise=0.2), settings, table=some))
+    assert 1 < len(noisy) < 20
+    assert shape.parameters in [each.parameters for each in noisy]
