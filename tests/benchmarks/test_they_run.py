@@ -28,6 +28,7 @@ TINY: Mapping[str, str] = {
     "crystals": "--good 2 --faults 0 --half 16",
     "dead_zones": "--pixels 32",
     "densities": "--simulated 1",
+    "densities_powders": "--count 1",
     "example_tba": "--seeds 1 --counts 4000 --pixels 48",
     "factorising": f"{STORE} --planes 1 --noise 0.05",
     "fuzz": "--minutes 0 --only manifest,site,config,store",

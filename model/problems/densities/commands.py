@@ -31,7 +31,8 @@ def solve_density(
         typer.Option("--pool", metavar="FILE", help="Your own crystals too: a CSV with a column cif, or a folder."),
     ] = None,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1, metavar="S", help="When no further type is tried.")
+        float,
+        typer.Option("--seconds", min=1, metavar="S", help="Processor time after which no type is tried."),
     ] = 120.0,
     keep: Annotated[int, typer.Option("--keep", min=1, max=50, metavar="N", help="How many candidates to write.")] = 5,
     as_json: JsonOption = False,

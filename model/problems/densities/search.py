@@ -51,10 +51,10 @@ class _Target:
 def search(
     kinds: Sequence[StructureType], signal: Signal, wavelength: float, *, until: float = float("inf")
 ) -> tuple[list[Found], int]:
-    """Types that have lines in the pattern, best first, and how many were tried until the clock (perf_counter) ends."""
+    """Types that have lines in the pattern, best first, and how many were tried until the clock (process_time) ends."""
     found, tried, best = [], 0, 0.0
     for kind in kinds:
-        if tried and time.perf_counter() > until:
+        if tried and time.process_time() > until:
             break
         tried += 1
         each = search_cell(kind, signal, wavelength, _WORTH * best)

@@ -74,9 +74,10 @@ def solve(
     keep
         How many candidates are told.
     seconds
-        When no further type or fit is begun. Small types come first.
+        Of the processor, after which no further type or fit is begun: what comes out does not depend on how busy the
+        machine is. Small types come first.
     """
-    begun = time.perf_counter()
+    begun = time.process_time()
     if pattern.wavelength is None:
         raise InputError(
             "the file does not say its wavelength", where=pattern.name, remedy="give it: --wavelength 1.5406 (Å)"
@@ -107,7 +108,7 @@ def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, f
     """The whole pattern fitted with the best of the search, by rank; with free positions where that is worth it."""
     first: list[Fit] = []
     for each in _varied(found, FITTED if signal.fwhm < BROAD else 4 * FITTED):
-        if first and time.perf_counter() > until:
+        if first and time.process_time() > until:
             break
         first.append(fit(each.kind, each.cell, signal, source, positions=False))
     first.sort(key=rank)
@@ -115,7 +116,7 @@ def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, f
     moving = [*_first(near, WITH_POSITIONS, False), *_first(near, WITH_POSITIONS // 2, True)]
     fits: list[Fit] = []
     for one in first:
-        if one not in moving or time.perf_counter() > until:
+        if one not in moving or time.process_time() > until:
             fits.append(one)
             continue
         moved = fit(one.kind, np.array(one.kind.cell), signal, source, positions=True, texture_axes=_AXES)

@@ -64,9 +64,9 @@ def test_when_time_is_up_what_was_found_is_told_and_not_called_solved() -> None:
         measured_pattern(RUTILE, ANGLES, Instrument()), ANGLES, np.random.default_rng(3), counts=3000, level=0.1, hump=0
     )
     pattern = PowderPattern(two_theta=ANGLES, counts=counts, wavelength=1.5406)
-    begun = time.perf_counter()
+    begun = time.process_time()
     answer = solve(pattern, parse_formula("Mn-F"), seconds=0.5)
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
     assert 0 < answer.tried < answer.possible
     assert answer.candidates
     assert answer.verdict != "solved"
