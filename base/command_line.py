@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from dsfu.errors import InputError
+from dsfu.errors import InputError, how_to_install
 
 UNEXPECTED: Final = 1
 BAD_INPUT: Final = 2
@@ -105,11 +105,6 @@ class Program:
             file.write(" ".join(sys.argv) + "\n" + traceback.format_exc())
         told = " ".join("".join(traceback.format_exception_only(error)).split())
         return f"error: something unexpected happened: {told}\n  The full traceback is in {file.name}"
-
-
-def how_to_install(extra: str) -> str:
-    """How to get what an extra brings: the package is on no index."""
-    return f"from a clone: pip install '.[{extra}]'; else from its address: pip install 'dsfu[{extra}] @ git+URL'"
 
 
 def _leave(text: str, status: int) -> NoReturn:

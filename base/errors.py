@@ -77,3 +77,8 @@ def near_miss(word: str, words: Iterable[str]) -> str | None:
     lower = word[:_LONGEST_WORD].lower()
     near: Sequence[str] = difflib.get_close_matches(lower, by_lower_case, 1, 0.6)
     return by_lower_case[near[0]] if near else None
+
+
+def how_to_install(extra: str) -> str:
+    """How to get what an extra brings: the package is on no index."""
+    return f"from a clone: pip install '.[{extra}]'; else from its address: pip install 'dsfu[{extra}] @ git+URL'"

@@ -47,19 +47,24 @@ EMBEDDING_SIZE: Final = DIRECTIONS * LEVELS
 
 EMBEDDING_DTYPE: Final = np.dtype(np.int16)
 
-_STEP: Final = 2.0**-15
+STEP: Final = 2.0**-15
+"""Of the numbers in a vector, in widths of a plane."""
 
-SLICED_UNIT: Final = _STEP * sqrt(2 / EMBEDDING_SIZE)
+SLICED_UNIT: Final = STEP * sqrt(2 / EMBEDDING_SIZE)
 """Sliced W_2, in widths of the plane, for a Euclidean distance of 1 between stored vectors."""
 
 
 def embed_quantiles(intensities: npt.ArrayLike) -> EmbeddingArray:
     """Vectors (planes, EMBEDDING_SIZE) whose distance is the sliced W_2 of planes (planes, pixels, pixels)."""
-    quantiles = projected_quantiles(intensities, DIRECTIONS, LEVELS)
+    return halves(projected_quantiles(intensities, DIRECTIONS, LEVELS))
+
+
+def halves(quantiles: FloatArray) -> EmbeddingArray:
+    """Vectors (planes, EMBEDDING_SIZE) of quantile functions: what a turn leaves alone, then what it reverses."""
     turned = -quantiles[:, :, ::-1]
     half = LEVELS // 2
     parts = np.stack([quantiles + turned, quantiles - turned], axis=1)[..., :half] / 2
-    return np.rint(parts.reshape(len(quantiles), EMBEDDING_SIZE) / _STEP).astype(EMBEDDING_DTYPE)
+    return np.rint(parts.reshape(len(quantiles), EMBEDDING_SIZE) / STEP).astype(EMBEDDING_DTYPE)
 
 
 def projected_quantiles(intensities: npt.ArrayLike, directions: int, levels: int) -> FloatArray:

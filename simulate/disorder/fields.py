@@ -139,3 +139,21 @@ STORE_FIELDS: Final = (
     ),
 )
 """What closing the store adds to each plane."""
+
+DECISION_FIELDS: Final = (
+    Field(
+        name="candidate_of",
+        dtype="int32",
+        dims=("sample",),
+        units="1",
+        long_name="sample kept before that is nearest by the lower bound, if that is below the threshold; -1 for none",
+    ),
+    Field(
+        name="candidate_distance",
+        dtype="float32",
+        dims=("sample",),
+        units="1",
+        long_name="lower bound of the distance to it, NaN for none",
+    ),
+)
+"""What closing adds where the metric is wasserstein: what the lower bound said before the distance itself decided."""

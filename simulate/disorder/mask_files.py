@@ -16,6 +16,7 @@ from typing import IO, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.errors import how_to_install
 from dsfu.simulate.arrays import BoolArray
 from dsfu.simulate.disorder.fields import PIXELS
 
@@ -117,7 +118,7 @@ def _read_hdf5(path: Path, dataset: str | None, pixels: int) -> npt.NDArray[Any]
         import h5py
     except ImportError as error:
         raise ImportError(
-            f"mask file {path}: neither .npy nor .npz; to read HDF5, h5py is needed: pip install 'dsfu[pipeline]'"
+            f"mask file {path}: neither .npy nor .npz; to read HDF5, h5py is needed: {how_to_install('pipeline')}"
         ) from error
 
     with _hdf5_errors(path), h5py.File(path, "r") as file:

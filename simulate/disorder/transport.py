@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.errors import how_to_install
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.disorder.embedding import centred_part, checked_planes
 
@@ -38,7 +39,7 @@ def transport_distances(intensities: npt.ArrayLike, squared_distance: Distance, 
     """
     given = checked_planes("intensities", intensities)
     extent = centred_part(given).shape[-1] / given.shape[-1]
-    planes = [_normalised(plane, grid) for plane in given]
+    planes = [normalised(plane, grid) for plane in given]
     distances = np.zeros((len(planes), len(planes)))
     for i, j in combinations(range(len(planes)), 2):
         square = min(squared_distance(planes[i], planes[j]), squared_distance(planes[i], planes[j][::-1, ::-1]))
@@ -48,7 +49,7 @@ def transport_distances(intensities: npt.ArrayLike, squared_distance: Distance, 
 
 def sliced_by_pot(one: FloatArray, other: FloatArray, *, directions: int = 50, seed: int = 0) -> float:
     """Square of the sliced W_2, averaged over random directions."""
-    points = _points(len(one))
+    points = points_of(len(one))
     angles = np.random.default_rng(seed).uniform(0.0, np.pi, directions)
     projections = np.stack([np.cos(angles), np.sin(angles)])
     weights = one.ravel(), other.ravel()
@@ -83,7 +84,7 @@ def _smoothed(one: FloatArray, other: FloatArray, regularisation: float) -> floa
             return float(pot.sinkhorn2(*problem, method="sinkhorn_log", **_SINKHORN))
 
 
-def _normalised(plane: npt.NDArray[np.float32], grid: int | None) -> FloatArray:
+def normalised(plane: npt.NDArray[np.float32], grid: int | None) -> FloatArray:
     """The part of a plane that is symmetric about its centre, summed over a grid, at unit sum."""
     part = centred_part(plane).astype(np.float64)
     if grid is not None:
@@ -105,7 +106,7 @@ def _cell_shares(cells: int, pixels: int) -> FloatArray:
     return np.asarray(np.maximum(overlap, 0.0), dtype=np.float64)
 
 
-def _points(cells: int) -> FloatArray:
+def points_of(cells: int) -> FloatArray:
     """Positions (cells², 2) of the cells in widths of the plane, in the order of a ravelled plane, as (x, y)."""
     places = (np.arange(cells) - (cells - 1) / 2) / cells
     y, x = np.meshgrid(places, places, indexing="ij")
@@ -114,7 +115,7 @@ def _points(cells: int) -> FloatArray:
 
 def _costs(cells: int) -> FloatArray:
     """Squared distances (cells², cells²) between cells."""
-    points = _points(cells)
+    points = points_of(cells)
     return np.asarray(((points[:, np.newaxis] - points) ** 2).sum(axis=-1), dtype=np.float64)
 
 
@@ -126,7 +127,7 @@ def _pot() -> Any:
     try:
         import ot
     except ImportError as error:
-        raise ImportError("this metric needs POT; install it with: pip install 'dsfu[pipeline]'") from error
+        raise ImportError(f"this metric needs POT; {how_to_install('pipeline')}") from error
     finally:
         for name, value in before.items():
             if value is None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import gemmi
 import numpy as np
 
-from dsfu.errors import InputError
+from dsfu.errors import InputError, how_to_install
 from dsfu.simulate.phases.atoms import CellContents
 
 _LONGEST_CIF: Final = 1 << 24
@@ -66,7 +66,7 @@ def contents_of_cif(text: str, *, where: str = "", name: str = "") -> CellConten
 
 
 def aflow_prototypes() -> Iterator[CellContents]:
-    """The 288 structure types of the AFLOW library, from pymatgen; ``pip install 'dsfu[prototypes]'``.
+    """The 288 structure types of the AFLOW library, from pymatgen, which the extra ``prototypes`` brings.
 
     pymatgen is optional: with what it needs it takes some 600 MB, and nothing else here needs it.
     """
@@ -74,7 +74,7 @@ def aflow_prototypes() -> Iterator[CellContents]:
         from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
     except ModuleNotFoundError as error:
         raise InputError(
-            "pymatgen is not installed; AFLOW's prototypes come with it", remedy="pip install 'dsfu[prototypes]'"
+            "pymatgen is not installed; AFLOW's prototypes come with it", remedy=how_to_install("prototypes")
         ) from error
     for entry in AFLOW_PROTOTYPE_LIBRARY:
         structure: Any = entry["snl"].structure

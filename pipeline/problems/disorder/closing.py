@@ -12,7 +12,7 @@ from dsfu.simulate.disorder.fields import PIXELS, PLANE_FIELDS
 from dsfu.simulate.species import SPLITS, Species
 
 Scope = Literal["pair", "store", "none"]
-Metric = Literal["sliced_wasserstein", "appearance"]
+Metric = Literal["sliced_wasserstein", "appearance", "wasserstein"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,10 @@ class UniquenessSettings:
             raise ValueError(f"metric = {self.metric!r}: expected one of {', '.join(get_args(Metric))}")
         if not 0 <= self.threshold < float("inf"):
             raise ValueError(f"threshold = {self.threshold}: expected a finite number, not below 0")
+        if self.metric == "wasserstein" and self.scope == "store":
+            raise ValueError(
+                "scope = 'store': expected 'pair' or 'none' for wasserstein, which takes too long for more"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from dsfu.pipeline.problems.disorder.records import FROM_PAIR, SETS, PairRecord
 from dsfu.pipeline.store.arrays import NamedArray, ZarrGroup
 from dsfu.pipeline.store.records import DamagedRecord
 from dsfu.pipeline.store.shard_format import array_metadata
-from dsfu.simulate.disorder.fields import ALPHA_SHAPE, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
+from dsfu.simulate.disorder.fields import ALPHA_SHAPE, DECISION_FIELDS, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
 from dsfu.simulate.disorder.uniqueness import METRICS, EmbeddingArray, MetricName
 from dsfu.simulate.fields import Field
 from dsfu.simulate.random_stream import RandomStream
@@ -72,7 +72,8 @@ def split_group(
             units=field.units,
             long_name=field.long_name,
         )
-        for field in (*SAMPLE_FIELDS, *STORE_FIELDS)
+        for field in (*SAMPLE_FIELDS, *STORE_FIELDS, *DECISION_FIELDS)
+        if field.name in columns
     ]
     return ZarrGroup(
         arrays=[
@@ -122,6 +123,7 @@ def _store_columns(
         "kept": duplicates.kept,
         "duplicate_of": duplicates.duplicate_of,
         "duplicate_distance": duplicates.distance,
+        **duplicates.decided,
     }
 
 

@@ -21,7 +21,7 @@ from dsfu.pipeline.problems.disorder.kinds import KINDS
 from dsfu.pipeline.problems.disorder.own_masks import own_masks_of
 from dsfu.pipeline.problems.disorder.settings import DisorderManifest
 from dsfu.pipeline.problems.disorder.template import TEMPLATE
-from dsfu.simulate.disorder.fields import PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
+from dsfu.simulate.disorder.fields import DECISION_FIELDS, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
 from dsfu.simulate.fields import Field
 from dsfu.words import count
 from dsfu.yaml.document import KeyPath
@@ -47,9 +47,10 @@ class Disorder(Problem[DisorderManifest]):
 
     def fields(self, settings: DisorderManifest | None) -> tuple[Field, ...]:
         if settings is None:
-            return (*SAMPLE_FIELDS, *STORE_FIELDS, *PLANE_FIELDS)
+            return (*SAMPLE_FIELDS, *STORE_FIELDS, *DECISION_FIELDS, *PLANE_FIELDS)
         shape = (settings.planes.pixels,) * 2
-        return (*SAMPLE_FIELDS, *STORE_FIELDS, *(replace(field, shape=shape) for field in PLANE_FIELDS))
+        decided = DECISION_FIELDS if settings.uniqueness.metric == "wasserstein" else ()
+        return (*SAMPLE_FIELDS, *STORE_FIELDS, *decided, *(replace(field, shape=shape) for field in PLANE_FIELDS))
 
     @property
     def columns(self) -> Sequence[str]:
