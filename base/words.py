@@ -49,3 +49,18 @@ def _three_digits(value: float) -> str:
     rounded = float(f"{value:.3g}")
     digits = 0 if rounded >= 100 else 1 if rounded >= 10 else 2
     return f"{rounded:.{digits}f}"
+
+
+def share_words(share: float) -> str:
+    """A share in per cent, with a decimal where it is small."""
+    percent = 100 * share
+    if 0 < percent < 0.05:
+        return "under 0.1 %"
+    return f"{percent:.1f} %" if 0 < percent < 99.95 else f"{percent:.0f} %"
+
+
+def number_words(value: float, digits: int = 3) -> str:
+    """A number with a few digits and a proper minus sign."""
+    if abs(value) >= 1000:
+        return grouped(round(value))
+    return f"{value:.{digits}g}".replace("-", "−")

@@ -1,91 +1,91 @@
-"""What all pages have in common that commands write: one file each, nothing is loaded from elsewhere.
+"""Pages that commands write: one file each, made from templates that escape what they are given.
 
-Pages follow light and dark screens and print on white paper; their looks are in ``templates/page.css``.
+Nothing is loaded from elsewhere. Pages follow light and dark screens and print on white paper; their one style is
+``templates/page.css``, their one script, the buttons of tables, ``templates/page.js``.
 """
 
-from collections.abc import Iterable, Sequence
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from html import escape
-from typing import TYPE_CHECKING
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import jinja2
+    from markupsafe import Markup
+
+_QUANTITIES: Final = re.compile(
+    r"(?<![A-Za-z0-9_])(?P<symbol>I|Q|m|α|R|r|q|γ)_(?P<index>SRO|FF|D|max|min|damp|x|y|A|w|\d{3}|all)(?![A-Za-z0-9_])"
+)
+"""Physical quantities as they are written in texts, with the index that is set below."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Heads that begin with ">" are those of numbers, to be set to the right. All are text."""
+    """Heads that begin with ">" are those of numbers, to be set to the right. Cells are text, or `Markup` that is safe.
+
+    Attributes
+    ----------
+    total
+        Whether the last row is the sum of the others.
+    """
 
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    total: bool = False
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.heads):
+                raise ValueError(f"a row of {len(row)} cells below {len(self.heads)} heads")
 
 
-@dataclass(frozen=True)
-class _Head:
-    """The head of a column, as the template wants it."""
+def render(template: str, **values: Any) -> str:
+    """A template as text.
 
-    html: str
-    number: bool
-
-    def __bool__(self) -> bool:
-        return bool(self.html)
-
-
-def document(title: str, parts: Iterable[str], style: str = "") -> str:
-    """The whole page, from parts that are HTML; ``style`` is added to what all pages have."""
-    return _templates().get_template("page.html").render(title=title, content="\n".join(parts), style=style)
+    Parameters
+    ----------
+    template
+        ``package/file``: the file lies in the package's folder ``templates``.
+    values
+        What the template shows. Texts are escaped; objects with ``__html__`` (charts, `Markup`) are taken as they are.
+    """
+    return _environment().get_template(template).render(**values)
 
 
-def headed(title: str, header: str, sections: Sequence[tuple[str, str]], style: str = "") -> str:
-    """A page with a header and sections of (heading, HTML); those without content are left out."""
-    parts = [
-        f'<section aria-labelledby="part{number}"><h2 id="part{number}">{escape(heading)}</h2>\n{content}</section>'
-        for number, (heading, content) in enumerate(sections)
-        if content
-    ]
-    return document(title, [f"<header>{header}</header>", *parts], style)
+def symbols(words: str) -> "Markup":
+    """Text as HTML, with the indices of physical quantities set below them."""
+    from markupsafe import Markup, escape
 
-
-def section(table: Table) -> str:
-    """A table with its title and its note."""
-    note = f"<p class=soft>{symbols(table.note)}</p>" if table.note else ""
-    return f"<section><h2>{symbols(table.title)}</h2>{table_html(table)}{note}</section>"
-
-
-def table_html(table: Table) -> str:
-    """A table of text alone."""
-    return grid([symbols(head) for head in table.heads], [[symbols(cell) for cell in row] for row in table.rows])
-
-
-def grid(heads: Sequence[str], rows: Sequence[Sequence[str]], *, total: bool = False) -> str:
-    """A table of cells that are HTML already. The last row can be a total. No head is drawn if all are empty."""
-    for row in rows:
-        if len(row) != len(heads):
-            raise ValueError(f"a row of {len(row)} cells below {len(heads)} heads")
-    of_columns = [_Head(head.removeprefix(">").removeprefix("&gt;"), head.startswith((">", "&gt;"))) for head in heads]
-    return _templates(escaping=False).get_template("table.html").render(heads=of_columns, rows=rows, total=total)
-
-
-def tiles(values: Sequence[tuple[str, str]]) -> str:
-    """Large numbers with what they mean; both are text."""
-    each = (f'<div class="tile"><b>{escape(value)}</b><span>{escape(words)}</span></div>' for value, words in values)
-    return f'<div class="tiles">{"".join(each)}</div>'
-
-
-def symbols(words: str) -> str:
-    """Text as HTML, with the subscripts of physical quantities."""
-    text = escape(words)
-    for name in ("SRO", "FF", "D"):
-        text = text.replace(f"I_{name}", f"<i>I</i><sub>{name}</sub>")
-    return text
+    if hasattr(words, "__html__"):
+        return Markup(words)
+    return Markup(_QUANTITIES.sub(r"<i>\g<symbol></i><sub>\g<index></sub>", str(escape(words))))
 
 
 @cache
-def _templates(*, escaping: bool = True) -> "jinja2.Environment":
+def _environment() -> "jinja2.Environment":
     import jinja2  # late, so that commands that write no page do not wait for it
+    from markupsafe import Markup
 
-    loader = jinja2.PackageLoader("dsfu.pages")
-    return jinja2.Environment(loader=loader, autoescape=escaping, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = _template("dsfu.pages/page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment.globals.update(script=Markup(script), script_hash=Markup(f"sha256-{digest}"))
+    environment.filters["symbols"] = symbols
+    return environment
+
+
+def _template(name: str) -> str:
+    package, _, file = name.rpartition("/")
+    return (files(package) / "templates" / file).read_text(encoding="utf-8")

@@ -1,25 +1,22 @@
 """Writes an evaluation down: JSON for programs, CSV of every sample, Markdown, and a page with some samples."""
 
-import base64
 import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from dsfu.files import write_whole
 from dsfu.model.evaluation.tables import as_markdown, number
 from dsfu.model.evaluation.tabulating import summary_of
 from dsfu.model.problem import Labels
-from dsfu.model.training.pictures import panels_png
-from dsfu.pages.frame import Table, document, section
+from dsfu.pages.frame import Table, render
+from dsfu.pages.panel_pictures import figure_of
+from dsfu.pages.pictures import figure_address
 from dsfu.panels import Panel
 from dsfu.simulate.arrays import FloatArray, IntArray
-
-_STYLE: Final = ".shown img { max-width: 100%; height: auto; } .shown figcaption { text-align: left; }"
 
 
 class _Shown(Protocol):
@@ -58,25 +55,30 @@ def write_reports(
 
 
 def _page(about: Mapping[str, Any], tables: Sequence[Table], shown: Sequence[_Shown]) -> str:
-    title = f"Evaluation of {about['name']}"
-    where = f"{about['split']} of {about['store']}"
-    parts = [f'<header><h1>{escape(title)}</h1><div class="where">{escape(where)}</div></header>']
-    parts += [section(table) for table in tables]
-    pictures = "".join(
-        f"<figure class=shown><figcaption><b>{escape(each.place)}</b>: {escape(each.title)}, score "
-        f'{number(each.score)}</figcaption><img alt="{escape(each.title)}" src="{_address(each.panels)}"></figure>'
+    pictures = [
+        {
+            "place": each.place,
+            "title": each.title,
+            "score": number(each.score),
+            "address": figure_address(figure_of([("", each.panels)])),
+        }
         for each in shown
         if each.panels
+    ]
+    return render(
+        "dsfu.model.evaluation/evaluation.html",
+        title=f"Evaluation of {about['name']}",
+        where=f"{about['split']} of {about['store']}",
+        tables=tables,
+        shown=pictures,
+        about=about_table(about),
     )
-    if pictures:
-        parts.append(f"<section><h2>From best to worst</h2>{pictures}</section>")
+
+
+def about_table(about: Mapping[str, Any]) -> Table:
+    """What was evaluated, as it was told."""
     rows = [[str(name).replace("_", " "), _words(value)] for name, value in about.items()]
-    parts.append(section(Table(title="What was evaluated", heads=["", ""], rows=rows)))
-    return document(title, parts, _STYLE)
-
-
-def _address(panels: Sequence[Panel]) -> str:
-    return f"data:image/png;base64,{base64.b64encode(panels_png([panels])).decode()}"
+    return Table(title="What was evaluated", heads=["", ""], rows=rows)
 
 
 def _words(value: Any) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, floor
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from dsfu.pages.scales import round_up
 
 Values = npt.NDArray[np.float64]
 
@@ -98,12 +100,6 @@ def histogram_edges(low: float, high: float, bins: int, *, centred: bool = False
     first, last = floor(low / width + shift), ceil(high / width + shift)
     padding = max(0, _PADDED - (last - first) + 1) // 2
     return np.asarray((np.arange(first - padding, last + padding + 1) - shift) * width, np.float64)
-
-
-def round_up(value: float) -> float:
-    """The next number at or above a positive one that is 1, 2 or 5 times a power of ten."""
-    power = 10.0 ** floor(log10(value))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * (1 - 1e-9))
 
 
 def _histogram(values: Values, edges: Values, weights: Values) -> tuple[float, ...]:

@@ -9,11 +9,12 @@ from typing import Any, Final, cast
 import numpy as np
 import zarr
 
+from dsfu.files import replacing
+from dsfu.pages.panel_pictures import figure_of
 from dsfu.panels import Curve, Image, Panel, Points, VolumePanel
 from dsfu.pipeline.report.histograms import Distribution, Quantity, distribution_of
 from dsfu.pipeline.report.ledger_summary import LedgerSummary, ledger_summary
 from dsfu.pipeline.report.opening import root_attributes, state_of
-from dsfu.pipeline.report.panel_figure import save_figure
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.intact import IntactFiles
 from dsfu.pipeline.store.own_names import SETTINGS
@@ -157,7 +158,10 @@ class PlainLooks:
         return plain_page(self.summary(files), self._samples(files, PAGE_SAMPLES))
 
     def write_sheet(self, files: Files, path: Path, samples: int) -> None:
-        save_figure(self._samples(files, samples), path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            form = path.suffix.removeprefix(".") or "png"
+            figure_of(self._samples(files, samples)).savefig(temporary, dpi=200, format=form)
 
     def _samples(self, files: Files, number: int) -> list[tuple[str, Sequence[Panel]]]:
         store = PlainStore(files)

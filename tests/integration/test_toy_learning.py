@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.base.looking import browser, complaints
+
 TOY = Path(__file__).resolve().parents[1] / "toy"
 HERE = {**os.environ, "PYTHONPATH": str(TOY), "OMP_NUM_THREADS": "1"}
 MANIFEST = "version: 1\nproblem: sines\nname: toy\nseed: 5\nstore: unused\nsamples: {train: 317, validation: 37}\n"
@@ -45,7 +47,7 @@ def test_it_learns(store: Path, trained: Path):
     assert "Going on from step" in again
 
 
-def test_its_weights_are_evaluated_by_its_own_scores_and_kinds(store: Path, trained: Path):
+def test_its_weights_are_evaluated_by_its_own_scores_and_kinds(store: Path, trained: Path, tmp_path: Path):
     told = run("evaluate", str(trained), str(store), "--batch", "7")
     assert "Score by number of points" in told
     summary = json.loads((trained / "evaluation" / "evaluation.json").read_text())
@@ -53,6 +55,8 @@ def test_its_weights_are_evaluated_by_its_own_scores_and_kinds(store: Path, trai
     assert summary["about"]["problem"] == "sines"
     assert summary["scores"].keys() == {"score", "amplitude"}
     assert summary["parts"]["number of points"].keys() == {"few", "many"}
+    if browser:
+        assert complaints(trained / "evaluation" / "evaluation.html", tmp_path) == ""
     page = (trained / "evaluation" / "evaluation.html").read_text()
     assert page.count("data:image/png") == 4
     assert len((trained / "evaluation" / "samples.csv").read_text().splitlines()) == 38

@@ -11,6 +11,8 @@ import pytest
 import xarray as xr
 import zarr
 
+from tests.base.looking import browser, complaints
+
 TOY = Path(__file__).resolve().parents[1] / "toy"
 MANIFEST = "version: 1\nproblem: sines\nname: toy\nseed: 5\nstore: unused\nsamples: {train: 20, validation: 5}\n"
 HERE = {**os.environ, "PYTHONPATH": str(TOY)}
@@ -102,13 +104,15 @@ def test_other_stores_stay_what_they_are(folder: Path) -> None:
     assert "sines" in told
 
 
-def test_the_report_shows_its_curves_and_quantities(folder: Path) -> None:
+def test_the_report_shows_its_curves_and_quantities(folder: Path, tmp_path: Path) -> None:
     summary = json.loads(run("inspect", str(folder / "one"), "--json", "--sheet", str(folder / "sheet.png")))
     assert [split["kept"] for split in summary["splits"]] == [20, 5]
     assert {"amplitude", "phase", "points"} == {each["name"] for each in summary["distributions"]}
     assert (folder / "sheet.png").read_bytes().startswith(b"\x89PNG")
     assert "amplitude" in run("inspect", str(folder / "one"))
     run("report", str(folder / "one"), "--out", str(folder / "report.html"))
+    if browser:
+        assert complaints(folder / "report.html", tmp_path) == ""
     page = (folder / "report.html").read_text()
     assert page.count("data:image/png") == 6
     assert "height of the sine" in page

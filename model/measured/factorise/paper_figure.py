@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dsfu.colours import DIFFERENCE, INTENSITY, MISSING, difference_end
 from dsfu.errors import InputError
 from dsfu.files import replacing
 from dsfu.model.measured.factorise.factors import PlaneFactors
-from dsfu.model.measured.factorise.pictures import COLOURS, DEAD, DIFFERENCE_COLOURS
 from dsfu.model.measured.factorise.pictures_axes import edges
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def paper_figure(plane: PlaneFactors, columns: int = 2) -> "Figure":
         )
         for number, (axes, draw) in enumerate(zip(panels, draws, strict=True)):
             draw(axes)
-            axes.set_facecolor(DEAD)
+            axes.set_facecolor(MISSING)
             axes.set_aspect("equal")
             axes.set_title(f"({'abcd'[number]})", loc="left", fontsize=7, pad=3)
             axes.set_xlabel(f"$Q_x$ ({unit})", labelpad=1)
@@ -88,12 +88,12 @@ def _intensity(axes: Any, plane: PlaneFactors, values: Any, where: Any, label: s
     from matplotlib.colors import PowerNorm
 
     top = _top(np.asarray(values), where)
-    _draw(axes, plane, np.maximum(values, 0), where, label, cmap=COLOURS, norm=PowerNorm(0.5, 0, top))
+    _draw(axes, plane, np.maximum(values, 0), where, label, cmap=INTENSITY, norm=PowerNorm(0.5, 0, top))
 
 
 def _difference(axes: Any, plane: PlaneFactors) -> None:
-    top = _top(np.abs(plane.difference), plane.live)
-    _draw(axes, plane, plane.difference, plane.live, "observed − model", cmap=DIFFERENCE_COLOURS, vmin=-top, vmax=top)
+    top = difference_end(plane.difference[plane.live])
+    _draw(axes, plane, plane.difference, plane.live, "observed − model", cmap=DIFFERENCE, vmin=-top, vmax=top)
 
 
 def _draw(axes: Any, plane: PlaneFactors, values: Any, where: Any, label: str, **options: Any) -> None:

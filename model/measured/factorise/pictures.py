@@ -1,26 +1,22 @@
 """A plane and its factors as a picture, in true shape and on square-root scales."""
 
-import base64
-import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dsfu.colours import DIFFERENCE, INTENSITY, MISSING, UNCERTAINTY, difference_end
 from dsfu.model.measured.data.reconstruction import RealArray
 from dsfu.model.measured.factorise.factors import PlaneFactors
 from dsfu.model.measured.factorise.pictures_axes import draw_axes, edges, oblique_axes
+from dsfu.pages.pictures import figure_address
 from dsfu.simulate.arrays import BoolArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DEAD: Final = "#b8b8b8"
-FROM_DATA, UNDETERMINED, NOT_MEASURED = "#27566b", "#e3a857", DEAD
-COLOURS: Final = "inferno"
-DIFFERENCE_COLOURS: Final = "RdBu_r"
-UNCERTAINTY_COLOURS: Final = "viridis"
+FROM_DATA, UNDETERMINED, NOT_MEASURED = "#27566b", "#e3a857", MISSING
 
 _INCHES: Final = 2.65
 _DPI: Final = 170
@@ -58,7 +54,7 @@ def plane_figure(plane: PlaneFactors) -> "Figure":
             title, draw, lines = panel
             axes = figure.add_subplot(2, across, number + 1)
             axes.set_title(title, pad=4)
-            axes.set_facecolor(DEAD)
+            axes.set_facecolor(MISSING)
             draw(axes)
             draw_axes(axes, plane, oblique, lines, (True, number % across == 0))
     return figure
@@ -68,10 +64,8 @@ def as_address(figure: "Figure") -> str:
     """A figure as the address of an image that holds the image."""
     import matplotlib as mpl
 
-    buffer = io.BytesIO()
     with mpl.rc_context(_STYLE):
-        figure.savefig(buffer, format="png", dpi=_DPI)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+        return figure_address(figure, _DPI)
 
 
 def _panels(plane: PlaneFactors) -> Iterator[tuple[str, Any, str] | None]:
@@ -121,12 +115,12 @@ def _bar(axes: "Axes", image: Any) -> None:
 def _intensity(axes: "Axes", plane: PlaneFactors, values: RealArray, where: BoolArray, top: float) -> None:
     from matplotlib.colors import PowerNorm
 
-    _bar(axes, _image(axes, plane, np.maximum(values, 0), where, cmap=COLOURS, norm=PowerNorm(0.5, 0, top)))
+    _bar(axes, _image(axes, plane, np.maximum(values, 0), where, cmap=INTENSITY, norm=PowerNorm(0.5, 0, top)))
 
 
 def _difference(axes: "Axes", plane: PlaneFactors) -> None:
-    top = _top(np.abs(plane.difference), plane.live)
-    _bar(axes, _image(axes, plane, plane.difference, plane.live, cmap=DIFFERENCE_COLOURS, vmin=-top, vmax=top))
+    top = difference_end(plane.difference[plane.live])
+    _bar(axes, _image(axes, plane, plane.difference, plane.live, cmap=DIFFERENCE, vmin=-top, vmax=top))
 
 
 def _form_factor(axes: "Axes", plane: PlaneFactors) -> None:
@@ -149,7 +143,7 @@ def _uncertainty(axes: "Axes", plane: PlaneFactors, sigma: RealArray) -> None:
 
     finite = np.isfinite(sigma)
     norm = PowerNorm(0.5, 0, _top(sigma, finite))
-    _bar(axes, _image(axes, plane, sigma, finite, cmap=UNCERTAINTY_COLOURS, norm=norm))
+    _bar(axes, _image(axes, plane, sigma, finite, cmap=UNCERTAINTY, norm=norm))
 
 
 def _ground(axes: "Axes", plane: PlaneFactors) -> None:

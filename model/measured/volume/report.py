@@ -1,25 +1,23 @@
 """The report of an analysed crystal: verdict, α, pictures, background and what was left out, on one page of HTML."""
 
 from datetime import UTC, datetime
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from dsfu.files import replacing
-from dsfu.model.measured.factorise.pictures import as_address
-from dsfu.model.measured.factorise.report_style import REPORT_STYLE
+from dsfu.files import write_text
 from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.order.tables import with_uncertainty
-from dsfu.model.measured.volume.pictures import curves_figure, sections_figure
+from dsfu.model.measured.volume.curves import alpha_chart, background_chart
+from dsfu.model.measured.volume.pictures import sections_figure
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.verdict import VolumeCheck, VolumeVerdict
-from dsfu.pages.frame import Table, document, section, table_html
+from dsfu.pages.frame import Table, render
+from dsfu.pages.pictures import figure_address
 
 _SHOWN: Final = 60
 _STATES: Final = {"agrees": "good", "contradicts": "bad", "not judged": "open"}
+_DPI: Final = 170
 
 
 def write_volume_report(
@@ -27,45 +25,32 @@ def write_volume_report(
 ) -> None:
     """Write the page; it is there whole or not at all."""
     name = Path(solution.reconstruction.source).name or "a reconstruction"
-    title = f"Disorder of {name}"
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, dsfu {version('dsfu')}"
-    lengths = [shell.length_angstrom for shell in refinement.shells]
-    curves = curves_figure(solution, np.array(lengths), refinement.values, refinement.uncertainties)
-    parts = [
-        f'<header><h1>{escape(title)}</h1><div class="where">all voxels fitted at once · {escape(made)}</div></header>',
-        _verdict(verdict),
-        section(_alpha(refinement)),
-        _figure("Sections", as_address(sections_figure(solution)), _CAPTION),
-        _figure("Order and background", as_address(curves), "Bars are standard uncertainties."),
-        section(_numbers(solution)),
-    ]
-    with replacing(path) as temporary:
-        temporary.write_text(document(title, parts, REPORT_STYLE), encoding="utf-8")
-
-
-_CAPTION: Final = (
-    "In true angles, on square-root scales, the difference on a linear one. Grey was not measured, or left out of the "
-    "difference beside Bragg peaks. Model, form factor and order are continued into gaps."
-)
-
-
-def _figure(title: str, address: str, caption: str) -> str:
-    return (
-        f'<section><h2>{escape(title)}</h2><figure class="factored"><img alt="{escape(title)}" src="{address}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure></section>"
+    page = render(
+        "dsfu.model.measured.volume/analysis.html",
+        title=f"Disorder of {name}",
+        where=f"all voxels fitted at once · {made}",
+        verdict={"state": _STATES[verdict.judgement], "sentence": f"{verdict.judgement.capitalize()}."},
+        words=verdict.sentence,
+        checks=_checks(verdict),
+        alpha=_alpha(refinement),
+        sections=figure_address(sections_figure(solution), _DPI),
+        charts=[
+            {"chart": alpha_chart(refinement), "caption": "α over distance; bars are standard uncertainties"},
+            {"chart": background_chart(solution), "caption": "measured, mean of all voxels, and the background found"},
+        ],
+        numbers=_numbers(solution),
     )
+    write_text(path, page)
 
 
-def _verdict(verdict: VolumeVerdict) -> str:
+def _checks(verdict: VolumeVerdict) -> Table:
     rows = [
         [_state(each), each.name, f"{each.ratio:.2f}", f"{each.limit:g}", _share(each), each.meaning]
         for each in verdict.checks
     ]
     heads = ["", "check", ">ratio", ">limit", ">of the diffuse", "if it fails"]
-    checks = table_html(Table(title="", heads=heads, rows=rows))
-    words = f"<b>{escape(verdict.judgement.capitalize())}.</b>{escape(verdict.sentence)}"
-    state = _STATES[verdict.judgement]
-    return f'<section><div class="verdict {state}">{words}</div><div class="checks">{checks}</div></section>'
+    return Table(title="", heads=heads, rows=rows)
 
 
 def _state(check: VolumeCheck) -> str:
@@ -79,10 +64,10 @@ def _share(check: VolumeCheck) -> str:
 def _alpha(refinement: SroRefinement) -> Table:
     rows = [
         [
-            " ".join(map(str, shell.vector)),
+            " ".join(map(str, shell.vector)).replace("-", "−"),
             f"{shell.length_angstrom:.3f}",
             str(shell.multiplicity),
-            with_uncertainty(shell.alpha, shell.uncertainty) + (" Σ" if shell.together_with else ""),
+            with_uncertainty(shell.alpha, shell.uncertainty).replace("-", "−") + (" Σ" if shell.together_with else ""),
         ]
         for shell in refinement.shells[:_SHOWN]
     ]

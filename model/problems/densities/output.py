@@ -1,18 +1,15 @@
 """Files of an answer: CIF, density as a CCP4 map, JSON, and a page."""
 
 import json
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gemmi
-import numpy as np
 
 from dsfu.files import write_text
 from dsfu.model.problems.densities.fitting import Fit
+from dsfu.model.problems.densities.report import page, space_group_name
 from dsfu.model.problems.densities.solve import DensityAnswer
-from dsfu.pages.frame import Table, document, section
-from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.structure_types import StructureType
 from dsfu.simulate.structures.ccp4 import write_ccp4
 
@@ -52,12 +49,6 @@ def summary(found: Fit) -> dict[str, Any]:
     }
 
 
-def space_group_name(kind: StructureType) -> str:
-    """Hermann-Mauguin symbol of the setting."""
-    group = gemmi.find_spacegroup_by_ops(gemmi.symops_from_hall(kind.hall))
-    return str(group.hm) if group else f"number {kind.number}"
-
-
 def cif_text(found: Fit) -> str:
     """A CIF with symmetry and one atom of each site."""
     kind = found.kind
@@ -81,49 +72,3 @@ def write_map(kind: StructureType, path: Path) -> None:
     from dsfu.simulate.densities.density import density
 
     write_ccp4(path, density(kind.crystal()), kind.cell)
-
-
-def page(answer: DensityAnswer, title: str) -> str:
-    """A page that shows the fit of the first candidate and the list of all."""
-    header = (
-        f"<header><h1>{escape(title)}</h1><p><b>{escape(answer.verdict)}</b>: {escape(answer.reason)}.</p></header>"
-    )
-    rows = [
-        [
-            str(number), each.kind.prototype, space_group_name(each.kind),
-            " ".join(f"{value:.4f}" for value in each.kind.cell[:3]) + "; "
-            + " ".join(f"{value:.2f}" for value in each.kind.cell[3:]),
-            f"{each.r:.3f}",
-        ]
-        for number, each in enumerate(answer.candidates, 1)
-    ]  # fmt: skip
-    table = Table(
-        title="Candidates", heads=("", "Structure type of", "Space group", "Cell (Å, degrees)", ">R"), rows=rows,
-        note=f"{answer.tried} of {answer.possible} decorated structure types were tried. "
-        "R = Σ|net − calculated| / Σ|net|. "
-        "Like elements on exchanged sites give like patterns; densities are of spherical atoms.",
-    )  # fmt: skip
-    picture = _picture(answer.candidates[0]) if answer.candidates else ""
-    return document(title, [header, picture, section(table)])
-
-
-def _picture(found: Fit) -> str:
-    """Measured and calculated curves of the best candidate, and their difference, as SVG."""
-    width, height = 1000.0, 320.0
-    x = (found.two_theta - found.two_theta[0]) / (found.two_theta[-1] - found.two_theta[0]) * width
-    top = max(float(found.net.max()), 1e-12)
-
-    def line(values: FloatArray, style: str, base: float) -> str:
-        y = base - np.clip(values / top, -0.3, 1.05) * 230
-        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-        return f'<polyline class="{style}" style="stroke-width:1" points="{points}"/>'
-
-    curves = line(found.net, "line0", 245) + line(found.calculated, "line1", 245)
-    curves += line(found.net - found.calculated, "line0", 290)
-    labels = f'<text x="0" y="{height - 4}">{found.two_theta[0]:.1f}°</text>'
-    labels += f'<text x="{width}" y="{height - 4}" text-anchor="end">{found.two_theta[-1]:.1f}°</text>'
-    caption = "Net intensity against 2θ: measured (blue), first candidate (orange); below: difference."
-    return (
-        f'<section><h2>Fit</h2><figure><svg viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{caption}">'
-        f"{curves}{labels}</svg><figcaption>{caption}</figcaption></figure></section>"
-    )

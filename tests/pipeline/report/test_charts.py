@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dsfu.pipeline.problems.disorder.report.pictures import mask_svg, plane_svg, ramp_svg
+from dsfu.pages.charts import stacked_bar
+from dsfu.pages.pictures import ramp_address
+from dsfu.pages.svg import Svg
+from dsfu.pipeline.problems.disorder.report.pictures import mask_svg, plane_svg
 from dsfu.pipeline.problems.disorder.report.sample_sheet import LIVE_COLOUR, colour_table
-from dsfu.pipeline.report.charts import histogram_svg, number_words, share_words, stacked_bar_svg
+from dsfu.pipeline.report.charts import histogram
 from dsfu.pipeline.report.histograms import Distribution
+from dsfu.words import number_words, share_words
 
 
 def distribution(*, logarithmic: bool = False, **counts: tuple[float, ...]) -> Distribution:
@@ -26,6 +31,10 @@ def distribution(*, logarithmic: bool = False, **counts: tuple[float, ...]) -> D
         quantiles={},
         logarithmic=logarithmic,
     )
+
+
+def histogram_svg(*shown: Any, **options: Any) -> str:
+    return str(histogram(*shown, **options))
 
 
 def parsed(svg: str) -> ElementTree.Element:
@@ -85,7 +94,7 @@ def test_descriptions_are_text():
 
 
 def test_parts_of_a_bar_fill_it():
-    svg = stacked_bar_svg({"one": (1.0, "key"), "two & three": (3.0, "other")}, "it")
+    svg = str(stacked_bar({"one": (1.0, "key"), "two & three": (3.0, "other")}, "it"))
     drawn = [each.attrib for each in parsed(svg).iter("rect")]
     assert [float(each["width"]) for each in drawn] == [25, 75]
     assert float(drawn[1]["x"]) == 25
@@ -104,8 +113,8 @@ def test_numbers_in_words():
     assert numbers == ["0", "−0.25", "1235", "123\u202f456"]
 
 
-def picture(svg: str) -> Image.Image:
-    data = re.search(r"base64,([^\"]+)", svg)
+def picture(svg: Svg | str) -> Image.Image:
+    data = re.search(r"base64,([^\"]+)", str(svg))
     assert data is not None
     return Image.open(io.BytesIO(base64.b64decode(data[1]))).convert("RGBA")
 
@@ -129,7 +138,7 @@ def test_masks():
 
 def test_ticks_are_where_q_is():
     pixels, q_max = 256, 6.4
-    svg = parsed(plane_svg(np.zeros((pixels, pixels), np.float32), None, q_max, "it"))
+    svg = parsed(str(plane_svg(np.zeros((pixels, pixels), np.float32), None, q_max, "it")))
     square = next(each for each in svg.iter("rect")).attrib
     labels = {text.text: float(text.attrib["x"]) for text in svg.iter("text") if text.attrib["text-anchor"] == "middle"}
     pixel = float(square["width"]) / pixels
@@ -139,6 +148,6 @@ def test_ticks_are_where_q_is():
 
 
 def test_the_ramp_runs_from_dark_to_bright():
-    seen = np.asarray(picture(ramp_svg()))[0, :, :3].sum(axis=1)
+    seen = np.asarray(picture(ramp_address("inferno")))[0, :, :3].sum(axis=1)
     assert seen[0] < 30
     assert seen[-1] > 600

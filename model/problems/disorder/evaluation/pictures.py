@@ -1,26 +1,18 @@
 """Pictures of single planes: what was measured, what is predicted, what is true, and the difference."""
 
-import base64
-import io
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from dsfu.colours import DIFFERENCE, INTENSITY
 from dsfu.model.problems.disorder.evaluation.metrics import normalise_roots
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
 from dsfu.model.problems.disorder.evaluation.predictors import Predictor
 from dsfu.model.problems.disorder.evaluation.scores import FACTORS, Scores, ask
+from dsfu.pages.pictures import coloured, pixels_address
 from dsfu.simulate.arrays import BoolArray, Float32Array, FloatArray
-
-PLANE_COLOURS: Final = "inferno"
-DIFFERENCE_COLOURS: Final = "coolwarm"
-
-LARGEST_DIFFERENCE: Final = 0.5
-"""Of values from −1 to +1, at which the colours of a difference end."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,36 +70,16 @@ def pictures_of(
 
 def plane_image(values: Float32Array, live: BoolArray | None = None) -> str:
     """A plane as an image's address that holds the image; dead pixels are see-through."""
-    colours = _coloured((values + 1) / 2, PLANE_COLOURS)
+    colours = coloured((values + 1) / 2, INTENSITY)
     if live is not None:
         colours[~live, 3] = 0
-    return _address(colours)
+    return pixels_address(colours)
 
 
-def difference_image(predicted: Float32Array, truth: Float32Array) -> str:
-    """Prediction minus truth."""
-    return _address(_coloured((predicted - truth) / (2 * LARGEST_DIFFERENCE) + 0.5, DIFFERENCE_COLOURS))
-
-
-def ramp_image(colours: str) -> str:
-    """The colours from the lowest value to the highest."""
-    return _address(_coloured(np.linspace(0, 1, 160)[None], colours))
+def difference_image(predicted: Float32Array, truth: Float32Array, largest: float) -> str:
+    """Prediction minus truth; colours end at ± ``largest``."""
+    return pixels_address(coloured((predicted - truth) / (2 * largest) + 0.5, DIFFERENCE))
 
 
 def _drawn(roots: Tensor) -> Float32Array:
     return np.asarray(normalise_roots(roots, "sqrt")[0].cpu().numpy())
-
-
-def _coloured(shares: npt.NDArray[np.floating[Any]], colours: str) -> npt.NDArray[np.uint8]:
-    from matplotlib import colormaps
-
-    return np.asarray(colormaps[colours](np.clip(shares, 0, 1), bytes=True)).copy()
-
-
-def _address(pixels: npt.NDArray[np.uint8]) -> str:
-    """As PNG within the page; y grows upwards in planes and downwards in pictures."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels[::-1]).save(buffer, "png", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

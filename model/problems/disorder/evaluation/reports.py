@@ -3,11 +3,11 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from dsfu.files import write_text
 from dsfu.model.evaluation.tables import as_markdown
 from dsfu.model.problems.disorder.evaluation.page import page_of
 from dsfu.model.problems.disorder.evaluation.pictures import PlanePictures
@@ -38,15 +38,8 @@ def write_reports(
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        _replace(folder / name, text)
+        write_text(folder / name, text)
     return {name: folder / name for name in texts}
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
 
 
 def _every_plane(scores: Scores) -> str:

@@ -1,13 +1,13 @@
 """Pictures of planes in the report: the pixels as PNG, axes around them as SVG, all of it inside the page."""
 
-import base64
 import io
 from functools import cache
-from html import escape
 
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.pages.pictures import png_address
+from dsfu.pages.svg import Shape, Svg, label, path
 from dsfu.pipeline.problems.disorder.report.sample_sheet import LIVE_COLOUR, colour_table
 from dsfu.simulate.arrays import BoolArray, Float32Array
 
@@ -20,7 +20,7 @@ _DEAD = 255
 """The colour that is left out, so that the page's own shows where there is no measurement."""
 
 
-def plane_svg(values: Float32Array, live: BoolArray | None, q_max: float, description: str) -> str:
+def plane_svg(values: Float32Array, live: BoolArray | None, q_max: float, description: str) -> Svg:
     """A plane of values from 0 to 1 with its axes in 1/Å; dead pixels are see-through."""
     codes = (values * np.float32(_DEAD - 1)).round().astype(np.uint8)
     if live is not None:
@@ -28,31 +28,31 @@ def plane_svg(values: Float32Array, live: BoolArray | None, q_max: float, descri
     return _with_axes(_png(codes, _plane_palette()), q_max, len(values), description)
 
 
-def mask_svg(live: BoolArray, q_max: float, description: str) -> str:
+def mask_svg(live: BoolArray, q_max: float, description: str) -> Svg:
     """A mask with its axes in 1/Å; dead pixels are see-through."""
     return _with_axes(_png(np.where(live, 0, _DEAD).astype(np.uint8), _mask_palette()), q_max, len(live), description)
 
 
-def _with_axes(png: bytes, q_max: float, pixels: int, description: str) -> str:
-    width, height = _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + _BELOW
-    data = base64.b64encode(png).decode()
+def _with_axes(png: bytes, q_max: float, pixels: int, description: str) -> Svg:
     middle = (pixels // 2 + 0.5) / pixels  # where on the side, from 0 to 1, the centre of the middle pixel is
-    marks = []
+    square = {"x": _LEFT, "y": _TOP, "width": _SIDE, "height": _SIDE}
+    shapes = [
+        Shape("rect", {"class": "dead", **square}),
+        Shape("image", {**square, "preserveAspectRatio": "none", "href": png_address(png)}),
+        Shape("rect", {"class": "edge", **square}),
+    ]
     for tick in (tick for tick in _TICKS if abs(tick) < q_max):
         x = _LEFT + _SIDE * (middle + tick / (2 * q_max))
         y = _TOP + _SIDE * (1 - middle - tick / (2 * q_max))
-        label = f"{tick:g}".replace("-", "−")
-        marks.append(
-            f'<path class="axis" d="M{x:.1f} {_TOP + _SIDE}v3M{_LEFT} {y:.1f}h-3"/>'
-            f'<text x="{x:.1f}" y="{_TOP + _SIDE + 13}" text-anchor="middle">{label}</text>'
-            f'<text x="{_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{label}</text>'
-        )
-    square = f'x="{_LEFT}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}"'
-    return (
-        f'<svg class="plane" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(description)}">'
-        f'<rect class="dead" {square}/>'
-        f'<image {square} preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
-        f'<rect class="edge" {square}/>{"".join(marks)}</svg>'
+        words = f"{tick:g}".replace("-", "−")
+        shapes.append(path("axis", f"M{x:.1f} {_TOP + _SIDE}v3M{_LEFT} {y:.1f}h-3"))
+        shapes += [label(x, _TOP + _SIDE + 13, words), label(_LEFT - 5, y + 3.5, words, "end")]
+    return Svg(
+        width=_LEFT + _SIDE + _RIGHT,
+        height=_TOP + _SIDE + _BELOW,
+        description=description,
+        shapes=shapes,
+        attributes={"class": "plane"},
     )
 
 
@@ -75,13 +75,3 @@ def _plane_palette() -> bytes:
 @cache
 def _mask_palette() -> bytes:
     return bytes.fromhex(LIVE_COLOUR.removeprefix("#")) * _DEAD + bytes(3)
-
-
-def ramp_svg() -> str:
-    """The colours from 0 to 1."""
-    row = np.arange(_DEAD, dtype=np.uint8)[np.newaxis]
-    data = base64.b64encode(_png(row, _plane_palette())).decode()
-    return (
-        '<svg viewBox="0 0 160 10" role="img" aria-label="Colours from dark, 0, to bright, 1">'
-        f'<image width="160" height="10" preserveAspectRatio="none" href="data:image/png;base64,{data}"/></svg>'
-    )

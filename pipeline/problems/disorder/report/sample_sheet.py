@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.colours import INTENSITY, MISSING
 from dsfu.pipeline.problems.disorder.report.sample_choice import choose_samples
 from dsfu.pipeline.problems.disorder.report.store_view import SampleView, StoreView
 from dsfu.simulate.arrays import Float32Array
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-COLOUR_MAP: Final = "inferno"
-"""Evenly perceived from dark to bright, also in grey and to the colour-blind."""
-
-DEAD_COLOUR: Final = "#b9c0c7"
+COLOUR_MAP: Final = INTENSITY
+DEAD_COLOUR: Final = MISSING
 LIVE_COLOUR: Final = "#22262b"
 
 SHEET_SAMPLES: Final = 10

@@ -15,6 +15,7 @@ from dsfu.model.problems.densities.readers import read_pattern
 from dsfu.model.problems.densities.solve import solve
 from dsfu.simulate.densities.crystals import from_cif, unit_cell
 from dsfu.simulate.densities.profiles import Instrument, measured_pattern, with_background
+from tests.base.looking import browser, complaints
 
 POWDERS = Path("/work/shared/data/powder")
 ANGLES = np.arange(15, 95, 0.02)
@@ -37,6 +38,8 @@ def test_rutile_with_a_doublet_a_zero_shift_glass_and_noise(tmp_path: Path) -> N
     assert (answer.verdict, "without noise" in answer.reason) == ("uncertain", True)
     assert (answer.tried, answer.possible) == (answer.possible, answer.tried)
     told = write_answer(answer, tmp_path / "out", "MnF2")
+    if browser:
+        assert complaints(tmp_path / "out" / "report.html", tmp_path) == ""
     again = from_cif(Path(told["candidates"][0]["cif"]).read_text())
     assert sorted(again.numbers) == [9, 9, 9, 9, 25, 25]
     density = np.array(gemmi.read_ccp4_map(told["candidates"][0]["map"]).grid)

@@ -11,6 +11,7 @@ from dsfu.model.problems.particles.reading import read_pdf
 from dsfu.simulate.particles.experiment import PdfExperiment
 from dsfu.simulate.particles.samples import ParticleSpec, simulate
 from dsfu.simulate.particles.shapes import Shape
+from tests.base.looking import browser, complaints
 
 EXPERIMENT = PdfExperiment(q_max=22.0)
 
@@ -57,6 +58,8 @@ def test_solve_particle_writes_json_and_files(tmp_path, rows):
     assert lines[2].startswith("Pt ")
     assert record == json.loads((out / "result.json").read_text())
     assert "<svg" in (out / "report.html").read_text()
+    if browser:
+        assert complaints(out / "report.html", tmp_path) == ""
     assert (out / best["file"]).with_suffix(".cif").exists()
 
 

@@ -23,6 +23,7 @@ from dsfu.model.problems.disorder.evaluation.predictors import Method
 from dsfu.model.problems.disorder.evaluation.scores import Scores, score_planes
 from dsfu.model.problems.disorder.evaluation.summary import Statistic, labels_of
 from dsfu.model.problems.disorder.evaluation.tables import comparison, tables_of
+from tests.base.looking import complaints, needs_browser
 from tests.model.problems.disorder.evaluation.test_scores import constant
 
 
@@ -131,6 +132,12 @@ def test_the_page_is_whole_and_needs_nothing_else(done: Evaluation):
     assert all(address.startswith("data:image/png;base64,") for address in checker.images)
     assert len(checker.images) == 2 + 4 * 7
     assert not re.search(r"(href|src)=\"(?!data:)", html)
+
+
+@needs_browser
+@pytest.mark.browser
+def test_browsers_show_the_page_without_complaint(done: Evaluation, tmp_path: Path):
+    assert complaints(done.files["evaluation.html"], tmp_path) == ""
 
 
 def test_planes_are_shown_from_best_to_worst(scores: Scores):

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsfu.pages.scales import round_up
 from dsfu.pipeline.problems.disorder.report.distributions import distributions
 from dsfu.pipeline.problems.disorder.report.store_view import StoreView
-from dsfu.pipeline.report.histograms import QUANTILES, bins_for, histogram_edges, round_up
+from dsfu.pipeline.report.histograms import QUANTILES, bins_for, histogram_edges
 from tests.pipeline.fake_store import FakeStore, fake_store
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: 0.0 if abs(value) < 1e-6 else value)

@@ -1,6 +1,4 @@
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,11 +11,10 @@ from dsfu.pipeline.problems.disorder.closing import UniquenessSettings
 from dsfu.pipeline.problems.disorder.report.page import write_report
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure
 from dsfu.pipeline.store.files import open_files
+from tests.base.looking import complaints, needs_browser
 from tests.pipeline.fake_store import FakeStore, fake_store
 
 pytest_plugins = ["tests.s3_server"]
-
-WIDTHS = (360, 768, 1280)
 
 _VOID = {"meta", "br", "img", "hr", "link", "input"}
 
@@ -47,7 +44,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open[-1:] != ["style"]:
+        if self.open[-1:] not in (["style"], ["script"]):
             self.text += data
 
 
@@ -106,7 +103,8 @@ def test_it_needs_nothing_else(report: Path):
     page = read(report)
     assert page.links
     assert all(link.startswith("data:image/png;base64,") for link in page.links)
-    assert not {"script", "link", "iframe"} & set(page.tags)
+    assert not {"link", "iframe"} & set(page.tags)
+    assert page.tags.count("script") == 1  # the buttons of tables, which the page's own policy names by its digest
     assert not re.search(r"url\(|@import|https?://", report.read_text(encoding="utf-8"))
 
 
@@ -179,52 +177,9 @@ def test_no_store(tmp_path: Path):
     assert not (tmp_path / "report.html").exists()
 
 
-_PROBE = """
-<script>
-  const frames = [...document.querySelectorAll("iframe")];
-  addEventListener("load", () => {
-    const out = frames.map(frame => {
-      const page = frame.contentDocument.documentElement;
-      const empty = [...frame.contentDocument.querySelectorAll("svg")].filter(one => one.clientWidth < 20).length;
-      return `${frame.width}: ${page.scrollWidth - page.clientWidth} over, ${empty} empty`;
-    });
-    document.body.append(`RESULT ${out.join("; ")} END`);
-  });
-</script>
-"""
-
-
+@needs_browser
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
-def test_browsers_show_it_without_complaint(report: Path, tmp_path: Path, scheme: int):
-    """At the widths of a phone, a tablet and a desk, nothing sticks out, no picture is empty, nothing is logged."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium")
-    shutil.copy(report, tmp_path / "report.html")
-    frames = "".join(f'<iframe src="report.html" width="{width}" height="900"></iframe>' for width in WIDTHS)
-    (tmp_path / "probe.html").write_text(f"<!DOCTYPE html><body>{frames}{_PROBE}</body>", encoding="utf-8")
-    done = subprocess.run(
-        [
-            chromium,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--allow-file-access-from-files",
-            "--enable-logging=stderr",
-            f"--blink-settings=preferredColorScheme={scheme}",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--window-size=2500,1000",
-            "--dump-dom",
-            (tmp_path / "probe.html").as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    found = re.search(r"RESULT (.+?) END</body>", done.stdout)
-    assert found, done.stderr[-2000:]
-    assert found[1] == "; ".join(f"{width}: 0 over, 0 empty" for width in WIDTHS)
-    assert "CONSOLE" not in done.stderr
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_browsers_show_it_without_complaint(report: Path, tmp_path: Path, dark: bool):
+    """At the widths of phones, a tablet and a desk, nothing sticks out, no picture is empty, nothing is logged."""
+    assert complaints(report, tmp_path, dark=dark) == ""
