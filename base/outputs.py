@@ -11,6 +11,11 @@ from dsfu.errors import InputError
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")]
 
+FigureOption = Annotated[
+    Path | None,
+    typer.Option("--figure", metavar="FILE", help="Draw it for a paper, at a column's width (.pdf, .svg, .png)."),
+]
+
 DATA_CONTRADICT = 3
 """Exit status where everything is written, and not to be believed."""
 

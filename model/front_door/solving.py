@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dsfu.colours import DENSITY
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
 from dsfu.progress import waiting
@@ -114,7 +115,7 @@ class Phases(Answer):
             first, second = (i for i in range(3) if i != axis)
             projected = np.clip(self.data.density, 0, None).max(axis=axis)
             lengths = self.data.data.cell[first], self.data.data.cell[second]
-            panel.imshow(projected.T, origin="lower", extent=(0, 1, 0, 1), cmap="magma", aspect=lengths[1] / lengths[0])
+            panel.imshow(projected.T, origin="lower", extent=(0, 1, 0, 1), cmap=DENSITY, aspect=lengths[1] / lengths[0])
             panel.set_title(f"along {'abc'[axis]}", fontsize=9)
             panel.set_xlabel("xyz"[first])
             panel.set_ylabel("xyz"[second])

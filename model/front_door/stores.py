@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dsfu.colours import INTENSITY
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
 from dsfu.model.store import ClosedStore, StoreSplit, opened_store
@@ -106,7 +107,7 @@ def sheet(dataset: "xarray.Dataset", count: int = 4) -> Drawing:
             panels[row][column].imshow(
                 values,
                 origin="lower",
-                cmap="inferno",
+                cmap=INTENSITY,
                 norm=PowerNorm(0.5, 0, top, clip=True),
                 extent=(-reach, reach, -reach, reach),
             )

@@ -21,7 +21,8 @@ from dsfu.model.measured.commands.hint_options import (
     hints_of,
 )
 from dsfu.model.measured.commands.refining import Axes
-from dsfu.outputs import DATA_CONTRADICT, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.paper import check_figure, write_paper_figure
 
 _SHOWN = 30
 """Shells on the terminal."""
@@ -60,6 +61,7 @@ def analyse(
     box: Annotated[
         bool, typer.Option("--box", help="Voxels are means over their boxes, not points: α far away are corrected.")
     ] = False,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
     cell: CellText = None,
@@ -83,6 +85,7 @@ def analyse(
     from dsfu.model.measured.symmetry.groups import laue_operators
     from dsfu.model.measured.volume.order import order_of
     from dsfu.model.measured.volume.output import FILES, write_analysis
+    from dsfu.model.measured.volume.paper_figure import section_figure
     from dsfu.model.measured.volume.settings import VolumeSettings
     from dsfu.model.measured.volume.solve import solve_volume
     from dsfu.model.measured.volume.verdict import judge_volume
@@ -92,11 +95,12 @@ def analyse(
     hints = hints_of(
         cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
     )
+    check_figure(figure)
     reconstruction = read(file, **hints)
     if reconstruction.cell is not None:
         laue_operators(laue, reconstruction.cell)  # refused now and not after the fit
     _prepare(out)
-    refuse_existing((out / name for name in FILES), force=force)
+    refuse_existing([*(out / name for name in FILES), figure], force=force)
     settings = VolumeSettings(
         laue=laue,
         cutoff=cutoff,
@@ -109,6 +113,8 @@ def analyse(
     verdict = judge_volume(solution)
     refinement = order_of(solution, verdict)
     write_analysis(out, solution, verdict, refinement)
+    if figure is not None:
+        write_paper_figure(figure, lambda: section_figure(solution))
     if as_json:
         told = {name: (out / f"{name}.json").read_text(encoding="utf-8") for name in ("verdict", "sro")}
         typer.echo(f'{{"verdict": {told["verdict"]},\n"sro": {told["sro"]}}}')
@@ -123,8 +129,9 @@ def analyse(
             mark = "ok " if check.passed else "NO "
             typer.echo(f"{mark} {check.name:28s} {check.ratio:8.2f}  (limit {check.limit:g})")
         typer.echo(verdict.sentence)
-    for name in FILES:
-        typer.echo(f"wrote {out / name}", err=as_json)
+    for path in (*(out / name for name in FILES), figure):
+        if path is not None:
+            typer.echo(f"wrote {path}", err=as_json)
     if verdict.judgement == "contradicts":
         raise typer.Exit(DATA_CONTRADICT)
 

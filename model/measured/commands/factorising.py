@@ -22,7 +22,8 @@ from dsfu.model.measured.commands.hint_options import (
     flag,
     hints_of,
 )
-from dsfu.outputs import DATA_CONTRADICT, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.paper import check_figure
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -95,9 +96,7 @@ def factorise(
     npz: Annotated[Path | None, flag("FILE", "Write plain arrays too.")] = None,
     yell: Annotated[Path | None, flag("FOLDER", "Write both factors of every plane as files for Yell.")] = None,
     report: Annotated[Path | None, flag("FILE", "Write a report with pictures (.html).")] = None,
-    figure: Annotated[
-        Path | None, flag("FILE", "Draw the first plane for a paper, two columns wide (.pdf, .svg, .png).")
-    ] = None,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
     cell: CellText = None,
@@ -125,7 +124,7 @@ def factorise(
             f"the method {method.value} needs a lattice", where="--lattice none", expected="--method network"
         )
     _check_outputs(file, {"--out": out, "--npz": npz, "--report": report, "--figure": figure}, yell)
-    _check_figure(figure)
+    check_figure(figure)
     refuse_existing((out, npz, report, figure), force=force)
     _one_thread()
     network = None if method is How.SOLVER else load_network(weights)
@@ -268,13 +267,6 @@ def _write(
         write_report(report, factors)
         written.append(report)
     return written
-
-
-def _check_figure(figure: Path | None) -> None:
-    if figure is not None:
-        from dsfu.model.measured.factorise.paper_figure import check_figure
-
-        check_figure(figure)
 
 
 def _draw(factors: "CrystalFactors", figure: Path | None) -> list[Path]:

@@ -21,7 +21,8 @@ from dsfu.model.measured.commands.hint_options import (
     Zeros,
     hints_of,
 )
-from dsfu.outputs import DATA_CONTRADICT, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.paper import check_figure, write_paper_figure
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ def refine_sro_command(
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help="Draw I_SRO and α (.png, .pdf, .svg).")
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write all four there.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FOLDER", help="Write all four there.")] = None,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -137,9 +139,10 @@ def refine_sro_command(
     from dsfu.model.measured.volume.reading import is_volume_factors
 
     outputs = _Outputs(csv, json_file, cif, picture, out, file.stem)
-    refuse_existing(outputs.paths.values(), force=force)
+    check_figure(figure)
+    refuse_existing([*outputs.paths.values(), figure], force=force)
     if is_volume_factors(file):
-        _told_again(file, laue, outputs, as_json=as_json)
+        _told_again(file, laue, outputs, figure, as_json=as_json)
         return
     given = read_sro(file)
     settings = _settings(
@@ -158,13 +161,13 @@ def refine_sro_command(
         refinements = [replace(each, notes=(given.warning, *each.notes)) for each in refinements]
     told = as_text(refinements, RECOMMENDED, given.warning) if as_json else table_text(refinements, RECOMMENDED)
     typer.echo(told)
-    for path in outputs.write(given, settings, refinements):
+    for path in [*outputs.write(given, settings, refinements), *_figure(figure, refinements, given, settings)]:
         typer.echo(f"Wrote {path}.", err=as_json)
     if given.warning:
         raise typer.Exit(DATA_CONTRADICT)
 
 
-def _told_again(file: Path, laue: str, outputs: "_Outputs", *, as_json: bool) -> None:
+def _told_again(file: Path, laue: str, outputs: "_Outputs", figure: Path | None, *, as_json: bool) -> None:
     """The order that analyse refined together with I_FF, which no later fit betters; averaged over a Laue class."""
     from dsfu.model.measured.order.result import SroRefinement
     from dsfu.model.measured.order.tables import as_json as as_text
@@ -186,10 +189,31 @@ def _told_again(file: Path, laue: str, outputs: "_Outputs", *, as_json: bool) ->
         found = replace(averaged, source=found.source)
     typer.echo(as_text([found]) if as_json else table_text([found]))
     typer.echo("from the fit of all voxels (dsfu-model analyse): other options of refine-sro do not apply", err=as_json)
-    for path in outputs.write_texts([found]):
+    for path in [*outputs.write_texts([found]), *_figure(figure, [found])]:
         typer.echo(f"Wrote {path}.", err=as_json)
     if read_volume_verdict(file)[0] == "contradicts":
         raise typer.Exit(DATA_CONTRADICT)
+
+
+def _figure(
+    path: Path | None,
+    refinements: "list[SroRefinement]",
+    given: "SroInput | None" = None,
+    settings: "SroSettings | None" = None,
+) -> list[Path]:
+    """Draw α for a paper, and the first layer where there are planes; which file."""
+    if path is None:
+        return []
+    from dsfu.model.measured.order.paper_figure import order_figure
+    from dsfu.model.measured.order.picture import rows_of
+    from dsfu.model.measured.order.refine import compatible_operators
+
+    rows = []
+    if given is not None and settings is not None:
+        group = compatible_operators(settings, given.planes[0].cell)
+        rows = rows_of(given.planes, settings, group, refinements[0])
+    write_paper_figure(path, lambda: order_figure(rows, refinements))
+    return [path]
 
 
 def deltapdf_command(
@@ -211,6 +235,7 @@ def deltapdf_command(
         Path | None, typer.Option("--picture", metavar="FILE", help="Draw the central sections (.png, .pdf, .svg).")
     ] = None,
     extent: Annotated[float, typer.Option(min=1.0, metavar="Å", help="How far the picture goes.")] = 25.0,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
     cell: CellText = None,
@@ -231,7 +256,8 @@ def deltapdf_command(
 
     if picture is not None:
         check_picture(picture)
-    refuse_existing((out, picture), force=force)
+    check_figure(figure)
+    refuse_existing((out, picture, figure), force=force)
     warning = ""
     settings = DeltaPdfSettings(window=window.value, subtract_mean=not keep_mean)
     hints = hints_of(
@@ -251,13 +277,20 @@ def deltapdf_command(
 
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw_sections(pdf, extent_angstrom=extent).savefig(picture, dpi=200)
+    if figure is not None:
+        from dsfu.model.measured.deltapdf.picture import sections_figure
+
+        write_paper_figure(figure, lambda: sections_figure(pdf, extent))
     if as_json:
-        written = [str(path) for path in (out, picture) if path is not None]
+        written = [str(path) for path in (out, picture, figure) if path is not None]
         record = {"points": pdf.values.shape, "steps_uvw": pdf.steps.tolist(), "mean": pdf.mean, "files": written}
         typer.echo(json.dumps(record | ({"verdict": warning} if warning else {}), ensure_ascii=False, indent=2))
     else:
         shape = " × ".join(map(str, pdf.values.shape))
-        typer.echo(f"Wrote {out}: {shape} points." + (f"\nWrote {picture}." if picture is not None else ""))
+        typer.echo(f"Wrote {out}: {shape} points.")
+        for path in (picture, figure):
+            if path is not None:
+                typer.echo(f"Wrote {path}.")
     if warning:
         typer.echo(warning, err=True)
         raise typer.Exit(DATA_CONTRADICT)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dsfu.colours import INTENSITY, MISSING
 from dsfu.errors import InputError
 from dsfu.files import replacing
 from dsfu.model.measured.data.axes import Axis
@@ -15,8 +16,6 @@ from dsfu.simulate.arrays import FloatArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-UNMEASURED: Final = "#b8b8b8"
-COLOURS: Final = "inferno"
 SUFFIXES: Final = (".png", ".pdf", ".svg")
 _TOP_PERCENTILE: Final = 99.5
 _INCHES: Final = 3.4
@@ -95,7 +94,7 @@ def _draw(panel: "Axes", section: VoxelSection, norm: Any, unit: float) -> Any:
         np.ma.array(np.maximum(section.intensity, 0), mask=~section.live),
         origin="lower",
         extent=(-0.5, columns - 0.5, -0.5, rows - 0.5),
-        cmap=colormaps[COLOURS].with_extremes(bad=UNMEASURED),
+        cmap=colormaps[INTENSITY].with_extremes(bad=MISSING),
         norm=norm,
         interpolation="nearest",
         transform=Affine2D(matrix) + panel.transData,

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from dsfu.colours import DIFFERENCE
 from dsfu.errors import InputError
 from dsfu.model.measured.deltapdf.compute import DeltaPdf
 from dsfu.model.measured.deltapdf.files import in_order
+from dsfu.paper import WIDTHS, empty_figure, letter, named_bar, paper_style
 from dsfu.simulate.arrays import Float32Array, FloatArray
 
 if TYPE_CHECKING:
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
-_COLOURS: Final = "RdBu_r"
 _NAMES: Final = "uvw"
 _SHORTEST_VECTOR: Final = 0.5
 """Share of the shortest edge of the cell around the origin that does not count for the range of colours."""
@@ -38,6 +39,26 @@ def draw_sections(pdf: DeltaPdf, title: str = "", *, extent_angstrom: float = 25
         for axes, fixed in zip(panels, sections, strict=True):
             mesh = _draw(axes, values, steps, pdf.cell.vectors, fixed, limit, extent_angstrom)
         figure.colorbar(mesh, ax=panels, shrink=0.8, pad=0.02, aspect=26, label="ΔPDF", extend="both")
+    return figure
+
+
+def sections_figure(pdf: DeltaPdf, extent_angstrom: float = 25.0) -> "Figure":
+    """The same as a figure for a paper: three sections over two columns, one in one column, under one named bar."""
+    values, steps = in_order(pdf)
+    if pdf.cell is None:
+        raise InputError("the cell is not known", expected="--cell a,b,c,alpha,beta,gamma")
+    sections = [axis for axis in (2, 1, 0) if all(values.shape[i] > 1 for i in range(3) if i != axis)]
+    limit = _limit(values, steps, pdf.cell.vectors)
+    columns = 1 if len(sections) == 1 else 2
+    with paper_style():
+        figure = empty_figure(columns, WIDTHS[columns] / len(sections) + 0.55)
+        panels = figure.subplots(1, len(sections), squeeze=False)[0]
+        for number, (axes, fixed) in enumerate(zip(panels, sections, strict=True)):
+            mesh = _draw(axes, values, steps, pdf.cell.vectors, fixed, limit, extent_angstrom)
+            name = axes.get_title()
+            axes.set_title("")
+            letter(axes, number)
+            named_bar(axes, mesh, f"3D-ΔPDF, section {name}", extend="both")
     return figure
 
 
@@ -85,7 +106,7 @@ def _draw(
     ]
     corners = np.stack(np.meshgrid(*edges, indexing="ij"), axis=-1) @ frame
     mesh = axes.pcolormesh(
-        corners[..., 0], corners[..., 1], shown, cmap=_COLOURS, vmin=-limit, vmax=limit, rasterized=True
+        corners[..., 0], corners[..., 1], shown, cmap=DIFFERENCE, vmin=-limit, vmax=limit, rasterized=True
     )
     reach_x, reach_y = (min(extent, float(corners[..., i].max())) for i in (0, 1))
     axes.set(aspect="equal", xlim=(-reach_x, reach_x), ylim=(-reach_y, reach_y))

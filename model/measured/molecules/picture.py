@@ -9,13 +9,13 @@ from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dsfu.colours import DIFFERENCE, INTENSITY, MISSING, difference_end
 from dsfu.files import replacing
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.model.measured.molecules.refine import Refinement
 from dsfu.model.measured.molecules.report import value_with_uncertainty
 
 _MOST_PLANES: Final = 4
-_DEAD: Final = "0.75"
 _BRIGHTEST: Final = 99.9
 """Percentile of what was observed that is the top of the scale: single hot pixels do not darken the rest."""
 
@@ -43,13 +43,13 @@ def _draw_plane(row: Any, refinement: Refinement, number: int) -> None:
     calculated = refinement.calculated[number]
     top = float(np.nanpercentile(observed, _BRIGHTEST))
     difference = observed - calculated
-    span = float(np.nanpercentile(np.abs(difference), _BRIGHTEST)) or 1.0
+    span = difference_end(difference)
     brightness = PowerNorm(0.5, 0, top, clip=True)
     axes = row.subplots(1, 3)
     images = [
-        _show(axes[0], observed, model, number, "magma", brightness),
-        _show(axes[1], calculated, model, number, "magma", brightness),
-        _show(axes[2], difference, model, number, "RdBu_r", Normalize(-span, span)),
+        _show(axes[0], observed, model, number, INTENSITY, brightness),
+        _show(axes[1], calculated, model, number, INTENSITY, brightness),
+        _show(axes[2], difference, model, number, DIFFERENCE, Normalize(-span, span)),
     ]
     name = f", {observation.name}" if observation.name else ""
     axes[0].set_title(f"observed{name}", fontsize=9)
@@ -64,7 +64,7 @@ def _draw_plane(row: Any, refinement: Refinement, number: int) -> None:
 def _show(axes: Any, values: Any, model: FormFactorModel, number: int, colours: str, scale: Normalize) -> Any:
     offsets, half = model.observations[number].plane.offsets, model.observations[number].plane.step / 2
     extent = (offsets[0] - half, offsets[-1] + half) * 2
-    axes.set_facecolor(_DEAD)
+    axes.set_facecolor(MISSING)
     axes.set_xlabel("$Q_x$ (1/Å)")
     axes.tick_params(labelsize=8)
     return axes.imshow(values, origin="lower", extent=extent, cmap=colours, norm=scale, interpolation="nearest")

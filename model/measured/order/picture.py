@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from dsfu.colours import DIFFERENCE, INTENSITY, MISSING, UNCERTAINTY, difference_end
 from dsfu.model.measured.order.planes import SroPlane, SroSettings
 from dsfu.model.measured.order.projection import Projection, project
 from dsfu.model.measured.order.result import SroRefinement
+from dsfu.paper import named_bar
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 
@@ -34,22 +36,23 @@ def draw_refinement(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    rows = _rows(planes, settings, group, refinements[0])[:MOST_ROWS]
+    rows = rows_of(planes, settings, group, refinements[0])[:MOST_ROWS]
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7.2, 1.75 * len(rows) + 2.7), layout="constrained")
         heights = [1.75 * len(rows), 2.7] if rows else [1]
         parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
         if rows:
             _draw_cells(parts[0], rows, refinements[0].cell)
-        _draw_parameters(parts[-1].subplots(), refinements)
+        draw_parameters(parts[-1].subplots(), refinements)
         return figure
 
 
-_Row = tuple[Projection, FloatArray, float]
+Row = tuple[Projection, FloatArray, float]
 """The projection of a plane, what was calculated, and the scale of what was observed."""
 
 
-def _rows(planes: Sequence[SroPlane], settings: SroSettings, group: IntArray, refinement: SroRefinement) -> list[_Row]:
+def rows_of(planes: Sequence[SroPlane], settings: SroSettings, group: IntArray, refinement: SroRefinement) -> list[Row]:
+    """All layers, projected into one cell, with what was calculated for them."""
     assert refinement.fit is not None
     rows = []
     for plane, scale in zip(planes, refinement.fit.scales, strict=True):
@@ -59,18 +62,18 @@ def _rows(planes: Sequence[SroPlane], settings: SroSettings, group: IntArray, re
     return rows
 
 
-def _draw_cells(figure: "SubFigure", rows: list[_Row], cell: Cell) -> None:
+def _draw_cells(figure: "SubFigure", rows: list[Row], cell: Cell) -> None:
     panels = figure.subplots(len(rows), 4, squeeze=False)
     for line, (found, calculated, scale) in zip(panels, rows, strict=True):
         observed = found.mean / scale
         corners = _corners(found, cell)
         top = float(np.nanmax([np.nanmax(observed), np.nanmax(calculated)]))
-        largest = max(float(np.nanpercentile(np.abs(observed - calculated), 99.5)), 1e-6 * top)
-        _mesh(line[0], corners, observed, "magma", 0.0, top)
-        first = _mesh(line[1], corners, calculated, "magma", 0.0, top)
-        second = _mesh(line[2], corners, observed - calculated, "RdBu_r", -largest, largest)
+        largest = max(difference_end(observed - calculated), 1e-6 * top)
+        _mesh(line[0], corners, observed, INTENSITY, 0.0, top)
+        first = _mesh(line[1], corners, calculated, INTENSITY, 0.0, top)
+        second = _mesh(line[2], corners, observed - calculated, DIFFERENCE, -largest, largest)
         widest = max(float(np.nanpercentile(found.spread, 99.5)) / scale, 1e-6 * top)
-        third = _mesh(line[3], corners, found.spread / scale, "viridis", 0.0, widest)
+        third = _mesh(line[3], corners, found.spread / scale, UNCERTAINTY, 0.0, widest)
         for mesh, axes in ((first, list(line[:2])), (second, line[2]), (third, line[3])):
             bar = figure.colorbar(mesh, ax=axes, shrink=0.75, pad=0.02, aspect=22)
             bar.ax.tick_params(labelsize=6.5)
@@ -80,8 +83,25 @@ def _draw_cells(figure: "SubFigure", rows: list[_Row], cell: Cell) -> None:
             _label_cell(axes, found, cell)
 
 
+def draw_row(panels: Sequence[Any], row: Row, cell: Cell) -> None:
+    """Observed, calculated and difference of a layer in one reciprocal cell, each with a bar that is named."""
+    found, calculated, scale = row
+    observed = found.mean / scale
+    corners, top = _corners(found, cell), float(np.nanmax([np.nanmax(observed), np.nanmax(calculated)]))
+    end = max(difference_end(observed - calculated), 1e-6 * top)
+    layer = _layer_name(found)
+    shown = (
+        (observed, INTENSITY, 0.0, top, r"$I_\mathrm{SRO}$, " + f"{layer}, observed"),
+        (calculated, INTENSITY, 0.0, top, r"$I_\mathrm{SRO}$, calculated"),
+        (observed - calculated, DIFFERENCE, -end, end, "observed − calculated"),
+    )
+    for axes, (values, colours, low, high, label) in zip(panels, shown, strict=True):
+        named_bar(axes, _mesh(axes, corners, values, colours, low, high), label)
+        _label_cell(axes, found, cell)
+
+
 def _mesh(axes: "Axes", corners: FloatArray, values: FloatArray, colours: str, low: float, high: float) -> "QuadMesh":
-    axes.set_facecolor("#dddddd")
+    axes.set_facecolor(MISSING)
     axes.set_aspect("equal")
     return axes.pcolormesh(corners[..., 0], corners[..., 1], values, cmap=colours, vmin=low, vmax=high, rasterized=True)
 
@@ -135,7 +155,8 @@ def _layer_name(found: Projection) -> str:
     return "".join(number if i == found.fixed else "hkl"[i] for i in range(3)).strip()
 
 
-def _draw_parameters(axes: "Axes", refinements: Sequence[SroRefinement]) -> None:
+def draw_parameters(axes: "Axes", refinements: Sequence[SroRefinement]) -> None:
+    """α of all shells over their distance."""
     shells = [shell for each in refinements for shell in each.shells]
     longest = max(shell.length_angstrom for shell in shells)
     shift = 0.004 * longest if len(refinements) > 1 else 0.0

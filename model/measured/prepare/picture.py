@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from dsfu.colours import INTENSITY, MISSING
 from dsfu.model.measured.data.plane import MeasuredPlane
 
-DEAD: Final = "#b8b8b8"
 _ACROSS: Final = 3
 _INCHES: Final = 4.0
 
@@ -41,12 +41,12 @@ def _draw(axes: Any, plane: MeasuredPlane) -> Any:
     top = float(np.quantile(live, 0.995)) if live.size else 1.0
     low = float(plane.plane.offsets[0]) - plane.plane.step / 2
     high = low + 2 * plane.plane.q_max
-    axes.set_facecolor(DEAD)
+    axes.set_facecolor(MISSING)
     image = axes.imshow(
         np.ma.array(np.maximum(plane.intensity, 0), mask=~plane.live),
         origin="lower",
         extent=(low, high, low, high),
-        cmap="inferno",
+        cmap=INTENSITY,
         norm=PowerNorm(0.5, 0, top if top > 0 else 1.0),
         interpolation="nearest",
     )

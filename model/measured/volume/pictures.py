@@ -22,30 +22,20 @@ def sections_figure(solution: VolumeSolution) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    grids = factors_on_grid(solution)
-    gain = solution.voxels.gain
-    observed = np.where(solution.voxels.live, solution.voxels.counts * gain, np.nan)
-    model = grids["form_factor"] * grids["sro"] + grids["background"]
-    difference = np.where(solution.masked, np.nan, observed - model)
-    columns = {
-        "observed": observed,
-        "model": model,
-        "observed − model": difference,
-        "$I_\\mathrm{FF}$": grids["form_factor"],
-        "$I_\\mathrm{SRO}$": grids["sro"],
-    }
-    normals = [axis for axis in (2, 1, 0) if all(n > 1 for i, n in enumerate(observed.shape) if i != axis)][:_MOST]
+    columns = grids_of(solution)
+    observed = columns["observed"]
+    normals = normals_of(solution)
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(11.2, 2.35 * len(normals) + 0.2), layout="constrained")
         FigureCanvasAgg(figure)
         panels = figure.subplots(len(normals), len(columns), squeeze=False)
         for row, normal in enumerate(normals):
             index = int(np.abs(solution.voxels.axes[normal]).argmin())
-            x, y, names = _corners(solution, normal)
+            x, y, names = corners_of(solution, normal)
             for panel, (title, grid) in zip(panels[row], columns.items(), strict=True):
                 values = np.take(grid, index, axis=normal)
                 panel.set_facecolor(MISSING)
-                panel.pcolormesh(x, y, values, rasterized=True, **_colours(title, values, observed))
+                panel.pcolormesh(x, y, values, rasterized=True, **colours_of(title, values, observed))
                 panel.set_aspect("equal")
                 panel.set_xticks([])
                 panel.set_yticks([])
@@ -55,7 +45,28 @@ def sections_figure(solution: VolumeSolution) -> "Figure":
     return figure
 
 
-def _colours(title: str, values: FloatArray, observed: FloatArray) -> dict[str, Any]:
+def grids_of(solution: VolumeSolution) -> dict[str, FloatArray]:
+    """What is shown, by its title."""
+    grids = factors_on_grid(solution)
+    observed = np.where(solution.voxels.live, solution.voxels.counts * solution.voxels.gain, np.nan)
+    model = grids["form_factor"] * grids["sro"] + grids["background"]
+    return {
+        "observed": observed,
+        "model": model,
+        "observed − model": np.where(solution.masked, np.nan, observed - model),
+        "$I_\\mathrm{FF}$": grids["form_factor"],
+        "$I_\\mathrm{SRO}$": grids["sro"],
+    }
+
+
+def normals_of(solution: VolumeSolution) -> list[int]:
+    """Axes across which there are sections, the last first."""
+    shape = solution.voxels.shape
+    return [axis for axis in (2, 1, 0) if all(n > 1 for i, n in enumerate(shape) if i != axis)][:_MOST]
+
+
+def colours_of(title: str, values: FloatArray, observed: FloatArray) -> dict[str, Any]:
+    """The colour map and its ends."""
     from matplotlib.colors import PowerNorm
 
     finite = values[np.isfinite(values)]
@@ -67,7 +78,7 @@ def _colours(title: str, values: FloatArray, observed: FloatArray) -> dict[str, 
     return {"cmap": INTENSITY, "norm": PowerNorm(0.5, 0.0, top if top > 0 else 1.0, clip=True)}
 
 
-def _corners(solution: VolumeSolution, normal: int) -> tuple[FloatArray, FloatArray, str]:
+def corners_of(solution: VolumeSolution, normal: int) -> tuple[FloatArray, FloatArray, str]:
     """Cartesian corners of the voxels of a section, 1/Å."""
     first, second = (i for i in range(3) if i != normal)
     axes = solution.voxels.axes

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.paper import check_figure, write_paper_figure
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,6 +36,7 @@ def solve_density(
         typer.Option("--seconds", min=1, metavar="S", help="Processor time after which no type is tried."),
     ] = 120.0,
     keep: Annotated[int, typer.Option("--keep", min=1, max=50, metavar="N", help="How many candidates to write.")] = 5,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -46,6 +48,7 @@ def solve_density(
     from dsfu.errors import InputError
     from dsfu.model.problems.densities.formulas import parse_formula
     from dsfu.model.problems.densities.output import write_answer
+    from dsfu.model.problems.densities.paper_figure import pattern_figure
     from dsfu.model.problems.densities.pools import read_pool, together
     from dsfu.model.problems.densities.readers import read_pattern
     from dsfu.model.problems.densities.solve import solve
@@ -54,7 +57,8 @@ def solve_density(
     parsed = parse_formula(formula)
     if out.exists() and not out.is_dir():
         raise InputError("this is a file", where=str(out), expected="a folder, or nothing yet")
-    refuse_existing([out / "answer.json"], force=force)
+    check_figure(figure)
+    refuse_existing([out / "answer.json", figure], force=force)
     measured = read_pattern(pattern, wavelength)
     own = read_pool(pool, parsed) if pool else None
     if own:
@@ -67,6 +71,8 @@ def solve_density(
         result = write_answer(answer, out, f"{pattern.name}: {parsed.text}")
     except OSError as error:
         raise InputError(f"it cannot be written: {error}", where=str(out)) from error
+    if figure is not None and answer.candidates:
+        write_paper_figure(figure, lambda: pattern_figure(answer.candidates[0]))
     for note in (*measured.notes, *(own.notes if own else ())):
         typer.echo(f"note: {note}", err=True)
     if as_json:

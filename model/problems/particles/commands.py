@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.paper import check_figure, write_paper_figure
 from dsfu.progress import waiting
 
 
@@ -22,6 +23,7 @@ def solve_particle_command(
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for results; made if it is not there.")
     ],
+    figure: FigureOption = None,
     json: JsonOption = False,
     force: ForceOption = False,
     element: Annotated[str, typer.Option(metavar="SYMBOL", help="Of the atoms. [default: from the file]")] = "",
@@ -41,13 +43,15 @@ def solve_particle_command(
     """
     from dsfu.model.problems.particles.files import write_results
     from dsfu.model.problems.particles.output import json_of, name_of
+    from dsfu.model.problems.particles.paper_figure import particle_figure
     from dsfu.model.problems.particles.reading import read_pdf
     from dsfu.model.problems.particles.second_opinion import second_opinion
     from dsfu.model.problems.particles.solving import SolveSettings, shown, solve_particle
     from dsfu.model.problems.particles.verdict import judge, tied
 
     _check(element, out, q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
-    refuse_existing([out / "result.json"], force=force)
+    check_figure(figure)
+    refuse_existing([out / "result.json", figure], force=force)
     settings = SolveSettings(q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
     try:
         with waiting("solve-particle"):
@@ -62,6 +66,8 @@ def solve_particle_command(
     candidates = shown(solution.candidates)
     opinion = second_opinion(solution.space)
     write_results(out, file.name, solution, candidates, verdict, opinion, element)
+    if figure is not None:
+        write_paper_figure(figure, lambda: particle_figure(solution, candidates[0]))
     for note in solution.notes:
         typer.echo(f"note: {note}", err=True)
     if json:
@@ -81,7 +87,7 @@ def solve_particle_command(
             typer.echo("".join(f"    it disagrees on {each}\n" for each in opinion.against(candidates[0])), nl=False)
         typer.echo(f"Look at {out / 'report.html'}", err=True)
     if not verdict.accepted:
-        raise typer.Exit(3)
+        raise typer.Exit(DATA_CONTRADICT)
 
 
 def _check(element: str, out: Path, **numbers: float | None) -> None:

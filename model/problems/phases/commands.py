@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
-
-NOT_SOLVED = 3
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.paper import check_figure, write_paper_figure
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,6 +34,7 @@ def solve_phases(
         str, typer.Option(metavar="FORMULA", help="Elements to give to the peaks, such as C9H8O4.")
     ] = "",
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the random starts.")] = 0,
+    figure: FigureOption = None,
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -48,10 +48,12 @@ def solve_phases(
 
     from dsfu.model.problems.phases.elements import parse_formula
     from dsfu.model.problems.phases.outputs import write_all
+    from dsfu.model.problems.phases.pictures import projections_figure
     from dsfu.model.problems.phases.reading import parse_cell, read_reflections
     from dsfu.model.problems.phases.solve import solve
 
-    refuse_existing(out.glob("*.ccp4"), force=force)
+    check_figure(figure)
+    refuse_existing([*out.glob("*.ccp4"), figure], force=force)
     given = parse_formula(formula) if formula else {}
     reflections = read_reflections(file, parse_cell(cell) if cell else None)
     if given:
@@ -60,6 +62,8 @@ def solve_phases(
         typer.echo(note, err=True)
     crystal = solve(reflections, resolution=resolution, seed=seed, tell=lambda text: typer.echo(text, err=True))
     record = write_all(out, crystal)
+    if figure is not None:
+        write_paper_figure(figure, lambda: projections_figure(crystal))
     if json:
         typer.echo(json_module.dumps(record, ensure_ascii=False, indent=1))
     else:
@@ -67,4 +71,4 @@ def solve_phases(
         typer.echo(f"space group {record['space_group']} (number {record['space_group_number']}), R {record['r']:.3f}")
         typer.echo(f"Wrote {', '.join(Path(record[k]).name for k in ('map', 'res', 'cif', 'reflections', 'report'))}.")
     if record["verdict"] == "not solved":
-        raise typer.Exit(NOT_SOLVED)
+        raise typer.Exit(DATA_CONTRADICT)

@@ -6,6 +6,7 @@ import numpy as np
 
 from dsfu.colours import DENSITY
 from dsfu.model.problems.phases.solve import PhasedCrystal
+from dsfu.paper import empty_figure, letter, named_bar, paper_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,6 +20,19 @@ def projection_figure(crystal: PhasedCrystal, axis: int) -> "Figure":
     figure = Figure(figsize=(4, 4), layout="constrained")
     FigureCanvasAgg(figure)
     draw_projection(figure.add_subplot(), crystal, axis)
+    return figure
+
+
+def projections_figure(crystal: PhasedCrystal) -> "Figure":
+    """The largest density along each axis as a figure for a paper, two columns wide, one scale for all three."""
+    top = float(crystal.density.max())
+    with paper_style():
+        figure = empty_figure(2, 2.9)
+        for axis, axes in enumerate(figure.subplots(1, 3)):
+            drawn = draw_projection(axes, crystal, axis)
+            drawn.set_clim(0.0, top)
+            letter(axes, axis)
+            named_bar(axes, drawn, f"largest density along {'abc'[axis]}")
     return figure
 
 

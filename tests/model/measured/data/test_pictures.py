@@ -6,8 +6,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
+from dsfu.colours import MISSING
 from dsfu.errors import InputError
-from dsfu.model.measured.data.pictures import UNMEASURED, write_sections
+from dsfu.model.measured.data.pictures import write_sections
 from dsfu.model.measured.data.sections import VoxelSection, central_sections
 from tests.model.measured.data.test_sections import reconstruction
 
@@ -28,7 +29,7 @@ def test_what_was_not_measured_is_grey_and_only_that(tmp_path: Path, sections: l
     def grey(section: VoxelSection) -> float:
         write_sections(tmp_path / "a.png", [section])
         pixels = imread(tmp_path / "a.png")[..., :3]
-        return float((np.abs(pixels - to_rgb(UNMEASURED)).max(axis=-1) < 0.01).mean())
+        return float((np.abs(pixels - to_rgb(MISSING)).max(axis=-1) < 0.01).mean())
 
     whole = sections[0]
     live = whole.live.copy()

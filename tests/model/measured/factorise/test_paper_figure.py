@@ -9,8 +9,9 @@ import pytest
 
 from dsfu.errors import InputError
 from dsfu.model.measured.factorise.methods import factorise
-from dsfu.model.measured.factorise.paper_figure import WIDTHS, paper_figure, write_figure
+from dsfu.model.measured.factorise.paper_figure import paper_figure, write_figure
 from dsfu.model.measured.solver.settings import SolverSettings
+from dsfu.paper import WIDTHS
 from tests.model.measured.factorise.crystals import clean_plane
 
 
