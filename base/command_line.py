@@ -1,6 +1,7 @@
 """The frame of both programs: their options, and that whatever goes wrong is told plainly, with a status of its own."""
 
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -10,6 +11,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from dsfu.errors import InputError, how_to_install
 
@@ -19,6 +21,26 @@ CUT_SHORT: Final = 4
 INTERRUPTED: Final = 130
 
 CONTEXT: Final[Mapping[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+_TYPES: Final = re.compile(r" <(?:path|str|int|float|integer|text|list\[\w+\])(?: range)?>", re.IGNORECASE)
+_RANGE: Final = re.compile(r"(-?[\d.]+)<=x<=(-?[\d.]+)")
+_LEAST: Final = re.compile(r"x>=(-?[\d.]+)")
+
+
+class _Verb(TyperCommand):
+    """A verb whose help speaks of files and numbers as people do, whatever version of typer writes it."""
+
+    def get_help(self, ctx: Any) -> str:
+        told = _TYPES.sub(lambda found: " " * len(found[0]), super().get_help(ctx))  # columns stay where they are
+        return _LEAST.sub(r"\1 or more", _RANGE.sub(r"\1 to \2", told))
+
+
+class _Family(typer.Typer):
+    """A command line whose verbs have such help."""
+
+    def command(self, name: str | None = None, **options: Any) -> Any:
+        return super().command(name, **{"cls": _Verb, **options})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +67,7 @@ class Program:
 
     def app(self, *, help: str, epilog: str) -> typer.Typer:
         """A command line without verbs, that knows ``--debug`` and ``--version``."""
-        app = typer.Typer(
+        app = _Family(
             no_args_is_help=True,
             add_completion=True,
             pretty_exceptions_enable=False,
