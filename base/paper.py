@@ -96,4 +96,4 @@ def draw_fit(axes: Any, x: Any, measured: Any, fitted: Any) -> None:
     axes.plot(x, difference + shift, linewidth=0.5, color=LEFT_OVER, label="difference")
     axes.set_xlim(float(x[0]), float(x[-1]))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="upper right", handlelength=1.6)
+    axes.legend(loc="upper right", handlelength=1.6, markerscale=4)

@@ -59,6 +59,8 @@ class Problem(ABC, Generic[M]):
     looks
         ``module:class`` of a `dsfu.pipeline.report.looks.Looks` of its own. By default stores are shown by their
         fields: quantities as histograms, samples as panels.
+    labels
+        Columns that only tell samples apart, such as a running number; no report shows how they are distributed.
     manifest
         What its manifest may say: its sections beside the keys that all manifests have.
     template
@@ -71,6 +73,7 @@ class Problem(ABC, Generic[M]):
     kinds: tuple[Kind, ...]
     tables: tuple[str, ...] = ()
     looks: str = ""
+    labels: tuple[str, ...] = ()
 
     @property
     @abstractmethod

@@ -1,6 +1,6 @@
 """How any closed store is shown, by its fields alone: quantities as histograms, samples as panels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -115,8 +115,8 @@ class PlainStore:
 class PlainLooks:
     """See `dsfu.pipeline.report.looks.Looks`."""
 
-    def __init__(self, problem: str, panels: PanelsOf) -> None:
-        self._problem, self._panels = problem, panels
+    def __init__(self, problem: str, panels: PanelsOf, labels: Collection[str] = ()) -> None:
+        self._problem, self._panels, self._labels = problem, panels, labels
 
     def summary(self, files: Files) -> PlainSummary:
         store = PlainStore(files)
@@ -129,7 +129,7 @@ class PlainLooks:
                 PlainSplit(name=split, samples=len(kept), kept=int(kept.sum())) for split, kept in store.kept.items()
             ),
             tables=_tables(store),
-            distributions=tuple(_distributions(store)),
+            distributions=tuple(_distributions(store, self._labels)),
             bytes=sum(info.bytes for group in store.group for _, info in files.scan(group)),
             making=ledger_summary(files),
             closed_with=dict(store.attributes["versions"]),
@@ -228,12 +228,13 @@ def _tables(store: PlainStore) -> dict[str, int]:
     return tables
 
 
-def _distributions(store: PlainStore) -> list[Distribution]:
-    """Of every number that the store has of each sample."""
+def _distributions(store: PlainStore, labels: Collection[str]) -> list[Distribution]:
+    """Of every number that the store has of each sample, but those that only tell samples apart."""
     names: dict[str, Field] = {}
     for split in store.splits:
         for field in store.fields(split):
-            if field.dims == ("sample",) and np.dtype(field.dtype).kind in "iuf":
+            is_number = np.dtype(field.dtype).kind in "iuf"
+            if field.dims == ("sample",) and is_number and field.name not in labels:
                 names[field.name] = field
     found = []
     for field in list(names.values())[:_MOST_QUANTITIES]:

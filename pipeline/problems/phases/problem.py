@@ -25,6 +25,7 @@ class PhasesProblem(Problem[PhasesManifest]):
     """Given moduli of structure factors, the density of the cell is sought."""
 
     name = "phases"
+    labels = ("number",)
     kinds: tuple[Kind, ...] = (CRYSTALS,)
 
     @property

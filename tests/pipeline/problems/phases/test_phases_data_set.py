@@ -92,6 +92,8 @@ def test_the_report_shows_sections_and_volumes(folder: Path) -> None:
     page = (folder / "report.html").read_text()
     assert page.count("data:image/png") >= 6
     assert "volume of the cell" in page
+    assert "number of the crystal" not in page  # a running number has no distribution
+    assert page.count("Histogram of") == page.count('class="chart"') > 2
     assert json.loads(run("inspect", str(folder / "store"), "--json"))["splits"][0]["kept"] == 6
 
 
