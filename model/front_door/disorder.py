@@ -227,9 +227,16 @@ class Molecules(Answer):
 
     data: "Refinement"
 
-    def __init__(self, data: "Refinement", made_from: Mapping[str, Any]) -> None:
+    def __init__(self, data: "Refinement", made_from: Mapping[str, Any], warning: str = "") -> None:
         self.data = data
-        self._made_from = dict(made_from)
+        self._made_from, self._warning = dict(made_from), warning
+
+    @property
+    def verdict(self) -> str:
+        """Whether the structures explain the form factor, and what was said of the factors before."""
+        from dsfu.model.measured.molecules.verdict import judge_molecules
+
+        return " ".join(each for each in (judge_molecules(self.data).sentence, self._warning) if each)
 
     def facts(self) -> Mapping[str, str]:
         from dsfu.model.measured.molecules.report import notes_of
@@ -351,26 +358,26 @@ def refine_sro(source: "Factors | str | Path", *, laue: str = "-1", **settings: 
     Parameters
     ----------
     source
-        What `factorise` gave, or its file, or an .npz with I_SRO.
+        What `factorise` gave, or its file, or that of `analyse`, or an .npz with I_SRO.
     laue
         Laue class, plane group or space group.
     settings
         ``cutoff``, ``no_order_along``, ``weak``, ``fraction_a``, ``negative`` … of `SroSettings`.
     """
     from dsfu.model.measured.order.input import read_sro, sro_of_factors
-    from dsfu.model.measured.order.planes import SroSettings
-    from dsfu.model.measured.order.refine import refine_sro as refine
-    from dsfu.model.measured.order.result import SroRefinement
+    from dsfu.model.measured.order.refining import order_of_analysis, refinements_of, settings_for
+    from dsfu.model.measured.volume.reading import is_volume_factors, read_volume_verdict
 
-    given = sro_of_factors(source.data) if isinstance(source, Factors) else read_sro(Path(source))
-    own = {"own_scales": given.own_scales, "negative": "clipped" if given.clipped else "forbidden"}
-    chosen = SroSettings(symmetry=laue, **{**own, **settings})
+    if isinstance(source, Factors):
+        given = sro_of_factors(source.data)
+    elif is_volume_factors(Path(source)):
+        found = order_of_analysis(Path(source), laue)
+        return Order([found], verdict=read_volume_verdict(Path(source))[1])
+    else:
+        given = read_sro(Path(source))
+    chosen = settings_for(given, laue, settings)
     with waiting("refine-sro"):
-        found = [refine(given.planes, chosen)]
-    if given.vectors is not None and given.alpha is not None and given.covariance is not None:
-        cell = given.planes[0].cell
-        found.append(SroRefinement.from_solver(given.vectors, given.alpha, given.covariance, cell=cell, symmetry=laue))
-    return Order(found, (given, chosen), given.warning)
+        return Order(refinements_of(given, chosen), (given, chosen), given.warning)
 
 
 def refine_molecules(
@@ -399,7 +406,7 @@ def refine_molecules(
     scan
         Angles in degrees to try first.
     """
-    from dsfu.model.measured.molecules.data import read_observed
+    from dsfu.model.measured.molecules.data import read_observed, warning_of
     from dsfu.model.measured.molecules.parameters import kinds_of
     from dsfu.model.measured.molecules.refine import RefinementSettings, refine_form_factor
     from dsfu.model.measured.molecules.sites import on_site
@@ -413,4 +420,5 @@ def refine_molecules(
     with waiting("refine-ff"):
         found = refine_form_factor(observed, structures, torsions_of(list(torsions), structures), settings)
     made_from = {"factors": str(factors), "A": str(structure_a), "B": str(structure_b), "torsions": list(torsions)}
-    return Molecules(found, {**made_from, "site": list(sites), "refine": refine, "scan": list(scan)})
+    more = {"site": list(sites), "refine": refine, "scan": list(scan)}
+    return Molecules(found, {**made_from, **more}, warning_of(Path(factors)))

@@ -1,7 +1,6 @@
 """Verbs for the order: refine-sro and deltapdf."""
 
 import json
-from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -133,7 +132,7 @@ def refine_sro_command(
     data contradict the model behind the factors; everything is written all the same.
     """
     from dsfu.model.measured.order.input import read_sro
-    from dsfu.model.measured.order.refine import refine_sro
+    from dsfu.model.measured.order.refining import refinements_of
     from dsfu.model.measured.order.tables import as_json as as_text
     from dsfu.model.measured.order.tables import table_text
     from dsfu.model.measured.volume.reading import is_volume_factors
@@ -146,19 +145,18 @@ def refine_sro_command(
         return
     given = read_sro(file)
     settings = _settings(
-        symmetry=laue,
+        given,
+        laue,
         no_order_along=no_order_along,
         cutoff=cutoff,
         cutoff_angstrom=cutoff_angstrom,
         weak=weak,
         fraction_a=fraction_a,
         negative=_negative(positivity, given.clipped if clipped is None else clipped),
-        own_scales=given.own_scales if own_scales is None else own_scales,
+        own_scales=own_scales,
     )
     with waiting("refine-sro"):
-        refinements = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
-    if given.warning:
-        refinements = [replace(each, notes=(given.warning, *each.notes)) for each in refinements]
+        refinements = refinements_of(given, settings)
     told = as_text(refinements, RECOMMENDED, given.warning) if as_json else table_text(refinements, RECOMMENDED)
     typer.echo(told)
     for path in [*outputs.write(given, settings, refinements), *_figure(figure, refinements, given, settings)]:
@@ -169,24 +167,12 @@ def refine_sro_command(
 
 def _told_again(file: Path, laue: str, outputs: "_Outputs", figure: Path | None, *, as_json: bool) -> None:
     """The order that analyse refined together with I_FF, which no later fit betters; averaged over a Laue class."""
-    from dsfu.model.measured.order.result import SroRefinement
+    from dsfu.model.measured.order.refining import order_of_analysis
     from dsfu.model.measured.order.tables import as_json as as_text
     from dsfu.model.measured.order.tables import table_text
-    from dsfu.model.measured.volume.reading import read_volume_order, read_volume_verdict
+    from dsfu.model.measured.volume.reading import read_volume_verdict
 
-    found = read_volume_order(file)
-    if laue not in ("-1", found.symmetry):
-        if found.symmetry != "-1" or any(shell.together_with for shell in found.shells):
-            raise InputError(
-                f"its α were refined in the Laue class {found.symmetry}, and cannot be averaged over {laue}",
-                where=str(file),
-                remedy=f"dsfu-model analyse with --laue {laue}",
-            )
-        vectors = [shell.vector for shell in found.shells]
-        averaged = SroRefinement.from_solver(
-            vectors, found.values, found.covariance, cell=found.cell, symmetry=laue, notes=found.notes
-        )
-        found = replace(averaged, source=found.source)
+    found = order_of_analysis(file, laue)
     typer.echo(as_text([found]) if as_json else table_text([found]))
     typer.echo("from the fit of all voxels (dsfu-model analyse): other options of refine-sro do not apply", err=as_json)
     for path in [*outputs.write_texts([found]), *_figure(figure, [found])]:
@@ -348,50 +334,31 @@ def _negative(positivity: bool, clipped: bool) -> "Negative":
 
 
 def _settings(
+    given: "SroInput",
+    laue: str,
     *,
-    symmetry: str,
     no_order_along: Axes | None,
     cutoff: int,
     cutoff_angstrom: float | None,
     weak: float,
     fraction_a: float | None,
     negative: "Negative",
-    own_scales: bool,
+    own_scales: bool | None,
 ) -> "SroSettings":
-    from dsfu.model.measured.order.planes import SroSettings
+    from dsfu.model.measured.order.refining import settings_for
 
     if fraction_a is not None and not 0 < fraction_a < 1:
         raise InputError(f"--fraction-a is {fraction_a:g}", expected="a number between 0 and 1, both excluded")
-    return SroSettings(
-        symmetry=symmetry,
-        no_order_along=no_order_along.value if no_order_along else "",
-        cutoff=cutoff,
-        cutoff_angstrom=cutoff_angstrom,
-        weak=weak,
-        fraction_a=fraction_a,
-        negative=negative,
-        own_scales=own_scales,
-    )
-
-
-def _from_solver(given: "SroInput", settings: "SroSettings") -> "list[SroRefinement]":
-    from dsfu.model.measured.order.result import SroRefinement
-
-    if given.vectors is None or given.alpha is None or given.covariance is None:
-        return []
-    from dsfu.model.measured.order.notes import doubts_of
-    from dsfu.model.measured.order.sums import sums_on_plane
-
-    together = sums_on_plane(given.planes[0], given.vectors) if len(given.planes) == 1 else None
-    found = SroRefinement.from_solver(
-        given.vectors,
-        given.alpha,
-        given.covariance,
-        cell=given.planes[0].cell,
-        symmetry=settings.symmetry,
-        together=together,
-    )
-    return [replace(found, notes=(*found.notes, *doubts_of(found.shells)))]
+    wanted = {
+        "no_order_along": no_order_along.value if no_order_along else "",
+        "cutoff": cutoff,
+        "cutoff_angstrom": cutoff_angstrom,
+        "weak": weak,
+        "fraction_a": fraction_a,
+        "negative": negative,
+        **({} if own_scales is None else {"own_scales": own_scales}),
+    }
+    return settings_for(given, laue, wanted)
 
 
 class _Outputs:

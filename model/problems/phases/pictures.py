@@ -34,7 +34,7 @@ def projections_figure(crystal: PhasedCrystal) -> "Figure":
     scale = (WIDTHS[2] - _BESIDE) / float(sizes[:, 0].sum())  # inches of an Å, the same in all three
     with paper_style():
         figure = empty_figure(2, scale * float(sizes[:, 1].max()) + _BELOW)
-        for axis, axes in enumerate(figure.subplots(1, 3, width_ratios=sizes[:, 0])):
+        for axis, axes in enumerate(figure.subplots(1, 3, width_ratios=sizes[:, 0].tolist())):
             drawn = draw_projection(axes, crystal, axis)
             letter(axes, axis)
             named_bar(axes, drawn, f"density, largest along ${'abc'[axis]}$")

@@ -10,9 +10,11 @@ import pytest
 from dsfu.errors import InputError
 from dsfu.model.problems.densities.formulas import parse_formula
 from dsfu.model.problems.densities.output import write_answer
+from dsfu.model.problems.densities.paper_figure import pattern_figure
 from dsfu.model.problems.densities.powder import PowderPattern
 from dsfu.model.problems.densities.readers import read_pattern
 from dsfu.model.problems.densities.solve import solve
+from dsfu.paper import WIDTHS
 from dsfu.simulate.densities.crystals import from_cif, unit_cell
 from dsfu.simulate.densities.profiles import Instrument, measured_pattern, with_background
 from tests.base.looking import browser, complaints
@@ -37,6 +39,9 @@ def test_rutile_with_a_doublet_a_zero_shift_glass_and_noise(tmp_path: Path) -> N
     # R is large for the glass and the small crystals; the CaCl2 type with a = b is no rival, as it then is rutile.
     assert (answer.verdict, "without noise" in answer.reason) == ("uncertain", True)
     assert (answer.tried, answer.possible) == (answer.possible, answer.tried)
+    drawn = pattern_figure(best)
+    assert drawn.get_size_inches()[0] == WIDTHS[2]
+    assert drawn.axes[0].get_ylabel() == "net intensity"
     told = write_answer(answer, tmp_path / "out", "MnF2")
     if browser:
         assert complaints(tmp_path / "out" / "report.html", tmp_path) == ""

@@ -44,7 +44,9 @@ def test_heads_are_read(tmp_path, rows, kind):
 def test_solve_particle_writes_json_and_files(tmp_path, rows):
     path, out = tmp_path / "a.gr", tmp_path / "out"
     path.write_text(HEADS["pdfgetx3"] + rows)
-    done = CliRunner().invoke(app, ["solve-particle", str(path), "-o", str(out), "--json"])
+    done = CliRunner().invoke(
+        app, ["solve-particle", str(path), "-o", str(out), "--json", "--figure", str(tmp_path / "a.pdf")]
+    )
     assert done.exit_code == 0
     record = json.loads(done.stdout)
     best = record["candidates"][0]
@@ -56,6 +58,7 @@ def test_solve_particle_writes_json_and_files(tmp_path, rows):
     lines = (out / best["file"]).read_text().splitlines()
     assert lines[0] == "44"
     assert lines[2].startswith("Pt ")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
     assert record == json.loads((out / "result.json").read_text())
     assert "<svg" in (out / "report.html").read_text()
     if browser:

@@ -31,7 +31,9 @@ run = CliRunner()
 def test_a_molecular_crystal_is_solved_without_its_space_group(tmp_path, name, group, short):
     structure = packed(name, group)
     write_hkl(tmp_path / "x.hkl", structure, 0.8)
-    result = run.invoke(app, ["solve-phases", str(tmp_path / "x.hkl"), "-o", str(tmp_path / "out"), "--json"])
+    result = run.invoke(app, ["solve-phases", str(tmp_path / "x.hkl"), "-o", str(tmp_path / "out"), "--json",
+                              "--figure", str(tmp_path / "map.svg")])  # fmt: skip
+    assert (tmp_path / "map.svg").read_text().count("density, largest along") == 3
     assert result.exit_code == 0, result.output
     record = json.loads(result.stdout)
     assert record["verdict"] == "solved"
