@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from dsfu.errors import InputError
+
+_MISTYPED_URL: Final = re.compile(r"(s3a?|gs|gcs|abfss?|az|https?|memory|file)(?::/(?!/)|//|:(?!/))", re.IGNORECASE)
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -77,3 +79,10 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def refuse_mistyped_url(text: str, expected: str) -> None:
+    """Raise `InputError` for what is nearly a URL, such as ``s3:/bucket``, and would be taken for a local folder."""
+    if found := _MISTYPED_URL.match(text):
+        remedy = f"write {found[1]}://{text[found.end() :]}, or ./{text} if a folder is meant"
+        raise InputError("it looks like a URL, and is none", where=text, expected=expected, remedy=remedy)

@@ -1,5 +1,6 @@
 """Options that every verb has that writes or answers: ``--json`` and ``--force``; and how a bad answer is told."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,19 @@ FigureOption = Annotated[
 
 DATA_CONTRADICT = 3
 """Exit status where everything is written, and not to be believed."""
+
+
+def ready_folder(out: Path) -> None:
+    """Make the folder of the results before any work is done; refuse what cannot be one, or cannot be written to."""
+    where = f"-o {out}"
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file", where=where, expected="a folder, or a name for a new one")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made: {error.strerror}", where=where, expected="a folder") from error
+    if not os.access(out, os.W_OK):
+        raise InputError("the folder cannot be written to", where=where, remedy="write elsewhere")
 
 
 def refuse_existing(paths: Iterable[Path | None], *, force: bool) -> None:

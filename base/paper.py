@@ -1,5 +1,6 @@
 """Figures for a paper: one or two columns wide, text that stays text, named bars, true shapes."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ WIDTHS: Final = {1: 3.35, 2: 6.93}
 FORMATS: Final = (".pdf", ".svg", ".png")
 MEASURED, FITTED, LEFT_OVER = "#1d2125", "#d1622b", "#3f72af"
 """Colours of curves: what was measured, what was fitted to it, and their difference."""
+
+_ROOM: Final = 0.3
+"""Share of a bar below a panel that a number needs."""
 
 _STYLE: Final[dict[Any, Any]] = {
     "font.size": 7,
@@ -36,9 +40,16 @@ _STYLE: Final[dict[Any, Any]] = {
 
 
 def check_figure(path: Path | None) -> None:
-    """Refuse formats that cannot be drawn, before the work is done."""
-    if path is not None and path.suffix.lower() not in FORMATS:
-        raise InputError(f"suffix {path.suffix!r}", where=f"--figure {path}", expected=" or ".join(FORMATS))
+    """Refuse formats that cannot be drawn, and places that cannot be written to, before the work is done."""
+    if path is None:
+        return
+    where = f"--figure {path}"
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"suffix {path.suffix!r}", where=where, expected=" or ".join(FORMATS))
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {path.parent}", where=where, remedy="make it, or write elsewhere")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"the folder {path.parent} cannot be written to", where=where, remedy="write elsewhere")
 
 
 def write_paper_figure(path: Path, draw: Callable[[], "Figure"]) -> None:
@@ -75,14 +86,24 @@ def letter(axes: Any, number: int) -> None:
 
 def named_bar(axes: Any, image: Any, label: str, *, extend: str = "neither") -> None:
     """A bar below a panel with the name of what its colours mean and few numbers."""
-    from matplotlib.ticker import MaxNLocator
-
     bar = axes.figure.colorbar(image, ax=axes, location="bottom", pad=0.03, aspect=18, extend=extend)
     bar.set_label(label, fontsize=7, labelpad=1)
     bar.ax.tick_params(labelsize=5.5, length=1.5, pad=1)
-    bar.locator = MaxNLocator(nbins=4, min_n_ticks=2)
-    bar.update_ticks()
+    bar.set_ticks(_apart(image.norm))
     bar.outline.set_linewidth(0.4)
+
+
+def _apart(scale: Any) -> list[float]:
+    """Round numbers on a scale of colours, so far apart on it that their digits do not touch; zero if it is there."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = float(scale.vmin), float(scale.vmax)
+    values = [each for each in MaxNLocator(nbins=5).tick_values(low, high) if low <= each <= high]
+    kept: list[float] = []
+    for value in sorted(values, key=lambda each: (each != 0, -abs(each))):
+        if all(abs(float(scale(value)) - float(scale(other))) > _ROOM for other in kept):
+            kept.append(value)
+    return sorted(kept)
 
 
 def draw_fit(axes: Any, x: Any, measured: Any, fitted: Any) -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import zarr
 
 from dsfu.errors import InputError, near_miss
+from dsfu.files import refuse_mistyped_url
 from dsfu.simulate.arrays import IntArray
 from dsfu.yaml.reader import read_yaml_text
 
@@ -192,6 +193,8 @@ def opened_store(url: str, split: str | None = None) -> ClosedStore:
     InputError
         There is none, it has another format, or no such split.
     """
+    expected = "a data set that dsfu-pipeline run has finished"
+    refuse_mistyped_url(url, expected)
     store = ClosedStore(url)
     try:
         splits = store.splits
@@ -199,7 +202,7 @@ def opened_store(url: str, split: str | None = None) -> ClosedStore:
         raise InputError(
             "there is no closed store",
             where=url,
-            expected="a data set that dsfu-pipeline run has finished",
+            expected=expected,
             remedy="look at it with dsfu-pipeline status",
         ) from error
     if split is not None and split not in splits:

@@ -7,7 +7,6 @@ begins with ``.tmp-``, is never listed, and is removed by `dsfu.pipeline.store.g
 
 import errno
 import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import google_crc32c
 
 from dsfu.errors import InputError
+from dsfu.files import refuse_mistyped_url
 from dsfu.pipeline.specs import StoredObject
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-_MISTYPED_URL: Final = re.compile(r"(s3a?|gs|gcs|abfss?|az|https?|memory|file)(?::/(?!/)|//|:(?!/))", re.IGNORECASE)
 _OF_THE_SYSTEM: Final = ("/proc", "/sys", "/dev")
 
 TEMPORARY_PREFIX: Final = ".tmp-"
@@ -179,9 +178,7 @@ def _checked_root(text: str, path: str) -> Path:
     expected = "a folder, a name that is free, or a URL such as s3://bucket/name"
     if not path.strip() or "\0" in path:
         raise InputError(f"{path!r} is no place for a store", expected=expected)
-    if mistyped := _MISTYPED_URL.match(text):
-        remedy = f"write {mistyped[1]}://{text[mistyped.end() :]}, or ./{text} if a folder is meant"
-        raise InputError("it looks like a URL, and is none", where=text, expected=expected, remedy=remedy)
+    refuse_mistyped_url(text, expected)
     try:
         root = Path(path).expanduser().absolute()
         system = next((each for each in _OF_THE_SYSTEM if root.is_relative_to(each)), None)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from dsfu.errors import InputError
 from dsfu.model.measured.commands.hint_options import (
     AxesOrder,
     CellText,
@@ -21,7 +20,7 @@ from dsfu.model.measured.commands.hint_options import (
     hints_of,
 )
 from dsfu.model.measured.commands.refining import Axes
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
 from dsfu.paper import check_figure, write_paper_figure
 
 _SHOWN = 30
@@ -99,7 +98,7 @@ def analyse(
     reconstruction = read(file, **hints)
     if reconstruction.cell is not None:
         laue_operators(laue, reconstruction.cell)  # refused now and not after the fit
-    _prepare(out)
+    ready_folder(out)
     refuse_existing([*(out / name for name in FILES), figure], force=force)
     settings = VolumeSettings(
         laue=laue,
@@ -134,17 +133,6 @@ def analyse(
             typer.echo(f"wrote {path}", err=as_json)
     if verdict.judgement == "contradicts":
         raise typer.Exit(DATA_CONTRADICT)
-
-
-def _prepare(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError("is a file", where=f"-o {out}", expected="a folder, or a name for a new one")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot be made: {error.strerror}", where=f"-o {out}") from error
-    if not os.access(out, os.W_OK):
-        raise InputError("the folder cannot be written to", where=f"-o {out}", remedy="write elsewhere")
 
 
 class _Progress:

@@ -82,11 +82,11 @@ def refine_ff(
     refuse_existing([out / "refine-ff.json"], force=force)
     settings = RefinementSettings(kinds=kinds_of(refine), scan_angles=angles_of(scan), robust=robust)
     sites, texts = site or ["file"], torsion or []
-    observations = read_observed(factors)
-    read = (
+    read = (  # before the factors, which take longer
         read_structure(structure_a, molecule=_names(molecule_a), part=part_a),
         read_structure(structure_b, molecule=_names(molecule_b), part=part_b),
     )
+    observations = read_observed(factors)
     structures = on_site(read, sites, observations[0].cell)
     torsions = torsions_of(texts, structures)
     threads = torch.get_num_threads()

@@ -31,7 +31,7 @@ def paper_figure(plane: PlaneFactors, columns: int = 2) -> "Figure":
     across = 4 if columns == 2 else 2
     side = WIDTHS[columns] / across
     with paper_style():
-        figure = empty_figure(columns, side * 1.36 * (4 // across))
+        figure = empty_figure(columns, side * 1.36 * (4 // across) + 0.1)
         panels = figure.subplots(4 // across, across, squeeze=False).ravel()
         everywhere = np.ones_like(plane.live)
         unit = "1/Å" if plane.cell else "voxels"

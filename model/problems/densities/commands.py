@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dsfu.outputs import FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
 from dsfu.paper import check_figure, write_paper_figure
 
 
@@ -55,9 +55,8 @@ def solve_density(
     from dsfu.simulate.densities.structure_types import shipped_types
 
     parsed = parse_formula(formula)
-    if out.exists() and not out.is_dir():
-        raise InputError("this is a file", where=str(out), expected="a folder, or nothing yet")
     check_figure(figure)
+    ready_folder(out)
     refuse_existing([out / "answer.json", figure], force=force)
     measured = read_pattern(pattern, wavelength)
     own = read_pool(pool, parsed) if pool else None

@@ -101,7 +101,7 @@ def _read_gsas(text: str, name: str, wavelength: float | None) -> PowderPattern:
         raise InputError("a GSAS file of times of flight", where=name, expected="constant wavelength (CONST or CONS)")
     body = text[found.end() :].split("BANK")[0]
     if kind in ("FXYE", "FXY"):
-        rows = _rows(body)
+        rows = _rows(body, name)
         return _pattern(name, rows[:, 0] / 100, rows[:, 1], rows[:, 2] if kind == "FXYE" else None, None, text)
     lines = [line.rstrip("\n") for line in body.splitlines() if line.strip() and not line.startswith("#")]
     if kind == "ESD":
@@ -168,7 +168,7 @@ def _read_xrdml(text: str, name: str, wavelength: float | None) -> PowderPattern
 
 def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPattern:
     """Two or more columns; a head may say that the first is Q or d."""
-    rows = _rows(text)
+    rows = _rows(text, name)
     if rows.shape[1] < 2:
         raise InputError("only one column of numbers was found", where=name, expected=_EXPECTED)
     head = " ".join(line for line in text.splitlines()[:60] if not re.match(r"^\s*[-+.\d]", line)).lower()
@@ -193,7 +193,7 @@ def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPatte
     return _pattern(name, axis, rows[:, 1], sigma, wavelength, text, notes)
 
 
-def _rows(text: str) -> FloatArray:
+def _rows(text: str, name: str) -> FloatArray:
     """The longest run of lines that hold the same number of numbers and nothing else."""
     decimal_comma = len(re.findall(r"\d,\d+[\s;]+\d+,\d", text[:20000])) > 5
     by_width: dict[int, list[list[float]]] = {}
@@ -210,7 +210,7 @@ def _rows(text: str) -> FloatArray:
             continue
         by_width.setdefault(len(values), []).append(values)
     if not by_width:
-        raise InputError("no numbers were found", expected=_EXPECTED)
+        raise InputError("no numbers were found", where=name, expected=_EXPECTED)
     width = max(by_width, key=lambda each: (each > 1, len(by_width[each])))
     return np.array(by_width[width], np.float64)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
 from dsfu.paper import check_figure, write_paper_figure
 from dsfu.progress import waiting
 
@@ -49,8 +49,9 @@ def solve_particle_command(
     from dsfu.model.problems.particles.solving import SolveSettings, shown, solve_particle
     from dsfu.model.problems.particles.verdict import judge, tied
 
-    _check(element, out, q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
+    _check(element, q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
     check_figure(figure)
+    ready_folder(out)
     refuse_existing([out / "result.json", figure], force=force)
     settings = SolveSettings(q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
     try:
@@ -90,13 +91,11 @@ def solve_particle_command(
         raise typer.Exit(DATA_CONTRADICT)
 
 
-def _check(element: str, out: Path, **numbers: float | None) -> None:
+def _check(element: str, **numbers: float | None) -> None:
     from ase.data import atomic_numbers
 
     if element and element not in atomic_numbers:
         raise InputError(f"no element is called {element!r}", where="--element", expected="a symbol such as Au")
-    if out.exists() and not out.is_dir():
-        raise InputError("is a file", where=str(out), expected="a folder, or a name that is free")
     ranges = {"q_max": (4, 100), "q_min": (0, 5), "q_damp": (0, 0.5), "r_min": (0.5, 50), "r_max": (5, 200)}
     for name, value in numbers.items():
         low, high = ranges.get(name, (1.5, 5.0))

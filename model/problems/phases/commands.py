@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
 from dsfu.paper import check_figure, write_paper_figure
 
 
@@ -53,6 +53,7 @@ def solve_phases(
     from dsfu.model.problems.phases.solve import solve
 
     check_figure(figure)
+    ready_folder(out)
     refuse_existing([*out.glob("*.ccp4"), figure], force=force)
     given = parse_formula(formula) if formula else {}
     reflections = read_reflections(file, parse_cell(cell) if cell else None)
