@@ -21,8 +21,9 @@ _PROBE = """
       const inside = frame.contentDocument, page = inside.documentElement;
       const empty = [...inside.querySelectorAll("svg, img")].filter(one => one.clientWidth < 18).length;
       const cells = [...inside.querySelectorAll("td")].filter(one => one.textContent.trim().length > 12);
-      const narrow = cells.filter(one => one.getBoundingClientRect().width < 60 && one.clientWidth).map(one => one.textContent.trim());
-      return `${frame.width}: ${page.scrollWidth - page.clientWidth} over, ${empty} empty, ${narrow.length} narrow ${narrow.join()}`.trim();
+      const shown = cells.filter(one => one.getBoundingClientRect().width < 60 && one.clientWidth);
+      const narrow = `${shown.length} narrow ${shown.map(one => one.textContent.trim()).join()}`.trim();
+      return `${frame.width}: ${page.scrollWidth - page.clientWidth} over, ${empty} empty, ${narrow}`;
     });
     const tables = frames[0].contentDocument.querySelectorAll(".scroll > table:not(.full)").length;
     const buttons = frames[0].contentDocument.querySelectorAll(".tools button").length;
