@@ -21,6 +21,7 @@ nb_execution_cache_path = str(Path(__file__).parents[1] / "out" / "notebooks-exe
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # products are small: threads wait for one another
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # for lines such as !dsfu-model
 suppress_warnings = ["myst.header", "misc.highlighting_failure", "myst-nb.lexer"]  # the last where nothing is executed
 html_theme = "pydata_sphinx_theme"
