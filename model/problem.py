@@ -194,6 +194,10 @@ class Learner(ABC, Generic[B]):
         """Means of the scores of a validation, in a line."""
         return f"score {errors['score']:.4g}"
 
+    def data_for(self, url: str, data: Any) -> Any:
+        """Settings of the data with everything that follows from a store, before anything else is done with them."""
+        return data
+
     def check_fits(self, network: "nn.Module", data: Any, device: "torch.device") -> None:
         """Make sure that a network takes samples as they are wanted, before anything is written."""
         return

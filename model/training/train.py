@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,6 +69,7 @@ def train(job: Job, requests: StopRequests) -> Outcome:
     """
     learner = _learner_of(job.store)
     ranks = ranks_of_environment()
+    job = replace(job, config=job.config.model_copy(update={"data": learner.data_for(job.store, job.config.data)}))
     device = device_named(job.config.device, ranks.local_rank)
     with connected(ranks, device), ExitStack() as held:
         held.enter_context(telling_of_full_disks(job.run))

@@ -73,6 +73,27 @@ def test_a_bad_cif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("arguments", [("train", "s3:/bucket", "-o", "run"), ("evaluate", "run", "s3//bucket")])
+def test_a_near_url_is_no_store_for_the_model_either(arguments: tuple[str, ...]) -> None:
+    assert "write s3://bucket" in run("model", *arguments)
+
+
+def test_a_powder_pattern_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "words.xy").write_text("nothing but words\n")
+    told = run("model", "solve-density", tmp_path / "words.xy", "-o", tmp_path / "out", "--formula", "NaCl")
+    assert "words.xy: no numbers" in told
+
+
+def test_where_results_cannot_go_is_told_before_the_work(tmp_path: Path) -> None:
+    r = np.arange(0, 20, 0.02)
+    np.savetxt(tmp_path / "a.gr", np.stack([r, np.sin(9 * r)], axis=1))
+    options = ("solve-particle", tmp_path / "a.gr", "-o")
+    assert "cannot be made" in run("model", *options, "/proc/x")
+    assert "no folder" in run("model", *options, tmp_path / "out", "--figure", tmp_path / "none" / "a.pdf")
+    assert ".pdf or .svg" in run("model", *options, tmp_path / "out", "--figure", tmp_path / "a.doc")
+    assert not (tmp_path / "out").exists()
+
+
 def test_sizes_of_an_image_without_a_cell_are_not_in_inverse_angstrom(tmp_path: Path) -> None:
     np.save(tmp_path / "image.npy", np.random.default_rng(1).random((40, 40)).astype(np.float32))
     image, out = tmp_path / "image.npy", tmp_path / "planes.h5"

@@ -56,12 +56,12 @@ def solve_density(
 
     parsed = parse_formula(formula)
     check_figure(figure)
-    ready_folder(out)
     refuse_existing([out / "answer.json", figure], force=force)
     measured = read_pattern(pattern, wavelength)
     own = read_pool(pool, parsed) if pool else None
     if own:
         typer.echo(f"{own.crystals} crystals in {pool}, {len(own.kinds)} types of this stoichiometry", err=True)
+    ready_folder(out)
     answer = solve(
         measured, parsed, kinds=together(shipped_types(), own.kinds if own else ()), keep=keep, seconds=seconds,
         progress=lambda text: typer.echo(text, err=True),

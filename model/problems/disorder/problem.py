@@ -106,6 +106,8 @@ class DisorderLearner(Learner["Batch"]):
         import torch
 
         pixels = data.pixels
+        if not pixels:
+            return  # those of a store that is not known here
         plane = torch.zeros(1, 1, pixels, pixels, device=device)
         try:
             with torch.inference_mode():
@@ -118,6 +120,11 @@ class DisorderLearner(Learner["Batch"]):
                 where="data.pixels",
                 expected="a number that can be halved as often as network.channels has levels, with some pixels left",
             ) from error
+
+    def data_for(self, url: str, data: DataConfig) -> DataConfig:
+        from dsfu.model.problems.disorder.data.shards import open_store
+
+        return data if data.pixels else data.of_store(open_store(url).split("train").pixels)
 
     def card(self, data: DataConfig) -> Mapping[str, Any]:
         return {"pixels": data.pixels}

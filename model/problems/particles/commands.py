@@ -51,12 +51,13 @@ def solve_particle_command(
 
     _check(element, q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
     check_figure(figure)
-    ready_folder(out)
     refuse_existing([out / "result.json", figure], force=force)
     settings = SolveSettings(q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
     try:
+        measured = read_pdf(file)
+        ready_folder(out)
         with waiting("solve-particle"):
-            solution = solve_particle(read_pdf(file), settings)
+            solution = solve_particle(measured, settings)
     except InputError as error:
         raise (
             error

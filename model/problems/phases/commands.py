@@ -53,7 +53,6 @@ def solve_phases(
     from dsfu.model.problems.phases.solve import solve
 
     check_figure(figure)
-    ready_folder(out)
     refuse_existing([*out.glob("*.ccp4"), figure], force=force)
     given = parse_formula(formula) if formula else {}
     reflections = read_reflections(file, parse_cell(cell) if cell else None)
@@ -61,6 +60,7 @@ def solve_phases(
         reflections = replace(reflections, formula=given)
     for note in reflections.notes:
         typer.echo(note, err=True)
+    ready_folder(out)
     crystal = solve(reflections, resolution=resolution, seed=seed, tell=lambda text: typer.echo(text, err=True))
     record = write_all(out, crystal)
     if figure is not None:

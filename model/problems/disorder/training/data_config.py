@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from dsfu.model.training.config import AtLeastOne, Count
 from dsfu.model.training.streaming_plan import LastBatch
@@ -10,6 +10,12 @@ from dsfu.settings.section import NotNegative, PositiveRange, Range, Section, Sh
 
 Source = Literal["auto", "store", "synthesis"]
 Masks = Literal["stored", "drawn"]
+
+
+def _not_one(pixels: int) -> int:
+    if pixels == 1:
+        raise ValueError("expected 2 or more, or 0 for those of the store")
+    return pixels
 
 
 class AugmentConfig(Section):
@@ -109,7 +115,8 @@ class DataConfig(Section):
         "synthesis": fresh samples, made from the store's species, sets and masks. "auto": the store's where planes are
         stored, else fresh ones.
     pixels
-        Pixels along each side; a divisor of the store's, such as 128, takes every second one.
+        Pixels along each side; 0: as many as the store has. A divisor of the store's, such as 128 of 256, takes every
+        second one.
     workers
         Threads that read ahead; 0: everything is done when it is asked for. They change no number.
     buffer_planes
@@ -128,7 +135,7 @@ class DataConfig(Section):
     """
 
     source: Source = "auto"
-    pixels: Annotated[int, Field(ge=2)] = 256
+    pixels: Annotated[int, Field(ge=0), AfterValidator(_not_one)] = 0
     workers: Count = 2
     buffer_planes: AtLeastOne = 2048
     batches_ahead: AtLeastOne = 3
@@ -138,6 +145,10 @@ class DataConfig(Section):
     samples_per_epoch: Count = 0
     synthesis: SynthesisConfig = SynthesisConfig()
     augment: AugmentConfig = AugmentConfig()
+
+    def of_store(self, pixels: int) -> "DataConfig":
+        """The same with the number of pixels, for a store whose planes have so many."""
+        return self if self.pixels else self.model_copy(update={"pixels": pixels})
 
     def for_evaluation(self) -> "DataConfig":
         """The store's own samples, each once, in their order, with their own masks and nothing else done to them."""

@@ -42,6 +42,7 @@ def open_source(
         Where batches are wanted, and made where they are computed.
     """
     opened = open_store(store_url).split(split)
+    config = config.of_store(opened.pixels)
     _check_pixels(opened, config)
     part = BatchShare(batch_size=batch_size, rank=rank, world_size=world_size)
     parameters, on = StoreParameters(opened), torch.device(device)

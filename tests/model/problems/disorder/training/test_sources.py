@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from dsfu.errors import InputError
+from dsfu.model.problems.disorder.problem import LEARNER
 from dsfu.model.problems.disorder.training.data_config import DataConfig, Source
 from dsfu.model.problems.disorder.training.sources import open_source
 from dsfu.model.problems.disorder.training.streaming import StreamingSource
@@ -33,3 +34,10 @@ def test_pixels_that_do_not_divide_those_of_the_store_are_refused(tmp_path: Path
     with pytest.raises(InputError, match="16, 8, 4, 2") as refused:
         open_source(url, "train", DataConfig(pixels=12), batch_size=5, seed=0)
     assert refused.value.where == "data.pixels"
+
+
+def test_the_stores_own_pixels_are_taken_unless_others_are_wanted(tmp_path: Path):
+    url = library_store(tmp_path / "store", materialise=True)
+    opened = open_source(url, "train", DataConfig(workers=0), batch_size=5, seed=0)
+    assert next(iter(opened.batches())).intensity.shape == (5, 1, 16, 16)
+    assert [LEARNER.data_for(url, DataConfig(pixels=wanted)).pixels for wanted in (0, 8)] == [16, 8]
