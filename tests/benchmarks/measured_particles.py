@@ -33,7 +33,7 @@ def files(options: argparse.Namespace, folder: Path) -> Iterator[Pretended]:
     for number in range(options.strangers):
         yield stranger(folder, number, options.seed)
     for path in sorted(options.measured.glob("*.gr")) if options.measured else ():
-        yield Pretended(name=path.stem, path=path, family="", atoms=0, bond=0)
+        yield Pretended(name=path.stem, path=path, family="FCC" if path.stem.startswith("ni_") else "", atoms=0, bond=0)
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
         others = [c.score for c in solution.candidates if lattice_of(c.family) != lattice_of(best.family)]
         lead = min(others, default=9.0) - best.score
         good = verdict.accepted and (right or verdict.words.startswith(BULK)) if each.family else not verdict.accepted
-        rows.append((bool(each.family), right, good, seconds, best.atoms / max(each.atoms, 1)))
+        rows.append((bool(each.family), right, good, seconds, best.atoms / max(each.atoms, 0.01)))
         opinion = second_opinion(solution.space)
         if opinion and each.family:
             low, _, high = opinion.atoms
@@ -76,8 +76,7 @@ def main() -> None:
             f"{words}: family right in {sum(row[1] for row in metal)} of {len(metal)}, accepted "
             f"{sum(row[2] for row in metal)}; refused {sum(row[2] for row in rest)} of {len(rest)} strangers"
         )
-    if any(row[0] for row in rows):
-        ratio = [row[4] for row in rows if row[0]]
+    if ratio := [row[4] for row in rows if row[0] and row[4] < 100]:
         print(f"atoms found / true: 10, 50, 90 %: {np.round(np.quantile(ratio, (0.1, 0.5, 0.9)), 2)}")
     if network:
         family, atoms = np.sum(network, axis=0)

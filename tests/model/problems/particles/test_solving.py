@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
 from dsfu.model.problems.particles.shape_table import load_table
 from dsfu.model.problems.particles.sine_sums import sine_sums
 from dsfu.model.problems.particles.solving import SolveSettings, solve_particle
-from dsfu.model.problems.particles.verdict import BULK, NO_FAMILY, judge, metal_share, tied
+from dsfu.model.problems.particles.verdict import BULK, NO_FAMILY, is_compound, judge, metal_share, tied
 from dsfu.simulate.particles.experiment import PdfExperiment
 from dsfu.simulate.particles.samples import ParticleSpec, simulate
 from dsfu.simulate.particles.shapes import Shape, positions_of
@@ -96,6 +97,20 @@ def test_share_of_metals():
     assert metal_share("TiO2") == pytest.approx(484 / 612)
     assert metal_share("Au144S60C360") == pytest.approx(0.97, abs=0.01)
     assert metal_share("a sample") is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_one"),
+    [("WO3", True), ("CdSe", True), ("Fe3O4", True), ("Au", False), ("AuCu", False), ("Au144S60C360", False),
+     ("a sample", False)],
+)  # fmt: skip
+def test_compounds_are_no_metals(formula, is_one):
+    assert is_compound(formula) == is_one
+
+
+def test_gold_that_is_called_an_oxide_is_refused():
+    solution = solve_particle(replace(pretend(Shape("Octahedron", (4,))), composition="WO3"))
+    assert judge(solution).words == NO_FAMILY
 
 
 def test_what_noise_makes_alike_is_told_as_tied():
