@@ -26,6 +26,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 suppress_warnings = ["myst.header", "misc.highlighting_failure", "myst-nb.lexer"]  # the last where nothing is executed
 html_theme = "pydata_sphinx_theme"
 html_title = "dsfu"
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's screen
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
 
 generated.write_all(Path(__file__).parent / "reference")
