@@ -67,6 +67,8 @@ class Wrongs:
     residue: float = 0.0
     rings: float = 0.0
     stretch: float = 1.0
+    lattice: float = 1.0
+    step: float = STEP
 
 
 CLEAN = Wrongs(bragg=0.0, flat=0.0, air=0.0, gaps=False)
@@ -228,7 +230,9 @@ class Volume:
 
 def make(recipe: Recipe, half: tuple[int, int, int], wrongs: Wrongs, *, ideal: bool, seed: int = 1) -> Volume:
     """Simulate a measurement of 2 · half + 1 voxels along each axis."""
-    axes = tuple(STEP * np.arange(-n, n + 1) for n in half)
+    grid = tuple(wrongs.step * np.arange(-n, n + 1) for n in half)
+    # where the wrong lattice put what was measured
+    axes = tuple(each / wrongs.lattice for each in grid)
     lattice = direct(recipe.cell)
     reciprocal = 2 * np.pi * np.linalg.inv(lattice).T
     h = np.meshgrid(*axes, indexing="ij", sparse=True)
@@ -238,17 +242,18 @@ def make(recipe: Recipe, half: tuple[int, int, int], wrongs: Wrongs, *, ideal: b
     mean = recipe.fraction_a * fa + (1 - recipe.fraction_a) * fb
     if recipe.ordered is not None:
         mean = mean + structure_factor(recipe.ordered, lattice, axes, length)
-    diffuse, alpha = _diffuse(recipe, wrongs, fa, fb, q, half, ideal, seed)
+    diffuse, alpha = _diffuse(recipe, wrongs, fa, fb, q, half, axes, ideal, seed)
     place = np.ix_(*(np.arange(-n, n + 1) % BOX for n in half))
     if wrongs.second:
         other = Recipe(recipe.cell, recipe.b, recipe.a, 0.5, {(1, 0, 0): 0.07, (0, 1, 1): -0.08, (0, 0, 1): -0.05})
+        between = closed_form(other, BOX)[place] if wrongs.step == STEP else _between(closed_form(other, BOX), axes)
         shape = (
             np.abs(
                 structure_factor(Molecule(("N", "O"), np.array([[2.9, 1, 1], [2.9, 2.3, 1.4]])), lattice, axes, length)
             )
             ** 2
         )
-        more = shape * closed_form(other, BOX)[place]
+        more = shape * between
         diffuse = diffuse + wrongs.second * diffuse.mean() / more.mean() * more
     rng = np.random.default_rng(seed + 77)
     scale = wrongs.counts / float(np.median(diffuse))
@@ -261,7 +266,8 @@ def make(recipe: Recipe, half: tuple[int, int, int], wrongs: Wrongs, *, ideal: b
         thermal = average * length**2 / np.maximum(soft, 0.5 * np.sin(np.pi * STEP) ** 2)
         thermal *= wrongs.tds * typical / thermal[distance > 0.1].mean()
         expected = expected + thermal
-    parts = {"diffuse": expected.copy()}
+    mm = recipe.fraction_a * (1 - recipe.fraction_a)
+    parts = {"diffuse": expected.copy(), "form_factor": scale * mm * np.abs(fa - fb) ** 2}
     if wrongs.bragg or wrongs.residue:
         points = np.abs(structure_at_points(recipe, h, lattice, reciprocal)) ** 2
         peak = np.exp(-0.5 * (distance / 0.024) ** 2) + 2.2e-3 / (1 + (distance / 0.06) ** 4)
@@ -274,7 +280,7 @@ def make(recipe: Recipe, half: tuple[int, int, int], wrongs: Wrongs, *, ideal: b
     curve = wrongs.flat + wrongs.air * (np.exp(-x / 1.5) + 0.35 * np.exp(-(((x - 2.8) / 1.1) ** 2)))
     curve = curve * wrongs.counts / 25
     if wrongs.rings:
-        curve = curve + wrongs.rings * typical * np.exp(-(((x - 3.1) / 0.08) ** 2))
+        curve = curve + wrongs.rings * typical * np.exp(-(((x - 0.6 * x[-1]) / 0.08) ** 2))
     expected = expected + np.interp(length, x, curve).astype(np.float32)
     data = rng.poisson(np.maximum(expected, 0)).astype(np.float32) if wrongs.noise else expected.astype(np.float32)
     if wrongs.residue:
@@ -282,19 +288,27 @@ def make(recipe: Recipe, half: tuple[int, int, int], wrongs: Wrongs, *, ideal: b
     if wrongs.gaps:
         data[_dead(q, length, rng)] = np.nan
     cell = tuple(c * wrongs.stretch if i < 3 else c for i, c in enumerate(recipe.cell))
-    return Volume(data=data, axes=axes, cell=cell, alpha=alpha, background=(x, curve), parts=parts)
+    return Volume(data=data, axes=grid, cell=cell, alpha=alpha, background=(x, curve), parts=parts)
 
 
-def _diffuse(recipe, wrongs, fa, fb, q, half, ideal, seed):
+_KNOWN: dict[tuple[tuple[float, ...], float, int], np.ndarray] = {}
+
+
+def _diffuse(recipe, wrongs, fa, fb, q, half, axes, ideal, seed):
     """The diffuse intensity without faults but displacements, and α to the cutoff."""
     place = np.ix_(*(np.arange(-n, n + 1) % BOX for n in half))
     mm = recipe.fraction_a * (1 - recipe.fraction_a)
     if ideal:
         fine = closed_form(recipe)
         alpha = np.fft.ifftn(fine).real
+        if wrongs.lattice != 1 or wrongs.step != STEP:
+            return mm * np.abs(fa - fb) ** 2 * _between(fine, axes), _corner(alpha)
         return mm * np.abs(fa - fb) ** 2 * fine[:: 40 // BOX, :: 40 // BOX, :: 40 // BOX][place], _corner(alpha)
     # Half a displacement is 1.0 of `size` where all neighbours on one side are A: the rms is about size.
-    found = covariances(recipe, wrongs.size, 300, seed)
+    key = (recipe.cell, wrongs.size, seed if not wrongs.size else 1)
+    if key not in _KNOWN:
+        _KNOWN[key] = covariances(recipe, wrongs.size, 300, key[2])
+    found = _KNOWN[key]
     alpha = np.fft.ifftn(found[0, 0].real / mm).real
     if not wrongs.size:
         return np.abs(fa - fb) ** 2 * found[0, 0].real[place].astype(np.float32), _corner(alpha / alpha[0, 0, 0])
@@ -305,6 +319,15 @@ def _diffuse(recipe, wrongs, fa, fb, q, half, ideal, seed):
             term = (one * factors[j].conj() * found[i, j][place].astype(np.complex64)).real
             total += term if i == j else 2 * term
     return total, _corner(alpha / alpha[0, 0, 0])
+
+
+def _between(fine: np.ndarray, axes) -> np.ndarray:
+    """A periodic function at any h, from its values on a grid, by its Fourier series."""
+    values = np.fft.fftn(fine) / fine.size
+    for axis, h in enumerate(axes):
+        n = np.fft.fftfreq(fine.shape[axis], 1 / fine.shape[axis])
+        values = np.moveaxis(np.tensordot(np.exp(2j * np.pi * np.outer(h, n)), values, (1, axis)), 0, axis)
+    return values.real.astype(np.float32)
 
 
 def _corner(alpha: np.ndarray) -> np.ndarray:
@@ -367,7 +390,7 @@ def write_yell(path: Path, volume: Volume) -> None:
         file["format"] = np.bytes_("Yell 1.0")
         file["is_direct"] = False
         file["lower_limits"] = np.array([a[0] for a in volume.axes])
-        file["step_sizes"] = np.full(3, STEP)
+        file["step_sizes"] = np.array([a[1] - a[0] for a in volume.axes])
         file["unit_cell"] = np.array(volume.cell)
         lattice = direct(volume.cell)
         file["metric_tensor"] = lattice @ lattice.T
@@ -398,7 +421,7 @@ def main() -> None:
     parser.add_argument("--ideal", action="store_true")
     parser.add_argument("--clean", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
-    for name in ("counts", "bragg", "flat", "air", "tds", "size", "second", "residue", "rings", "stretch"):
+    for name in ("counts", "bragg", "flat", "air", "tds", "size", "second", "residue", "rings", "stretch", "lattice"):
         parser.add_argument(f"--{name}", type=float)
     options = parser.parse_args()
     given = {k: v for k, v in vars(options).items() if v is not None and k in Wrongs.__dataclass_fields__}

@@ -104,7 +104,7 @@ def main() -> None:
         plane = plane_of(number, wrongs_of(number, gaps=number % 5 > 1), given.half, given.first + number)
         groups["good"].append(judged("good", plane))
         print(told(groups["good"][-1]), flush=True)
-    names = [name for name in FAULTS if name not in ("cell 1 % off", "rings .1")] if given.faults else []
+    names = [name for name in FAULTS if name not in ("lattice 1 % off", "rings .1")] if given.faults else []
     for name in [*names, *(["a 3 % too long"] if given.faults else [])]:
         for number in range(given.faults):
             wrongs = replace(wrongs_of(number, gaps=False), **FAULTS.get(name, {}))

@@ -25,7 +25,7 @@ TINY: Mapping[str, str] = {
     "coverage": "--count 1 --counts 1000",
     "crystal_maker": "orthorhombic crystal.h5 truth.json --half 10 --ideal --clean",
     "crystal_planes": "--good 1 --faults 0 --half 20",
-    "crystals": "--good 2 --faults 0 --half 16",
+    "crystals": "--rounds 1 --no-faults --half 16",
     "dead_zones": "--pixels 32",
     "densities": "--simulated 1",
     "densities_powders": "--count 1",

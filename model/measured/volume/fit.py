@@ -17,6 +17,7 @@ import scipy.linalg as linalg
 import torch
 from scipy.optimize import nnls
 
+from dsfu.errors import InputError
 from dsfu.model.measured.volume.columns import Columns
 from dsfu.model.measured.volume.cosines import CosineSeries, normal_block
 from dsfu.model.measured.volume.prior import FormFactorPrior
@@ -32,6 +33,10 @@ _LEAST_VARIANCE: Final = 0.5
 
 _LEAST_OF_LOCAL: Final = 0.3
 _WINDOW: Final = 5
+_IMITATED: Final = 1e-4
+"""Share of a pattern's weight that is left when all that is fitted is free, below which it is not looked for."""
+
+_STIFFER: Final = (0.0, 1e-6, 1e-5, 1e-4, 1e-3)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,18 +144,22 @@ class VolumeFit:
         """Of half of χ², without the prior."""
         form_factor, order, extra = self.factors()
         wr = self._w * (form_factor * order + extra - self._counts)
-        return np.concatenate(
-            [
-                self._g.sums(wr * self._falloff * order).numpy(),
-                self.terms.gathered(self._s.sums(wr * form_factor).numpy()),
-                self._column_sums(wr),
-            ]
-        )
+        return self._products(wr, self._falloff * order, form_factor)
 
     def _column_sums(self, values: torch.Tensor) -> FloatArray:
         rows = values.reshape(-1)
         width = values.shape[-1]
         return np.array([float((each * rows).view(-1, width).sum(1).double().sum()) for each in self._maps])
+
+    def _products(self, weighted: torch.Tensor, by_p: torch.Tensor, by_a: torch.Tensor) -> FloatArray:
+        """Of some weighted pattern with the derivatives of the model: one column of a normal matrix."""
+        return np.concatenate(
+            [
+                self._g.sums(weighted * by_p).numpy(),
+                self.terms.gathered(self._s.sums(weighted * by_a).numpy()),
+                self._column_sums(weighted),
+            ]
+        )
 
     def _matrix(self) -> FloatArray:
         """JᵀWJ, without the prior."""
@@ -169,13 +178,7 @@ class VolumeFit:
         matrix[:p, p : p + a] = cross.T
         for number, each in enumerate(self._maps):
             weighted = each.view(self._counts.shape) * self._w
-            column = np.concatenate(
-                [
-                    self._g.sums(weighted * by_p).numpy(),
-                    self.terms.gathered(self._s.sums(weighted * by_a).numpy()),
-                    self._column_sums(weighted),
-                ]
-            )
+            column = self._products(weighted, by_p, by_a)
             matrix[p + a + number] = column
             matrix[:, p + a + number] = column
         return matrix
@@ -228,7 +231,7 @@ class VolumeFit:
         gradient = self._gradient() * self._deviations + self._precision * x
         first = len(x) - self.sizes[2]
         gradient[first:] += self.columns.precision @ x[first:]
-        factor = linalg.cholesky(self._with_prior(self._matrix()), lower=True, overwrite_a=True, check_finite=False)
+        factor = self.factored()
         solved = linalg.solve_triangular(factor, -gradient, lower=True, check_finite=False)
         if self.sizes[2]:
             # With the columns last, the factor's end is that of their normal matrix, all else minimised.
@@ -268,10 +271,50 @@ class VolumeFit:
         self.parameters = self.parameters + step
         self.reweight()
 
-    def covariance(self) -> FloatArray:
+    def factored(self) -> FloatArray:
+        """Cholesky factor of the whitened normal matrix with the prior."""
+        matrix = self._with_prior(self._matrix())
+        diagonal = np.arange(len(matrix))
+        for more in _STIFFER:
+            # sums in single precision leave columns that are nearly alike with a matrix that is not quite positive
+            matrix[diagonal, diagonal] *= 1 + more
+            try:
+                return np.asarray(linalg.cholesky(matrix, lower=True, check_finite=False))
+            except linalg.LinAlgError:
+                continue
+        raise InputError(
+            "the fit has no single answer: its normal matrix is not positive definite",
+            remedy="leave out --bragg or --background, or give more of the volume",
+        )
+
+    def amplitudes_of(self, patterns: list[torch.Tensor], factor: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """How much of some patterns the residuals hold, and the covariance, all that is fitted marginalised.
+
+        Parameters
+        ----------
+        patterns
+            On the grid of the voxels; they would be added to the model times amplitudes expected to be small.
+        factor
+            As `factored` gives it at the optimum.
+        """
+        form_factor, order, extra = self.factors()
+        rest = self._w * (self._counts - form_factor * order - extra)
+        by_p = self._falloff * order
+        products = np.stack([self._products(self._w * each, by_p, form_factor) for each in patterns], axis=1)
+        solved = linalg.solve_triangular(factor, products * self._deviations[:, None], lower=True, check_finite=False)
+        power = np.array([[_sum(self._w * one * other) for other in patterns] for one in patterns])
+        # what the fit can imitate is left out: in single precision nothing is known of it
+        unit = 1 / np.sqrt(np.maximum(np.diag(power), 1e-300))
+        shares, axes = linalg.eigh((power - solved.T @ solved) * unit[:, None] * unit)
+        axes = axes[:, shares > _IMITATED] * unit[:, None]
+        root = axes / np.sqrt(shares[shares > _IMITATED])
+        score = np.array([_sum(rest * each) for each in patterns])
+        return root @ (root.T @ score), root @ root.T
+
+    def covariance(self, factor: FloatArray | None = None) -> FloatArray:
         """Of α and the columns' amplitudes, I_FF marginalised."""
         p = self.sizes[0]
-        factor = linalg.cholesky(self._with_prior(self._matrix()), lower=True, overwrite_a=True, check_finite=False)
+        factor = self.factored() if factor is None else factor
         tail = np.tril(factor[p:, p:])
         inverse = linalg.solve_triangular(tail, np.eye(len(tail)), lower=True)
         return np.asarray(inverse.T @ inverse)

@@ -7,6 +7,7 @@ import numpy as np
 from dsfu.model.measured.order.result import Shell, SroRefinement, Vector, as_vector
 from dsfu.model.measured.volume.look_ahead import FLAT, LEAST_CELLS
 from dsfu.model.measured.volume.settings import FARTHEST
+from dsfu.model.measured.volume.softness import soft_combination
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.terms import OrderTerms, period_of
 from dsfu.model.measured.volume.verdict import VolumeVerdict
@@ -50,6 +51,9 @@ def _by_shell(solution: VolumeSolution, cell: Cell, notes: list[str]) -> SroRefi
     )
     known = [i for i in sequence if deviations[i] <= DETERMINED] if _settled(solution) else []
     notes += _remarks(solution, known, len(members))
+    soft = soft_combination(solution.covariance[np.ix_(known, known)])
+    if soft is not None:
+        notes.append(soft.text([" ".join(map(str, names[i])) for i in known]))
     together = _together(terms, names)
     shells = tuple(
         Shell(

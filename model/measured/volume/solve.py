@@ -52,6 +52,8 @@ class VolumeSolution:
         Whether the data ask for no shell beyond the last one that was fitted.
     column_covariance
         That of background and tails.
+    factor
+        Cholesky factor of the fit's whitened normal matrix.
     chi_square
         Per voxel; standard uncertainties contain its root where it is above one.
     width
@@ -73,6 +75,7 @@ class VolumeSolution:
     alpha: FloatArray
     covariance: FloatArray
     column_covariance: FloatArray
+    factor: FloatArray
     chi_square: float
     width: float
     scale_known: bool
@@ -134,7 +137,8 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         fit.newton(6, watch)
     say("uncertainties")
     chi_square = fit.chi_square()
-    covariance = fit.covariance() * max(chi_square, 1.0)
+    factor = fit.factored()
+    covariance = fit.covariance(factor) * max(chi_square, 1.0)
     if settings.prior is None and not found.prior_found:
         covariance += _of_prior(voxels, settings, fit, peaks, masked)
     alpha = fit.parts()[1].copy()
@@ -151,6 +155,7 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         alpha=alpha / damping,
         covariance=covariance[:n, :n] / np.outer(damping, damping),
         column_covariance=covariance[n:, n:],
+        factor=factor,
         chi_square=chi_square,
         width=width,
         scale_known=found.scale_known,

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.measured.volume.bragg import lattice_distance
+from dsfu.model.measured.volume.departures import order_that_varies, stretched_lattice
 from dsfu.model.measured.volume.look_ahead import LEAST_CELLS
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.voxels import fold_sum
@@ -25,6 +26,9 @@ Judgement = Literal["agrees", "contradicts", "not judged"]
 
 LEAST_AMPLITUDE: Final = 0.005
 """What is less than this of the diffuse scattering is not held against the data: good crystals leave .003."""
+
+_LEAST_AMPLITUDES: Final = {"order varies": 0.001, "lattice": 0.002}
+"""Of these the amplitude is the change of α, and of the lattice's constants, relatively."""
 
 _LIMITS: Final = {
     "|Q|": (2.0, "what is left depends on |Q|: rings of a powder or glass, or a background that is not smooth"),
@@ -39,6 +43,8 @@ _LIMITS: Final = {
     "even within cells": (1.3, "the order changes from cell to cell: a second disordered site, or displacements"),
     "odd within cells": (1.3, "intensities are not even about lattice points: displacements, a size effect"),
     "thermal": (25.0, "tails of Bragg peaks grow with |Q|² as thermal diffuse scattering does"),
+    "order varies": (1.7, "α differ from one part of reciprocal space to another: a second disordered site"),
+    "lattice": (8.0, "the order repeats with another lattice than h, k and l say: the cell or orientation is wrong"),
 }
 """Largest mean square in good data, by check, and what it means if it is larger."""
 
@@ -114,7 +120,17 @@ def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
         measure = _MEASURES[name](found, solution)
         if measure is not None:
             ratio, amplitude = measure
-            checks.append(VolumeCheck(name=name, ratio=ratio, limit=limit, amplitude=amplitude, meaning=meaning))
+            least = _LEAST_AMPLITUDES.get(name, LEAST_AMPLITUDE)
+            checks.append(
+                VolumeCheck(
+                    name=name,
+                    ratio=ratio,
+                    limit=limit,
+                    amplitude=amplitude,
+                    meaning=meaning,
+                    least_amplitude=least,
+                )
+            )
     meaning = (
         "I_FF varies faster over reciprocal space than molecules that fit into the cell can make it: thermal diffuse "
         "scattering, displacements, a second disordered site or Bragg residue"
@@ -258,6 +274,25 @@ def _thermal(found: _Residuals, solution: VolumeSolution) -> Measure:
     return max(size, 0.0) ** 2 * power, amplitude
 
 
+def _cut_short(solution: VolumeSolution) -> bool:
+    """Whether order that was told to be left out may look like what is wrong with the crystal."""
+    return solution.settings.cutoff is not None and not solution.cutoff_enough
+
+
+def _varies(_: _Residuals, solution: VolumeSolution) -> Measure:
+    if _cut_short(solution):
+        return None
+    found = order_that_varies(solution.fit, solution.factor)
+    return None if found is None else (found.chi_square / max(solution.chi_square, 1.0), found.amplitude)
+
+
+def _lattice(_: _Residuals, solution: VolumeSolution) -> Measure:
+    if _cut_short(solution):
+        return None
+    found = stretched_lattice(solution.fit, solution.factor)
+    return None if found is None else (found.chi_square / max(solution.chi_square, 1.0), found.amplitude)
+
+
 _MEASURES: Final[dict[str, Callable[[_Residuals, VolumeSolution], Measure]]] = {
     "|Q|": _over_lengths,
     "cell by cell": _over_cells,
@@ -265,4 +300,6 @@ _MEASURES: Final[dict[str, Callable[[_Residuals, VolumeSolution], Measure]]] = {
     "even within cells": _within_cells(np.cos),
     "odd within cells": _within_cells(np.sin),
     "thermal": _thermal,
+    "order varies": _varies,
+    "lattice": _lattice,
 }
