@@ -16,6 +16,9 @@ GAIN: Final = 2.0
 """Log evidence that a shell has to add. One of noise alone adds more in some 2 % of cases (χ² of one degree, 4)."""
 
 _DEVIATIONS: Final = np.geomspace(1e-5, 0.3, 30)
+_HELD: Final = 1e-3
+"""Share of the variance of a common scale that is left where it is held."""
+
 _KNOWN: Final = 0.1
 """Standard uncertainty beyond which an α is not known, and says nothing of its shell."""
 
@@ -55,6 +58,13 @@ def shells_needed(shells: IntArray, values: FloatArray, covariance: FloatArray) 
             break
         last -= 1
     return last
+
+
+def scale_held(values: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The same if the common scale of all values were known: which of them are there does not depend on it."""
+    factor = linalg.cho_factor(covariance, lower=True, check_finite=False)
+    weight = float(values @ linalg.cho_solve(factor, values))
+    return values, covariance - (1 - _HELD) * np.outer(values, values) / max(weight, 1e-300)
 
 
 def without(values: FloatArray, covariance: FloatArray, dropped: BoolArray) -> tuple[FloatArray, FloatArray]:

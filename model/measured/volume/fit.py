@@ -8,7 +8,7 @@ Cholesky factor has at its end is the factor of the inverse covariance of the re
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -247,6 +247,16 @@ class VolumeFit:
         with self._alpha_fixed():
             self.parameters = self.parameters + self._step()
         self.parameters[p : p + a] = 0
+
+    def start_without_columns(self) -> None:
+        """From nothing, with as little background as the data allow: where a larger one does as well, it is not it."""
+        columns = self.columns
+        self.columns = replace(columns, precision=1e18 * np.eye(len(columns)))
+        self.parameters = np.zeros(sum(self.sizes))
+        self.parameters[0] = self.scale
+        self.start()
+        self.newton(8)
+        self.columns = columns
 
     @contextmanager
     def _alpha_fixed(self) -> Iterator[None]:

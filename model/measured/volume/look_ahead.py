@@ -9,7 +9,7 @@ import scipy.linalg as linalg
 from dsfu.model.measured.symmetry.groups import laue_operators
 from dsfu.model.measured.volume.bragg import find_peaks
 from dsfu.model.measured.volume.building import build_fit
-from dsfu.model.measured.volume.cutoff import shells_needed
+from dsfu.model.measured.volume.cutoff import scale_held, shells_needed
 from dsfu.model.measured.volume.evidence import best_prior
 from dsfu.model.measured.volume.fit import VolumeFit
 from dsfu.model.measured.volume.prior import FormFactorPrior
@@ -68,17 +68,22 @@ def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watc
     fit.start()
     watch.stage("how wide the Patterson function is", fit, 8)
     fit.newton(10, watch)
+    if not scale_is_known(fit):
+        fit.start_without_columns()
+        watch.stage("the same with little background", fit, 6)
+        fit.newton(10, watch)
     enough = voxels.cells_measured() >= LEAST_CELLS
     found = best_prior(fit, FIRST) if enough else SMALL
     watch.say(f"width of the Patterson function {found.width[0]:.2f} cells, strength {found.amplitude:.1f}")
     values, covariance = fit.parts()[1], fit.order_covariance()
+    known = scale_is_known(fit)
+    if not known:
+        values, covariance = scale_held(values, covariance)
     mean, asymmetry = averaged(apart, values, covariance, terms)
     needed = shells_needed(terms.shells(), *mean) if len(terms) else 1
     farthest = needed + 1 if settings.cutoff is None else settings.cutoff  # all voxels may see one more
     kept = terms.shells() <= farthest
     terms, mean = terms.kept(kept), (mean[0][kept], mean[1][np.ix_(kept, kept)])
-    largest = int(np.abs(values).argmax())
-    known = bool(np.sqrt(covariance[largest, largest]) < _FIXED * abs(float(values[largest])))
     return Ahead(
         prior=found,
         terms=terms,
@@ -89,6 +94,15 @@ def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watc
         asymmetry=asymmetry,
         needed=needed,
     )
+
+
+def scale_is_known(fit: VolumeFit) -> bool:
+    """Whether the strongest α is known to a few per cent: where it is not, no α is, as all share its scale."""
+    values, covariance = fit.parts()[1], fit.order_covariance()
+    if not len(values):
+        return True
+    largest = int(np.abs(values).argmax())
+    return bool(np.sqrt(covariance[largest, largest]) < _FIXED * abs(float(values[largest])))
 
 
 def is_flat(voxels: Voxels) -> bool:

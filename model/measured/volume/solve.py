@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import torch
 
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.volume.bragg import CORE, HOLE, TAIL_SHARE, Peaks, find_peaks
 from dsfu.model.measured.volume.building import build_fit
-from dsfu.model.measured.volume.cutoff import shells_needed
+from dsfu.model.measured.volume.cutoff import scale_held, shells_needed
 from dsfu.model.measured.volume.evidence import best_curvature, best_prior
 from dsfu.model.measured.volume.fit import VolumeFit
 from dsfu.model.measured.volume.look_ahead import FIRST, look_ahead
@@ -25,6 +26,9 @@ WIDEST_FITTED: Final = 0.36
 
 _UNFOUND: Final = (0.24, 0.4)
 """Widths, in cells, between which those of all good crystals lay, and more."""
+
+_SOFT: Final = 0.03
+"""Standard uncertainty of the common scale of all α, relative, beyond which it is more than the linear theory says."""
 
 _PASSES: Final = 2
 """Fits after the first in which the peaks' integrals and tails are taken anew; they no longer change then."""
@@ -114,10 +118,9 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     if first is not None and width > WIDEST_FITTED:
         prior = best_prior(first, FIRST, width=WIDEST_FITTED)
     fit, masked = build_fit(voxels, settings, prior, terms, peaks, None)
-    if first is not None and found.scale_known:
+    if first is not None:
         fit.start_from(found.alpha, np.zeros(0))
     else:
-        # from nothing, which takes more steps
         fit.start()
     passes = _PASSES if peaks is not None and found.scale_known else 0  # else tails and order are too alike
     watch.stage("fit", fit, 4 + 3 * passes)
@@ -126,7 +129,8 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     fit.columns = fit.columns.bent(best_curvature(fit, near))
     enough, needed = found.needed <= (settings.cutoff or FARTHEST), settings.cutoff or FARTHEST
     if settings.cutoff is None and len(terms):
-        needed = shells_needed(fit.terms.shells(), fit.parts()[1], near[: len(terms), : len(terms)])
+        order = fit.parts()[1], near[: len(terms), : len(terms)]
+        needed = shells_needed(fit.terms.shells(), *(order if found.scale_known else scale_held(*order)))
         enough = needed < FARTHEST
         say(f"order up to {needed} cells is asked for by the data")
     if peaks is not None and passes:
@@ -142,6 +146,8 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     if settings.prior is None and not found.prior_found:
         covariance += _of_prior(voxels, settings, fit, peaks, masked)
     alpha = fit.parts()[1].copy()
+    if len(alpha) and not found.scale_known:
+        covariance[: len(alpha), : len(alpha)] += _of_scale(fit, covariance)
     n = len(alpha)
     damping = _damping(voxels, fit.terms) if settings.box else np.ones(n)
     return VolumeSolution(
@@ -180,6 +186,19 @@ def _of_prior(
         found.append(other.parameters[other.sizes[0] :])
     change = np.abs(found - fit.parameters[p:]).max(axis=0) * np.sign(found[1] - found[0])
     return np.outer(change, change)
+
+
+def _of_scale(fit: VolumeFit, covariance: FloatArray) -> FloatArray:
+    """What α owe to a scale that hardly anything fixes: so much that all of the background may belong to I_FF."""
+    alpha = fit.parts()[1]
+    n = len(alpha)
+    square = max(float(alpha @ alpha), 1e-300)
+    if np.sqrt(max(float(alpha @ covariance[:n, :n] @ alpha), 0.0)) < _SOFT * square:
+        return np.zeros((n, n))
+    form_factor, order, extra = fit.factors()
+    live = torch.from_numpy(fit.voxels.live)
+    share = float((extra * torch.ones_like(order))[live].mean() / (form_factor * order)[live].mean())
+    return np.outer(alpha, alpha) * min(share, 1.0) ** 2
 
 
 def _damping(voxels: Voxels, terms: OrderTerms) -> FloatArray:
@@ -224,5 +243,5 @@ def _shortened(
     curvature = fit.columns.curvature
     shorter, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, None, curvature)
     shorter.start_from(values[kept], columns, fit.model().numpy())
-    shorter.newton(6, watch)
+    shorter.newton(12, watch)
     return shorter, masked

@@ -280,8 +280,8 @@ def _cut_short(solution: VolumeSolution) -> bool:
 
 
 def _varies(_: _Residuals, solution: VolumeSolution) -> Measure:
-    if _cut_short(solution):
-        return None
+    if _cut_short(solution) or not solution.scale_known:
+        return None  # the scale of α bends the model by more than a first derivative says
     found = order_that_varies(solution.fit, solution.factor)
     return None if found is None else (found.chi_square / max(solution.chi_square, 1.0), found.amplitude)
 

@@ -12,7 +12,7 @@ from dsfu.model.measured.volume.settings import VolumeSettings
 from dsfu.model.measured.volume.softness import soft_combination
 from dsfu.model.measured.volume.solve import VolumeSolution, solve_volume
 from dsfu.model.measured.volume.verdict import judge_volume
-from tests.benchmarks.crystal_maker import CLEAN, Wrongs, make, recipes
+from tests.benchmarks.crystal_maker import CLEAN, CUTOFF, Wrongs, make, recipes
 from tests.benchmarks.crystals import reconstruction_of
 
 
@@ -80,3 +80,16 @@ def test_a_soft_combination_is_named_and_others_are_not(good):
     assert "+0.80 α(1 0 0) +0.60 α(0 1 0)" in soft.text(["1 0 0", "0 1 0", "0 0 1"])
     assert soft_combination(1e-6 * np.eye(3)) is None
     assert not any("much worse" in note for note in order_of(good).notes)
+
+
+def test_an_alloy_whose_background_may_be_anything_is_not_called_wrong():
+    """Its I_FF depends on |Q| alone, as a background does: all α share a scale that is known badly."""
+    volume = make(recipes()["alloy"], (20, 20, 20), replace(CLEAN, counts=25.0), ideal=True, seed=1)
+    found = solve_volume(reconstruction_of(volume), VolumeSettings())
+    verdict = judge_volume(found)
+    assert verdict.judgement == "agrees"
+    order = order_of(found, verdict)
+    assert any("scale" in note for note in order.notes)
+    true = np.array([volume.alpha[tuple(np.array(shell.vector) + CUTOFF)] for shell in order.shells])
+    assert np.all(np.abs(order.values - true) < 4 * order.uncertainties)
+    assert order.uncertainties[0] < 0.3 * abs(order.values[0])
