@@ -26,6 +26,7 @@ from dsfu.progress import waiting
 
 if TYPE_CHECKING:
     from dsfu.model.measured.deltapdf.compute import DeltaPdf, DeltaPdfSettings
+    from dsfu.model.measured.molecules.known_form_factor import KnownFormFactor
     from dsfu.model.measured.order.input import SroInput
     from dsfu.model.measured.order.planes import Negative, SroSettings
     from dsfu.model.measured.order.result import SroRefinement
@@ -56,9 +57,6 @@ class WindowName(StrEnum):
     HANN = "hann"
     GAUSS = "gauss"
 
-
-RECOMMENDED: Final = 0
-"""The refinement of I_D / I_FF goes before what the solver has (BENCHMARKS.md, coverage.py; measured.md, demo)."""
 
 _PICTURES: Final = ("png", "pdf", "svg")
 
@@ -111,6 +109,18 @@ def refine_sro_command(
             show_default=False,
         ),
     ] = None,
+    molecules: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A B", help="Structures of the species: I_FF is calculated.", show_default=False),
+    ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHERE", help="Of --molecules, as for refine-ff: file, centroid, an atom, or x,y,z in Å."),
+    ] = None,
+    dw: Annotated[
+        float | None,
+        typer.Option(min=0.0, metavar="Å²", help="Of --molecules, D_w. [default: fitted]", show_default=False),
+    ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table as CSV.")] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json-file", metavar="FILE", help="Write everything as JSON.")
@@ -127,12 +137,13 @@ def refine_sro_command(
     """Refine Warren–Cowley parameters from I_SRO, with standard uncertainties.
 
     Linear least squares on all pixels of all planes at once. The solver's own parameters, where the file has them, are
-    averaged over the symmetry and shown beside them; on one plane both are as good, from several planes only those of
-    this refinement are to be used. What the data do not determine is named and not given. Exit status 3 says that the
-    data contradict the model behind the factors; everything is written all the same.
+    averaged over the symmetry and shown beside them. On one plane both are as good. From several planes use those of
+    the solver: this refinement takes I_FF for exact, and its uncertainties leave out that each plane has an I_FF of its
+    own; with --molecules I_FF is calculated, and that is no longer so. What the data do not determine is named and not
+    given. Exit status 3 says that the data contradict the model behind the factors; everything is written all the same.
     """
     from dsfu.model.measured.order.input import read_sro
-    from dsfu.model.measured.order.refining import refinements_of
+    from dsfu.model.measured.order.refining import recommended, refinements_of
     from dsfu.model.measured.order.tables import as_json as as_text
     from dsfu.model.measured.order.tables import table_text
     from dsfu.model.measured.volume.reading import is_volume_factors
@@ -141,9 +152,16 @@ def refine_sro_command(
     check_figure(figure)
     refuse_existing([*outputs.paths.values(), figure], force=force)
     if is_volume_factors(file):
+        if molecules is not None:
+            raise InputError(
+                "it is what analyse wrote, which has one I_FF in three dimensions already",
+                where=str(file),
+                expected="what factorise wrote, for --molecules",
+            )
         _told_again(file, laue, outputs, figure, as_json=as_json)
         return
-    given = read_sro(file)
+    known = None if molecules is None else _with_molecules(file, molecules, site or ["file"], dw)
+    given = read_sro(file) if known is None else known.given
     settings = _settings(
         given,
         laue,
@@ -157,12 +175,30 @@ def refine_sro_command(
     )
     with waiting("refine-sro"):
         refinements = refinements_of(given, settings)
-    told = as_text(refinements, RECOMMENDED, given.warning) if as_json else table_text(refinements, RECOMMENDED)
+    best = recommended(given, refinements)
+    told = as_text(refinements, best, given.warning) if as_json else table_text(refinements, best)
     typer.echo(told)
-    for path in [*outputs.write(given, settings, refinements), *_figure(figure, refinements, given, settings)]:
+    if known is not None:
+        typer.echo(
+            f"I_FF calculated, D_w {known.dw:.4f} Å²; {100 * known.unexplained:.1f} % of the solver's is not in it",
+            err=as_json,
+        )
+    for path in [*outputs.write(given, settings, refinements, best), *_figure(figure, refinements, given, settings)]:
         typer.echo(f"Wrote {path}.", err=as_json)
     if given.warning:
         raise typer.Exit(DATA_CONTRADICT)
+
+
+def _with_molecules(file: Path, molecules: tuple[Path, Path], site: list[str], dw: float | None) -> "KnownFormFactor":
+    from dsfu.model.measured.factorise.files import read_factors
+    from dsfu.model.measured.molecules.known_form_factor import with_molecules
+    from dsfu.model.measured.molecules.sites import on_site
+    from dsfu.simulate.structures.files import read_structure
+
+    factors = read_factors(file)
+    first, second = (read_structure(path) for path in molecules)
+    structures = on_site((first, second), site, factors.planes[0].cell)
+    return with_molecules(factors, structures, dw)
 
 
 def _told_again(file: Path, laue: str, outputs: "_Outputs", figure: Path | None, *, as_json: bool) -> None:
@@ -376,19 +412,20 @@ class _Outputs:
         if "png" in self.paths:
             check_picture(self.paths["png"])
 
-    def write(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> list[Path]:
+    def write(
+        self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]", best: int
+    ) -> list[Path]:
         """All that is wanted; which files."""
-        written = self.write_texts(refinements)
+        written = self.write_texts(refinements, best)
         if "png" in self.paths:
             self._draw(given, settings, refinements)
             written.append(self.paths["png"])
         return written
 
-    def write_texts(self, refinements: "list[SroRefinement]") -> list[Path]:
-        """CSV, JSON and CIF, as far as wanted; which files."""
+    def write_texts(self, refinements: "list[SroRefinement]", best: int = 0) -> list[Path]:
+        """CSV, JSON and CIF, as far as wanted, with one refinement recommended; which files."""
         from dsfu.model.measured.order.tables import as_cif, as_json, table_csv
 
-        best = RECOMMENDED if len(refinements) > 1 else None
         for kind, text_of in (("csv", table_csv), ("json", partial(as_json, recommended=best)), ("cif", as_cif)):
             if kind in self.paths:
                 write_text(self.paths[kind], text_of(refinements))

@@ -1,6 +1,6 @@
 """α of a file of factors, for the verb and for Python: refined from I_SRO, or as analyse has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ def refinements_of(given: SroInput, settings: SroSettings) -> list[SroRefinement
     """That of I_SRO, and the solver's own where there is one; a warning of the factors is the first note of each."""
     found = [refine_sro(given.planes, settings), *_from_solver(given, settings)]
     return [replace(each, notes=(given.warning, *each.notes)) for each in found] if given.warning else found
+
+
+def recommended(given: SroInput, refinements: Sequence[SroRefinement]) -> int:
+    """Which to use. Of one plane that of I_SRO; of several the solver's, which knows that each has an I_FF of its own."""
+    return len(refinements) - 1 if len(given.planes) > 1 else 0
 
 
 def _from_solver(given: SroInput, settings: SroSettings) -> list[SroRefinement]:

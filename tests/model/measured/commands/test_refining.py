@@ -14,7 +14,11 @@ from dsfu.model.cli import app
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.factors import Check, CrystalFactors, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.files import read_factors, write_factors
-from tests.benchmarks.crystal_maker import CLEAN, make, recipes, write_yell
+from dsfu.model.measured.factorise.methods import factorise as crystal_factors
+from dsfu.model.measured.prepare.cutting import cut
+from dsfu.model.measured.solver.settings import SolverSettings
+from tests.benchmarks.crystal_maker import CLEAN, CUTOFF, make, recipes, write_yell
+from tests.benchmarks.crystals import reconstruction_of
 from tests.benchmarks.tba import ALPHA as PAPER_ALPHA
 from tests.model.measured.order.cases import exact, hexagonal_layer, lattice_gas, noise
 
@@ -233,3 +237,45 @@ def test_bragg_peaks_of_raw_data_are_warned_of_and_taken_out(tmp_path):
             maps[name] = opened["data"][()].ravel()
     assert np.corrcoef(maps["raw"], maps["clean"])[0, 1] < 0.5
     assert np.corrcoef(maps["auto"], maps["clean"])[0, 1] > 0.8
+
+
+@pytest.fixture(scope="module")
+def layers(tmp_path_factory):
+    """Six parallel layers of a crystal of the independent simulation, factorised, and its molecules."""
+    here = tmp_path_factory.mktemp("layers")
+    recipe = recipes()["orthorhombic"]
+    volume = make(recipe, (40, 40, 14), replace(CLEAN, counts=250.0), ideal=True, seed=1)
+    planes = [cut(reconstruction_of(volume), f"hk{0.1 * layer:g}", pixels=72) for layer in range(6)]
+    settings = SolverSettings(uncertainty=True, widths=(0.42,))
+    write_factors(here / "factors.h5", crystal_factors(planes, "solver", settings=settings))
+    others = {"a": recipe.a, "b": recipe.b, "wrong": recipes()["triclinic"].a}
+    for name, molecule in others.items():
+        lines = [f"{e} {x:.6f} {y:.6f} {z:.6f}" for e, (x, y, z) in zip(molecule.elements, molecule.xyz, strict=True)]
+        (here / f"{name}.xyz").write_text("\n".join([str(len(lines)), "", *lines, ""]))
+    return here, volume.alpha
+
+
+def test_known_molecules_make_parallel_layers_tell_of_the_order_across_them(layers):
+    here, alpha = layers
+    words = ["refine-sro", here / "factors.h5", "--laue", "2/m:c", "--no-positivity", "--json"]
+    known = run(*words, "--molecules", here / "a.xyz", here / "b.xyz")
+    assert known.exit_code == 0, known.output
+    told = json.loads(known.stdout)["refinements"][0]
+    near = told["shells"][:10]
+    assert [1, 0, 0] in [shell["vector"] for shell in near]
+    errors = {
+        tuple(shell["vector"]): shell["alpha"] - alpha[tuple(np.array(shell["vector"]) + CUTOFF)] for shell in near
+    }
+    assert max(abs(error) for error in errors.values()) < 0.006
+    own = json.loads(run(*words, "--cutoff", "2").stdout)["refinements"]
+    across = next(shell for shell in own[0]["shells"] if shell["vector"] == [0, 0, 1])
+    assert abs(across["alpha"] - alpha[CUTOFF, CUTOFF, CUTOFF + 1]) > 3 * abs(errors[0, 0, 1])
+    assert [each["recommended"] for each in own] == [False, True]
+
+
+def test_wrong_molecules_are_told(layers):
+    here, _ = layers
+    words = ["refine-sro", here / "factors.h5", "--cutoff", "1", "--no-positivity", "--molecules"]
+    found = run(*words, here / "a.xyz", here / "wrong.xyz")
+    assert found.exit_code == 3
+    assert "of I_FF unexplained" in found.stdout
