@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.model.problems.phases.consensus import consensus
 from dsfu.model.problems.phases.groups import CandidateGroup
 from dsfu.model.problems.phases.merging import MergedData, grid_shape, on_grid
 from dsfu.model.problems.phases.peaks import lattice_points
@@ -14,7 +15,9 @@ _STARTS: Final = 12
 _ITERATIONS: Final = 300
 
 LOW_RESOLUTION: Final = 1.35
-_LOW_STARTS: Final = 32
+_LOW_STARTS: Final = 64
+"""The half of lower R is averaged. On six simulated crystals cut at 2.0 Å: one map .50, 16 of 32 .58, 32 of 64 .60."""
+
 _LOW_SUPPORT: Final = 0.3
 _LOW_PER_D: Final = 3.0
 """Above 1.35 Å atoms are wide: they fill more of the cell, on a finer grid. Of shares .1, .2, .3 and of 2 and 3 voxels
@@ -22,7 +25,7 @@ within d the best on six simulated molecular crystals cut at 2.0 Å."""
 
 
 def phase_in_group(data: MergedData, candidate: CandidateGroup, *, seed: int) -> PhasedMap:
-    """The best of some starts, origin of the group at 0."""
+    """The best of some starts, or what they agree upon where R cannot tell the best; origin of the group at 0."""
     low = data.d_min > LOW_RESOLUTION
     count, support = (_LOW_STARTS, _LOW_SUPPORT) if low else (_STARTS, SUPPORT)
     shape = grid_shape(data.cell, data.d_min, per_d=_LOW_PER_D if low else 2.0, multiple=grid_multiple(candidate))
@@ -32,7 +35,11 @@ def phase_in_group(data: MergedData, candidate: CandidateGroup, *, seed: int) ->
         phase(sphere, seed=1000 * seed + 500 + i, iterations=_ITERATIONS, support=support, symmetriser=average)
         for i in range(count)
     ]
-    return min(results, key=lambda each: each.r)
+    results.sort(key=lambda each: each.r)
+    if not low:
+        return results[0]
+    agreed = consensus([each.density for each in results[: len(results) // 2]], sphere)
+    return PhasedMap(density=average(agreed), r=results[0].r)
 
 
 def symmetriser(candidate: CandidateGroup, shape: tuple[int, int, int]) -> Symmetriser:

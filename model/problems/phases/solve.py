@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import gemmi
@@ -149,6 +149,7 @@ class _Attempt:
     r: float
     polished: Polished | None
     alternatives: tuple[GroupFit, ...]
+    agreed: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -243,6 +244,7 @@ def _in_groups(
         hkl, waves = waves_of(result.density, data)
         fit = GroupFit(candidate=candidate, origin=np.zeros(3), mean=1.0, worst=1.0, each=np.ones(0))
         attempt = _polished(data, hkl, waves, fit, result.r, (), reflections)
+        attempt = replace(attempt, agreed=data.d_min > ATOMIC)
         tell(f"within {candidate.name}: R {result.r:.3f}; {attempt.told()}")
         attempts.append(attempt)
     return attempts
@@ -266,6 +268,8 @@ def _answer(reflections: ReflectionList, data: MergedData, best: _Attempt, secon
     if trusted and best.polished is not None and model is not None:
         calculated = structure_factors_of(model, sphere_indices(data))
         hkl, waves = whole_sphere(data, candidate, calculated, scale=best.polished.fit.scale, fill=True)
+    elif best.agreed:
+        hkl, waves = best.hkl, best.waves  # |F| weighted by how far the starts agree
     else:
         hkl, waves = whole_sphere(data, candidate, best.waves, scale=1.0, fill=True)
     return PhasedCrystal(

@@ -10,10 +10,13 @@ from typer.testing import CliRunner
 
 from dsfu.errors import InputError
 from dsfu.model.cli import app
+from dsfu.model.problems.phases.consensus import consensus
+from dsfu.model.problems.phases.laue import find_laue_class
+from dsfu.model.problems.phases.merging import grid_shape, half_indices, merge, on_grid
 from dsfu.model.problems.phases.reading import parse_cell, read_reflections
 from dsfu.model.problems.phases.solve import solve
 from tests.base.looking import browser, complaints
-from tests.model.problems.phases.made_elsewhere import correlation, packed, write_hkl
+from tests.model.problems.phases.made_elsewhere import calculated, correlation, packed, write_hkl
 
 DATA = Path("/work/shared/data")
 run = CliRunner()
@@ -55,6 +58,30 @@ def test_the_same_seed_gives_the_same_map(tmp_path):
     data = read_reflections(tmp_path / "x.hkl")
     first, second = solve(data), solve(data)
     assert (first.density == second.density).all()
+
+
+def test_what_noisy_maps_agree_upon_is_nearer_to_the_truth_than_each(tmp_path):
+    structure = packed("C4H4NH", "P 1 21/c 1")
+    write_hkl(tmp_path / "x.hkl", structure, 1.5)
+    data = read_reflections(tmp_path / "x.hkl")
+    merged = merge(data, find_laue_class(data))
+    sphere = on_grid(merged, grid_shape(merged.cell, merged.d_min, per_d=3.0))
+    hkl = half_indices(sphere.shape)[sphere.known]
+    true = np.conj(calculated(structure, hkl))
+    rng = np.random.default_rng(2)
+    maps, apart = [], []
+    for number in range(8):
+        phase = np.angle(true) + rng.normal(0, 0.8, len(true))
+        if number % 2:
+            phase = -phase  # the mirror image
+        waves = np.zeros(sphere.amplitude.shape, dtype=complex)
+        waves[sphere.known] = sphere.amplitude[sphere.known] * np.exp(1j * phase)
+        density = np.fft.irfftn(waves, s=sphere.shape, axes=(0, 1, 2))
+        maps.append(np.roll(density, rng.integers(0, 9, 3), axis=(0, 1, 2)).astype(np.float32))
+        apart.append(correlation(maps[-1].astype(float), structure, 1.5))
+    together = correlation(consensus(maps, sphere).astype(float), structure, 1.5)
+    assert max(apart) < 0.85
+    assert together > max(apart) + 0.08
 
 
 def test_noise_is_not_called_solved(tmp_path):
