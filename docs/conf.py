@@ -20,7 +20,7 @@ nb_execution_mode = "cache"
 nb_execution_cache_path = str(Path(__file__).parents[1] / "out" / "notebooks-executed")
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
-nb_merge_streams = True
+nb_output_stderr = "remove"  # progress, which kernels write line by line
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # products are small: threads wait for one another
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # for lines such as !dsfu-model
 suppress_warnings = ["myst.header", "misc.highlighting_failure", "myst-nb.lexer"]  # the last where nothing is executed

@@ -12,6 +12,11 @@ FOLDER = Path(os.environ.get("DSFU_NOTEBOOKS", ROOT / "out" / "notebooks"))
 
 FOLDER.mkdir(parents=True, exist_ok=True)
 
+# For commands: kernels pretend to be terminals with colours, and moving bars would fill the page.
+os.environ["TERM"] = "dumb"
+os.environ.pop("FORCE_COLOR", None)
+os.environ.pop("CLICOLOR_FORCE", None)
+
 MANIFEST = """\
 version: 1
 name: notebooks
