@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.progress import waiting
 
 STOPPED = 75
 """Exit status of a training that wrote a checkpoint and wants to be continued: EX_TEMPFAIL, "try again later"."""
@@ -140,7 +141,8 @@ def export(
     if onnx is not None:
         from dsfu.model.weights.onnx_files import export_onnx
 
-        difference = export_onnx(onnx, network, card)
+        with waiting("export, compared with torch"):
+            difference = export_onnx(onnx, network, card)
         told |= {"onnx": str(onnx), "largest_difference": float(difference)}
         typer.echo(f"Wrote {onnx}; onnxruntime differs from torch by {difference:.1e} at most.", err=as_json)
     if as_json:

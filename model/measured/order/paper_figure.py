@@ -36,4 +36,5 @@ def _parameters(axes: Any, refinements: Sequence[SroRefinement]) -> None:
     shells = [shell for each in refinements for shell in each.shells]
     largest = max(abs(shell.alpha) for shell in shells)
     seen = [shell.length_angstrom for shell in shells if abs(shell.alpha) >= 0.01 * largest]
-    axes.set_xlim(0.0, 1.05 * max(seen))
+    shortest = min(shell.length_angstrom for shell in shells)
+    axes.set_xlim(0.0, max(1.05 * max(seen), 2.5 * shortest))
