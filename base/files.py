@@ -12,6 +12,16 @@ from dsfu.errors import InputError
 
 _MISTYPED_URL: Final = re.compile(r"(s3a?|gs|gcs|abfss?|az|https?|memory|file)(?::/(?!/)|//|:(?!/))", re.IGNORECASE)
 
+PICTURES: Final = (".png", ".pdf", ".svg")
+"""Suffixes of pictures that can be drawn."""
+
+
+def check_picture(path: Path, option: str = "") -> None:
+    """Refuse formats that cannot be drawn; told before any work is done. ``option`` is what the file was given by."""
+    if path.suffix.lower() not in PICTURES:
+        where = f"{option} {path}" if option else str(path)
+        raise InputError(f"suffix {path.suffix!r}", where=where, expected=" or ".join(PICTURES))
+
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file under another name, see it safely on disk, and put it in its place."""
@@ -69,8 +79,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str, *, make_folder: bool = False) -> None:
     """Write a text file that is there whole or not at all."""
+    if make_folder:
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"its folder cannot be made: {error.strerror}", where=str(path)) from None
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dsfu.errors import InputError
-from dsfu.files import replacing
+from dsfu.files import check_picture, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 WIDTHS: Final = {1: 3.35, 2: 6.93}
 """Inches of one and two columns: 85 and 176 mm, as the journals of the IUCr have them."""
 
-FORMATS: Final = (".pdf", ".svg", ".png")
 MEASURED, FITTED, LEFT_OVER = "#1d2125", "#d1622b", "#3f72af"
 """Colours of curves: what was measured, what was fitted to it, and their difference."""
 
@@ -44,8 +43,7 @@ def check_figure(path: Path | None) -> None:
     if path is None:
         return
     where = f"--figure {path}"
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"suffix {path.suffix!r}", where=where, expected=" or ".join(FORMATS))
+    check_picture(path, "--figure")
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent}", where=where, remedy="make it, or write elsewhere")
     if not os.access(path.parent, os.W_OK):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsfu.errors import InputError
+from dsfu.files import check_picture
 
 if TYPE_CHECKING:
     import xarray
@@ -37,8 +38,7 @@ class Drawing:
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write it in the format of the suffix."""
         path = free_file(path, overwrite=overwrite)
-        if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-            raise InputError(f"suffix {path.suffix!r}", where=str(path), expected=".png, .pdf or .svg")
+        check_picture(path)
         self._write(path)
         return path
 

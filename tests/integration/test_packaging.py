@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -36,6 +37,26 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source)
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.mark.slow
+def test_the_source_distribution_has_tests_docs_and_examples(tmp_path: Path) -> None:
+    """And makes a wheel: nothing that is needed for it is left out."""
+    source = tmp_path / "source"
+    tracked = run("git", "ls-files", cwd=ROOT).split("\n")
+    for name in filter(None, tracked):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, source / name)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path / "dist", source)
+    (packed,) = (tmp_path / "dist").glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = {name for name in tracked if name.startswith((*FOLDERS, "tests/", "docs/", "examples/", "tools/"))}
+    assert len(wanted) > 900
+    assert wanted <= inside, sorted(wanted - inside)[:10]
+    assert {"Makefile", "README.md", "CHANGELOG.md", "LICENSE", "constraints.txt", "setup.py"} <= inside
+    (built,) = (tmp_path / "dist").glob("*.whl")
+    assert "dsfu/simulate/species.py" in zipfile.ZipFile(built).namelist()
 
 
 @pytest.mark.slow

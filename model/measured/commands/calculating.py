@@ -2,15 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dsfu.errors import InputError
 from dsfu.outputs import ForceOption, JsonOption, refuse_existing
-
-if TYPE_CHECKING:
-    from dsfu.simulate.lattice import Cell
 
 _LIMITS = "h, k and l as FROM:TO or one number, commas between them, such as -3:3,-3:3,0"
 
@@ -55,12 +52,13 @@ def calculate(
     from dsfu.model.measured.molecules.calculate import calculated
     from dsfu.model.measured.molecules.sites import on_site
     from dsfu.model.measured.order.records import read_alpha, read_cell
+    from dsfu.model.measured.readers.hints import Hints
     from dsfu.model.measured.readers.writing import write_meerkat, write_reconstruction
     from dsfu.simulate.structures.files import read_structure
 
     refuse_existing([out], force=force)
     alpha = read_alpha(order)
-    known = read_cell(order) if cell is None else _cell_of(cell)
+    known = read_cell(order) if cell is None else Hints.of(cell=cell).cell
     if known is None:
         raise InputError("a CSV has no cell", where=str(order), remedy="give --cell a,b,c,alpha,beta,gamma")
     structures = on_site((read_structure(structure_a), read_structure(structure_b)), site or ["file"], known)
@@ -90,12 +88,3 @@ def _limits_of(text: str) -> list[tuple[float, float]]:
     if len(parts) != 3 or any(len(part) not in (1, 2) or part[0] > part[-1] for part in parts):
         raise InputError(f"{text!r} are no limits", where="--limits", expected=_LIMITS)
     return [(part[0], part[-1]) for part in parts]
-
-
-def _cell_of(text: str) -> "Cell":
-    from dsfu.simulate.lattice import Cell
-
-    try:
-        return Cell(*(float(part) for part in text.replace(",", " ").split()))
-    except (ValueError, TypeError):
-        raise InputError(f"{text!r} is no cell", where="--cell", expected="a,b,c,alpha,beta,gamma") from None

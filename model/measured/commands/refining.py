@@ -4,11 +4,12 @@ import json
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dsfu.errors import InputError
+from dsfu.files import check_picture, write_text
 from dsfu.model.measured.commands.hint_options import (
     AxesOrder,
     CellText,
@@ -56,9 +57,6 @@ class WindowName(StrEnum):
     NONE = "none"
     HANN = "hann"
     GAUSS = "gauss"
-
-
-_PICTURES: Final = ("png", "pdf", "svg")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -428,7 +426,7 @@ class _Outputs:
 
         for kind, text_of in (("csv", table_csv), ("json", partial(as_json, recommended=best)), ("cif", as_cif)):
             if kind in self.paths:
-                write_text(self.paths[kind], text_of(refinements))
+                write_text(self.paths[kind], text_of(refinements), make_folder=True)
         return [self.paths[kind] for kind in ("csv", "json", "cif") if kind in self.paths]
 
     def _draw(self, given: "SroInput", settings: "SroSettings", refinements: "list[SroRefinement]") -> None:
@@ -439,22 +437,3 @@ class _Outputs:
         path = self.paths["png"]
         path.parent.mkdir(parents=True, exist_ok=True)
         draw_refinement(given.planes, settings, group, refinements).savefig(path, dpi=200)
-
-
-def check_picture(path: Path) -> None:
-    """Refuse formats that cannot be drawn."""
-    if path.suffix.lower().lstrip(".") not in _PICTURES:
-        raise InputError(
-            f'a picture cannot be written as "{path.suffix or path.name}"',
-            where=str(path),
-            expected=f"a name that ends in .{', .'.join(_PICTURES)}",
-        )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, folders included."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"it cannot be written: {error.strerror}", where=str(path)) from None

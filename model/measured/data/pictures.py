@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from dsfu.colours import INTENSITY, MISSING
-from dsfu.errors import InputError
-from dsfu.files import replacing
+from dsfu.files import check_picture, replacing
 from dsfu.model.measured.data.axes import Axis
 from dsfu.model.measured.data.sections import VoxelSection
 from dsfu.simulate.arrays import FloatArray
@@ -16,7 +15,6 @@ from dsfu.simulate.arrays import FloatArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SUFFIXES: Final = (".png", ".pdf", ".svg")
 _TOP_PERCENTILE: Final = 99.5
 _INCHES: Final = 3.4
 """Longest side of a section on paper."""
@@ -27,8 +25,7 @@ _ACROSS: Final = 3
 
 def write_sections(path: Path, sections: Sequence[VoxelSection], title: str = "") -> None:
     """Draw sections beside one another, all at one scale and in common colours; what was not measured is grey."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"suffix {path.suffix!r}", where=str(path), expected=" or ".join(SUFFIXES))
+    check_picture(path)
     if not sections:
         raise ValueError("sections: none; expected one or more")
     figure = _figure(sections, title)

@@ -9,6 +9,7 @@ import numpy as np
 
 from dsfu.errors import InputError, near_miss
 from dsfu.model.measured.order.planes import SroPlane
+from dsfu.model.measured.readers.hdf5 import is_hdf5
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors
 
 _REQUIRED: Final = ("sro", "q_max", "axis_x", "axis_y", "centre", "cell")
-_HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _SMALLEST_DIVISOR: Final = 1e-3
 """Of I_FF, relative to its maximum; where it is weaker than a few per cent nothing is used anyway."""
 
@@ -57,7 +57,7 @@ def read_sro(path: Path) -> SroInput:
         raise InputError("there is no such file", where=str(path))
     if is_zipfile(path):
         return _read_npz(path)
-    if path.open("rb").read(8) == _HDF5_MAGIC:
+    if is_hdf5(path):
         from dsfu.model.measured.factorise.files import read_factors
 
         return sro_of_factors(read_factors(path), str(path))

@@ -140,7 +140,7 @@ def test_other_files_and_options_are_told(npz, tmp_path):
         ((other,), "not a file with I_SRO"),
         ((npz, "--laue", "m-3m"), "does not have this symmetry"),
         ((npz, "--fraction-a", "1.5"), "--fraction-a is 1.5"),
-        ((npz, "--picture", "alpha.gif"), "a picture cannot be written"),
+        ((npz, "--picture", "alpha.gif"), "suffix '.gif'"),
         ((npz, "--cutoff", "90"), "shorter cutoff"),
     ):
         with pytest.raises(InputError, match=message):
