@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.pages.scales import Linear, Scale
-from dsfu.pages.svg import Shape, Svg, label, path
+from dsfu.pages.svg import Svg, SvgShape, label, path
 from dsfu.words import share_words
 
 Values = Sequence[float] | npt.NDArray[np.floating[Any]]
@@ -72,7 +72,7 @@ class Chart:
 
     __str__ = __html__
 
-    def _frame(self) -> list[Shape]:
+    def _frame(self) -> list[SvgShape]:
         left, right, bottom = self.ends["left"], self.ends["right"], self.ends["bottom"]
         shapes = []
         for value, words in self.y.ticks(self.ticks[1]):
@@ -86,14 +86,14 @@ class Chart:
             shapes.append(label((left + right) / 2, bottom + 32, self.x_label))
         if self.y_label:
             turned = {"transform": f"translate(12 {(bottom + _TOP) / 2:.0f}) rotate(-90)", "text-anchor": "middle"}
-            shapes.append(Shape("text", turned, self.y_label))
+            shapes.append(SvgShape("text", turned, self.y_label))
         return shapes
 
 
 class Mark(Protocol):
     """Something that is drawn over the axes."""
 
-    def shapes(self, chart: Chart) -> list[Shape]:
+    def shapes(self, chart: Chart) -> list[SvgShape]:
         """What it consists of."""
 
 
@@ -106,7 +106,7 @@ class Line:
     style: str = ""
     tip: str = ""
 
-    def shapes(self, chart: Chart) -> list[Shape]:
+    def shapes(self, chart: Chart) -> list[SvgShape]:
         points = " ".join(f"{chart.across(x):.1f} {chart.up(y):.1f}" for x, y in zip(self.x, self.y, strict=True))
         return [path(f"line {self.style}".strip(), f"M{points}", self.tip)]
 
@@ -119,7 +119,7 @@ class Bars:
     heights: Values
     tips: Sequence[str] = ()
 
-    def shapes(self, chart: Chart) -> list[Shape]:
+    def shapes(self, chart: Chart) -> list[SvgShape]:
         shapes, bottom = [], chart.ends["bottom"]
         for number, ((low, high), height) in enumerate(zip(pairwise(self.edges), self.heights, strict=True)):
             if height > 0:
@@ -128,7 +128,7 @@ class Bars:
                 place = {"x": f"{x + gap / 2:.2f}", "y": f"{y:.1f}"}
                 of_bar = {"width": f"{width - gap:.2f}", "height": f"{bottom - y:.1f}"}
                 tip = self.tips[number] if self.tips else ""
-                shapes.append(Shape("rect", {"class": "bars", **place, **of_bar}, tip=tip))
+                shapes.append(SvgShape("rect", {"class": "bars", **place, **of_bar}, tip=tip))
         return shapes
 
 
@@ -140,7 +140,7 @@ class Steps:
     heights: Values
     tip: str = ""
 
-    def shapes(self, chart: Chart) -> list[Shape]:
+    def shapes(self, chart: Chart) -> list[SvgShape]:
         ground = f"{chart.ends['bottom']:.1f}"
         parts = [f"M{chart.across(self.edges[0]):.1f} {ground}"]
         parts += [
@@ -156,7 +156,7 @@ class Marker:
     x: float
     tip: str = ""
 
-    def shapes(self, chart: Chart) -> list[Shape]:
+    def shapes(self, chart: Chart) -> list[SvgShape]:
         if not -1e-9 <= chart.x.share(self.x) <= 1 + 1e-9:
             return []
         upright = f"M{chart.across(self.x):.1f} {chart.ends['top']:.0f}V{chart.ends['bottom']:.0f}"
@@ -164,8 +164,8 @@ class Marker:
 
 
 @dataclass(frozen=True)
-class Points:
-    """Points, with bars of their uncertainty where there is one."""
+class Dots:
+    """Dots, with bars of their uncertainty where there is one."""
 
     x: Values
     y: Values
@@ -174,7 +174,7 @@ class Points:
     radius: float = 2.6
     tips: Sequence[str] = ()
 
-    def shapes(self, chart: Chart) -> list[Shape]:
+    def shapes(self, chart: Chart) -> list[SvgShape]:
         shapes = []
         for number, (x, y) in enumerate(zip(self.x, self.y, strict=True)):
             at = f"{chart.across(x):.1f}"
@@ -182,7 +182,9 @@ class Points:
                 low, high = chart.up(y - self.uncertainty[number]), chart.up(y + self.uncertainty[number])
                 shapes.append(path("bar", f"M{at} {low:.1f}V{high:.1f}"))
             place = {"cx": at, "cy": f"{chart.up(y):.1f}", "r": f"{self.radius:g}"}
-            shapes.append(Shape("circle", {"class": self.style, **place}, tip=self.tips[number] if self.tips else ""))
+            shapes.append(
+                SvgShape("circle", {"class": self.style, **place}, tip=self.tips[number] if self.tips else "")
+            )
         return shapes
 
 
@@ -194,7 +196,7 @@ class Band:
     low: Values
     high: Values
 
-    def shapes(self, chart: Chart) -> list[Shape]:
+    def shapes(self, chart: Chart) -> list[SvgShape]:
         there = [f"{chart.across(x):.1f} {chart.up(y):.1f}" for x, y in zip(self.x, self.high, strict=True)]
         back = [f"{chart.across(x):.1f} {chart.up(y):.1f}" for x, y in zip(self.x, self.low, strict=True)]
         return [path("band", f"M{' '.join([*there, *reversed(back)])}Z")]
@@ -240,7 +242,7 @@ def stacked_bar(parts: Mapping[str, tuple[float, str]], description: str) -> Svg
     for name, (value, style) in parts.items():
         width = 100 * value / total
         place = {"class": style, "x": f"{x:.2f}", "y": "0", "width": f"{width:.2f}", "height": "10"}
-        shapes.append(Shape("rect", place, tip=f"{name}: {share_words(value / total)}"))
+        shapes.append(SvgShape("rect", place, tip=f"{name}: {share_words(value / total)}"))
         x += width
     attributes = {"class": "bar", "preserveAspectRatio": "none"}
     return Svg(width=100, height=10, description=description, shapes=shapes, attributes=attributes)

@@ -8,7 +8,7 @@ from dsfu.pages.frame import render
 
 
 @dataclass(frozen=True)
-class Shape:
+class SvgShape:
     """An element of a drawing.
 
     Attributes
@@ -34,7 +34,7 @@ class Svg:
     width: float
     height: float
     description: str
-    shapes: Sequence[Shape]
+    shapes: Sequence[SvgShape]
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __html__(self) -> str:
@@ -43,9 +43,9 @@ class Svg:
     __str__ = __html__
 
 
-def path(style: str, d: str, tip: str = "") -> Shape:
-    return Shape("path", {"class": style, "d": d}, tip=tip)
+def path(style: str, d: str, tip: str = "") -> SvgShape:
+    return SvgShape("path", {"class": style, "d": d}, tip=tip)
 
 
-def label(x: float, y: float, text: str, anchor: str = "middle") -> Shape:
-    return Shape("text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}, text)
+def label(x: float, y: float, text: str, anchor: str = "middle") -> SvgShape:
+    return SvgShape("text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}, text)

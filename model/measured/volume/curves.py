@@ -6,7 +6,7 @@ import numpy as np
 
 from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.volume.solve import VolumeSolution
-from dsfu.pages.charts import Band, Chart, Line, Points
+from dsfu.pages.charts import Band, Chart, Dots, Line
 from dsfu.pages.scales import Linear
 from dsfu.simulate.arrays import FloatArray
 
@@ -26,7 +26,7 @@ def alpha_chart(refinement: SroRefinement) -> Chart:
     return Chart(
         x=Linear(0.0, top),
         y=Linear(low - room, high + room),
-        marks=[Line([0.0, top], [0.0, 0.0], "thin faint"), Points(lengths, values, errors, tips=tips)],
+        marks=[Line([0.0, top], [0.0, 0.0], "thin faint"), Dots(lengths, values, errors, tips=tips)],
         description="Warren–Cowley parameters over the length of the lattice vector",
         x_label="length of the lattice vector (Å)",
         y_label="α",

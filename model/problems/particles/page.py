@@ -12,7 +12,7 @@ from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
 from dsfu.model.problems.particles.verdict import ParticleVerdict, tied
 from dsfu.pages.charts import fit_chart
 from dsfu.pages.frame import Table, render
-from dsfu.pages.svg import Shape, Svg
+from dsfu.pages.svg import Svg, SvgShape
 from dsfu.simulate.arrays import FloatArray
 
 _SIDE: Final = 260
@@ -116,7 +116,7 @@ def _view(positions: FloatArray, reach: float, bond: float, words: str) -> Svg:
     scale = _SIDE / 2 / reach
     depth = (positions[:, 2] - positions[:, 2].min()) / max(float(np.ptp(positions[:, 2])), 1e-9)
     spheres = [
-        Shape(
+        SvgShape(
             "circle",
             {
                 "class": "atom",

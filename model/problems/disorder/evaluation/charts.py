@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.pages.charts import Bars, Chart, Line, Mark, Marker, Points
+from dsfu.pages.charts import Bars, Chart, Dots, Line, Mark, Marker
 from dsfu.pages.scales import Linear, Logarithmic
 from dsfu.simulate.arrays import FloatArray
 
@@ -33,7 +33,7 @@ def cumulative(errors: Mapping[str, FloatArray], paper: tuple[float, float], lab
         marks.append(Line(places, 100 * shares, f"line{number}"))
     marks.append(Marker(mean, f"the paper's mean: {mean}"))
     tip = f"the paper: 90 % of the planes below {percentile}"
-    marks.append(Points([percentile], [90.0], style="ring", radius=4.5, tips=[tip]))
+    marks.append(Dots([percentile], [90.0], style="ring", radius=4.5, tips=[tip]))
     return Chart(
         x=_errors_axis(*errors.values(), np.array(paper)),
         y=Linear(0.0, 100.0, " %"),

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.pages.pictures import png_address
-from dsfu.pages.svg import Shape, Svg, label, path
+from dsfu.pages.svg import Svg, SvgShape, label, path
 from dsfu.pipeline.problems.disorder.report.sample_sheet import LIVE_COLOUR, colour_table
 from dsfu.simulate.arrays import BoolArray, Float32Array
 
@@ -37,9 +37,9 @@ def _with_axes(png: bytes, q_max: float, pixels: int, description: str) -> Svg:
     middle = (pixels // 2 + 0.5) / pixels  # where on the side, from 0 to 1, the centre of the middle pixel is
     square = {"x": _LEFT, "y": _TOP, "width": _SIDE, "height": _SIDE}
     shapes = [
-        Shape("rect", {"class": "dead", **square}),
-        Shape("image", {**square, "preserveAspectRatio": "none", "href": png_address(png)}),
-        Shape("rect", {"class": "edge", **square}),
+        SvgShape("rect", {"class": "dead", **square}),
+        SvgShape("image", {**square, "preserveAspectRatio": "none", "href": png_address(png)}),
+        SvgShape("rect", {"class": "edge", **square}),
     ]
     for tick in (tick for tick in _TICKS if abs(tick) < q_max):
         x = _LEFT + _SIDE * (middle + tick / (2 * q_max))

@@ -50,6 +50,6 @@ def test_the_difference_is_not_saturated(plane) -> None:
 
 
 def test_other_formats_are_refused_before_anything_is_written(plane, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"\.pdf or \.svg or \.png"):
+    with pytest.raises(InputError, match=r"\.png or \.pdf or \.svg"):
         write_figure(tmp_path / "f.doc", plane)
     assert not (tmp_path / "f.doc").exists()
