@@ -117,3 +117,9 @@ def test_the_report_shows_its_curves_and_quantities(folder: Path, tmp_path: Path
     assert page.count("data:image/png") == 6
     assert "height of the sine" in page
     assert "http:" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_whole_problem_takes_no_more_than_150_lines() -> None:
+    """Physics, manifest, plan, makers, network, recipe, scores and panels; blank lines do not count."""
+    lines = [line for path in (TOY / "dsfu_sines").glob("*.py") for line in path.read_text("utf-8").splitlines()]
+    assert 100 < sum(bool(line.strip()) for line in lines) <= 150

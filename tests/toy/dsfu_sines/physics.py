@@ -8,21 +8,18 @@ import numpy.typing as npt
 from dsfu.simulate.fields import Field
 
 MOST_POINTS: Final = 48
+_COLUMNS: Final = {
+    "amplitude": ("float32", "1", "height of the sine"),
+    "phase": ("float64", "radian", "phase of the sine at 0"),
+    "points": ("int16", "1", "how many points of it are there"),
+    "kept": ("bool", "1", "False where a shard is filled up"),
+}
 FIELDS: Final = (
-    Field(name="amplitude", dtype="float32", dims=("sample",), units="1", long_name="height of the sine"),
-    Field(name="phase", dtype="float64", dims=("sample",), units="radian", long_name="phase of the sine at 0"),
-    Field(name="points", dtype="int16", dims=("sample",), units="1", long_name="how many points of it are there"),
-    Field(name="kept", dtype="bool", dims=("sample",), units="1", long_name="False where a shard is filled up"),
-    Field(
-        name="curve",
-        dtype="float32",
-        dims=("sample", "x"),
-        shape=(MOST_POINTS,),
-        units="1",
-        long_name="the sine, and 0 after its last point",
-        kept_as="array",
-    ),
-)
+    *(Field(name=name, dtype=dtype, dims=("sample",), units=units, long_name=words)
+      for name, (dtype, units, words) in _COLUMNS.items()),
+    Field(name="curve", dtype="float32", dims=("sample", "x"), shape=(MOST_POINTS,), units="1", kept_as="array",
+          long_name="the sine, and 0 after its last point"),
+)  # fmt: skip
 
 
 def sine(amplitude: float, phase: float, points: int) -> npt.NDArray[Any]:

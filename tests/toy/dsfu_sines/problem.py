@@ -1,6 +1,6 @@
 """The toy problem behind the pipeline's contract: phases are drawn first, sines are made of them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field as Key
@@ -31,25 +31,23 @@ class SinesManifest(Manifest):
 
 
 class Plan:
-    def __init__(self, settings: SinesManifest) -> None:
-        bank = self.spec(PHASES, "phases/0", {"seed": settings.seed}, 16)
+    def __init__(self, settings):
+        bank = spec(PHASES, "phases/0", {"seed": settings.seed}, 16)
         self.specs = [bank]
         for split, wanted in settings.samples:
             for first in range(0, wanted, PER_SHARD):
                 filled = {"bank": bank.key, "seed": settings.seed, "split": split, "first": first, "wanted": wanted}
-                self.specs.append(
-                    self.spec(SINES, f"sines/{split}/{first}", filled, PER_SHARD, needs=(bank.key,), split=split)
-                )
+                name = f"sines/{split}/{first}"
+                self.specs.append(spec(SINES, name, filled, PER_SHARD, needs=(bank.key,), split=split))
 
-    def spec(self, kind: Kind, identity: str, parameters: dict[str, Any], items: int, **more: Any) -> ShardSpec:
-        inputs = {"settings": digest(parameters), "science": digest(kind.science)}
-        return ShardSpec(kind=kind.name, identity=identity, inputs=inputs, parameters=parameters, items=items, **more)
+
+def spec(kind, identity, parameters, items, **more):
+    inputs = {"settings": digest(parameters), "science": digest(kind.science)}
+    return ShardSpec(kind=kind.name, identity=identity, inputs=inputs, parameters=parameters, items=items, **more)
 
 
 class Sines(Problem[SinesManifest]):
-    name = "sines"
-    kinds = (PHASES, SINES)
-    manifest = SinesManifest
+    name, kinds, manifest = "sines", (PHASES, SINES), SinesManifest
     template = "version: 1\nproblem: sines\nname: sines\nseed: 1\nstore: sines\n"
 
     def fields(self, settings):
@@ -68,15 +66,14 @@ def make_phases(parameters, read, watch):
 
 
 def make_sines(parameters, read, watch):
-    phases = read(parameters["bank"], "phase")["phase"]
-    rows = []
-    for number in range(parameters["first"], parameters["first"] + PER_SHARD):
+    phases, rows = read(parameters["bank"], "phase")["phase"], []
+    numbers = parameters["first"] + np.arange(PER_SHARD)
+    for number in numbers:
         random = RandomStream(parameters["seed"], "sine", f"{parameters['split']} {number}")
-        rows.append(
-            (np.float32(random.uniform(0.5, 2)), phases[random.integer(16)], 8 + random.integer(MOST_POINTS - 7))
-        )
+        height, phase = np.float32(random.uniform(0.5, 2)), phases[random.integer(16)]
+        rows.append((height, phase, 8 + random.integer(MOST_POINTS - 7)))
     amplitude, phase, points = map(np.array, zip(*rows, strict=True))
-    kept = np.arange(parameters["first"], parameters["first"] + PER_SHARD) < parameters["wanted"]
+    kept = numbers < parameters["wanted"]
     with watch.step("simulate"):
         curve = np.stack([sine(*row) for row in rows])
     return {"amplitude": amplitude, "phase": phase, "points": points.astype(np.int16), "kept": kept, "curve": curve}
