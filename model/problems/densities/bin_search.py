@@ -7,11 +7,12 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
+from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.crystals import UnitCell
-from dsfu.simulate.densities.structure_types import StructureType
+from dsfu.simulate.densities.structure_types import StructureType, from_crystal
 
 WAVELENGTH: Final = 0.71073
 BINS: Final = 1024
@@ -20,6 +21,15 @@ LAST: Final = 74.0
 
 REFINED: Final = 4
 """Candidates whose free positions are refined."""
+
+LOOKED_AT: Final = 60
+"""Candidates of the search whose binned patterns are compared. Chosen."""
+
+NEARLY: Final = 0.05
+"""Å by which atoms may move for a higher symmetry or a smaller cell. Chosen."""
+
+AS_WELL: Final = 2e-3
+"""What the cosine may lose by that. Chosen."""
 
 MOST_FREE: Final = 8
 
@@ -37,12 +47,25 @@ class BinAnswer:
 
 
 def solve_bins(pattern: FloatArray, kinds: Sequence[StructureType], most: int = 12) -> list[BinAnswer]:
-    """Decorated types that explain a pattern of 1024 bins, best first. No truth is used."""
+    """Decorated types that explain a pattern of 1024 bins, best first. No truth is used, no site is coloured anew."""
     target = _prepared(np.asarray(pattern, np.float64))
-    found, _ = search(kinds, _signal(pattern), WAVELENGTH)
-    first = sorted((_scored(each, target) for each in found[:most]), key=lambda each: -each[0])
+    found, _ = search([kind for kind in kinds if not is_coloured(kind)], _signal(pattern), WAVELENGTH)
+    # The search takes lines that are split over neighbouring bins for better; both patterns blurred, they are not.
+    again = sorted(found[:LOOKED_AT], key=lambda each: -_cosine(each.kind.crystal(each.cell), target))
+    first = sorted((_scored(each, target) for each in again[:most]), key=lambda each: -each[0])
     answers = [_refined(each, target) if n < REFINED else _plain(each) for n, each in enumerate(first)]
-    return sorted(answers, key=lambda each: -each.cosine)
+    ranked = sorted(answers, key=lambda each: -each.cosine)
+    return [_standard(each, target) if n == 0 else each for n, each in enumerate(ranked)]
+
+
+def _standard(answer: BinAnswer, target: FloatArray) -> BinAnswer:
+    """In the conventional cell of the symmetry that it nearly has, where it explains the pattern as well in that."""
+    try:
+        crystal = from_crystal(answer.crystal, answer.kind.name, NEARLY).crystal()
+    except (ValueError, TypeError):
+        return answer
+    cosine = _cosine(crystal, target)
+    return answer if cosine < answer.cosine - AS_WELL else BinAnswer(answer.kind, crystal, cosine)
 
 
 def _signal(pattern: FloatArray) -> Signal:

@@ -17,6 +17,9 @@ MOST_WAYS: Final = 24
 MOST_ATOMS: Final = 60
 """Atoms in the cell of a type that is coloured anew. Chosen: larger ones have too many sites to be told apart."""
 
+FEW_SITES: Final = 6
+"""Sites up to which a type may have any number of atoms: garnet has 160 on four. Chosen."""
+
 FEWEST_JOINED: Final = 3
 """Elements of a formula from which on elements of a type are made equal: pairs have types enough of their own."""
 
@@ -37,7 +40,9 @@ def coloured(kind: StructureType, counts: Mapping[int, int]) -> Iterator[Structu
     """
     units, rest = divmod(kind.atoms, sum(counts.values()))
     excess = len(kind.composition) - len(counts)
-    if rest or excess == 0 or kind.atoms > MOST_ATOMS or (excess > 0 and len(counts) < FEWEST_JOINED):
+    if rest or excess == 0 or (excess > 0 and len(counts) < FEWEST_JOINED):
+        return
+    if kind.atoms > MOST_ATOMS and len(kind.sites) > FEW_SITES:
         return
     wanted = {element: n * units for element, n in counts.items()}
     ways = _divided(kind, wanted) if excess < 0 else _joined(kind, wanted)
