@@ -93,7 +93,8 @@ def test_the_report_shows_sections_and_volumes(folder: Path) -> None:
     assert page.count("data:image/png") >= 6
     assert "volume of the cell" in page
     assert "number of the crystal" not in page  # a running number has no distribution
-    assert page.count("Histogram of") == page.count('class="chart"') > 2
+    assert "The same in every sample: " in page  # a histogram of a constant says nothing
+    assert page.count("Histogram of") == page.count('class="chart"') > 0
     assert json.loads(run("inspect", str(folder / "store"), "--json"))["splits"][0]["kept"] == 6
 
 
