@@ -68,7 +68,9 @@ def judge(
 
 def _rival(fit: GroupFit, alternatives: tuple[GroupFit, ...]) -> GroupFit | None:
     """A group that explains more absences, or has more operations, if the map nearly has its symmetry."""
-    for other in sorted(alternatives, key=lambda each: -each.candidate.absent):
+    # The same group is no rival: where the file states it, its absences are not counted, and in its other settings.
+    others = [each for each in alternatives if each.candidate.group.number != fit.candidate.group.number]
+    for other in sorted(others, key=lambda each: -each.candidate.absent):
         if other.candidate.absent >= fit.candidate.absent + _UNEXPLAINED and other.worst > _NEARLY:
             return other
         least = _HIGHER if len(fit.candidate.turns) > 1 else _NEARLY
