@@ -12,7 +12,7 @@ from scipy import fft
 
 from dsfu.model.problems.phases.atom_model import AtomModel, structure_factors_of
 from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray, ReflectionList
-from dsfu.model.problems.phases.groups import CandidateGroup, candidate_of, candidates
+from dsfu.model.problems.phases.groups import CandidateGroup, absent_by, candidate_of, candidates
 from dsfu.model.problems.phases.in_group import phase_in_group
 from dsfu.model.problems.phases.judging import PhasingVerdict, judge
 from dsfu.model.problems.phases.laue import find_laue_class
@@ -181,7 +181,9 @@ def _attempt(
     right = [f for i, f in enumerate(right) if not any(_same_group(f, g) for g in right[:i])]
     if reflections.space_group is not None:
         # What the file states comes first, unless the map speaks clearly against it.
-        stated = symmetry.fit(candidate_of(reflections.space_group))
+        named = candidate_of(reflections.space_group)
+        absent = int(absent_by(data.hkl, named.turns, named.shifts).sum())
+        stated = symmetry.fit(replace(named, absent=absent))
         if stated.worst > _STATED:
             right = [stated, *(f for f in right if f.candidate.group.number != stated.candidate.group.number)]
     if not right:
