@@ -46,6 +46,7 @@ _ACCEPTED: Final = 0.25
 """R1 of atoms below which no more starts are made: wrong structures have .4 and more at atomic resolution."""
 
 _EXCELLENT: Final = 0.08
+_DOUBT_THE_FORMULA: Final = 0.2
 _FEW_ABSENCES: Final = 3
 """A subgroup that leaves more weak reflections unexplained than this is not tried: absences are no accident."""
 
@@ -189,6 +190,12 @@ def _attempt(
     if not right:
         right = [symmetry.fit(candidate_of(gemmi.SpaceGroup("P 1")))]
     chosen = _polished(data, hkl, waves, right[0], p1.r, tuple(fits[:8]), reflections)
+    if reflections.formula and chosen.polished is not None and _is_doubtful(chosen.polished):
+        without = replace(reflections, formula={})
+        plain = _polished(data, hkl, waves, right[0], p1.r, tuple(fits[:8]), without)
+        enough = _MUCH_BETTER if chosen.polished.named else 1.0
+        if plain.polished is not None and plain.polished.fit.r1 < enough * chosen.polished.fit.r1:
+            chosen, reflections = plain, without
     if chosen.polished is None or chosen.polished.fit.r1 > _EXCELLENT:
         # A pseudosymmetric crystal satisfies a group that is too high: its subgroups then fit much better.
         lower = [f for f in right[1:] if len(f.candidate.turns) < len(right[0].candidate.turns)]
@@ -230,6 +237,11 @@ def _polished(
     return _Attempt(data=data, fit=fit, hkl=hkl, waves=averaged, r=r, polished=polished, alternatives=fits)
 
 
+def _is_doubtful(polished: Polished) -> bool:
+    """Whether atoms should also be told without the formula: files carry wrong ones, and so do people."""
+    return not polished.named or polished.fit.r1 > _DOUBT_THE_FORMULA
+
+
 def _in_groups(
     data: MergedData, groups: list[CandidateGroup], reflections: ReflectionList, seed: int, tell: Tell
 ) -> list[_Attempt]:
@@ -267,6 +279,9 @@ def _answer(reflections: ReflectionList, data: MergedData, best: _Attempt, secon
         r = fit.r1
         model, named = fit.model, best.polished.named
     trusted = model is not None and r < 0.35
+    notes = reflections.notes
+    if reflections.formula and trusted and not named:
+        notes += ("the formula does not fit the map: atoms are told without it, as if most were carbon",)
     if trusted and best.polished is not None and model is not None:
         calculated = structure_factors_of(model, sphere_indices(data))
         hkl, waves = whole_sphere(data, candidate, calculated, scale=best.polished.fit.scale, fill=True)
@@ -288,6 +303,6 @@ def _answer(reflections: ReflectionList, data: MergedData, best: _Attempt, secon
         r=r,
         verdict=judge(data, r=r, fit=best.fit, alternatives=best.alternatives, atoms=model if trusted else None),
         alternatives=best.alternatives,
-        notes=reflections.notes,
+        notes=notes,
         seconds=seconds,
     )

@@ -84,6 +84,17 @@ def test_what_noisy_maps_agree_upon_is_nearer_to_the_truth_than_each(tmp_path):
     assert together > max(apart) + 0.08
 
 
+def test_a_formula_that_is_nonsense_is_left_out_with_a_word(tmp_path):
+    """SHELX files carry UNIT lines that nobody has filled in."""
+    structure = packed("C5H8", "P 1 21/c 1")
+    write_hkl(tmp_path / "x.hkl", structure, 0.9)
+    data = read_reflections(tmp_path / "x.hkl")
+    crystal = solve(type(data)(**{**vars(data), "formula": {"C": 1.0, "H": 2.0, "F": 3.0, "S": 4.0, "Br": 5.0}}))
+    assert crystal.verdict.outcome == "solved"
+    assert any("formula does not fit" in note for note in crystal.notes)
+    assert not crystal.named
+
+
 def test_noise_is_not_called_solved(tmp_path):
     structure = packed("C5H8", "P 1 21/c 1")
     write_hkl(tmp_path / "x.hkl", structure, 0.9)
