@@ -33,6 +33,7 @@ _ROWS, _COLUMNS = 4, 5
 
 _AXES: dict[MetricName, str] = {
     "sliced_wasserstein": "sliced W₂, in widths of the plane",
+    "wasserstein": "bound of W₂, in widths of the plane",
     "appearance": "√(1 − r) of √I",
 }
 

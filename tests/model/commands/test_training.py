@@ -47,7 +47,7 @@ def test_train_asks_for_what_it_was_told(jobs, tmp_path):
 
 
 def test_settings_are_checked_before_anything_is_done(jobs, tmp_path):
-    with pytest.raises(InputError, match="did you mean 'limits'"):
+    with pytest.raises(InputError, match="did you mean limits"):
         answer("train", "some/store", "--out", tmp_path, "limit.steps=3")
     assert jobs == []
 

@@ -234,7 +234,7 @@ def test_hdf5_that_claims_more_than_it_holds_is_refused(tmp_path):
 def test_without_h5py_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "h5py", None)
     (tmp_path / "mask.txt").write_text("no mask")
-    with pytest.raises(ImportError, match=r"mask.txt: neither .npy nor .npz; .* pip install 'dsfu\[pipeline\]'"):
+    with pytest.raises(ImportError, match=r"mask.txt: neither .npy nor .npz; .* pip install '.\[pipeline\]'"):
         read(tmp_path / "mask.txt")
 
 

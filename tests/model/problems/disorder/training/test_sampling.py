@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
@@ -67,7 +65,7 @@ def test_unturned_crystals_have_the_cell_of_vegards_law(parameters: StoreParamet
 
 
 def test_turned_species_keep_their_shape_and_get_the_cell_they_need(parameters: StoreParameters):
-    found = drawn(parameters, replace(AS_STORED, rotated=1), 60)
+    found = drawn(parameters, AS_STORED.model_copy(update={"rotated": 1}), 60)
     by_atoms = {each.numbers.tobytes(): each for each in parameters.species}
     for each in found:
         lengths = []
@@ -83,7 +81,7 @@ def test_turned_species_keep_their_shape_and_get_the_cell_they_need(parameters: 
 
 def test_each_species_is_turned_on_its_own(parameters: StoreParameters):
     stored = {each.positions.tobytes() for each in parameters.species}
-    found = drawn(parameters, replace(AS_STORED, rotated=0.5))
+    found = drawn(parameters, AS_STORED.model_copy(update={"rotated": 0.5}))
     turned = [(each.positions_a.tobytes() not in stored, each.positions_b.tobytes() not in stored) for each in found]
     for outcome in ((False, False), (False, True), (True, False), (True, True)):
         assert turned.count(outcome) == pytest.approx(50, abs=25)
@@ -107,7 +105,7 @@ def test_planes_are_at_layers_or_half_way_where_order_says_so(parameters: StoreP
 
 
 def test_random_offsets_are_anywhere_within_reach(parameters: StoreParameters):
-    found = drawn(parameters, replace(AS_STORED, random_offsets=1))
+    found = drawn(parameters, AS_STORED.model_copy(update={"random_offsets": 1}))
     offsets = np.array([offset_and_axis(each)[0] for each in found])
     assert (offsets % 0.5 > 1e-6).all()
     assert 4 < offsets.max() <= 6
@@ -115,13 +113,13 @@ def test_random_offsets_are_anywhere_within_reach(parameters: StoreParameters):
 
 
 def test_sets_without_order_along_b_are_looked_at_along_b(parameters: StoreParameters):
-    found = drawn(parameters, replace(AS_STORED, oscillators=1, fresh_oscillators=1), 40)
+    found = drawn(parameters, AS_STORED.model_copy(update={"oscillators": 1, "fresh_oscillators": 1}), 40)
     assert {offset_and_axis(each)[1] for each in found} == {1}
     assert {round(offset_and_axis(each)[0], 9) for each in found} == {0, 1, 2, 3}
 
 
 def test_flips_and_transposition_turn_the_planes_axes(parameters: StoreParameters):
-    config = replace(AS_STORED, flipped=0.5, transposed=0.5)
+    config = AS_STORED.model_copy(update={"flipped": 0.5, "transposed": 0.5})
     directions = set()
     for plain, each in zip(drawn(parameters, AS_STORED), drawn(parameters, config), strict=True):
         assert offset_and_axis(plain) == pytest.approx(offset_and_axis(each))

@@ -1,5 +1,4 @@
 from collections import Counter
-from dataclasses import replace
 from itertools import permutations, product
 
 import numpy as np
@@ -109,8 +108,10 @@ def test_kinds_come_in_the_shares_that_are_asked_for(parameters: StoreParameters
 def test_what_is_off_does_not_come(parameters: StoreParameters):
     off = SynthesisConfig(no_order=0, oscillators=0, permuted=0)
     assert set(kinds(parameters, off, RODS, 50)) == {"stored"}
-    assert set(kinds(parameters, replace(off, no_order=1), RODS, 20)) == {"none"}
-    assert set(kinds(parameters, replace(off, oscillators=1, fresh_oscillators=0), RODS, 20)) == {"stored oscillator"}
+    without = off.model_copy(update={"no_order": 1})
+    stored = off.model_copy(update={"oscillators": 1, "fresh_oscillators": 0})
+    assert set(kinds(parameters, without, RODS, 20)) == {"none"}
+    assert set(kinds(parameters, stored, RODS, 20)) == {"stored oscillator"}
 
 
 def test_stored_oscillations_are_those_of_the_same_lattice(parameters: StoreParameters):
