@@ -60,7 +60,7 @@ def write_factors(path: str | Path, factors: CrystalFactors) -> None:
 def read_factors(path: str | Path) -> CrystalFactors:
     """What `write_factors` wrote."""
     with Hdf5(path) as file:
-        found = file.attribute(file.root, "dsfu_format")
+        found = file.said(file.root, "dsfu_format")
         if found != FORMAT:
             raise InputError(
                 f"its format is {found!r}" if found else "it is not a file of factors",

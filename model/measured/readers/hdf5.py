@@ -85,6 +85,11 @@ class Hdf5:
                 raise ValueError("an attribute of more than a megabyte")
             return _as_text(node.attrs[name])
 
+    def said(self, node: Node, name: str) -> str:
+        """An attribute as text, whatever it is; empty if there is none."""
+        found = self.attribute(node, name)
+        return "" if found is None else f"{found!s:.200}"
+
     def text(self, node: Node) -> str:
         """A dataset that is a string, or an array of one."""
         where = self.where(node)
@@ -254,8 +259,7 @@ def format_of(path: Path) -> str | None:
     if not path.is_file() or not is_hdf5(path):
         return None
     with Hdf5(path) as file:
-        found = file.attribute(file.root, "dsfu_format")
-    return None if found is None else str(found)
+        return file.said(file.root, "dsfu_format") or None
 
 
 def name_of(node: Node) -> str:

@@ -84,7 +84,7 @@ def _root(variance: Any) -> Any:
 
 def _axes(file: Hdf5, signal: Node) -> list[_Axis]:
     where = file.where(signal)
-    names = str(file.attribute(signal, "axes") or "").split(":")
+    names = file.said(signal, "axes").split(":")
     if names == [""]:
         raise InputError("has no attribute axes", where=where, expected="names of the axes, such as D2:D1:D0")
     if len(names) != len(signal.shape):
@@ -101,8 +101,8 @@ def _axis(file: Hdf5, name: str, bins: int, position: int) -> _Axis:
     number = re.fullmatch(r"D(\d{1,2})", name)
     return _Axis(
         number=int(number[1]) if number else position,
-        title=str(file.attribute(node, "long_name") or name),
-        frame=str(file.attribute(node, "frame") or ""),
+        title=file.said(node, "long_name") or name,
+        frame=file.said(node, "frame"),
         first=first,
         step=step,
         bins=bins,

@@ -90,7 +90,7 @@ def _groups(file: Hdf5) -> list[Node]:
 
 
 def _class(file: Hdf5, node: Node) -> str:
-    return str(file.attribute(node, "NX_class") or "")
+    return file.said(node, "NX_class")
 
 
 def _chosen(file: Hdf5, hints: Hints) -> _Data:
@@ -166,7 +166,7 @@ def _signal_name(file: Hdf5, group: Node) -> str:
         return named
     for name in file.names(group):
         node = file.find(name, group)
-        if isinstance(node, h5py.Dataset) and str(file.attribute(node, "signal")) == "1":
+        if isinstance(node, h5py.Dataset) and file.said(node, "signal") == "1":
             return name
     raise InputError("has no attribute signal", where=file.where(group), expected="the name of the data")
 
@@ -182,9 +182,9 @@ def _axis_names(file: Hdf5, group: Node, signal: Node) -> tuple[str, ...]:
 
 def _direction(file: Hdf5, axis: Node) -> FloatArray | None:
     """hkl of one unit along an axis, from its name or else its title."""
-    title = file.attribute(axis, "long_name")
+    title = file.said(axis, "long_name")
     by_name = direction_of(name_of(axis).rpartition("/")[2])
-    return by_name if by_name is not None else direction_of(str(title or ""))
+    return by_name if by_name is not None else direction_of(title)
 
 
 def _grid(file: Hdf5, data: _Data, hints: Hints, cell: Cell | None) -> tuple[FloatArray, FloatArray] | None:
@@ -217,7 +217,7 @@ def _direction_of_axis(file: Hdf5, data: _Data, position: int, hints: Hints, cel
         return np.eye(3)[order[position]] if recognised is None else recognised
     direction = _direction(file, axis)
     if direction is None:
-        units = file.attribute(axis, "units")
+        units = file.said(axis, "units")
         raise InputError(
             f"its axis {name} is none of hkl" + (f"; its units are {units}" if units else ""),
             where=file.where(axis),

@@ -45,7 +45,7 @@ def _samples(file: Hdf5, group: Node) -> list[Node]:
     """What is called sample or crystal, also by way of a link, and then what is one by its class."""
     usual = [file.find(name, group) for name in ("sample", "crystal")]
     others = [file.hard_child(group, name) for name in file.names(group)[:_MOST_CHILDREN]]
-    by_class = [each for each in others if each is not None and file.attribute(each, "NX_class") == "NXsample"]
+    by_class = [each for each in others if each is not None and file.said(each, "NX_class") == "NXsample"]
     return [each for each in (*usual, *by_class) if isinstance(each, h5py.Group)]
 
 

@@ -19,7 +19,7 @@ NAME: Final = "planes of dsfu-model"
 
 def refusal(file: Hdf5) -> str:
     """Why this is not such a file; empty if it is."""
-    found = str(file.attribute(file.root, "dsfu_format") or "")
+    found = file.said(file.root, "dsfu_format")
     return "" if found.startswith("dsfu") else f"its attribute dsfu_format is not {FORMAT!r}"
 
 

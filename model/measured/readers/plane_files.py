@@ -54,11 +54,11 @@ def read_planes(path: str | Path) -> list[MeasuredPlane]:
 
 def is_ours(file: Hdf5) -> bool:
     """Whether `write_planes` wrote it, in this version or another."""
-    return str(file.attribute(file.root, "dsfu_format")).startswith("dsfu planes")
+    return file.said(file.root, "dsfu_format").startswith("dsfu planes")
 
 
 def check_is_ours(file: Hdf5) -> None:
-    found = file.attribute(file.root, "dsfu_format")
+    found = file.said(file.root, "dsfu_format")
     if found != FORMAT:
         raise InputError(
             f"its format is {found!r}" if found else "it is not a file of planes",

@@ -307,3 +307,18 @@ def test_zeros_may_be_dead(tmp_path: Path):
     found = read(path, zeros="dead")
     np.testing.assert_array_equal(found.live, data != 0)
     assert found.notes == ()
+
+
+@pytest.mark.parametrize("kind", ["yell", "mantid", "mdx2", "planes"])
+@pytest.mark.parametrize("value", [np.array([1.0, 2.0]), 3, np.array(["a", "b"], object)])
+def test_attributes_that_are_no_text_are_no_riddle(tmp_path: Path, kind: str, value: Any):
+    """Found by a fuzz: a format that is an array had no truth value."""
+    path = tmp_path / "a.h5"
+    path.write_bytes(true_bytes()[kind])
+    with h5py.File(path, "a") as file:
+        holders: list[Any] = [file]
+        file.visititems(lambda _, node: holders.append(node))
+        for holder in holders:
+            for name in [*holder.attrs, "dsfu_format", "NX_class", "signal"]:
+                holder.attrs[name] = value
+    assert outcome(path.read_bytes()) in {"read", "refused"}
