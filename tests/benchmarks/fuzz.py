@@ -25,20 +25,24 @@ import yaml
 
 from tests.benchmarks.fuzz_files import Target, seeds
 
-CALM = {0, 2, 3, 4}
+TAKEN, REFUSED = {0, 3}, {2, 4}
 PATIENCE_SECONDS = 60
 MEMORY_BYTES = 12 * 2**30
 
 
-def one(target: Target, folder: Path, seed: int) -> tuple[str, list[str]]:
-    """Harm the file of a target, run its command in a child, and say how it ended: ``calm``, or what it was instead."""
+def one(target: Target, folder: Path, seed: int | None) -> tuple[str, list[str]]:
+    """Harm the file of a target, run its command in a child, and say how it ended: ``calm``, or what it was instead.
+
+    Without a seed the file stays whole.
+    """
     harmed = folder / target.seed.name
     if target.seed.is_dir():
         shutil.copytree(target.seed, harmed)
     else:
         shutil.copyfile(target.seed, harmed)
     with contextlib.suppress(OSError, KeyError, TypeError, ValueError, yaml.YAMLError):  # half harmed is harmed too
-        target.harm(harmed, random.Random(seed))
+        if seed is not None:
+            target.harm(harmed, random.Random(seed))
     words = [str(harmed) if word == "FILE" else word for word in target.command]
     child = os.fork()
     if not child:
@@ -82,8 +86,8 @@ def _how_it_ended(child: int, folder: Path) -> str:
         if done:
             code = os.waitstatus_to_exitcode(status)
             told = (folder / "stderr").read_text(errors="replace") if (folder / "stderr").exists() else ""
-            if code in CALM and "Traceback" not in told:
-                return "calm" if code else "calm, taken"
+            if code in TAKEN | REFUSED and "Traceback" not in told:
+                return "calm, taken" if code in TAKEN else "calm"
             return f"status {code}: {' '.join(told.split())[:300]}"
         time.sleep(0.01)
     os.kill(child, signal.SIGUSR1)
@@ -109,21 +113,27 @@ def main() -> None:
         wanted = set(given.only.split(",")) if given.only else set()
         targets = seeds(home, crystals=not wanted <= WITHOUT_CRYSTALS or not wanted)
         targets = {name: target for name, target in targets.items() if name in wanted or not wanted}
+        case = Path(parent) / "case"
+        for name, target in [(name, target) for name, own in targets.items() for target in own]:
+            case.mkdir()
+            how, words = one(target, case, None)
+            if how != "calm, taken":
+                raise RuntimeError(f"the whole file {name} is not taken by {' '.join(words)}: {how}")
+            shutil.rmtree(case)
         counts: Counter[tuple[str, str]] = Counter()
         end, number = time.monotonic() + 60 * given.minutes, given.seed
         while time.monotonic() < end or number < given.seed + len(targets):
             name = list(targets)[number % len(targets)]
             target = targets[name][number // len(targets) % len(targets[name])]
-            folder = Path(parent) / "case"
-            folder.mkdir()
-            how, words = one(target, folder, number)
+            case.mkdir()
+            how, words = one(target, case, number)
             kind = how if how.startswith("calm") else "hang" if how.startswith("hangs") else "other"
             counts[name, kind] += 1
             if not how.startswith("calm"):
                 print(f"{name} {number}: {' '.join(words[:2])}: {how}", flush=True)
                 if given.keep:
-                    shutil.copytree(folder, given.keep / f"{name}-{number}", dirs_exist_ok=True)
-            shutil.rmtree(folder, ignore_errors=True)
+                    shutil.copytree(case, given.keep / f"{name}-{number}", dirs_exist_ok=True)
+            shutil.rmtree(case, ignore_errors=True)
             number += 1
         print(f"{'file':<14}{'cases':>8}{'refused':>9}{'taken':>8}{'errors':>8}{'hangs':>7}")
         for name in [*targets, "all"]:

@@ -54,7 +54,9 @@ def _make_crystal(folder: Path) -> None:
     _make(folder, "tests.benchmarks.crystal_maker", "orthorhombic", "crystal.h5", "t.json", "--half", "8", "--clean")
     _make(folder, "dsfu.model.cli", "prepare", "crystal.h5", "-o", "planes.h5", "--plane", "hk0", "--pixels", "32")
     _make(folder, "dsfu.model.cli", "factorise", "planes.h5", "-o", "factors.h5")
-    _make(folder, "dsfu.model.cli", "refine-sro", "factors.h5", "-o", "order", "--cutoff", "2")
+    _make(
+        folder, "dsfu.model.cli", "refine-sro", "factors.h5", "-o", "order", *("--cutoff", "2", "--no-order-along", "c")
+    )
 
 
 def _model(path: Path, *words: str, harm: Callable[[Path, random.Random], None] = harm_text) -> Target:
