@@ -5,12 +5,12 @@ its own HTTP servers are closed, and the dashboard is served at the address that
 carries a token, which a browser exchanges for a cookie.
 """
 
-import hmac
 import secrets
 import socket
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+from dsfu.door import guard
 from dsfu.errors import InputError
 
 CLOSED_AT_ONCE: Final = "127.0.0.1:0"
@@ -64,6 +64,7 @@ def close_pages(node: Any) -> None:
 
 def _serve(scheduler: Any, host: str, port: int) -> str | None:
     import dask
+    from distributed.http.routing import RoutingApplication
     from distributed.http.utils import get_handlers
     from tornado.httpserver import HTTPServer
     from tornado.netutil import bind_sockets
@@ -74,7 +75,9 @@ def _serve(scheduler: Any, host: str, port: int) -> str | None:
         return None
     token = secrets.token_urlsafe(24)
     routes = get_handlers(server=scheduler, modules=dask.config.get("distributed.scheduler.http.routes"))
-    application = _guarded(routes, token)
+    application = RoutingApplication(routes)
+    refusal = "This page is open to who started the run: see the address that the run has told.\n"
+    guard(application, token, name="dsfu-dashboard", refusal=refusal)
     server: Any = HTTPServer(application)
     try:
         sockets = bind_sockets(port, address=host or None)
@@ -87,35 +90,3 @@ def _serve(scheduler: Any, host: str, port: int) -> str | None:
     dashboard.connect(application, server, scheduler)
     shown = socket.gethostname() if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
     return f"http://{shown}:{server.port}/status?token={token}"
-
-
-def _guarded(routes: Any, token: str) -> Any:
-    """An application that answers whoever shows the token, and refuses everyone else, websockets too."""
-    from distributed.http.routing import RoutingApplication
-    from tornado import web
-
-    cookie = f"dsfu-dashboard-{secrets.token_hex(4)}"  # browsers share cookies between ports of a host
-
-    def is_right(given: str) -> bool:
-        return hmac.compare_digest(given.encode(), token.encode())
-
-    class Door(web.RequestHandler):
-        """Exchanges the token for a cookie, or refuses."""
-
-        def prepare(self) -> None:
-            self.set_header("Referrer-Policy", "no-referrer")
-            if self.request.method == "GET" and is_right(self.get_query_argument("token", "")):
-                self.set_cookie(cookie, token, httponly=True, samesite="Strict")
-                self.redirect("/" + self.request.path.lstrip("/"))
-            else:
-                self.set_status(403)
-                self.finish("This page is open to who started the run: see the address that the run has told.\n")
-
-    class Guarded(RoutingApplication):  # type: ignore[misc]
-        def find_handler(self, request: Any, **more: Any) -> Any:
-            shown = request.cookies.get(cookie)
-            if shown is not None and is_right(shown.value) and "token" not in parse_qs(request.query):
-                return super().find_handler(request, **more)
-            return self.get_handler_delegate(request, Door)
-
-    return Guarded(routes)

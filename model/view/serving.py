@@ -1,12 +1,11 @@
 """A page served to this machine alone, and to whoever knows its token."""
 
-import hmac
 import secrets
 import socket
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import parse_qs
 
+from dsfu.door import guard
 from dsfu.errors import InputError
 
 HOST = "127.0.0.1"
@@ -38,7 +37,8 @@ def serve(page: Callable[[], Any], title: str, port: int = 0) -> tuple[Any, str]
         autoreload=False,
     )
     token = secrets.token_urlsafe(24)
-    _guard(server._tornado, token)
+    refusal = "This page is open to who started it: use the address that dsfu-model view has told.\n"
+    guard(server._tornado, token, name="dsfu-view", refusal=refusal)
     return server, f"http://{HOST}:{chosen}/view?token={token}"
 
 
@@ -70,34 +70,3 @@ def _free_port(port: int) -> int:
                 f"port {port} cannot be listened on ({error})", where="--port", remedy="leave it out for a free one"
             ) from error
         return int(tried.getsockname()[1])
-
-
-def _guard(application: Any, token: str) -> None:
-    """Let an application answer whoever has shown the token, and refuse everyone else, websockets too."""
-    from tornado import web
-
-    cookie = f"dsfu-view-{secrets.token_hex(4)}"  # browsers share cookies between ports of a host
-    answer = application.find_handler
-
-    def is_right(given: str) -> bool:
-        return hmac.compare_digest(given.encode(), token.encode())
-
-    class Door(web.RequestHandler):
-        """Exchanges the token for a cookie, or refuses."""
-
-        def prepare(self) -> None:
-            self.set_header("Referrer-Policy", "no-referrer")
-            if self.request.method == "GET" and is_right(self.get_query_argument("token", "")):
-                self.set_cookie(cookie, token, httponly=True, samesite="Strict")
-                self.redirect("/" + self.request.path.lstrip("/"))
-            else:
-                self.set_status(403)
-                self.finish("This page is open to who started it: use the address that dsfu-model view has told.\n")
-
-    def find_handler(request: Any, **more: Any) -> Any:
-        shown = request.cookies.get(cookie)
-        if shown is not None and is_right(shown.value) and "token" not in parse_qs(request.query):
-            return answer(request, **more)
-        return application.get_handler_delegate(request, Door)
-
-    application.find_handler = find_handler
