@@ -16,8 +16,8 @@ DEMO := out/demo
 
 demo: venv demo-data demo-training demo-crystal demo-phases demo-particle demo-powder  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
 	@echo; echo "Look at $(DEMO)/report.html (the data set), $(DEMO)/run/evaluation/evaluation.html (the training)"
-	@echo "$(DEMO)/crystal/report.html (a crystal that was taken apart), and the pages in $(DEMO)/phases/solved and"
-	@echo "$(DEMO)/particle/answer."
+	@echo "$(DEMO)/crystal/report.html (a crystal that was taken apart), and the pages in $(DEMO)/phases/solved,"
+	@echo "$(DEMO)/particle/answer and $(DEMO)/powder/answer."
 
 demo-data: venv
 	$(BIN)/dsfu-pipeline run examples/demo.yaml --store $(DEMO)/store
@@ -53,12 +53,13 @@ demo-particle: venv
 demo-powder: venv
 	mkdir -p $(DEMO)/powder
 	$(BIN)/python examples/powder.py $(DEMO)/powder/powder.xy
-	$(BIN)/dsfu-model solve-density $(DEMO)/powder/powder.xy -o $(DEMO)/powder/answer --formula CaF2 --wavelength 1.5406
+	$(BIN)/dsfu-model solve-density $(DEMO)/powder/powder.xy -o $(DEMO)/powder/answer --formula CaF2 --wavelength 1.5406 \
+		--force
 
-# What kills processes or counts on the clock runs one after another, all else on every core.
+# All on every core, the longest first; then what counts on the clock, or kills by it, two at a time: it mostly waits.
 test: venv  ## all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not gpu and not alone" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m "alone and not gpu" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not gpu and not alone" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "alone and not gpu" $(PYTEST_ARGS)
 
 check: venv typing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

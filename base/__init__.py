@@ -8,23 +8,23 @@ from importlib import import_module
 from typing import Any, Final
 
 _DOORS: Final = {
-    "analyse": "dsfu.model.front_door.disorder",
-    "delta_pdf": "dsfu.model.front_door.reconstructions",
-    "factorise": "dsfu.model.front_door.disorder",
+    "analyse": "dsfu.model.front_door.analysis",
+    "delta_pdf": "dsfu.model.front_door.real_space",
+    "factorise": "dsfu.model.front_door.factors",
     "find_lattice": "dsfu.model.measured.lattice.search",
     "load_library": "dsfu.simulate.species",
     "load_network": "dsfu.model.measured.factorise.methods",
     "open_store": "dsfu.model.front_door.stores",
     "prepare": "dsfu.model.front_door.reconstructions",
     "read": "dsfu.model.front_door.reconstructions",
-    "read_species": "dsfu.simulate.species",
+    "read_species": "dsfu.simulate.own_species",
     "read_structure": "dsfu.simulate.structures.files",
-    "refine_molecules": "dsfu.model.front_door.disorder",
-    "refine_sro": "dsfu.model.front_door.disorder",
+    "refine_molecules": "dsfu.model.front_door.molecules",
+    "refine_sro": "dsfu.model.front_door.order",
     "simulate_plane": "dsfu.simulate.disorder.scattering",
-    "solve_density": "dsfu.model.front_door.solving",
-    "solve_particle": "dsfu.model.front_door.solving",
-    "solve_phases": "dsfu.model.front_door.solving",
+    "solve_density": "dsfu.model.front_door.density",
+    "solve_particle": "dsfu.model.front_door.particle",
+    "solve_phases": "dsfu.model.front_door.phases",
 }
 """Where each function of the front door is at home."""
 

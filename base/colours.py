@@ -19,7 +19,14 @@ MISSING: Final = "#b9c0c7"
 """Where nothing was measured; the page's own colour for it on a light screen."""
 
 _INSIDE: Final = 0.998
-"""Share of a difference that lies within its colours, so that single pixels do not fade the others. Chosen."""
+"""Share of what is drawn that lies within its colours, so that single pixels do not fade the others. Chosen."""
+
+
+def intensity_end(values: npt.ArrayLike, where: npt.ArrayLike) -> float:
+    """The value at which the colours of an intensity end: 99.8 % of what lies where it was measured is below."""
+    measured = np.asarray(values, float)[np.asarray(where, np.bool_)]
+    end = float(np.quantile(measured, _INSIDE)) if measured.size else 0.0
+    return end if end > 0 else max(float(measured.max(initial=0.0)), 1e-12)
 
 
 def difference_end(*values: npt.ArrayLike) -> float:

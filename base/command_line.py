@@ -35,6 +35,18 @@ class _Verb(TyperCommand):
         told = _TYPES.sub(lambda found: " " * len(found[0]), super().get_help(ctx))  # columns stay where they are
         return _LEAST.sub(r"\1 or more", _RANGE.sub(r"\1 to \2", told))
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [re.sub(r"^\{(\w+)\}$", r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            # typer has its own copy of click in some versions: the class is told by its name.
+            if type(error).__name__ == "MissingParameter" and getattr(error.param, "help", None):  # type: ignore[attr-defined]
+                error.message = f"Expected: {error.param.help}"  # type: ignore[attr-defined]
+            raise
+
 
 class _Family(typer.Typer):
     """A command line whose verbs have such help."""

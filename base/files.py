@@ -12,6 +12,10 @@ from dsfu.errors import InputError
 
 _MISTYPED_URL: Final = re.compile(r"(s3a?|gs|gcs|abfss?|az|https?|memory|file)(?::/(?!/)|//|:(?!/))", re.IGNORECASE)
 
+NPY_MAGIC: Final = b"\x93NUMPY"
+ZIP_MAGIC: Final = b"PK\x03\x04"
+"""What .npy and .npz files begin with."""
+
 PICTURES: Final = (".png", ".pdf", ".svg")
 """Suffixes of pictures that can be drawn."""
 

@@ -1,6 +1,7 @@
-"""Options that every verb has that writes or answers: ``--json`` and ``--force``; and how a bad answer is told."""
+"""What many verbs have on the command line: a data set, ``--json``, ``--force``; and how a bad answer is told."""
 
 import os
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,10 @@ from dsfu.errors import InputError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")]
+
+StoreArgument = Annotated[
+    str, typer.Argument(metavar="STORE", help="Folder or URL (s3://…) of a data set.", show_default=False)
+]
 
 FigureOption = Annotated[
     Path | None,
@@ -42,3 +47,21 @@ def refuse_existing(paths: Iterable[Path | None], *, force: bool) -> None:
         raise InputError(
             f"is there already{more}", where=str(there[0]), remedy="write elsewhere, or overwrite with --force"
         )
+
+
+def refuse_homeless(paths: Iterable[Path | None]) -> None:
+    """Refuse names of files that are folders, or whose folder is not there; told before any work is done."""
+    for path in paths:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise InputError(
+                "is a folder", where=str(path), expected="the name of a file", remedy=f"such as {path / 'NAME.h5'}"
+            )
+        home = path.absolute().parent
+        if not home.is_dir():
+            raise InputError(
+                "its folder is not there",
+                where=str(path),
+                remedy=f"mkdir -p {shlex.quote(str(home))}, or write elsewhere",
+            )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dsfu.colours import MISSING
 from dsfu.errors import InputError
 from dsfu.files import check_picture, replacing
 
@@ -80,6 +81,29 @@ def empty_figure(columns: int, height_inches: float) -> "Figure":
 def letter(axes: Any, number: int) -> None:
     """(a), (b) … above a panel, on the left."""
     axes.set_title(f"({'abcdefgh'[number]})", loc="left", fontsize=7, pad=3)
+
+
+def map_panel(axes: Any, number: int, x_label: str, y_label: str, *, outer: bool = True) -> None:
+    """Set up a panel that is a map: its letter, true shape, grey where nothing was measured, names of the axes.
+
+    ``outer`` says that it stands on the left: the others of a row share its vertical axis.
+    """
+    axes.set_facecolor(MISSING)
+    axes.set_aspect("equal")
+    letter(axes, number)
+    axes.set_xlabel(x_label)
+    if outer:
+        axes.set_ylabel(y_label)
+    else:
+        axes.set_yticklabels([])
+
+
+def curve_panel(axes: Any, number: int | None, x_label: str, y_label: str) -> None:
+    """Set up a panel that has a curve; without a letter where it is the only one."""
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    if number is not None:
+        letter(axes, number)
 
 
 def named_bar(axes: Any, image: Any, label: str, *, extend: str = "neither") -> None:

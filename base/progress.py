@@ -1,11 +1,17 @@
-"""Say that work goes on: one line on a terminal or in a notebook, with what is done and a clock; silent elsewhere."""
+"""How work that goes on is shown, on stderr: a line with a clock, bars on a terminal, lines now and then elsewhere."""
 
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
+WIDE: Final = 92
+"""Columns of a terminal that has room for a bar."""
 
 _PATIENCE: Final = 1.0
 """Seconds before anything is shown: short work needs no line."""
@@ -14,6 +20,7 @@ _EVERY: Final = 0.5
 _WIDTH: Final = 100
 
 Tell = Callable[[str], None]
+Clock = Callable[[], float]
 
 
 def is_watched() -> bool:
@@ -26,24 +33,117 @@ def is_watched() -> bool:
 
 
 @contextmanager
-def waiting(title: str, *, shown: bool | None = None) -> Iterator[Tell]:
+def waiting(title: str, tell: Tell | None = None) -> Iterator[Tell]:
     """Show a title, a clock, and the latest text that was told, until the block ends; then the line is taken away.
 
     Parameters
     ----------
     title
         What is being done.
-    shown
-        Whether to show anything; None: where somebody looks.
+    tell
+        Who is told instead, if anybody. Else, where nobody looks, nothing is shown.
     """
-    if not (is_watched() if shown is None else shown):
-        yield lambda text: None
+    if tell is not None or not is_watched():
+        yield tell or (lambda text: None)
         return
     line = _Line(title)
     try:
         yield line.tell
     finally:
         line.end()
+
+
+@contextmanager
+def counting(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A function that shows how many of how many are done, on a terminal; elsewhere it is silent."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    bars = ProgressBars()
+    bars.add(what)
+    bars.start()
+    try:
+        yield lambda done, total: bars.update(what, done, f"{done} of {total}", total=total)
+    finally:
+        bars.stop()
+
+
+class PlainLines:
+    """Lines for files and pipes. What is told all the time comes once in so many seconds."""
+
+    def __init__(self, seconds: float, *, stream: TextIO | None = None, clock: Clock = time.monotonic) -> None:
+        self._seconds, self._stream, self._clock = seconds, stream, clock
+        self._next = 0.0
+
+    def later(self) -> None:
+        """Leave out what is told all the time until so many seconds have passed."""
+        self._next = self._clock() + self._seconds
+
+    def due(self) -> bool:
+        """Whether so many seconds have passed since the last time that they had."""
+        if self._clock() < self._next:
+            return False
+        self.later()
+        return True
+
+    def say(self, text: str) -> None:
+        """One line, at once."""
+        stream = self._stream or sys.stderr
+        stream.write(text + "\n")
+        stream.flush()
+
+
+class ProgressBars:
+    """Bars on a terminal, one for each thing that is done, with words beside it; on a narrow one numbers alone.
+
+    Parameters
+    ----------
+    clocks
+        Whether the time that has gone and that is left is shown; for one bar whose words do not say it.
+    """
+
+    def __init__(self, *, clocks: bool = False) -> None:
+        self._display = _display(clocks)
+        self._tasks: dict[str, Any] = {}
+
+    @property
+    def wide(self) -> bool:
+        """Whether there is room for bars."""
+        return self._display.console.width >= WIDE
+
+    def add(self, name: str, total: float | None = None, done: float = 0) -> None:
+        """One more bar."""
+        self._tasks[name] = self._display.add_task(name, total=total, said="")
+        self._display.update(self._tasks[name], completed=done)
+
+    def update(self, name: str, done: float, said: str, *, total: float | None = None) -> None:
+        """How far one is, and the words beside it."""
+        self._display.update(self._tasks[name], completed=done, said=said, total=total)
+
+    def say(self, text: str) -> None:
+        """A line above the bars, which stays."""
+        self._display.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def start(self) -> None:
+        self._display.start()
+
+    def stop(self) -> None:
+        self._display.stop()
+
+
+def _display(clocks: bool) -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    share = "{task.percentage:.1f} %" if clocks else "{task.percentage:>3.0f} %"
+    columns: list[ProgressColumn] = [TextColumn("{task.description:<8}"), TextColumn(share)]
+    if console.width >= WIDE:
+        columns.insert(1, BarColumn(bar_width=min(40, console.width - 72)))
+    if clocks:
+        columns += [TimeElapsedColumn(), TimeRemainingColumn()]
+    columns.append(TextColumn("{task.fields[said]}", markup=False))
+    return Progress(*columns, console=console, refresh_per_second=4)
 
 
 class _Line:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from dsfu.cluster.job_script import ARRAY_SCHEDULERS, array_script, closing_script
-from dsfu.cluster.launch import SUBMIT_COMMANDS, ClusterError, check_commands
 from dsfu.cluster.settings import ClusterSettings
+from dsfu.cluster.submitting import SUBMIT_COMMANDS, ClusterError, check_commands
 from dsfu.errors import InputError
 
 _NUMBER_OF_JOB: Final = {

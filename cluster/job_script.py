@@ -3,33 +3,18 @@
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dsfu.cluster.settings import ClusterSettings
 from dsfu.errors import InputError
+from dsfu.worker_environment import ONE_THREAD, WORKER_ENVIRONMENT, WORKER_SETTINGS, as_variables
 
 ADDRESS_TO_COME: Final = "tls://ADDRESS-OF-THE-DRIVER:PORT"
 NAME_TO_COME: Final = "NAME-OF-THE-WORKER"
 KEY_TO_COME: Final = "KEY-OF-THE-RUN"
 
 _PREFIX: Final = {"slurm": "#SBATCH", "pbs": "#PBS", "lsf": "#BSUB", "sge": "#$"}
-
-_ENVIRONMENT: Final = {
-    # One worker is one core: libraries must not start more threads.
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-}
-
-_WORKER_ENVIRONMENT: Final = {
-    # Results are a few hundred bytes: there is nothing to spill, and a worker that paused would never go on.
-    "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False",
-    "DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "False",
-    "DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE": "False",
-    "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "0.95",
-}
 
 DEATH_TIMEOUT_SECONDS: Final = 120
 """Workers end when they find no driver for so long: jobs of a driver that was killed end by themselves."""
@@ -51,7 +36,7 @@ def worker_script(
     lines = directives(settings)
     if settings.scheduler == "htcondor":  # where nodes do not see the folder, the worker finds it in the job's own
         lines += [f"transfer_input_files = {key}", "encrypt_input_files = *"]
-    return _script(settings, lines, {**_ENVIRONMENT, **_WORKER_ENVIRONMENT}, command)
+    return _script(settings, lines, {**WORKER_ENVIRONMENT, **as_variables(WORKER_SETTINGS)}, command)
 
 
 def array_script(settings: ClusterSettings, arguments: Sequence[str], parts: int) -> str:
@@ -59,14 +44,12 @@ def array_script(settings: ClusterSettings, arguments: Sequence[str], parts: int
     lines = directives(settings, array=parts)
     command = _pipeline(settings, ["run", *arguments, "--workers", str(settings.cores), "--dashboard", "none"])
     command += f' --part "${{{_INDEX[settings.scheduler]}}}/{parts}"'
-    return _script(settings, lines, _ENVIRONMENT, command)
+    return _script(settings, lines, ONE_THREAD, command)
 
 
 def closing_script(settings: ClusterSettings, arguments: Sequence[str], after: str = "ARRAY-JOB") -> str:
     """The script of the job that closes the store once the array has ended, however it ended."""
-    return _script(
-        settings, directives(settings, after=after), _ENVIRONMENT, _pipeline(settings, ["close", *arguments])
-    )
+    return _script(settings, directives(settings, after=after), ONE_THREAD, _pipeline(settings, ["close", *arguments]))
 
 
 _INDEX: Final = {
@@ -183,7 +166,7 @@ def _htcondor(settings: ClusterSettings, array: int, after: str) -> list[str]:
     return lines + ([f"accounting_group = {settings.account}"] if settings.account else [])
 
 
-def _script(settings: ClusterSettings, lines: Sequence[str], environment: dict[str, str], command: str) -> str:
+def _script(settings: ClusterSettings, lines: Sequence[str], environment: Mapping[str, str], command: str) -> str:
     if "\n" in command:  # some schedulers look for directives in every line
         raise InputError(f"{command!r} is more than a line", expected="paths without line breaks")
     before = ['cd "$PBS_O_WORKDIR"'] if settings.scheduler == "pbs" else []  # it starts in the home folder

@@ -1,13 +1,8 @@
 """Starts workers as jobs of a batch system, and looks after them: what ends is replaced, what goes wrong is told.
 
-dask-jobqueue submits, cancels and scales; the scripts are those of `dsfu.cluster.job_script`. The only module that
-imports it, and that late.
+dask-jobqueue submits, cancels and scales, with what `dsfu.cluster.submitting` makes of its classes.
 """
 
-import asyncio
-import re
-import shlex
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,16 +10,19 @@ from typing import Any, Final
 
 from dsfu.cluster.credentials import CredentialsError, KeyFile, security_of
 from dsfu.cluster.dashboard import CLOSED_AT_ONCE, open_dashboard
-from dsfu.cluster.job_script import worker_script
 from dsfu.cluster.queue import GONE, TAKEN_AWAY, JobState, job_states
 from dsfu.cluster.settings import ClusterSettings
-
-SUBMIT_COMMANDS: Final = {"slurm": "sbatch", "pbs": "qsub", "lsf": "bsub", "sge": "qsub", "htcondor": "condor_submit"}
-QUEUE_COMMANDS: Final = {"slurm": "squeue", "pbs": "qstat", "lsf": "bjobs", "sge": "qstat", "htcondor": "condor_q"}
+from dsfu.cluster.submitting import (
+    QUEUE_COMMANDS,
+    SUBMIT_COMMANDS,
+    ClusterError,
+    check_commands,
+    dask_classes,
+    listening,
+)
 
 LOOK_SECONDS: Final = 2.0
 ASK_SECONDS: Final = 0.4
-SUBMIT_PATIENCE_SECONDS: Final = 120.0
 RESUBMIT_AFTER_SECONDS: Final = 30.0
 GONE_AFTER_SECONDS: Final = 15.0
 """A job whose workers have all left is over after so long, where the scheduler cannot be asked."""
@@ -33,10 +31,6 @@ MOST_STILLBORN: Final = 3
 """Jobs that may end without a single worker before we stop submitting more."""
 
 _LOG_LINES: Final = 8
-
-
-class ClusterError(Exception):
-    """Jobs cannot be had. Its text holds the scheduler's own words."""
 
 
 class BatchJobs:
@@ -137,7 +131,7 @@ class BatchJobs:
 
     def _start(self) -> Any:
         key = str(self._key.path)
-        cluster_class, job_class = _classes(self._settings, key, self._jobs, self._refusals)
+        cluster_class, job_class = dask_classes(self._settings, key, self._jobs, self._refusals)
         try:
             return cluster_class(
                 job_cls=job_class,
@@ -147,7 +141,7 @@ class BatchJobs:
                 memory=self._settings.memory_of_job_mib * 2**20,
                 interface=self._settings.interface,
                 scheduler_options={
-                    **_listening(self._settings.interface),
+                    **listening(self._settings.interface),
                     "dashboard": False,
                     "dashboard_address": CLOSED_AT_ONCE,
                 },
@@ -238,6 +232,9 @@ class BatchJobs:
         self.cluster.sync(forget)
         for name in names:
             self._past[name] = self._jobs.pop(name)
+            # Dask gives the name of its last job again: who gets it has not worked yet, and may wait in the queue.
+            self._worked.discard(name)
+            self._silent_since.pop(name, None)
 
     def _refill(self) -> None:
         if not self._settings.adaptive:
@@ -270,67 +267,3 @@ class BatchJobs:
             if lines:
                 return f"; {path} ends with:\n" + "\n".join(f"    {line}" for line in lines[-_LOG_LINES:])
         return f"; its output should be in {folder}"
-
-
-def check_commands(settings: ClusterSettings) -> None:
-    """Raise ClusterError if the scheduler's commands are not to be had here."""
-    command = SUBMIT_COMMANDS[settings.scheduler]
-    if shutil.which(command) is None:
-        raise ClusterError(
-            f"{command}: there is no such command here; is this a login node of a {settings.scheduler} cluster?"
-        )
-
-
-def words_of(error: Exception) -> str:
-    """What the scheduler said, out of what dask-jobqueue makes of it."""
-    text = str(error)
-    _, found, stderr = text.partition("stderr:\n")
-    words = stderr if found and stderr.strip() else text
-    return re.sub(r"\s*\n\s*", "; ", words.strip())
-
-
-def _listening(interface: str | None) -> dict[str, str]:
-    """Where the scheduler listens: on one network, the one that was named or that leads outside."""
-    from distributed.utils import get_ip
-
-    return {"interface": interface} if interface else {"host": get_ip()}
-
-
-def _classes(settings: ClusterSettings, key: str, jobs: dict[str, Any], refusals: list[str]) -> tuple[Any, Any]:
-    """Cluster and job of dask-jobqueue with our scripts, and without what it does about workers that leave."""
-    import dask_jobqueue
-    from distributed.core import Status
-    from distributed.deploy.cluster import Cluster
-
-    name = {"slurm": "SLURM", "pbs": "PBS", "lsf": "LSF", "sge": "SGE", "htcondor": "HTCondor"}[settings.scheduler]
-    cluster_base: Any = getattr(dask_jobqueue, f"{name}Cluster")
-
-    class OurJob(cluster_base.job_cls):  # type: ignore[misc]
-        refused = False
-
-        def job_script(self) -> str:
-            return worker_script(settings, str(self.scheduler), str(self.name), key)
-
-        async def start(self) -> None:
-            jobs[str(self.name)] = self
-            try:
-                await asyncio.wait_for(super().start(), SUBMIT_PATIENCE_SECONDS)
-            except (RuntimeError, ValueError, OSError, TimeoutError) as error:
-                refusals.append(words_of(error) or f"no answer within {SUBMIT_PATIENCE_SECONDS:.0f} s")
-                self.refused = True
-                self.status = Status.running  # so much for Dask; `BatchJobs` sees to it
-
-        async def close(self) -> None:
-            await super().close()
-            self.status = Status.closed
-
-        async def _submit_job(self, script_filename: str) -> Any:
-            if settings.scheduler == "lsf":  # it reads standard input; and its words must not get lost
-                return await self._call([f"bsub < {shlex.quote(script_filename)}"], shell=True)
-            return await super()._submit_job(script_filename)
-
-    class OurCluster(cluster_base):  # type: ignore[misc]
-        def _update_worker_status(self, op: str, msg: Any) -> None:
-            Cluster._update_worker_status(self, op, msg)
-
-    return OurCluster, OurJob

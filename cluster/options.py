@@ -1,13 +1,11 @@
 """The options of batch jobs, for every command line that starts some."""
 
-import functools
-import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
-Verb = Callable[..., None]
+from dsfu.gathered_options import Verb, gathered
 
 OPTIONS: Final[Mapping[str, tuple[type, str, str]]] = {
     "cluster": (str, "FILE", "Site file with the settings of batch jobs; these options win over it."),
@@ -38,23 +36,10 @@ OPTIONS: Final[Mapping[str, tuple[type, str, str]]] = {
 def with_cluster_options(verb: Verb, names: Collection[str] = OPTIONS) -> Verb:
     """Give a verb the options of batch jobs; it gets them as one mapping, ``cluster``, without those not given."""
 
-    @functools.wraps(verb)
-    def wrapped(**values: Any) -> None:
-        given = {name: values.pop(name) for name in names}
-        verb(**values, cluster={name: value for name, value in given.items() if value is not None and value != []})
-
-    own = [each for each in inspect.signature(verb).parameters.values() if each.name != "cluster"]
-    wrapped.__signature__ = inspect.Signature([*own, *map(_option, names)])  # type: ignore[attr-defined]
-    wrapped.__annotations__ = {
-        **{name: kind for name, kind in verb.__annotations__.items() if name != "cluster"},
-        **{name: _option(name).annotation for name in names},
-    }
-    return wrapped
+    return gathered(verb, "cluster", {name: _annotation(name) for name in names})
 
 
-def _option(name: str) -> inspect.Parameter:
+def _annotation(name: str) -> Any:
     kind, metavar, text = OPTIONS[name]
     option = typer.Option(f"--{name.replace('_', '-')}", metavar=metavar, help=text, show_default=False)
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
-    )
+    return Annotated[kind | None, option]

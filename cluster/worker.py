@@ -22,7 +22,7 @@ def arguments_of(given: Sequence[str]) -> list[str]:
     at = given.index("--key")
     key = _here(given[at + 1])
     told = [*given[:at], *given[at + 2 :], "--tls-ca-file", key, "--tls-cert", key, "--tls-key", key]
-    told += ["--preload", "dsfu.cluster.worker"]
+    told += ["--preload", "dsfu.cluster.worker", "--worker-class", "dsfu.cluster.leaving.LeavingWorker"]
     return told if "--interface" in told else [*told, "--host", get_ip(get_address_host(given[0]))]
 
 

@@ -131,6 +131,7 @@ def statuses() -> str:
     """Exit statuses and how an error reads, from the constants and the class behind them."""
     from dsfu import command_line, outputs
     from dsfu.errors import InputError
+    from dsfu.model.commands import training
 
     table = {
         0: "done",
@@ -138,6 +139,7 @@ def statuses() -> str:
         command_line.BAD_INPUT: "bad input; nothing was changed",
         outputs.DATA_CONTRADICT: "done in part (`dsfu-pipeline`), or written and not to be believed (`dsfu-model`)",
         command_line.CUT_SHORT: "cut short, and can be gone on with: run the same command again",
+        training.STOPPED: "a training that stopped with a checkpoint, as by Ctrl-C: run the same command again",
         command_line.INTERRUPTED: "interrupted by Ctrl-C or a signal",
     }
     example = InputError(

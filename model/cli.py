@@ -8,7 +8,16 @@ from typing import Final
 from dsfu.command_line import Program
 from dsfu.model import problems
 from dsfu.model.commands import batch_jobs, evaluating, training
-from dsfu.model.measured.commands import analysing, calculating, factorising, looking, preparing, refining, structures
+from dsfu.model.measured.commands import (
+    analysing,
+    calculating,
+    factorising,
+    looking,
+    preparing,
+    refining,
+    structures,
+    transforming,
+)
 from dsfu.model.view import command as viewing
 
 _PROGRAM: Final = Program(
@@ -49,6 +58,7 @@ Exit status:
   0    done
   2    bad input: nothing was changed
   3    done in part, or the data break the assumptions
+  75   a training that stopped with a checkpoint; run again to go on
   130  interrupted
   1    something unexpected
 """
@@ -61,6 +71,7 @@ for _verbs in (
     preparing,
     factorising,
     refining,
+    transforming,
     structures,
     calculating,
     training,

@@ -190,6 +190,10 @@ class Learner(ABC, Generic[B]):
         """What is shown of each sample of a batch: input, answer, truth. The same titles for all."""
         return [[] for _ in range(len(batch))]
 
+    def sample_panels(self, sample: Mapping[str, Any]) -> "Sequence[Panel] | None":
+        """What is shown of a sample, given by all that the store holds of it; None for each of its arrays as it is."""
+        return None
+
     def told(self, errors: Mapping[str, float]) -> str:
         """Means of the scores of a validation, in a line."""
         return f"score {errors['score']:.4g}"

@@ -17,6 +17,7 @@ import zarr
 from dsfu.errors import InputError, near_miss
 from dsfu.files import refuse_mistyped_url
 from dsfu.simulate.arrays import IntArray
+from dsfu.simulate.fields import SETTINGS_FILE
 from dsfu.yaml.reader import read_yaml_text
 
 FORMAT_VERSION: Final = 1
@@ -25,7 +26,6 @@ FORMAT_VERSION: Final = 1
 OLDEST_PROBLEM: Final = "disorder"
 """The problem of stores, weights and settings that name none: they are from before there were several."""
 
-SETTINGS: Final = "settings.json"
 
 Column = npt.NDArray[Any]
 
@@ -90,12 +90,12 @@ class ClosedStore:
 
         Older stores do not hold them; of these it is what the manifest itself says.
         """
-        text = self._text(SETTINGS)
+        text = self._text(SETTINGS_FILE)
         if text is not None:
             try:
                 return _mapping(_mapping(json.loads(text)).get("settings"))
             except (ValueError, RecursionError) as error:
-                where = f"{self.url}/{SETTINGS}"
+                where = f"{self.url}/{SETTINGS_FILE}"
                 raise InputError("it is damaged", where=where, remedy="dsfu-pipeline verify tells more") from error
         return read_yaml_text(str(self.attributes.get("manifest", "")), f"the manifest in {self.url}")
 
@@ -199,11 +199,12 @@ def opened_store(url: str, split: str | None = None) -> ClosedStore:
     try:
         splits = store.splits
     except FileNotFoundError as error:
+        is_run = (Path(url) / "config.yaml").is_file()
         raise InputError(
-            "there is no closed store",
+            "there is no closed store" + (", but a run of dsfu-model train" if is_run else ""),
             where=url,
             expected=expected,
-            remedy="look at it with dsfu-pipeline status",
+            remedy="the order is RUN STORE in evaluate" if is_run else "look at it with dsfu-pipeline status",
         ) from error
     if split is not None and split not in splits:
         near = near_miss(split, splits)

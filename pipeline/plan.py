@@ -2,12 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 from dsfu.pipeline.kinds import every_kind
 from dsfu.pipeline.problem import Shards
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
+
+START_SECONDS: Final = 3.0
+"""From a command to the first shard, and from the last to a closed store of some thousand samples; two cores, idle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """What an item of a kind costs: seconds of one core, and bytes of the store.
+
+    ``once`` are the seconds that the first shard in a process takes more than others, as it loads compiled code. Where
+    a ledger's shards were averaged these are in ``seconds``.
+    """
+
+    seconds: float
+    bytes: float
+    once: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +49,10 @@ class Plan:
         Keys in the ledger that the manifest does not ask for.
     seconds_expected, bytes_expected
         For one core, and for all of ``missing``.
+    seconds_once
+        What each worker takes before it makes shards at that speed.
+    guessed
+        Kinds among them of which nothing was ever measured here, so that those are guesses.
     """
 
     missing: Sequence[Missing]
@@ -39,6 +60,21 @@ class Plan:
     orphans: Sequence[str]
     seconds_expected: float = field(default=0.0)
     bytes_expected: int = field(default=0)
+    seconds_once: float = field(default=0.0)
+    guessed: Sequence[str] = ()
+
+    def at_rates(self, rates: Mapping[str, Rate]) -> Self:
+        """The same, its cost by these rates of kinds, and else by what shards that are there took."""
+        return replace(self, **_estimate(self.missing, _rates(self.present.values()) | dict(rates)))
+
+    def seconds_on(self, cores: int) -> float:
+        """How long a run should take by the clock, start and closing included."""
+        return self.seconds_to_start + self.seconds_expected / cores
+
+    @property
+    def seconds_to_start(self) -> float:
+        """What does not get less with more cores."""
+        return START_SECONDS + self.seconds_once
 
     def by_reason(self) -> dict[str, list[ShardSpec]]:
         """Shards to be made, gathered by the words of their reason."""
@@ -76,8 +112,7 @@ def make_plan(expected: Shards, ledger: Ledger, *, check: bool = True) -> Plan:
             damaged[key] = fault
     explain = _Explainer(ledger, orphans, damaged)
     missing = [Missing(spec=spec, reason=explain(spec)) for spec in specs if spec.key not in present]
-    seconds, size = _estimate(missing, present.values())
-    return Plan(missing=missing, present=present, orphans=orphans, seconds_expected=seconds, bytes_expected=size)
+    return Plan(missing=missing, present=present, orphans=orphans).at_rates({})
 
 
 class _Explainer:
@@ -107,18 +142,31 @@ class _Explainer:
         return f"changed: {', '.join(changed)}"
 
 
-def _estimate(missing: Iterable[Missing], entries: Iterable[LedgerEntry]) -> tuple[float, int]:
-    """Seconds of one core, and bytes, from what shards of each kind took so far."""
+def _rates(entries: Iterable[LedgerEntry]) -> dict[str, Rate]:
+    """What an item of each kind took so far."""
     items, seconds, sizes = (defaultdict[str, float](float) for _ in range(3))
     for entry in entries:
         items[entry.kind] += entry.items
         seconds[entry.kind] += float(entry.made.get("seconds", 0.0))
         sizes[entry.kind] += sum(each.bytes for each in entry.objects.values())
-    total_seconds = total_bytes = 0.0
+    return {kind: Rate(seconds=seconds[kind] / items[kind], bytes=sizes[kind] / items[kind]) for kind in items}
+
+
+def _estimate(missing: Iterable[Missing], rates: Mapping[str, Rate]) -> dict[str, Any]:
+    """Seconds of one core, and bytes, and which kinds are guesses."""
+    items = defaultdict[str, int](int)
     for each in missing:
-        kind, count = each.spec.kind, each.spec.items
-        guess = every_kind()[kind]
-        measured = items[kind] > 0
-        total_seconds += count * (seconds[kind] / items[kind] if measured else guess.seconds_per_item)
-        total_bytes += count * (sizes[kind] / items[kind] if measured else guess.bytes_per_item)
-    return total_seconds, int(total_bytes)
+        items[each.spec.kind] += each.spec.items
+    kinds = every_kind()
+    guesses = {
+        kind: Rate(seconds=kinds[kind].seconds_per_item, bytes=kinds[kind].bytes_per_item)
+        for kind in items
+        if kind not in rates
+    }
+    costs = {**rates, **guesses}
+    return {
+        "seconds_expected": sum(count * costs[kind].seconds for kind, count in items.items()),
+        "bytes_expected": int(sum(count * costs[kind].bytes for kind, count in items.items())),
+        "seconds_once": sum(costs[kind].once for kind in items),
+        "guessed": sorted(guesses),
+    }

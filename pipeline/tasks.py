@@ -1,6 +1,5 @@
 """What a worker does: make one shard and put it into the store, its ledger entry last."""
 
-import getpass
 import platform
 import socket
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.placement import home_of
+from dsfu.pipeline.store.processes import user_name
 from dsfu.pipeline.store.records import archive, read_record
 from dsfu.pipeline.store.shard_format import encode_shard
 
@@ -32,7 +32,7 @@ def make_shard(store_url: str, spec: ShardSpec) -> LedgerEntry:
     made = {
         "when": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "host": socket.gethostname(),
-        "user": _user(),
+        "user": user_name(),
         "seconds": round(perf_counter() - start, 4),
         "steps": {name: round(seconds, 4) for name, seconds in watch.seconds.items()},
         "versions": versions(),
@@ -52,8 +52,7 @@ def make_shard(store_url: str, spec: ShardSpec) -> LedgerEntry:
 
 def make_objects(spec: ShardSpec, read: ReadNeeded, watch: Stopwatch) -> Objects:
     """The objects of a shard, in memory: one for each array of the store that it is a part of, and one for the rest."""
-    kind = every_kind()[spec.kind]
-    arrays = dict(kind.maker()(spec.parameters, read, watch))
+    kind, arrays = every_kind()[spec.kind], arrays_of(spec, read, watch)
     parts = {name: arrays.pop(name) for name in kind.arrays if name in arrays}
     record = {kind.record: archive(arrays)}
     if not parts:
@@ -61,6 +60,11 @@ def make_objects(spec: ShardSpec, read: ReadNeeded, watch: Stopwatch) -> Objects
     with watch.step("compress"):
         encoded = {name: encode_shard(values, kind.compression_of(name)) for name, values in parts.items()}
     return encoded | record
+
+
+def arrays_of(spec: ShardSpec, read: ReadNeeded, watch: Stopwatch) -> Arrays:
+    """What the maker of its kind makes of a shard."""
+    return dict(every_kind()[spec.kind].maker()(spec.parameters, read, watch))
 
 
 def remake(store_url: str, spec: ShardSpec) -> Objects:
@@ -91,10 +95,3 @@ def _reader(store_url: str) -> ReadNeeded:
         return columns(key, names, record)
 
     return read
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in the password file, as in some containers
-        return "unknown"

@@ -6,6 +6,9 @@ from typing import Final, Literal
 SPLITS: Final = ("train", "validation", "test")
 """What the samples of a data set can be divided into; a data set need not have all of them."""
 
+SETTINGS_FILE: Final = "settings.json"
+"""Beside the arrays of a closed store: all settings of its manifest, defaults included."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Field:

@@ -18,6 +18,23 @@ from dsfu.simulate.arrays import FloatArray
 
 GAUSSIANS = 4
 
+CANCELLATION = 0.2
+"""Share of the largest form factor below which a difference of two molecules is summed in double precision: the terms
+of a smaller one cancel, and single precision would leave too few digits."""
+
+EIGHT_PI_SQUARED = 8 * np.pi**2
+"""B = 8π² U."""
+
+
+@lru_cache(maxsize=128)
+def it92(number: int) -> tuple[FloatArray, FloatArray, float]:
+    """Amplitudes (electrons), exponents for s² (Å²) and constant (electrons), as the tables have them."""
+    table = gemmi.Element(number).it92
+    amplitudes, exponents = np.array(table.a, dtype=np.float64), np.array(table.b, dtype=np.float64)
+    amplitudes.setflags(write=False)
+    exponents.setflags(write=False)
+    return amplitudes, exponents, float(table.c)
+
 
 @lru_cache(maxsize=128)
 def coefficients(atomic_number: int) -> tuple[FloatArray, FloatArray, float]:
@@ -26,12 +43,10 @@ def coefficients(atomic_number: int) -> tuple[FloatArray, FloatArray, float]:
         raise ValueError(
             f"atomic number {atomic_number}: it has no form factor; expected an element from H (1) to Cf (98)"
         )
-    table = gemmi.Element(atomic_number).it92
-    amplitudes = np.array(table.a, dtype=np.float64)
-    exponents = np.array(table.b, dtype=np.float64) / (16 * np.pi**2)
-    amplitudes.setflags(write=False)
+    amplitudes, of_s, constant = it92(atomic_number)
+    exponents = of_s / (16 * np.pi**2)
     exponents.setflags(write=False)
-    return amplitudes, exponents, float(table.c)
+    return amplitudes, exponents, constant
 
 
 def form_factor(atomic_number: int, q_inv_angstrom: npt.ArrayLike) -> FloatArray:

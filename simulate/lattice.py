@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from functools import cached_property
 from math import cos, radians, sin, sqrt
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.checks import finite_array, number_between
+
+CELL_ITEMS: Final = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+"""What CIF calls `Cell.constants`, after ``_cell_``."""
 
 _FLATTEST = 1e-3
 """Smallest volume of a cell relative to a·b·c; flatter ones are taken for a mistake."""
@@ -59,6 +62,7 @@ class Cell:
         return cls(*lengths.tolist(), *np.degrees(np.arccos(cosines)).tolist())
 
     def _volume_squared_of_unit_edges(self) -> float:
+        # The determinant of the scalar products of unit edges, V² / (abc)².
         cos_a, cos_b, cos_g = (cos(radians(angle)) for angle in (self.alpha, self.beta, self.gamma))
         return 1 - cos_a**2 - cos_b**2 - cos_g**2 + 2 * cos_a * cos_b * cos_g
 

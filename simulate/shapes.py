@@ -166,6 +166,7 @@ def rotation_matrix(angles: npt.ArrayLike) -> FloatArray:
     about_x, about_y, about_z = np.radians(finite_array("angles (degrees)", angles, (3,)))
     x, y, z = np.eye(3), np.eye(3), np.eye(3)
     x[1:, 1:] = _turn(about_x)
+    # About y a positive turn goes from z to x.
     y[np.ix_([2, 0], [2, 0])] = _turn(about_y)
     z[:2, :2] = _turn(about_z)
     return np.asarray(z @ y @ x, dtype=np.float64)

@@ -16,26 +16,43 @@ settings.register_profile(
 settings.load_profile("dsfu")
 
 _ALONE = (
-    "tests/cluster/test_others_refused.py",
     "tests/cluster/test_slurm",
     "tests/integration/test_interruptions.py",
-    "tests/integration/test_training.py",
-    "tests/pipeline/running/test_graph.py",
     "tests/pipeline/running/test_interruption.py",
-    "tests/pipeline/store/test_locks.py",
 )
-"""Where tests kill processes, start clusters or count on the clock: `make test` runs them one after another."""
+"""Where tests kill at moments that the clock says, or count on it: `make test` runs them last, two at a time.
 
-_APART = ("tests/benchmarks/test_they_run.py",)
+They wait far longer than they compute, and were seen to pass where four times as much was to do as there were cores.
+"""
+
+_LONG = (
+    "tests/integration/test_training.py",
+    "tests/integration/test_versions.py",
+    "tests/cluster/test_launch.py",
+    "tests/pipeline/running/test_graph.py",
+    "tests/benchmarks/test_they_run.py",
+    "tests/docs/",
+    "tests/integration/",
+)
+"""What takes minutes begins first, so that no core waits for it in the end."""
+
+_APART = ("tests/benchmarks/test_they_run.py", "tests/integration/test_versions.py")
 """Where each test is a long program of its own, so that those of one file need not wait for one another."""
+
+
+def begins_first(path: str) -> int:
+    """Place in the order of what is long; all else comes after."""
+    return next((place for place, long in enumerate(_LONG) if path.startswith(long)), len(_LONG))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs alone, and keep tests of one file, which share what is made for them, in one process."""
+    """Mark what runs alone, keep in one process what shares what is made for it, and put the longest first."""
     root = Path(__file__).parents[1]
+    places = {item.nodeid: item.path.relative_to(root).as_posix() for item in items}
     for item in items:
-        path = item.path.relative_to(root).as_posix()
+        path = places[item.nodeid]
         if path.startswith(_ALONE):
             item.add_marker(pytest.mark.alone)
         item.add_marker(pytest.mark.xdist_group(item.name if path in _APART else path))
+    items.sort(key=lambda item: begins_first(places[item.nodeid]))

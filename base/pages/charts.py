@@ -16,7 +16,7 @@ Values = Sequence[float] | npt.NDArray[np.floating[Any]]
 
 _MOST_POINTS: Final = 900
 _RIGHT, _TOP = 12.0, 10.0
-_LEFT: Final = {False: 46.0, True: 60.0}
+_LEFT: Final = {False: 46.0, True: 70.0}
 _BOTTOM: Final = {False: 22.0, True: 40.0}
 """Margins, without and with the name of an axis."""
 

@@ -9,11 +9,11 @@ from pydantic_core import ErrorDetails
 from dsfu.errors import InputError, near_miss
 from dsfu.settings.schema import Schema, item_schema, paths_of_key, schema_at
 from dsfu.settings.section import Section
+from dsfu.yaml.composer import FLOAT
 from dsfu.yaml.document import Document, KeyPath, shown
 
 _YES: Final = ("yes", "on", "y")
 _NO: Final = ("no", "off", "n")
-_NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER: Final = 40
 _NAME: Final = "letters, digits and . _ -, a letter or digit first, at most 80 of them"
 
@@ -134,9 +134,9 @@ def _hint_for_text(text: str, schema: Schema) -> str:
         return f"write {'true' if text.lower() in (*_YES, 'true') else 'false'}, without quotes"
     if kind in ("integer", "number") and len(text) <= _LONGEST_NUMBER:
         bare = text.strip().replace("_", "").replace(" ", "").replace("'", "")
-        if _NUMBER.fullmatch(bare):
+        if FLOAT.fullmatch(bare):
             return f"write {bare}, without quotes or separators"
-        if _NUMBER.fullmatch(bare.replace(",", ".")):
+        if FLOAT.fullmatch(bare.replace(",", ".")):
             return f"write {bare.replace(',', '.')}, with a decimal point"
     return ""
 

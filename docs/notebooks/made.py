@@ -50,7 +50,7 @@ def store() -> Path:
     """A closed store of a few hundred planes of 64 × 64 pixels."""
     from dsfu.pipeline.manifest.loading import parse_manifest
     from dsfu.pipeline.running.engines import InThisProcess
-    from dsfu.pipeline.running.progress import SilentReporter
+    from dsfu.pipeline.running.reporter import SilentReporter
     from dsfu.pipeline.running.run import run_store
     from dsfu.pipeline.store.files import open_files
     from dsfu.pipeline.wanted import what_is_wanted

@@ -9,6 +9,8 @@ import typer
 
 from dsfu.cluster.options import with_cluster_options
 from dsfu.errors import InputError
+from dsfu.model.commands.training_options import ConfigOption, RecipeOption, SettingsArgument
+from dsfu.outputs import StoreArgument
 
 if TYPE_CHECKING:
     from dsfu.cluster.settings import ClusterSettings
@@ -48,29 +50,28 @@ def _with_options(verb: Any) -> Any:
     return with_cluster_options(verb, _OF_THE_SITE)
 
 
+_RunOption = Annotated[
+    Path, typer.Option("--out", "-o", metavar="RUN", help="Folder of the training, seen by all nodes.")
+]
+_RanksOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Processes on each node. [default: one a GPU]")
+]
+_StopOption = Annotated[
+    str, typer.Option(metavar="TIME", help="So long before the walltime it writes a checkpoint and stops.")
+]
+
+
 def submit(
-    store: Annotated[str, typer.Argument(metavar="STORE", help="The data set: a folder or a URL.", show_default=False)],
-    settings: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]…", help="Settings of the training, as for train.", show_default=False),
-    ] = None,
+    store: StoreArgument,
+    settings: SettingsArgument = None,
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="Folder of the training, seen by all nodes.")],
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="By name, of the data set's problem. [default: its first]", show_default=False
-        ),
-    ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings of the training.")] = None,
+    out: _RunOption,
+    recipe: RecipeOption = None,
+    config: ConfigOption = None,
     nodes: Annotated[int, typer.Option(min=1, metavar="N", help="Nodes.")] = 1,
     gpus: Annotated[int, typer.Option(min=0, metavar="N", help="GPUs of each node; 0: train on processors.")] = 1,
-    ranks: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Processes on each node. [default: one a GPU]")
-    ] = None,
-    stop_before: Annotated[
-        str, typer.Option(metavar="TIME", help="So long before the walltime it writes a checkpoint and stops.")
-    ] = "120s",
+    ranks: _RanksOption = None,
+    stop_before: _StopOption = "120s",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the job script, and submit nothing.")] = False,
     cluster: Mapping[str, Any],
 ) -> None:
@@ -79,9 +80,9 @@ def submit(
     Before the walltime the training writes a checkpoint and the job puts itself back in the queue. Submitted again
     after any failure, it goes on from the last checkpoint.
     """
-    from dsfu.cluster.launch import ClusterError
     from dsfu.cluster.quantities import seconds_of
     from dsfu.cluster.settings import read_settings
+    from dsfu.cluster.submitting import ClusterError
     from dsfu.cluster.training_job import TrainingJob, training_script
     from dsfu.model.problem import learner_of
     from dsfu.model.store import problem_of
@@ -126,7 +127,7 @@ def _with_enough(site: "ClusterSettings", given: Mapping[str, Any], ranks: int) 
 def _submitted(site: "ClusterSettings", script: str, store: str, run: Path) -> str:
     """Number of the job, unless it would fail or disturb another one: better told now than after hours in the queue."""
     from dsfu.cluster.arrays import submit as submit_script
-    from dsfu.cluster.launch import check_commands
+    from dsfu.cluster.submitting import check_commands
 
     check_commands(site)
     _check_store(store)

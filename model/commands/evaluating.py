@@ -1,16 +1,15 @@
 """Verb that compares a network with the truth: evaluate."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from dsfu.model.commands.added_options import added_options, check_chosen, with_added_options
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import ForceOption, JsonOption, StoreArgument, refuse_existing
+from dsfu.progress import counting
 
 _TABLE: Final = "EVALUATION_OPTIONS"
 
@@ -24,9 +23,7 @@ def evaluate(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="Folder of a training, or a file of weights.", show_default=False)
     ],
-    store: Annotated[
-        str, typer.Argument(metavar="STORE", help="Folder or URL (s3://…) of a data set.", show_default=False)
-    ],
+    store: StoreArgument,
     split: Annotated[str, typer.Option(metavar="NAME", help="Which part of the data set.")] = "validation",
     out: Annotated[
         Path | None,
@@ -62,24 +59,10 @@ def evaluate(
     name = learner.evaluation_name(chosen)
     folder = out or (run / name if run.is_dir() else run.with_name(f"{run.stem}-{name}"))
     refuse_existing(folder.glob("evaluation.*"), force=force)
-    with _progress(learner.nouns) as watch:
+    with counting(learner.nouns) as watch:
         found = learner.evaluate(run, store, folder, options, chosen, watch)
     if as_json:
         typer.echo(json.dumps(found.summary, indent=2))
         return
     typer.echo(found.text)
     typer.echo("\n" + "\n".join(f"  {name:16} {path}" for name, path in found.files.items()))
-
-
-@contextmanager
-def _progress(nouns: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda done, of: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(nouns, total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.model.commands.training_options import ConfigOption, RecipeOption, SettingsArgument
+from dsfu.outputs import ForceOption, JsonOption, StoreArgument, refuse_existing
 from dsfu.progress import waiting
 
 STOPPED = 75
@@ -23,37 +24,25 @@ def add_to(app: typer.Typer) -> None:
         app.command()(verb)
 
 
+_RunOption = Annotated[
+    Path, typer.Option("--out", "-o", metavar="RUN", help="Folder for all that comes of it.", show_default=False)
+]
+_ResumeOption = Annotated[
+    str, typer.Option("--resume", metavar="auto|none|FILE", help="Go on from the last checkpoint, not, or from which.")
+]
+_StartOption = Annotated[
+    Path | None, typer.Option("--start-from", metavar="RUN|FILE", help="Weights to begin with.", show_default=False)
+]
+
+
 def train(
-    store: Annotated[
-        str, typer.Argument(metavar="STORE", help="Folder or URL (s3://…) of a data set.", show_default=False)
-    ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Settings, such as limits.epochs=5.", show_default=False),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="RUN", help="Folder for all that comes of it.", show_default=False)
-    ] = ...,  # type: ignore[assignment]
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            "--recipe",
-            metavar="NAME",
-            help="By name, of the data set's problem. [default: its first]",
-            show_default=False,
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML.", show_default=False)
-    ] = None,
-    resume: Annotated[
-        str,
-        typer.Option("--resume", metavar="auto|none|FILE", help="Go on from the last checkpoint, not, or from which."),
-    ] = "auto",
-    start_from: Annotated[
-        Path | None,
-        typer.Option("--start-from", metavar="RUN|FILE", help="Weights to begin with.", show_default=False),
-    ] = None,
+    store: StoreArgument,
+    settings: SettingsArgument = None,
+    out: _RunOption = ...,  # type: ignore[assignment]
+    recipe: RecipeOption = None,
+    config: ConfigOption = None,
+    resume: _ResumeOption = "auto",
+    start_from: _StartOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network on a data set.

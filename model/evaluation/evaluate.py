@@ -13,7 +13,7 @@ import torch
 from dsfu.errors import InputError
 from dsfu.model.evaluation.options import Evaluated, EvaluationOptions, Watch
 from dsfu.model.evaluation.reports import write_reports
-from dsfu.model.evaluation.tables import as_text
+from dsfu.model.evaluation.tables import as_text, shown_ranks
 from dsfu.model.evaluation.tabulating import tables_of
 from dsfu.model.problem import Labels, Learner, Samples
 from dsfu.model.training.config_file import config_of
@@ -109,8 +109,7 @@ def _shown(
 ) -> list[ShownSample]:
     """The best sample, the median, that at 90 %, and the worst, by the score."""
     values = scores.columns["score"]
-    order, last = np.argsort(values, kind="stable"), len(values) - 1
-    places = {"best": 0, "median": last // 2, "90th percentile": round(0.9 * last), "worst": last}
+    order, places = np.argsort(values, kind="stable"), shown_ranks(len(values))
     shown = []
     for place, rank in places.items():
         number = int(order[rank])

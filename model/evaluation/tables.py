@@ -6,6 +6,12 @@ from math import isfinite
 from dsfu.pages.frame import Table
 
 
+def shown_ranks(count: int) -> dict[str, int]:
+    """Of so many samples in the order of their errors, the places of those that are shown, by name."""
+    last = count - 1
+    return {"best": 0, "median": last // 2, "90th percentile": round(0.9 * last), "worst": last}
+
+
 def number(value: float) -> str:
     """Three digits; a dash where there is none."""
     if not isfinite(value):

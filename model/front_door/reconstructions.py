@@ -1,4 +1,4 @@
-"""Measured reconstructions at the front door: read them, cut planes, transform them into real space."""
+"""Measured reconstructions at the front door: read them, cut planes."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_file
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Reconstruction
-from dsfu.model.measured.deltapdf.compute import DeltaPdf
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
     import xarray
-
-    from dsfu.model.front_door.disorder import Factors
-    from dsfu.model.measured.deltapdf.compute import DeltaPdfSettings
 
 
 class Volume(Answer):
@@ -131,47 +126,6 @@ class Planes(Answer):
         return path
 
 
-class RealSpace(Answer):
-    """A difference pair distribution function on a grid in u, v, w. ``data`` is a `DeltaPdf`."""
-
-    data: DeltaPdf
-
-    def __init__(self, data: DeltaPdf, source: str) -> None:
-        self.data = data
-        self._source = source
-
-    def facts(self) -> Mapping[str, str]:
-        shape = " × ".join(map(str, self.data.values.shape))
-        return {"what": f"3D-ΔPDF of {self._source}", "points": f"{shape} points"}
-
-    def plot(self) -> Drawing:
-        """The sections through the origin, in Å."""
-        from dsfu.model.measured.deltapdf.picture import draw_sections
-
-        return Drawing.of(draw_sections(self.data))
-
-    def to_xarray(self) -> "xarray.Dataset":
-        """P over u, v, w in fractions of the cell."""
-        import xarray
-
-        from dsfu.model.measured.deltapdf.files import in_order
-
-        values, steps = in_order(self.data)
-        axes = {
-            name: (name, (np.arange(count) - count // 2) * step, {"units": "cells"})
-            for name, count, step in zip("uvw", values.shape, steps, strict=True)
-        }
-        return xarray.Dataset({"delta_pdf": (("u", "v", "w"), values)}, axes)
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """As Yell 1.0 does, HDF5."""
-        from dsfu.model.measured.deltapdf.files import write_yell
-
-        path = free_file(path, overwrite=overwrite)
-        write_yell(path, self.data)
-        return path
-
-
 def read(path: str | Path, **hints: Any) -> Volume:
     """Read a measured reconstruction, whatever program wrote it.
 
@@ -188,11 +142,11 @@ def read(path: str | Path, **hints: Any) -> Volume:
     return Volume(read_file(path, **hints))
 
 
-def volume_of(source: "Volume | Reconstruction | str | Path") -> Reconstruction:
-    """The reconstruction behind anything that stands for one."""
+def volume_of(source: "Volume | Reconstruction | str | Path", **hints: Any) -> Reconstruction:
+    """The reconstruction behind anything that stands for one; hints as for `read` where it is a file."""
     if isinstance(source, Volume):
         return source.data
-    return source if isinstance(source, Reconstruction) else read(source).data
+    return source if isinstance(source, Reconstruction) else read(source, **hints).data
 
 
 def prepare(
@@ -232,40 +186,3 @@ def prepare(
                 )
             )
         )
-
-
-def delta_pdf(
-    source: "Volume | Factors | Reconstruction | str | Path", *, plane: int = 1, **settings: Any
-) -> RealSpace:
-    """Difference pair distribution function (3D-ΔPDF) of the data, or of the I_SRO of factors.
-
-    Parameters
-    ----------
-    source
-        What `read` or `factorise` gave, or the file of a reconstruction.
-    plane
-        Which plane of the factors, from 1.
-    settings
-        ``window`` ("none", "hann", "gauss") and ``subtract_mean``, see `DeltaPdfSettings`.
-    """
-    from dsfu.model.front_door.disorder import Factors
-    from dsfu.model.measured.deltapdf.compute import DeltaPdfSettings, deltapdf
-
-    chosen = DeltaPdfSettings(**settings)
-    if isinstance(source, Factors):
-        return _of_order(source, plane, chosen)
-    reconstruction = volume_of(source)
-    with waiting("deltapdf"):
-        return RealSpace(deltapdf(reconstruction, chosen), Path(reconstruction.source).name)
-
-
-def _of_order(factors: "Factors", number: int, settings: "DeltaPdfSettings") -> RealSpace:
-    from dsfu.model.measured.order.input import sro_of_factors
-    from dsfu.model.measured.order.realspace import deltapdf_of_order
-
-    planes = sro_of_factors(factors.data).planes
-    if not 1 <= number <= len(planes):
-        names = ", ".join(f"{i} {each.name}" for i, each in enumerate(planes, start=1))
-        raise InputError(f"plane is {number}", expected=f"one of {names}")
-    chosen = planes[number - 1]
-    return RealSpace(deltapdf_of_order(chosen, settings, chosen.name), f"I_SRO, {chosen.name}")

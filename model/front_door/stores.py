@@ -43,18 +43,23 @@ class DataSet(Answer):
 
     def to_xarray(self, split: str = "") -> "xarray.Dataset":
         """A split, read when it is used, with ``ds.dsfu``; the first split if none is named."""
-        import xarray
-
         import dsfu.model.front_door.accessor  # noqa: F401  (offers ds.dsfu)
 
         name = split or self.splits[0]
         if name not in self.splits:
             raise InputError(f"split {name!r}", where=self.data.url, expected=", ".join(self.splits))
-        dataset: xarray.Dataset = xarray.open_zarr(
-            self.data.url, group=name, chunks=None, consolidated=False, storage_options=self._storage_options or None
-        )
+        dataset = self.table(name)
         dataset.attrs |= {"store": self.data.url, "split": name}
         return dataset
+
+    def table(self, name: str) -> "xarray.Dataset":
+        """A group of the store, such as what several samples share: shapes of particles, sets of order."""
+        import xarray
+
+        found: xarray.Dataset = xarray.open_zarr(
+            self.data.url, group=name, chunks=None, consolidated=False, storage_options=self._storage_options or None
+        )
+        return found
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """A copy of every array and record, in a folder."""

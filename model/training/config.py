@@ -32,6 +32,10 @@ class OptimiserConfig(Section):
     """How weights are updated."""
 
     learning_rate: Share = Field(default=6e-4, description="The highest.")
+    muon: Share = Field(
+        default=0.0,
+        description="The highest rate of Muon, which then updates hidden convolutions; 0: AdamW updates everything.",
+    )
     beta_1: Share = 0.9
     beta_2: Share = 0.95
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.02

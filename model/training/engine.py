@@ -27,17 +27,21 @@ class TrainingEngine:
         dtype = _DTYPES.get(self.precision)
         return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
-    def update(self, loss: Tensor, optimiser: Optimizer) -> Tensor:
-        """Update an optimiser's weights so that a loss becomes smaller; the gradient's norm, before it was clipped.
+    def update(self, loss: Tensor, *optimisers: Optimizer) -> Tensor:
+        """Update optimisers' weights so that a loss becomes smaller; the gradient's norm, before it was clipped.
 
         In fp16 a gradient may overflow: the scaler then leaves the weights as they are, and the norm counts as 0.
         """
-        optimiser.zero_grad(set_to_none=True)
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        self._scaler.unscale_(optimiser)
-        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        for optimiser in optimisers:
+            self._scaler.unscale_(optimiser)
+        groups = [group for optimiser in optimisers for group in optimiser.param_groups]
+        weights = [weight for group in groups for weight in group["params"]]
         norm = nn.utils.clip_grad_norm_(weights, self._clip_norm or float("inf"))
-        self._scaler.step(optimiser)
+        for optimiser in optimisers:
+            self._scaler.step(optimiser)
         self._scaler.update()
         return torch.where(norm.isfinite(), norm, 0.0) if self._scaler.is_enabled() else norm
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,12 @@ from dsfu.model.training.engine import TrainingEngine
 
 B = TypeVar("B", bound=BatchLike)
 
+_OF_VOLUMES: Final = 5
+"""Dimensions of the weights of a convolution in three dimensions."""
+
+TIMES: Final = "times"
+"""In a group of an optimiser: how many times the training's learning rate its own is."""
+
 
 class Recipe(ABC, Generic[B]):
     """What the loop trains, whatever it consists of.
@@ -28,11 +34,14 @@ class Recipe(ABC, Generic[B]):
         As it is trained.
     name_of_network
         What checkpoints call it among the modules.
+    takes_muon
+        Whether ``optimiser.muon`` means anything to it.
     modules, optimisers
         Everything with weights, the network included, and what updates them, by name.
     """
 
     name_of_network: ClassVar[str] = "network"
+    takes_muon: ClassVar[bool] = False
 
     def __init__(self, config: Config, engine: TrainingEngine, ranks: Ranks, network: nn.Module) -> None:
         self.config, self.engine, self.ranks = config, engine, ranks
@@ -60,21 +69,23 @@ class Recipe(ABC, Generic[B]):
         """Step number ``number``, the first being 1."""
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate
+                group["lr"] = learning_rate * group.get(TIMES, 1.0)
         losses = self.training_step(batch)
         if self._ema is not None:
             self._ema.update(self.network, number)
         return losses
 
     def begin_with(self, weights: nn.Module) -> None:
-        """Take the weights of another network of the same kind."""
+        """Take the weights of another network of the same kind; what it lacks stays as it is."""
         for network in {self.network, self.result}:
-            network.load_state_dict(weights.state_dict())
+            network.load_state_dict({**network.state_dict(), **weights.state_dict()})
 
     def placed(self, module: Any) -> Any:
         """On the device, in the memory format that is wanted."""
         if self.config.channels_last:
-            return module.to(device=self.engine.device, memory_format=torch.channels_last)
+            volumes = any(weights.dim() == _OF_VOLUMES for weights in module.parameters())
+            layout = torch.channels_last_3d if volumes else torch.channels_last
+            return module.to(device=self.engine.device, memory_format=layout)
         return module.to(device=self.engine.device)
 
     def ready(self, module: nn.Module) -> nn.Module:
@@ -107,6 +118,18 @@ class Recipe(ABC, Generic[B]):
         self.engine.load_state_dict(state["scaler"])
 
 
+class AdamRecipe(Recipe[B]):
+    """A recipe all of whose network is updated by Adam."""
+
+    def __init__(self, config: Config, engine: TrainingEngine, ranks: Ranks, network: nn.Module) -> None:
+        super().__init__(config, engine, ranks, network)
+        self.optimisers["network"] = adam(self.network.parameters(), config, engine.device)
+
+    def update(self, loss: Tensor) -> Tensor:
+        """Update the weights so that a loss becomes smaller; the gradient's norm."""
+        return self.engine.update(loss, self.optimisers["network"])
+
+
 def adam(weights: Iterable[nn.Parameter], config: Config, device: torch.device) -> Optimizer:
     """AdamW as configured; without decay it is Adam."""
     settings = config.optimiser
@@ -121,9 +144,12 @@ def adam(weights: Iterable[nn.Parameter], config: Config, device: torch.device) 
 
 def recipe_of(config: Config, engine: TrainingEngine, ranks: Ranks, learner: Learner[Any]) -> Recipe[Any]:
     """The recipe that a configuration names, with untrained weights."""
-    entry = learner.entry(config.recipe)
-    network = build(config.recipe, config.network, learner)
-    recipe = entry.load_recipe()(config, engine, ranks, network)
+    chosen = learner.entry(config.recipe).load_recipe()
+    if config.optimiser.muon and not chosen.takes_muon:
+        raise InputError(
+            f"the recipe {config.recipe} is not trained by Muon", where="optimiser.muon", expected="0, or none"
+        )
+    recipe = chosen(config, engine, ranks, build(config.recipe, config.network, learner))
     learner.check_fits(recipe.result, config.data, engine.device)
     return recipe
 

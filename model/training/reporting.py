@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from dsfu.model.training.schedule import Progress, Schedule
+from dsfu.progress import PlainLines, ProgressBars
 from dsfu.simulate.arrays import Float32Array
 
 _SECONDS_BETWEEN_LINES = 30.0
+_TRAINING = "training"
 
 
 class TrainingReporter:
@@ -107,17 +109,15 @@ class _Lines(_Speed):
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
-        self._schedule, self._next = schedule, 0.0
+        self._schedule, self._lines = schedule, PlainLines(_SECONDS_BETWEEN_LINES)
 
     def stepped(self, progress: Progress, losses: Mapping[str, float]) -> None:
         self.count(progress)
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _SECONDS_BETWEEN_LINES
+        if self._lines.due():
             self.say(_line(self._schedule, progress, losses, self.speed))
 
     def say(self, text: str) -> None:
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        self._lines.say(text)
 
     def end(self) -> None:
         """Lines need no end."""
@@ -128,35 +128,23 @@ class _Bar(_Speed):
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        self._schedule = schedule
-        self._bar = Progress(
-            BarColumn(),
-            TextColumn("{task.percentage:.1f} %"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=Console(stderr=True),
-        )
+        self._schedule, self._bars = schedule, ProgressBars(clocks=True)
 
     def begin(self, progress: Progress) -> None:
         super().begin(progress)
-        self._task = self._bar.add_task("", total=1.0)
-        self._bar.update(self._task, completed=self._schedule.done_share(progress))
-        self._bar.start()
+        self._bars.add(_TRAINING, 1.0, self._schedule.done_share(progress))
+        self._bars.start()
 
     def stepped(self, progress: Progress, losses: Mapping[str, float]) -> None:
         self.count(progress)
         line = _line(self._schedule, progress, losses, self.speed)
-        self._bar.update(self._task, completed=self._schedule.done_share(progress), description=line)
+        self._bars.update(_TRAINING, self._schedule.done_share(progress), line)
 
     def say(self, text: str) -> None:
-        self._bar.console.print(text, markup=False, highlight=False)
+        self._bars.say(text)
 
     def end(self) -> None:
-        self._bar.stop()
+        self._bars.stop()
 
 
 def _line(schedule: Schedule, progress: Progress, losses: Mapping[str, float], speed: float) -> str:

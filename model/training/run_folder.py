@@ -20,8 +20,15 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 def claimed(run: Path) -> Iterator[None]:
     """Make the folder, and keep others from training in it. The claim ends with the process, however that ends.
 
-    What earlier ones were killed in the midst of writing is removed.
+    What earlier ones were killed in the midst of writing is removed. A data set is refused: nothing else belongs in it.
     """
+    if (run / "zarr.json").exists():
+        raise InputError(
+            "it is a data set, not the folder of a run",
+            where=str(run),
+            expected="a new folder, or that of a training to be gone on with",
+            remedy="take another --out",
+        )
     try:
         run.mkdir(parents=True, exist_ok=True)
         lock = (run / _LOCK).open("ab")

@@ -1,7 +1,7 @@
 """A training from beginning to end: what ``dsfu-model train`` does."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,7 +154,8 @@ def _begin(trainer: Trainer, job: Job, ranks: Ranks) -> None:
     if job.start_from is not None:
         network, card = load_weights(weights_file(job.start_from))
         wanted = trainer.parts.outputs.card(trainer.progress, {})
-        if (card.problem, card.recipe, card.network) != (wanted.problem, wanted.recipe, wanted.network):
+        options = _options_to_begin_with(card.network, wanted.network, trainer.recipe.network)
+        if (card.problem, card.recipe, options) != (wanted.problem, wanted.recipe, wanted.network):
             raise InputError(
                 f"its network is {card.recipe} with {card.network}",
                 where=str(job.start_from),
@@ -167,6 +168,15 @@ def _begin(trainer: Trainer, job: Job, ranks: Ranks) -> None:
         f"{trainer.recipe.engine.precision}, {ranks.world_size * job.config.batch_size} "
         f"{trainer.parts.outputs.learner.nouns} a step."
     )
+
+
+def _options_to_begin_with(
+    given: Mapping[str, Any], wanted: Mapping[str, Any], network: torch.nn.Module
+) -> dict[str, Any]:
+    """Options of a network's weights, without what the network adds to theirs: additions begin by changing nothing."""
+    additions = getattr(network, "additions", {})
+    added = {name: wanted[name] for name, none in additions.items() if given.get(name, none) == none}
+    return {**given, **added}
 
 
 def _continue(trainer: Trainer, checkpoint: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from dsfu.progress import waiting
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the verb to the command line."""
@@ -26,7 +28,8 @@ def view(
     from dsfu.model.view.opening import page_of
     from dsfu.model.view.serving import serve
 
-    server, address = serve(page_of(path), f"dsfu: {path}", port)
+    with waiting(f"reading {path}"):
+        server, address = serve(page_of(path), f"dsfu: {path}", port)
     typer.echo(f"{address}\nCtrl-C ends it.")
     if browser:
         server.io_loop.add_callback(_open_browser, address)

@@ -85,14 +85,14 @@ class Ranked:
         self._groups, self._order = groups, order
         self._images = Images(Answers.NAMES, ["difference"])
         first = next((name for name in columns if "sro" in name), next(iter(columns)))
-        self.column = panel.widgets.Select(name="In order of", options=list(columns), value=first, width=300)
+        self.column = panel.widgets.Select(label="In order of", options=list(columns), value=first, width=300)
         self.rank = panel.widgets.IntSlider(
-            name="From best to worst", start=1, end=max(2, len(samples)), value=1, width=300
+            label="From best to worst", start=1, end=max(2, len(samples)), value=1, width=300
         )
         kinds = ["all", *(str(each) for each in np.unique(groups))]
-        self.group = panel.widgets.Select(name="Shape group", options=kinds, width=150)
+        self.group = panel.widgets.Select(label="Shape group", options=kinds, width=150)
         self.reach = panel.widgets.RangeSlider(
-            name="α of the nearest vector", start=-1, end=1, step=0.01, value=(-1, 1)
+            label="α of the nearest vector", start=-1, end=1, step=0.01, value=(-1, 1)
         )
         self.said = panel.pane.Markdown("")
         self._curve = ColumnDataSource({"rank": [], "error": []})

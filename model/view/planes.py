@@ -62,10 +62,10 @@ def _page(
 
     images = Images(names, ["difference"])
     chosen = panel.widgets.Select(
-        name="Plane", options={title: number for number, title in enumerate(titles)}, value=0, width=300
+        label="Plane", options={title: number for number, title in enumerate(titles)}, value=0, width=300
     )
     brightest = panel.widgets.FloatSlider(
-        name="Brightest (percentile)", start=80.0, end=100.0, step=0.1, value=99.5, width=300
+        label="Brightest (percentile)", start=80.0, end=100.0, step=0.1, value=99.5, width=300
     )
 
     def draw(*_: object) -> None:

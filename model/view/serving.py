@@ -3,6 +3,7 @@
 import secrets
 import socket
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from dsfu.door import guard
@@ -46,16 +47,34 @@ _FRAME: Final = """{% extends base %}
 {% block preamble %}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
+<style>@media (prefers-color-scheme: dark) { html, body { background: #14171a; } }</style>
 {% endblock %}
 {% block contents %}{{ embed(roots.page) }}{% endblock %}
 """
 """As wide as the screen, on phones too; no icon is asked for."""
 
 
+_DARK: Final = """@media (prefers-color-scheme: dark) { :host {
+  --panel-background-color: #14171a; --panel-on-background-color: #e4e7ea; --panel-surface-color: #2b3035;
+  --panel-on-surface-color: #e4e7ea; --panel-border-color: #4a5158; --panel-secondary-color: #343a40;
+} }"""
+"""Widgets and words on dark screens; images stay on white, as on pages."""
+
+
+@cache
+def _design() -> Any:
+    """Panel's plain design, with the colours that the screen asks for."""
+    from panel.theme import Native
+    from panel.theme.base import Inherit
+    from panel.viewable import Viewable
+
+    return type("ScreenDesign", (Native,), {"modifiers": {Viewable: {"stylesheets": [Inherit, _DARK]}}})
+
+
 def _framed(shown: Any) -> Any:
     import panel
 
-    framed = panel.Template(_FRAME)
+    framed = panel.Template(_FRAME, design=_design())
     framed.add_panel("page", shown)
     return framed
 

@@ -23,6 +23,10 @@ MOST_BONDS: Final = 2.5
 """Bonds an atom beyond which none are drawn and atoms are larger: it is a packing of metal atoms."""
 
 
+_FROM: Final = {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}}
+"""From where a thing is seen first: far enough that the whole of its cell is in the picture."""
+
+
 def is_spatial(path: Path) -> bool:
     return path.suffix.lower() in (*ATOMS, *MAPS)
 
@@ -36,7 +40,7 @@ def space_page(paths: Sequence[Path]) -> Callable[[], Any]:
 def _page(figures: dict[str, Any]) -> Any:
     import panel
 
-    chosen = panel.widgets.Select(name="File", options=list(figures), width=300)
+    chosen = panel.widgets.Select(label="File", options=list(figures), width=300)
     shown = panel.pane.Plotly(
         figures[chosen.value],
         config={"responsive": True, "displaylogo": False},
@@ -49,13 +53,17 @@ def _page(figures: dict[str, Any]) -> Any:
 
 
 def _figure(path: Path) -> Any:
+    return in_space(_map(path) if path.suffix.lower() in MAPS else _atoms(path))
+
+
+def in_space(traces: Sequence[Any]) -> Any:
+    """Things in three dimensions, to be turned, with the same scale along each axis."""
     import plotly.graph_objects as go
 
-    traces = _map(path) if path.suffix.lower() in MAPS else _atoms(path)
     plain = {"visible": False}
-    drawn = go.Figure(traces)
+    drawn = go.Figure(list(traces))
     drawn.update_layout(
-        scene={"aspectmode": "data", "xaxis": plain, "yaxis": plain, "zaxis": plain},
+        scene={"aspectmode": "data", "xaxis": plain, "yaxis": plain, "zaxis": plain, "camera": _FROM},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         showlegend=False,
     )
@@ -71,7 +79,10 @@ def _atoms(path: Path) -> list[Any]:
     try:
         atoms: Any = read(path)
     except Exception as error:  # ase raises whatever its parsers stumble over
-        raise InputError(f"cannot be read as atoms ({error})", where=str(path), expected="CIF or XYZ") from error
+        why = str(error) or "none were found"
+        raise InputError(
+            f"cannot be read as atoms: {why}", where=str(path), expected="CIF or XYZ with atoms"
+        ) from error
     if not 0 < len(atoms) <= MOST_ATOMS:
         raise InputError(f"has {len(atoms)} atoms", where=str(path), expected=f"1 to {MOST_ATOMS}")
     places, numbers = atoms.positions, atoms.numbers
@@ -93,7 +104,7 @@ def _atoms(path: Path) -> list[Any]:
         },
     )
     bonds = [] if is_metal else [_lines([(places[i], places[j]) for i, j in bonded], "#888888", 4)]
-    return [balls, *bonds, *_edges(np.asarray(atoms.cell[:]))]
+    return [balls, *bonds, *edges(np.asarray(atoms.cell[:]))]
 
 
 def _bonded(places: Any, radii: Any) -> Any:
@@ -105,7 +116,7 @@ def _bonded(places: Any, radii: Any) -> Any:
     return near[length < BOND * (radii[near[:, 0]] + radii[near[:, 1]])]
 
 
-def _edges(cell: Any) -> list[Any]:
+def edges(cell: Any) -> list[Any]:
     """The twelve edges of a cell, if there is one."""
     if abs(np.linalg.det(cell)) < 1e-6:
         return []
@@ -124,19 +135,25 @@ def _lines(ends: Sequence[tuple[Any, Any]], colour: str, width: int) -> Any:
 
 
 def _map(path: Path) -> list[Any]:
-    """Surfaces of equal density at three heights."""
     import gemmi
-    import plotly.graph_objects as go
 
     try:
         read = gemmi.read_ccp4_map(str(path), setup=True)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"cannot be read as a map ({error})", where=str(path), expected="a CCP4 map") from error
-    values, cell = np.array(read.grid, copy=True), read.grid.unit_cell
+    return surfaces(np.array(read.grid, copy=True), np.array(read.grid.unit_cell.orth.mat.tolist()).T)
+
+
+def surfaces(values: Any, vectors: Any) -> list[Any]:
+    """Surfaces of equal density at three heights, in a cell whose edges are the rows of ``vectors``.
+
+    What a face of the cell cuts is closed there.
+    """
+    import plotly.graph_objects as go
+
     steps = [max(1, -(-count // MOST_POINTS)) for count in values.shape]
-    few = values[:: steps[0], :: steps[1], :: steps[2]]
-    fractions = [np.arange(0, count, step) / count for count, step in zip(values.shape, steps, strict=True)]
-    vectors = np.array(cell.orth.mat.tolist()).T
+    few = np.pad(values[:: steps[0], :: steps[1], :: steps[2]], (0, 1), mode="wrap")  # far faces repeat near ones
+    fractions = [np.append(np.arange(0, n, step) / n, 1.0) for n, step in zip(values.shape, steps, strict=True)]
     points = np.stack(np.meshgrid(*fractions, indexing="ij"), -1).reshape(-1, 3) @ vectors
     top, spread = float(few.max()), float(few.std())
     low = min(float(few.mean()) + 2 * spread, 0.9 * top)
@@ -150,7 +167,7 @@ def _map(path: Path) -> list[Any]:
         surface_count=3,
         opacity=0.5,
         colorscale="Magma",
-        caps={"x_show": False, "y_show": False, "z_show": False},
+        colorbar={"thickness": 10, "len": 0.6},
         hovertemplate="%{value:.3g}<extra></extra>",
     )
-    return [surface, *_edges(vectors)]
+    return [surface, *edges(vectors)]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.errors import InputError
 from dsfu.model.view.images import Images, Scene
 
 if TYPE_CHECKING:
@@ -18,15 +17,12 @@ NAMES = ("I_D", "I_FF", "I_SRO")
 
 
 def store_page(store: "DataSet") -> Callable[[], Any]:
-    """A closed store of planes of disorder."""
-    if store.data.problem != "disorder":
-        raise InputError(
-            f"holds samples of {store.data.problem}",
-            where=store.data.url,
-            expected="a store of planes of disorder",
-            remedy="dsfu-pipeline report STORE -o report.html shows samples of every problem",
-        )
+    """A closed store of any problem; one of planes of disorder with images that are zoomed together."""
+    from dsfu.model.view.samples import SampleBrowser
+
     store.to_xarray()
+    if store.data.problem != "disorder":
+        return lambda: SampleBrowser(store).page
     return lambda: StoreBrowser(store).page
 
 
@@ -38,14 +34,14 @@ class StoreBrowser:
 
         self._store = store
         self.images = Images(NAMES)
-        self.split = panel.widgets.Select(name="Split", options=list(store.splits), width=150)
-        self.group = panel.widgets.Select(name="Shape group", options=["all"], width=150)
-        self.fraction = panel.widgets.RangeSlider(name="Fraction of A", start=0, end=1, step=0.01, value=(0, 1))
+        self.split = panel.widgets.Select(label="Split", options=list(store.splits), width=150)
+        self.group = panel.widgets.Select(label="Shape group", options=["all"], width=150)
+        self.fraction = panel.widgets.RangeSlider(label="Fraction of A", start=0, end=1, step=0.01, value=(0, 1))
         self.order = panel.widgets.RangeSlider(
-            name="α of the nearest vector", start=-1, end=1, step=0.01, value=(-1, 1)
+            label="α of the nearest vector", start=-1, end=1, step=0.01, value=(-1, 1)
         )
-        self.kept = panel.widgets.Checkbox(name="without repetitions", value=True)
-        self.sample = panel.widgets.DiscreteSlider(name="Sample", options=[0], width=300)
+        self.kept = panel.widgets.Checkbox(label="without repetitions", value=True)
+        self.sample = panel.widgets.DiscreteSlider(label="Sample", options=[0], width=300)
         self.said = panel.pane.Markdown("")
         self.split.param.watch(lambda _: self._open(), "value")
         for each in (self.group, self.fraction, self.order, self.kept):

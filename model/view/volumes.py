@@ -61,14 +61,14 @@ class Layers:
         thick = [axis for axis in self._axes if dataset.sizes[axis] > 1]
         first = next((axis for axis in reversed(self._axes) if axis not in thick), self._axes[-1])
         across = {f"along {axis}": axis for axis in self._axes}
-        self.axis = panel.widgets.Select(name="Through the volume", options=across, value=first, width=150)
+        self.axis = panel.widgets.Select(label="Through the volume", options=across, value=first, width=150)
         self.layer = panel.widgets.DiscreteSlider(options=[0], width=300)
         self.radius = panel.widgets.FloatSlider(
-            name="Bragg radius (r.l.u.)", start=0.0, end=0.5, step=0.01, value=0.0, width=300, visible=has_bragg
+            label="Bragg radius (r.l.u.)", start=0.0, end=0.5, step=0.01, value=0.0, width=300, visible=has_bragg
         )
-        self.masked = panel.widgets.Checkbox(name="leave the holes out", value=False, visible=has_bragg)
+        self.masked = panel.widgets.Checkbox(label="leave the holes out", value=False, visible=has_bragg)
         self.brightest = panel.widgets.FloatSlider(
-            name="Brightest (percentile)", start=80.0, end=100.0, step=0.1, value=95.0, width=300
+            label="Brightest (percentile)", start=80.0, end=100.0, step=0.1, value=95.0, width=300
         )
         self.said = panel.pane.Markdown("")
         self._rings: Any = self._holes() if has_bragg else None

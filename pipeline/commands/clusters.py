@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dsfu.cluster.settings import ClusterSettings
     from dsfu.pipeline.running.engines import Engine
 
+RetriesOption = Annotated[int, typer.Option(min=0, metavar="N", help="Further attempts at a shard that fails.")]
+
 SCHEDULERS: Final = ("slurm", "pbs", "lsf", "sge", "htcondor")
 
 
@@ -32,8 +34,10 @@ def batch_engine(
     settings: "ClusterSettings", note: Callable[[str], None], dashboard: str | None, *, quiet: bool
 ) -> "Callable[[], AbstractContextManager[Engine]]":
     """How to open the engine whose workers are batch jobs. Complains at once where there is no such scheduler."""
-    from dsfu.cluster.launch import BatchJobs, ClusterError, check_commands
-    from dsfu.pipeline.running.graph import BatchWorkers, open_batch
+    from dsfu.cluster.launch import BatchJobs
+    from dsfu.cluster.submitting import ClusterError, check_commands
+    from dsfu.pipeline.running.dask_workers import open_batch
+    from dsfu.pipeline.running.graph import BatchWorkers
 
     try:
         check_commands(settings)
@@ -84,7 +88,7 @@ def submit(
             metavar="|".join(SCHEDULERS[:-1]), help="The batch system. [default: that of the site file, or slurm]"
         ),
     ] = None,
-    retries: Annotated[int, typer.Option(min=0, metavar="N", help="Further attempts at a shard that fails.")] = 2,
+    retries: RetriesOption = 2,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the job scripts, and submit nothing.")] = False,
     cluster: Mapping[str, Any],
 ) -> None:
@@ -94,8 +98,8 @@ def submit(
     however they ended. Submitted again, it makes what is still missing.
     """
     from dsfu.cluster.arrays import array_scripts, submit_array
-    from dsfu.cluster.launch import ClusterError
     from dsfu.cluster.settings import find_site_file
+    from dsfu.cluster.submitting import ClusterError
 
     site = find_site_file(cluster.get("cluster"))
     settings = settings_of(scheduler or (None if site else "slurm"), cluster)

@@ -26,9 +26,6 @@ StoreOption = Annotated[
         show_default=False,
     ),
 ]
-StoreArgument = Annotated[
-    str, typer.Argument(metavar="STORE", help="Folder or URL (s3://…) of a data set.", show_default=False)
-]
 
 
 def say(text: str = "") -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsfu.outputs import ForceOption, refuse_existing
-from dsfu.pipeline.commands.common import JsonOption, StoreArgument, answer_json, existing_store, say
+from dsfu.outputs import ForceOption, StoreArgument, refuse_existing
+from dsfu.pipeline.commands.common import JsonOption, answer_json, existing_store, say
 
 if TYPE_CHECKING:
     from dsfu.pipeline.report.looks import Looks

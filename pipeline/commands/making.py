@@ -14,6 +14,7 @@ from dsfu.cluster.options import with_cluster_options
 from dsfu.errors import InputError
 from dsfu.pipeline.commands.clusters import (
     SCHEDULERS,
+    RetriesOption,
     batch_engine,
     dashboard_of,
     settings_of,
@@ -49,11 +50,19 @@ def plan(
     manifest: ManifestArgument = DEFAULT_MANIFEST,
     store: StoreOption = None,
     every: Annotated[bool, typer.Option("--every", help="Name every shard, not only how many.")] = False,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Make a few shards of each kind and drop them, some 10 s, to know how long they take here.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a run would make, and why.
 
-    And how long it would take, and how much room. Changes nothing.
+    And how long it would take, and how much room: from what shards took that the store holds, or from guesses, or
+    measured now (--measure). Changes nothing.
     """
     from dsfu.pipeline.plan import make_plan
     from dsfu.pipeline.store.ledger import Ledger
@@ -61,42 +70,52 @@ def plan(
     wanted = want(manifest)
     files = store_of(wanted, store)
     made = make_plan(wanted.expected, Ledger(files))
+    if measure and made.missing:
+        from dsfu.pipeline.trial import measured_rates
+
+        made = made.at_rates(measured_rates(wanted.specs, {each.spec.kind for each in made.missing}))
     if as_json:
         answer_json({"store": files.url, **_plan_dict(made)})
     else:
         say(_plan_text(files.url, made, every=every))
 
 
+_SchedulerOption = Annotated[
+    str,
+    typer.Option(
+        metavar="local|sync|slurm|…|tcp://HOST:PORT",
+        help="Who makes the shards: worker processes on this machine; this process itself, for debugging; jobs of "
+        "slurm, pbs, lsf, sge or htcondor; or a Dask scheduler that is there already.",
+    ),
+]
+_WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Worker processes on this machine. [default: one a core]", show_default=False
+    ),
+]
+_DashboardOption = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Address of Dask's dashboard, which asks for a token; 'none' for none."),
+]
+_PartOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="i/N", help="Make only the i-th of N parts, and do not close. See submit.", show_default=False
+    ),
+]
+
+
 @with_cluster_options
 def run(
     manifest: ManifestArgument = DEFAULT_MANIFEST,
     store: StoreOption = None,
-    scheduler: Annotated[
-        str,
-        typer.Option(
-            metavar="local|sync|slurm|…|tcp://HOST:PORT",
-            help="Who makes the shards: worker processes on this machine; this process itself, for debugging; jobs of "
-            "slurm, pbs, lsf, sge or htcondor; or a Dask scheduler that is there already.",
-        ),
-    ] = "local",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Worker processes on this machine. [default: one a core]", show_default=False
-        ),
-    ] = None,
+    scheduler: _SchedulerOption = "local",
+    workers: _WorkersOption = None,
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads of each worker.")] = 1,
-    retries: Annotated[int, typer.Option(min=0, metavar="N", help="Further attempts at a shard that fails.")] = 2,
-    dashboard: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help="Address of Dask's dashboard, which asks for a token; 'none' for none."),
-    ] = DASHBOARD,
-    part: Annotated[
-        str | None,
-        typer.Option(
-            metavar="i/N", help="Make only the i-th of N parts, and do not close. See submit.", show_default=False
-        ),
-    ] = None,
+    retries: RetriesOption = 2,
+    dashboard: _DashboardOption = DASHBOARD,
+    part: _PartOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the summary.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the script of a batch job, and start nothing.")
@@ -116,7 +135,7 @@ def run(
     from dsfu.pipeline.running.feeding import FeedRules
     from dsfu.pipeline.running.interruption import Interruption
     from dsfu.pipeline.running.parts import parse_part, run_part
-    from dsfu.pipeline.running.progress import open_reporter, print_event
+    from dsfu.pipeline.running.reporter import open_reporter, print_event
     from dsfu.pipeline.running.run import run_store
     from dsfu.pipeline.running.summary import summary_dict, summary_text
 
@@ -209,7 +228,7 @@ def _engine(
     if scheduler == "local":
 
         def open_it() -> "AbstractContextManager[Engine]":
-            from dsfu.pipeline.running.graph import open_local
+            from dsfu.pipeline.running.dask_workers import open_local
 
             return open_local(workers, threads, dashboard_address=dashboard, quiet="DSFU_DEBUG" not in os.environ)
 
@@ -217,7 +236,7 @@ def _engine(
     if "://" in scheduler:
 
         def connect() -> "AbstractContextManager[Engine]":
-            from dsfu.pipeline.running.graph import open_existing
+            from dsfu.pipeline.running.dask_workers import open_existing
 
             return open_existing(scheduler, quiet="DSFU_DEBUG" not in os.environ)
 
@@ -244,9 +263,11 @@ def _plan_text(store: str, made: "Plan", *, every: bool) -> str:
     if made.missing:
         cores = os.cpu_count() or 1
         rows.append(
-            f"  about {duration(made.seconds_expected)} of one core ({duration(made.seconds_expected / cores)} on the "
-            f"{cores} here), {size(made.bytes_expected)}"
+            f"  about {duration(made.seconds_expected)} of one core ({duration(made.seconds_on(cores))} on the "
+            f"{cores} here, start and closing included), {size(made.bytes_expected)}"
         )
+        if made.guessed:
+            rows.append(f"  {', '.join(made.guessed)}: a guess; --measure makes a few first, some 10 s")
     return "\n".join(rows)
 
 
@@ -259,5 +280,7 @@ def _plan_dict(made: "Plan") -> dict[str, object]:
         ],
         "orphans": list(made.orphans),
         "core_seconds_expected": made.seconds_expected,
+        "seconds_to_start_expected": made.seconds_to_start,
         "bytes_expected": made.bytes_expected,
+        "guessed": list(made.guessed),
     }

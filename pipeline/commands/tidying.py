@@ -4,21 +4,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dsfu.outputs import StoreArgument
 from dsfu.pipeline.commands.common import (
     JsonOption,
-    StoreArgument,
     answer_json,
     existing_store,
     say,
 )
+from dsfu.progress import counting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dsfu.pipeline.specs import LedgerEntry
     from dsfu.pipeline.store.files import Files
+    from dsfu.pipeline.store.findings import VerifyReport
     from dsfu.pipeline.store.gc import Garbage
-    from dsfu.pipeline.store.verify import Recompute, VerifyReport
+    from dsfu.pipeline.store.shard_checks import Recompute
     from dsfu.pipeline.wanted import Wanted
 
 DAMAGE = 3
@@ -47,12 +49,11 @@ def verify(
     """
     from contextlib import nullcontext
 
-    from dsfu.pipeline.running.progress import counter
     from dsfu.pipeline.store.locks import writer_lock
     from dsfu.pipeline.store.verify import verify_store
 
     files, wanted = existing_store(store)
-    with writer_lock(files) if mark else nullcontext(), counter("verify", quiet=as_json) as progress:
+    with writer_lock(files) if mark else nullcontext(), counting("verify", quiet=as_json) as progress:
         found = verify_store(files, mark=mark, recompute=_recompute(files, wanted) if deep else None, progress=progress)
     if as_json:
         answer_json(found.to_dict())

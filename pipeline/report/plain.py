@@ -11,21 +11,21 @@ import zarr
 
 from dsfu.files import replacing
 from dsfu.pages.panel_pictures import figure_of
-from dsfu.panels import Curve, Image, Panel, Points, VolumePanel
+from dsfu.panels import Panel
 from dsfu.pipeline.report.histograms import Distribution, Quantity, distribution_of
 from dsfu.pipeline.report.ledger_summary import LedgerSummary, ledger_summary
 from dsfu.pipeline.report.opening import root_attributes, state_of
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.intact import IntactFiles
-from dsfu.pipeline.store.own_names import SETTINGS
-from dsfu.simulate.fields import Field
+from dsfu.simulate.field_panels import panels_of_fields
+from dsfu.simulate.fields import SETTINGS_FILE, Field
 from dsfu.words import count, grouped, size
 
 PAGE_SAMPLES: Final = 6
 _MOST_QUANTITIES: Final = 24
 """More histograms than these nobody looks at. Chosen, not calibrated."""
 
-_GOLDEN: Final = (5**0.5 - 1) / 2
+GOLDEN: Final = (5**0.5 - 1) / 2
 """Multiples of it, without their whole part, are spread evenly, however many there are."""
 
 PanelsOf = Callable[[Mapping[str, Any], Sequence[Field]], Sequence[Panel] | None]
@@ -108,7 +108,7 @@ class PlainStore:
         for turn in range(4 * number):
             if usable and len(found) < number:
                 split, indices = usable[turn % len(usable)]
-                found[split, int(indices[int((0.5 + turn * _GOLDEN) % 1.0 * len(indices))])] = None
+                found[split, int(indices[int((0.5 + turn * GOLDEN) % 1.0 * len(indices))])] = None
         return sorted(found, key=lambda each: (self.splits.index(each[0]), each[1]))
 
 
@@ -173,29 +173,6 @@ class PlainLooks:
         return found
 
 
-def panels_of_fields(sample: Mapping[str, Any], fields: Sequence[Field]) -> list[Panel]:
-    """A curve, a picture, points or a volume for each array of a sample, by its dimensions."""
-    panels: list[Panel] = []
-    for field in fields:
-        if field.name not in sample or field.kept_as == "column":
-            continue
-        values = np.asarray(sample[field.name])
-        if values.dtype.kind not in "biuf" or not values.size:
-            continue
-        values = values.astype(np.float64)
-        title = f"{field.name} ({field.units})" if field.units not in ("", "1") else field.name
-        if values.ndim == 1:
-            x = np.arange(len(values), dtype=np.float64)
-            panels.append(Curve(title=title, x=x, lines={field.name: values}, x_label=field.dims[-1]))
-        elif field.dims[-1] == "xyz" and values.ndim == 2:
-            panels.append(Points(title=title, points={field.name: values}, unit=field.units))
-        elif values.ndim == 2:
-            panels.append(Image(title=title, values=values))
-        elif values.ndim == 3:
-            panels.append(VolumePanel(title=title, values=values))
-    return panels
-
-
 def _field(name: str, array: "zarr.Array[Any]") -> Field:
     dims = tuple(str(each) for each in cast(Any, array.metadata).dimension_names or ())
     attributes = array.attrs.asdict()
@@ -215,7 +192,7 @@ def _name(files: Files) -> str:
     import json
 
     try:
-        return str(json.loads(files.read(SETTINGS))["settings"]["name"])
+        return str(json.loads(files.read(SETTINGS_FILE))["settings"]["name"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return Path(files.url).name
 

@@ -1,8 +1,8 @@
 """What makes shards: the interface of an engine, the work it is handed, and the engine that is this process.
 
 An engine takes tasks and gives back their results, and knows nothing of what a shard is made of. The one that is a
-cluster is `dsfu.pipeline.running.graph`; what to hand to an engine, and when, is `dsfu.pipeline.running.feeding`.
-Workers import this module: it must stay light.
+cluster is `dsfu.pipeline.running.graph`, its workers `dask_workers`; what to hand to an engine, and when, is
+`dsfu.pipeline.running.feeding`. Workers import this module: it must stay light.
 """
 
 import platform

@@ -1,18 +1,15 @@
-"""The engine that is a Dask cluster: on this machine, or one that is there already.
+"""The engine that is a Dask cluster; where its workers come from is `dask_workers`.
 
-The only module that imports dask, and that late, so that nothing else waits for it. Workers are handed functions and
+Only these two import dask, and that late, so that nothing else waits for it. Workers are handed functions and
 specifications, and hand back ledger entries; arrays never pass through here.
 """
 
 import contextlib
 import logging
 import re
-import signal
-import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from multiprocessing import resource_tracker
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
@@ -21,53 +18,11 @@ from dsfu.pipeline.running.engines import EngineError, Result, Task, failure_of,
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-MEMORY_LIMIT_BYTES: Final = 3 * 2**29
-"""What a worker process with one thread may take: 1.5 GiB. Above it, its nanny ends it and starts another."""
-
-MEMORY_LIMIT_BYTES_PER_FURTHER_THREAD: Final = 2**29
 
 _MEMORY_LOGGER: Final = "distributed.nanny.memory"
 
 SILENCE_SECONDS: Final = 5.0
 """After so long without a result or a new task it is asked whether anything is being made at all; and once more."""
-
-_LOCAL_CONFIG: Final[Mapping[str, Any]] = {
-    # A worker's death is told at once, and `feeding` decides what to try again; so that no shard which merely waited at
-    # a dying worker is suspected, none waits there.
-    "distributed.scheduler.allowed-failures": 0,
-    "distributed.scheduler.worker-saturation": 1.0,
-    # Results are a few hundred bytes: there is nothing to spill, and a worker that paused would never go on.
-    "distributed.worker.memory.target": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.pause": False,
-    "distributed.worker.memory.terminate": 0.95,
-    # One thread of Dask is one core: libraries must not start more.
-    "distributed.nanny.pre-spawn-environ": {
-        "MALLOC_TRIM_THRESHOLD_": 65536,
-        "OMP_NUM_THREADS": 1,
-        "MKL_NUM_THREADS": 1,
-        "OPENBLAS_NUM_THREADS": 1,
-        "NUMBA_NUM_THREADS": 1,
-    },
-}
-
-_OPEN_TO_ALL: Final = " (not encrypted, and whoever reaches it can run code there; see docs/hpc.md)"
-_HOW_TO_TELL_CERTIFICATES: Final = (
-    "there is no certificate to show; name it as Dask wants it, in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
-    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY; see docs/hpc.md"
-)
-
-
-def memory_limit_bytes(threads: int) -> int:
-    """What a worker process of so many threads may take."""
-    return MEMORY_LIMIT_BYTES + (threads - 1) * MEMORY_LIMIT_BYTES_PER_FURTHER_THREAD
-
-
-def processors() -> int:
-    """How many cores this process may use, as far as its affinity and control group tell."""
-    from dask.system import CPU_COUNT
-
-    return int(CPU_COUNT)
 
 
 class BatchWorkers(Protocol):
@@ -282,169 +237,3 @@ class _EndedForMemory(logging.Handler):
         match = re.search(r"Worker (\S+) .*exceeded .* memory budget", record.getMessage())
         if match:
             self.workers.add(match[1])
-
-
-def open_local(
-    workers: int | None = None,
-    threads: int = 1,
-    *,
-    dashboard_address: str | None = None,
-    quiet: bool = True,
-) -> DaskEngine:
-    """Start worker processes on this machine; they end with this process, however it ends.
-
-    Parameters
-    ----------
-    workers
-        How many processes; as many as there are cores for, if not given.
-    dashboard_address
-        ``host:port`` of Dask's dashboard, port 0 for any; none if not given.
-    quiet
-        Whether to keep to ourselves what Dask has to say of its workers.
-    """
-    import dask
-    from distributed import Client, LocalCluster
-
-    from dsfu.cluster.credentials import CredentialsError, make_pem, security_of
-    from dsfu.cluster.dashboard import CLOSED_AT_ONCE, open_dashboard
-
-    workers = workers or max(1, processors() // threads)
-    try:
-        security = security_of(make_pem())
-    except CredentialsError as error:
-        raise EngineError(str(error)) from error
-    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children():
-        try:
-            cluster: LocalCluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=threads,
-                memory_limit=memory_limit_bytes(threads),
-                # Every user of this machine reaches its ports; only holders of the key are let in.
-                security=security,
-                dashboard_address=CLOSED_AT_ONCE,
-                scheduler_kwargs={"dashboard": False},
-                preload="dsfu.pipeline.running.worker_process",
-                silence_logs=_silence(quiet),
-            )
-        except Exception as error:  # whatever Dask makes of a worker that is killed as it starts
-            told = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise EngineError(f"the workers could not be started ({told}); run again, or with fewer workers") from error
-        dashboard = open_dashboard(cluster, dashboard_address)
-        client = Client(cluster)
-    return DaskEngine(
-        client,
-        f"{_count(workers, 'worker')} × {_count(threads, 'thread')} on this machine",
-        cluster=cluster,
-        dashboard=dashboard,
-        patience_seconds=60,
-    )
-
-
-def open_existing(address: str, *, quiet: bool = True) -> DaskEngine:
-    """Connect to a scheduler that is there already.
-
-    How long to wait for it, now and should it go away, is Dask's setting ``distributed.comm.timeouts.connect``.
-    """
-    from distributed import Client
-
-    _silence_loggers(quiet)
-    try:
-        client = Client(address, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise EngineError(f"no Dask scheduler answers at {address}: {error}") from error
-    except TypeError as error:  # Dask's word for certificates that are not told
-        raise EngineError(f"{address}: {_HOW_TO_TELL_CERTIFICATES}") from error
-    dashboard = client.dashboard_link if _has_dashboard(client) else None
-    description = f"workers of {address}{'' if address.startswith('tls') else _OPEN_TO_ALL}"
-    engine = DaskEngine(client, description, dashboard=dashboard, patience_seconds=300)
-    try:
-        _check_workers(client)
-    except BaseException:
-        engine.__exit__(None, None, None)
-        raise
-    return engine
-
-
-def open_batch(launch: Callable[[], BatchWorkers], *, quiet: bool = True) -> DaskEngine:
-    """Have workers that are jobs of a batch system, and wait for them as long as it takes.
-
-    Parameters
-    ----------
-    launch
-        Starts the driver's scheduler and submits the jobs. Raises `EngineError` if that cannot be done.
-    """
-    import dask
-    from distributed import Client
-
-    _silence_loggers(quiet)
-    with dask.config.set(_LOCAL_CONFIG), _interrupts_kept_from_children():
-        batch = launch()
-        try:
-            client = Client(batch.cluster, set_as_default=False)
-        except BaseException:
-            batch.close(timeout=10)
-            raise
-    return DaskEngine(client, batch.description, cluster=batch, dashboard=batch.dashboard, batch=batch)
-
-
-def _check_workers(client: "Client") -> None:
-    """Complain at once of workers that lack this package, rather than through every shard."""
-    from dsfu.pipeline.running.engines import versions
-
-    try:
-        theirs = client.run(versions, on_error="return")
-    except Exception as error:
-        raise EngineError(f"the workers cannot be asked for their versions: {error}") from error
-    mine = versions()
-    for address, version in theirs.items():
-        if version != mine:
-            raise EngineError(f"the worker {address} has {version!r} of dsfu and Python, but here it is {mine!r}")
-
-
-def _silence_loggers(quiet: bool) -> None:
-    """Of all that complain, with tracebacks, when a scheduler goes away; Dask gave some of them levels of their own."""
-    families = ("distributed", "tornado", "asyncio")
-    for name in (*families, *logging.root.manager.loggerDict):
-        if name.partition(".")[0] in families:
-            logging.getLogger(name).setLevel(_silence(quiet))
-
-
-def _silence(quiet: bool) -> int:
-    return logging.CRITICAL if quiet else logging.INFO
-
-
-def _has_dashboard(client: "Client") -> bool:
-    return "dashboard" in client.scheduler_info().get("services", {})
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-@contextlib.contextmanager
-def _interrupts_kept_from_children() -> Iterator[None]:
-    """Keep Ctrl-C, which a terminal sends to every process, from the workers that are started within, now or later.
-
-    Threads and processes inherit which signals are blocked in the thread that starts them; ours gets its own back.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    _start_resource_tracker()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start_resource_tracker() -> None:
-    """Start Python's process that tidies up after processes: as it starts, it lets the blocked signal through again.
-
-    What killed workers leave to it is not worth telling the user.
-    """
-    sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")  # inherited on its command line
-    try:
-        resource_tracker.ensure_running()
-    finally:
-        sys.warnoptions.pop()

@@ -17,7 +17,7 @@ from dsfu.errors import InputError
 from dsfu.pipeline.plan import Plan, make_plan
 from dsfu.pipeline.running.engines import Engine, EngineError, Make
 from dsfu.pipeline.running.feeding import DEFAULT_RULES, FeedRules, Stop
-from dsfu.pipeline.running.progress import Reporter
+from dsfu.pipeline.running.reporter import Reporter
 from dsfu.pipeline.running.run import Run, RunResult, maker
 from dsfu.pipeline.specs import ShardFailure, ShardSpec
 from dsfu.pipeline.store.files import Files

@@ -12,7 +12,7 @@ from dsfu.pipeline.kinds import is_sample
 from dsfu.pipeline.plan import Plan, make_plan
 from dsfu.pipeline.running.engines import Engine, EngineError, Make, failure_of
 from dsfu.pipeline.running.feeding import DEFAULT_RULES, FeedRules, Stop, run_shards
-from dsfu.pipeline.running.progress import Reporter
+from dsfu.pipeline.running.reporter import Reporter
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
 from dsfu.pipeline.store.closing import ClosingSummary, MissingObjects, close_store
 from dsfu.pipeline.store.files import Files, StorageError

@@ -17,11 +17,12 @@ from dsfu.pipeline.store.arrays import METADATA, root_files
 from dsfu.pipeline.store.contents import StoreContents, Tables
 from dsfu.pipeline.store.files import Files, crc32c
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
-from dsfu.pipeline.store.own_names import ARRAYS, FORMAT, SETTINGS, is_own_array_file
+from dsfu.pipeline.store.own_names import ARRAYS, FORMAT, is_own_array_file
 from dsfu.pipeline.store.parallel import for_each
 from dsfu.pipeline.store.placement import Moves, ObjectName, Placement, apply_moves, moves_to
 from dsfu.pipeline.store.sealed import seal
 from dsfu.pipeline.store.state import FORMAT_VERSION, STATE, State, own_arrays
+from dsfu.simulate.fields import SETTINGS_FILE
 
 
 class MissingObjects(RuntimeError):
@@ -74,7 +75,7 @@ def close_store(files: Files, ledger: Ledger, contents: StoreContents) -> Closin
     """
     tables = contents.tables(files)
     problem = contents.origin.problem
-    wanted = {SETTINGS: _settings(contents)} | root_files(tables.groups, _root_attributes(contents))
+    wanted = {SETTINGS_FILE: _settings(contents)} | root_files(tables.groups, _root_attributes(contents))
     stored = {path: _stored(data) for path, data in wanted.items()}
     state = State(
         spec=contents.digest(), splits=tables.samples, files=stored, shards=tuple(sorted(set(contents.keys())))

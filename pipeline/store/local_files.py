@@ -21,27 +21,21 @@ from dsfu.pipeline.store.files import (
     TEMPORARY_PREFIX,
     FileInfo,
     Files,
-    StorageError,
     checked_path,
     crc32c,
     explained,
 )
+from dsfu.pipeline.store.whole_writes import give_name, make_folder, synchronise, temporary_file
 
 if TYPE_CHECKING:
     from zarr.storage import LocalStore
 
 _PIECE_BYTES: Final = 2**20
 
-_ATTEMPTS: Final = 10
-"""How often a folder is made again which another process removes before there is a file in it."""
-
 _OF_THE_FILE_SYSTEM: Final = ("lost+found", ".snapshot")
 """Folders at the top of a file system that are its own, and often nobody may look into."""
 
-_NO_HARD_LINKS: Final = {errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP}
 _NOT_A_FILE: Final = {errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.ELOOP}
-_NO_SYNCHRONISING: Final = {errno.EINVAL, errno.EACCES, errno.EBADF, errno.EOPNOTSUPP}
-"""Errors by which some network file systems say that they do not do this at all, or not for folders."""
 
 
 class LocalFiles(Files):
@@ -63,19 +57,19 @@ class LocalFiles(Files):
 
     def write(self, path: str, data: bytes) -> StoredObject:
         full = self._full(path)
-        with explained(full), self._way_made(path, full), _temporary(full, data) as (temporary, modified_ns):
+        with explained(full), self._way_made(path, full), temporary_file(full, data) as (temporary, modified_ns):
             temporary.replace(full)
-            _synchronise(full.parent)
+            synchronise(full.parent)
         return StoredObject(bytes=len(data), crc32c=crc32c(data), modified_ns=modified_ns)
 
     def write_new(self, path: str, data: bytes) -> bool:
         full = self._full(path)
-        with explained(full), self._way_made(path, full), _temporary(full, data) as (temporary, _):
+        with explained(full), self._way_made(path, full), temporary_file(full, data) as (temporary, _):
             try:
-                _link(temporary, full, data)
+                give_name(temporary, full, data)
             except FileExistsError:
                 return False
-            _synchronise(full.parent)
+            synchronise(full.parent)
             return True
 
     def stat(self, path: str) -> FileInfo | None:
@@ -135,7 +129,7 @@ class LocalFiles(Files):
             self._check_way(source, full)
             try:
                 if not full_target.parent.exists():
-                    _make_folder(full_target.parent)
+                    make_folder(full_target.parent)
                 full.replace(full_target)
             except OSError as error:
                 if error.errno != errno.EXDEV:  # a folder of the store may be a link to another disk
@@ -147,7 +141,7 @@ class LocalFiles(Files):
         # Once for each folder and not for each move: the first of them takes the whole journal to the disk.
         for folder in sorted({self._full(path).parent for path in paths}):
             with explained(folder):
-                _synchronise(folder)
+                synchronise(folder)
 
     def check_reachable(self) -> None:
         with explained(self._root), suppress(FileNotFoundError, NotADirectoryError), os.scandir(self._root) as found:
@@ -261,65 +255,3 @@ def _with_info(found: Iterator[tuple[str, "os.DirEntry[str]"]]) -> Iterator[tupl
 
 def _info(status: os.stat_result) -> FileInfo:
     return FileInfo(bytes=status.st_size, modified_ns=status.st_mtime_ns)
-
-
-@contextmanager
-def _temporary(target: Path, data: bytes) -> Iterator[tuple[Path, int]]:
-    """A file beside the target with the data safely in it, and its time. Removed in the end if it is still there."""
-    path, descriptor = _open_temporary(target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-            modified_ns = os.fstat(descriptor).st_mtime_ns
-        yield path, modified_ns
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _open_temporary(folder: Path) -> tuple[Path, int]:
-    path = folder / f"{TEMPORARY_PREFIX}{token_hex(8)}"
-    for attempt in range(_ATTEMPTS):
-        with suppress(FileNotFoundError):
-            if attempt:
-                _make_folder(folder)
-            # 0o666, and not what `tempfile` does, so that the user's umask decides whether colleagues may read.
-            return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    raise StorageError(errno.ENOENT, "the folder is removed again and again", str(folder))
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.parent.exists():
-        _make_folder(folder.parent)
-    with suppress(FileExistsError):  # another writer's; whether it stays shows when a file is made in it
-        folder.mkdir()
-    _synchronise(folder.parent)
-
-
-def _link(temporary: Path, target: Path, data: bytes) -> None:
-    """Give a file its name if nobody has it, else raise FileExistsError."""
-    try:
-        target.hardlink_to(temporary)
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        with target.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _synchronise(folder: Path) -> None:
-    """Have the names in a folder survive a loss of power. One that is gone by now had nothing left in it to lose."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        if error.errno not in _NO_SYNCHRONISING:
-            raise

@@ -20,12 +20,11 @@ from dsfu.pipeline.store.files import TEMPORARY_PREFIX, Files
 from dsfu.pipeline.store.ledger import key_of_entry, key_of_object
 from dsfu.pipeline.store.manifest_copy import KEPT
 from dsfu.pipeline.store.placement import is_place
+from dsfu.simulate.fields import SETTINGS_FILE
 
 FORMAT: Final = "dsfu store"
 """What the root group of a closed store says that it is."""
 
-SETTINGS: Final = "settings.json"
-"""All settings of a closed store, those that its manifest leaves to their defaults included."""
 
 ARRAYS: Final = f"{ledgers.FOLDER}/arrays.json"
 """While closing changes a store: the arrays that it had and will have. They are ours, whoever ends what was begun."""
@@ -70,7 +69,7 @@ def could_be_of_group(path: str) -> bool:
     """Whether closing could have written a file, by its name, whatever the arrays are called: also the root group's."""
     group, _, rest = path.rpartition("/")
     return (
-        path in (METADATA, SETTINGS)
+        path in (METADATA, SETTINGS_FILE)
         or (group in every_group() and rest == METADATA)
         or (path.partition("/")[0] in every_group() and _ARRAY_FILE.fullmatch(path) is not None)
     )
@@ -114,16 +113,21 @@ def refuse_foreign(files: Files) -> None:
     enough, as the others may be what is lost. Locks alone are what a run leaves that is killed as it starts.
     """
     files.check_reachable()
-    if _has_ledger(files) or _is_closed_by_us(files):
+    if _is_store(files):
         return
     stranger = next((path for path in files.list() if not (locks.is_lock(path) or locks.is_probe(path))), None)
-    if stranger is not None:
+    # Another part may have begun the store since we looked: what it wrote is what we have just listed.
+    if stranger is not None and not _is_store(files):
         raise InputError(
             f"it is not empty, and what it holds is no data set of ours (it has {stranger}, for one)",
             where=files.url,
             expected="a folder that is new or empty, or a store that `dsfu-pipeline run` has made",
             remedy=f"give the data set a folder of its own, such as {files.url}/NAME",
         )
+
+
+def _is_store(files: Files) -> bool:
+    return _has_ledger(files) or _is_closed_by_us(files)
 
 
 def _has_ledger(files: Files) -> bool:

@@ -3,103 +3,27 @@
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
-from typing import Any, Final, Literal
+from typing import Final
 
 from dsfu.pipeline.kinds import every_group
-from dsfu.pipeline.specs import LedgerEntry, StoredObject
+from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
 from dsfu.pipeline.store.arrays import METADATA
-from dsfu.pipeline.store.files import Files, StorageError, crc32c
-from dsfu.pipeline.store.ledger import DamagedEntry, Ledger, key_of_object
+from dsfu.pipeline.store.files import Files
+from dsfu.pipeline.store.findings import Finding, VerifyReport
+from dsfu.pipeline.store.ledger import Ledger, key_of_object
 from dsfu.pipeline.store.own_names import could_be_of_group, is_own, is_own_temporary
 from dsfu.pipeline.store.placement import PLACEMENT, DamagedPlacement, Placement, home_of, is_place, read_placement
 from dsfu.pipeline.store.sealed import Damaged, read_sealed
+from dsfu.pipeline.store.shard_checks import CheckedShard, Recompute, check_shard, mark_shards
 from dsfu.pipeline.store.state import STATE, State, damaged_files, own_arrays, read_state
-
-Kind = Literal["object", "entry", "array", "placement", "unreadable", "difference", "clutter", "foreign"]
-
-_REMEDIES: Final[Mapping[Kind, str]] = {
-    "object": "`verify --mark` sets the shard aside, and the next `run` makes it again",
-    "entry": "the next `run` makes the shard again",
-    "array": "the next `run` writes it again",
-    "placement": "the next `run` finds the objects by their contents, and writes it again",
-    "unreadable": "find out why; if it stays so, remove the file, and the next `run` makes it again",
-    "difference": "if that was not intended, look for what changed; to make it again, raise the version of the science",
-    "clutter": "it does no harm; the next `run` or `gc` puts it right",
-    "foreign": "it is left alone, whatever is run; move it elsewhere if it should not be here",
-}
 
 _MOST_THREADS: Final = 8
 _REMOTE_THREADS: Final = 16
 
-Recompute = Callable[[LedgerEntry], Mapping[str, bytes] | None]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing that is not as it should be.
-
-    Attributes
-    ----------
-    kind
-        "object": of a shard; "entry": of the ledger; "array": a file of the closed store that is no object of a shard;
-        "placement": ``placement.json``; "unreadable": the storage refuses to read it; "difference": an object is
-        intact, but would be computed differently now; "clutter": a file of ours that belongs to nothing; "foreign": a
-        file that is none of ours.
-    key, identity
-        Of the shard it belongs to, if that is known.
-    """
-
-    kind: Kind
-    path: str
-    what: str
-    key: str = ""
-    identity: str = ""
-
-    @property
-    def is_damage(self) -> bool:
-        """Whether something is lost, as opposed to left over."""
-        return self.kind not in ("clutter", "foreign")
-
-    @property
-    def remedy(self) -> str:
-        return _REMEDIES[self.kind]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "remedy": self.remedy}
-
-    def __str__(self) -> str:
-        return f"{self.path} {self.what}" + (f" ({self.identity})" if self.identity else "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class VerifyReport:
-    """What was found.
-
-    Attributes
-    ----------
-    shards, bytes
-        How many shards were checked, and how much was read for it.
-    set_aside
-        Keys of shards that were set aside.
-    """
-
-    findings: tuple[Finding, ...]
-    shards: int
-    bytes: int
-    seconds: float
-    set_aside: tuple[str, ...] = ()
-
-    @property
-    def damage(self) -> tuple[Finding, ...]:
-        return tuple(finding for finding in self.findings if finding.is_damage)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "findings": [finding.to_dict() for finding in self.findings]}
 
 
 def verify_store(
@@ -132,7 +56,7 @@ def verify_store(
     keys = sorted(ledger.entries())
     threads = threads or (min(os.cpu_count() or 1, _MOST_THREADS) if files.is_local else _REMOTE_THREADS)
     with ThreadPoolExecutor(threads) as pool:
-        shards = list(_counted(pool.map(lambda key: _check_shard(ledger, key, recompute), keys), len(keys), progress))
+        shards = list(_counted(pool.map(lambda key: check_shard(ledger, key, recompute), keys), len(keys), progress))
     state, damaged = _check_closed(ledger)
     closed = state.files if state else {}
     placement, misplaced = _check_placement(files, shards)
@@ -144,75 +68,11 @@ def verify_store(
         shards=len(keys),
         bytes=sum(shard.bytes for shard in shards) + sum(each.bytes for each in closed.values()),
         seconds=perf_counter() - start,
-        set_aside=_mark(ledger, shards) if mark else (),
+        set_aside=mark_shards(ledger, shards) if mark else (),
     )
 
 
-@dataclass
-class _CheckedShard:
-    """What the check of one shard found: where its objects are, by name, and what is wrong with them."""
-
-    key: str
-    entry: LedgerEntry | None = None
-    paths: dict[str, str] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    bytes: int = 0
-
-    def add(self, kind: Kind, path: str, what: str) -> None:
-        identity = self.entry.identity if self.entry else ""
-        self.findings.append(Finding(kind=kind, path=path, what=what, key=self.key, identity=identity))
-
-    @property
-    def faults(self) -> list[Finding]:
-        """What is wrong with the shard as it is stored."""
-        return [finding for finding in self.findings if finding.kind in ("object", "entry")]
-
-
-def _check_shard(ledger: Ledger, key: str, recompute: Recompute | None) -> _CheckedShard:
-    shard = _CheckedShard(key)
-    try:
-        shard.entry = ledger.read(key)
-    except DamagedEntry as error:
-        shard.add("entry", ledgers.entry_path(key), f"is damaged: {error.why}")
-    except FileNotFoundError:
-        shard.add("entry", ledgers.entry_path(key), "was removed in the meantime")
-    except StorageError as error:
-        shard.add("unreadable", ledgers.entry_path(key), f"cannot be read: {error.strerror}")
-    if shard.entry is not None:
-        for name, stored in shard.entry.objects.items():
-            _check_object(ledger, shard, name, stored)
-        if recompute is not None and not shard.findings:
-            _compare(shard, shard.entry, recompute(shard.entry))
-    return shard
-
-
-def _check_object(ledger: Ledger, shard: _CheckedShard, name: str, stored: StoredObject) -> None:
-    shard.paths[name] = path = ledger.locate(shard.key, name)
-    shard.bytes += stored.bytes
-    try:
-        fault = ledger.fault_of_object(path, stored)
-    except StorageError as error:
-        shard.add("unreadable", path, f"cannot be read: {error.strerror}")
-    else:
-        if fault:
-            shard.add("object", path, fault)
-
-
-def _compare(shard: _CheckedShard, entry: LedgerEntry, made: Mapping[str, bytes] | None) -> None:
-    """Compare what is stored with what is computed now."""
-    if made is None:
-        return
-    for name in sorted({*made, *entry.objects}):
-        path = shard.paths.get(name, home_of(entry.key, name))
-        if name not in made:
-            shard.add("difference", path, "would not be made now")
-        elif name not in entry.objects:
-            shard.add("difference", path, "would be made now, and was not")
-        elif crc32c(made[name]) != entry.objects[name].crc32c:
-            shard.add("difference", path, "is not what is computed now")
-
-
-def _counted(shards: Iterator[_CheckedShard], total: int, progress: Progress | None) -> Iterator[_CheckedShard]:
+def _counted(shards: Iterator[CheckedShard], total: int, progress: Progress | None) -> Iterator[CheckedShard]:
     for number, shard in enumerate(shards, 1):
         yield shard
         if progress is not None:
@@ -232,7 +92,7 @@ def _check_closed(ledger: Ledger) -> tuple[State | None, list[Finding]]:
     return state, [Finding(kind="array", path=path, what=what) for path, what in faults]
 
 
-def _check_placement(files: Files, shards: Iterable[_CheckedShard]) -> tuple[Placement, list[Finding]]:
+def _check_placement(files: Files, shards: Iterable[CheckedShard]) -> tuple[Placement, list[Finding]]:
     try:
         placement = read_placement(files)
     except DamagedPlacement:
@@ -250,7 +110,7 @@ def _check_placement(files: Files, shards: Iterable[_CheckedShard]) -> tuple[Pla
 
 
 def _check_places(
-    ledger: Ledger, shards: Sequence[_CheckedShard], placement: Placement, state: State
+    ledger: Ledger, shards: Sequence[CheckedShard], placement: Placement, state: State
 ) -> Iterator[Finding]:
     """What readers of a closed store find that nothing else tells: every place has to hold the object it is said to."""
     if not shards and state.samples:
@@ -283,7 +143,7 @@ def _check_places(
 
 
 def _check_clutter(
-    files: Files, shards: Iterable[_CheckedShard], closed: Mapping[str, StoredObject] | None, placement: Placement
+    files: Files, shards: Iterable[CheckedShard], closed: Mapping[str, StoredObject] | None, placement: Placement
 ) -> Iterator[Finding]:
     """Files that belong to nothing. Where what closing wrote is not known (None), its files may belong to it."""
     unreadable = {shard.key for shard in shards if shard.entry is None}
@@ -333,25 +193,3 @@ def _fault_of_document(files: Files, path: str) -> str | None:
     except FileNotFoundError:
         return None
     return None
-
-
-def _mark(ledger: Ledger, shards: Iterable[_CheckedShard]) -> tuple[str, ...]:
-    """Set damaged shards aside, and record the times of intact ones."""
-    aside = []
-    for shard in shards:
-        if shard.faults:
-            ledger.set_aside(shard.key, "; ".join(f"{each.path} {each.what}" for each in shard.faults))
-            aside.append(shard.key)
-        elif shard.entry is not None and not shard.findings:
-            _record_times(ledger, shard.entry, shard.paths)
-    return tuple(aside)
-
-
-def _record_times(ledger: Ledger, entry: LedgerEntry, paths: Mapping[str, str]) -> None:
-    times = {name: getattr(ledger.files.stat(path), "modified_ns", None) for name, path in paths.items()}
-    objects = {
-        name: stored if stored.modified_ns is None else replace(stored, modified_ns=times[name])
-        for name, stored in entry.objects.items()
-    }
-    if objects != dict(entry.objects):
-        ledger.write(replace(entry, objects=objects))

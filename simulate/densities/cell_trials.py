@@ -29,6 +29,7 @@ def _score(
             value += coefficients[i, j] * metric[j]
         if value <= 0:
             continue
+        # Bragg: sin θ = λ / 2d.
         sine = 0.5 * wavelength * math.sqrt(value)
         if sine >= 0.9998:
             continue
@@ -38,11 +39,13 @@ def _score(
         if place < -0.5 or cell >= points:
             continue
         cosine = math.cos(2 * theta)
+        # Lorentz and polarisation factors of powders: (1 + cos² 2θ) / (sin² θ cos θ).
         lp = (1 + cosine * cosine) / (sine * sine * math.cos(theta))
         if bins[cell] == 0.0:
             touched[count] = cell
             count += 1
         bins[cell] += weights[i] * lp
+    # Only bins that a line fell into are read and cleared: most of the pattern is empty.
     dot = norm = 0.0
     for n in range(count):
         cell = touched[n]
@@ -104,6 +107,7 @@ def climb(
                 if j == size:
                     trial *= 1 + sign * length
                 else:
+                    # Off the diagonal 0 is a value like others: steps there are in units of the diagonal.
                     scale = abs(metric[j]) if j < 3 else math.sqrt(abs(metric[0] * metric[1]))
                     trial[j] += sign * length * scale
                 found = _score(coefficients, weights, trial, wavelength, start, step, observed, bins, touched)

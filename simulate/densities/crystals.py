@@ -74,10 +74,16 @@ def unit_cell(lattice: npt.ArrayLike, positions: npt.ArrayLike, numbers: npt.Arr
     return UnitCell(rows, places, kinds)
 
 
+def crystal_of(cell: FloatArray, numbers: IntArray, positions: npt.NDArray[np.floating], atoms: int) -> UnitCell:
+    """The crystal of a stored sample, whose arrays are filled up beyond its atoms."""
+    return unit_cell(np.asarray(cell, np.float64), positions[:atoms], numbers[:atoms])
+
+
 def lattice_of(parameters: npt.ArrayLike) -> FloatArray:
     """Rows a, b, c of a cell given as a, b, c in Å and alpha, beta, gamma in degrees; a along x, b in the xy plane."""
     a, b, c, *angles = np.asarray(parameters, np.float64)
     cosines, sine = np.cos(np.radians(angles)), np.sin(np.radians(angles[2]))
+    # c / |c|: cos β along x, then from the angle with b, and the rest of its length upwards.
     along = (cosines[0] - cosines[1] * cosines[2]) / sine
     height = 1 - cosines[1] ** 2 - along**2
     if min(a, b, c, height) <= 0:

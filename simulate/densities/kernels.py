@@ -49,6 +49,7 @@ def half_sphere(
     for k in range(dispersion_imaginary.shape[0]):
         if dispersion_imaginary[k] != 0:
             anomalous = True
+    # exp 2πi(hx + ky + lz) is a product of three factors: tables of each axis instead of a sine for every reflection.
     h_real, h_imaginary = _phases(positions, limits[0], 0, 1.0)
     k_real, k_imaginary = _phases(positions, limits[1], 1, 1.0)
     l_real, l_imaginary = _phases(positions, limits[2], 2, 1.0)
@@ -58,6 +59,7 @@ def half_sphere(
     count = 0
     for h in range(limits[0] + 1):
         for k in range(-limits[1], limits[1] + 1):
+            # Half of reciprocal space: h > 0, or h = 0 and k > 0, or both 0 and l > 0.
             if h == 0 and k < 0:
                 continue
             for atom in range(atoms):
@@ -70,6 +72,7 @@ def half_sphere(
                 x = h * reciprocal[0, 0] + k * reciprocal[1, 0] + m * reciprocal[2, 0]
                 y = h * reciprocal[0, 1] + k * reciprocal[1, 1] + m * reciprocal[2, 1]
                 z = h * reciprocal[0, 2] + k * reciprocal[1, 2] + m * reciprocal[2, 2]
+                # s = sin θ / λ = |h a* + k b* + l c*| / 2.
                 here = 0.5 * math.sqrt(x * x + y * y + z * z)
                 if here > s_max:
                     continue
@@ -81,6 +84,8 @@ def half_sphere(
                     c, d = l_real[row, atom], l_imaginary[row, atom]
                     sums_real[species[atom]] += a * c - b * d
                     sums_imaginary[species[atom]] += a * d + b * c
+                # f between its tabulated values, linearly: one sum of phases for each element, whatever the number of
+                # atoms.
                 place = here / step
                 low = int(place)
                 weight = place - low
@@ -92,6 +97,7 @@ def half_sphere(
                     if anomalous:
                         real_2 += dispersion_imaginary[kind] * sums_real[kind]
                         imaginary_2 += dispersion_imaginary[kind] * sums_imaginary[kind]
+                # |Σ(f + f′)e ± i Σ f″e|² of both Friedel mates, their mean: the mixed terms cancel.
                 square = real * real + imaginary * imaginary + real_2 * real_2 + imaginary_2 * imaginary_2
                 s[count] = here
                 squares[count] = 2 * square * math.exp(-2 * b_iso * here * here)
@@ -113,9 +119,14 @@ def fourier_coefficients(
     """F(h) on the half grid of an inverse real FFT, (n, n, n//2 + 1): Σ f(s) exp(-B s²) exp(-2πi h·x)."""
     n, half = out_real.shape[0], out_real.shape[2]
     atoms, kinds = positions.shape[0], table.shape[0]
+    # Of a real density F(−h) = F(h)*: an inverse real FFT needs l ≥ 0 alone.
     low = n // 2
     h_real, h_imaginary = _phases(positions, low, 0, -1.0)
     k_real, k_imaginary = _phases(positions, low, 1, -1.0)
+    if n % 2 == 0:
+        # h = n/2 and −n/2 share a place on the grid: their mean, or a mirror image has another density than its mirror.
+        # The inverse transform does the same along l.
+        h_imaginary[0], k_imaginary[0] = 0.0, 0.0
     l_real = np.empty((atoms, half), np.float32)
     l_imaginary = np.empty((atoms, half), np.float32)
     for atom in range(atoms):
@@ -173,11 +184,13 @@ def pseudo_voigts(
         start = np.searchsorted(x, centre - reach * width)
         stop = np.searchsorted(x, centre + reach * width)
         eta = mixing[peak]
+        # Both shapes have unit area: √(4 ln 2 / π) / w · exp(−4 ln 2 u²) and 2 / (π w) / (1 + 4 u²), with u in FWHM.
         height_g = (1 - eta) * math.sqrt(gauss / math.pi) / width * areas[peak]
         height_l = eta * 2 / (math.pi * width) * areas[peak]
         for i in range(start, min(stop, points)):
             u = (x[i] - centre) / width
             u *= u
             out[i] += height_l / (1 + 4 * u)
+            # Beyond three FWHM a Gaussian is below 1e-10 of its height.
             if u < 9:
                 out[i] += height_g * math.exp(-gauss * u)

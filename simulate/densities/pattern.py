@@ -6,14 +6,10 @@ from typing import Final
 import numpy as np
 
 from dsfu.simulate.arrays import FloatArray, IntArray
+from dsfu.simulate.densities.conventions import BINS, MO_KALPHA
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.kernels import half_sphere
 from dsfu.simulate.densities.scattering_factors import STEP, Source, dispersion, form_factor_table
-
-MO_KALPHA: Final = 0.71073
-"""Å, pymatgen's "MoKa": the mean of the doublet, as in the published patterns."""
-
-BINS: Final = 1024
 
 _SAME_ANGLE: Final = 1e-5
 """Degrees of 2θ within which lines are one; as in pymatgen."""

@@ -47,6 +47,7 @@ def pseudo_voigts_and_slopes(
             by_centre = area * steep * u / width
             for j in range(moved):
                 slopes[i, j] += by_centre * centre_slopes[peak, j]
+            # Both shapes are g(u) / w with u = (x − c) / w: du/dw = −u / w, and 1/w gives the second term.
             by_width = area * (steep * square - shape) / width
             for j in range(widened):
                 slopes[i, moved + j] += by_width * width_slopes[peak, j]
@@ -72,6 +73,7 @@ def peaks_within(
         width, centre = widths[peak], centres[peak]
         start = np.searchsorted(x, centre - reaches[peak] * width)
         stop = np.searchsorted(x, centre + reaches[peak] * width)
+        # Shapes of unit area, as in `kernels.pseudo_voigts`, for one mixing and a reach of their own.
         bell = (1 - mixing) * math.sqrt(gauss / math.pi) / width * areas[peak]
         lorentz = mixing * 2 / (math.pi * width) * areas[peak]
         for i in range(start, min(stop, points)):

@@ -90,10 +90,12 @@ def _shape(theta: FloatArray, wavelength: float, instrument: Instrument) -> tupl
     tangent = np.tan(theta)
     u, v, w = instrument.caglioti
     gauss = np.sqrt(np.maximum(u * tangent**2 + v * tangent + w, 1e-5))
+    # In radians of 2θ: Bragg's law gives 2 tan θ Δd/d, Scherrer's K λ / (D cos θ).
     lorentz = 2 * instrument.strain * tangent
     if instrument.size:
         lorentz = lorentz + _SCHERRER * wavelength / (instrument.size * np.cos(theta))
     lorentz = np.degrees(lorentz)
+    # The width of the convolution of both, and the mixing that has its shape.
     total = (
         gauss**5 + 2.69269 * gauss**4 * lorentz + 2.42843 * gauss**3 * lorentz**2 + 4.47163 * gauss**2 * lorentz**3
         + 0.07842 * gauss * lorentz**4 + lorentz**5

@@ -9,9 +9,10 @@ from typing import Final, Literal
 
 import numpy as np
 
-from dsfu.simulate.arrays import Float32Array, FloatArray
+from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.densities.conventions import BINS, FULL
 from dsfu.simulate.densities.crystals import UnitCell, unit_cell
-from dsfu.simulate.densities.pattern import BINS, binned, powder_lines
+from dsfu.simulate.densities.pattern import binned, powder_lines
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 from dsfu.simulate.densities.substitutions import ELEMENTS, SHORTEST, element_volumes, shortest_distance
 from dsfu.simulate.fields import SPLITS, Field
@@ -28,9 +29,6 @@ SplitBy = Literal["formula", "anonymous formula", "type"]
 
 HELD_OUT: Final = 0.1
 """Share of formulas or types that belongs to validation, and to test. As published: a tenth each."""
-
-FULL: Final = 10_000
-"""What the strongest line of a pattern is stored as: rounding is a twentieth of the noise that trainings add."""
 
 
 def fields(most_atoms: int) -> tuple[Field, ...]:
@@ -170,11 +168,6 @@ def rounded(crystal: UnitCell) -> UnitCell:
 def stored_pattern(crystal: UnitCell) -> FloatArray:
     """The published pattern (Mo Kα, 1024 bins), the strongest line = `FULL`, as whole numbers."""
     return np.asarray(np.round(binned(powder_lines(crystal)) * FULL), np.float64)
-
-
-def crystal_of(cell: FloatArray, numbers: FloatArray, positions: Float32Array, atoms: int) -> UnitCell:
-    """The crystal of a stored sample."""
-    return unit_cell(np.asarray(cell, np.float64), positions[:atoms], numbers[:atoms])
 
 
 def formula_text(counts: Mapping[int, int]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.form_factors import it92
 
 STEP: Final = 5e-4
 """Spacing of the tables in 1/Å. Linear interpolation errs by less than 2e-6 of f (measured over all elements)."""
@@ -33,12 +34,6 @@ def form_factor_table(number: int, s_max: float, source: Source = "it92") -> Flo
         return np.asarray(number - _MOTT_BETHE * s_squared * (a * np.exp(-b * s_squared[:, None])).sum(axis=1))
     a, b, c = it92(number)
     return np.asarray((a * np.exp(-b * s_squared[:, None])).sum(axis=1) + c)
-
-
-def it92(number: int) -> tuple[FloatArray, FloatArray, float]:
-    """Amplitudes (electrons), exponents for s² (Å²) and constant (electrons) of International Tables C."""
-    found = gemmi.Element(number).it92
-    return np.array(found.a), np.array(found.b), float(found.c)
 
 
 @lru_cache(maxsize=256)

@@ -1,5 +1,6 @@
 """Structure types: space group, sites and free parameters, onto which other elements can be put."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -17,6 +18,13 @@ _ON_SITE: Final = 4e-3
 
 _TABLES: Final = {"structure_types.tsv": "AFLOW", "more_types.tsv": "literature"}
 """Tables of types that come with dsfu, and where theirs are from. New tables go last: stores count rows."""
+
+_GREEK: Final = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "kappa": "κ", "mu": "μ",
+    "pi": "π", "cdot": "·",
+}  # fmt: skip
+_ACCENTS: Final = {'\\"{u}': "ü", '\\"{a}': "ä", "\\'{c}": "ć"}
+"""What TeX there is in the names of the tables."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +210,16 @@ def shipped_types() -> tuple[StructureType, ...]:
     return tuple(found)
 
 
+def plain_name(name: str) -> str:
+    """A crystal's name without TeX, and its formula once: ``F2Mn MnF2`` is MnF2."""
+    for accented, letter in _ACCENTS.items():
+        name = name.replace(accented, letter)
+    words = re.sub(r"\\(\w+)", lambda found: _GREEK.get(found[1], found[1]), re.sub(r"[${}^_]", "", name.strip()))
+    formula, _, rest = words.partition(" ")
+    parts = [sorted(re.findall(r"[A-Z][a-z]?\d*", each)) for each in (formula, rest)]
+    return rest if rest and parts[0] == parts[1] else words
+
+
 def parse_line(line: str, source: str = "AFLOW") -> StructureType:
     """One line of a table of types."""
     name, prototype, number, hall, cell, places = line.split("\t")[:6]
@@ -210,7 +228,7 @@ def parse_line(line: str, source: str = "AFLOW") -> StructureType:
         element, x, y, z = place.split()
         sites.append((gemmi.Element(element).atomic_number, (float(x), float(y), float(z))))
     return StructureType(
-        name=name, prototype=prototype, number=int(number), hall=hall,
+        name=name, prototype=plain_name(prototype), number=int(number), hall=hall,
         cell=tuple(map(float, cell.split())), sites=tuple(sites), source=source,
     )  # fmt: skip
 

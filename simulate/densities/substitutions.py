@@ -82,14 +82,9 @@ def shortest_distance(crystal: UnitCell) -> float:
     """Least distance of two atoms in units of the sum of their covalent radii."""
     from ase.data import covalent_radii
 
-    radii = covalent_radii[crystal.numbers]
-    shifts = np.array([(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)])
-    offset = crystal.positions[:, None] - crystal.positions[None]
-    offset -= np.round(offset)
-    distances = np.linalg.norm((offset[:, :, None] + shifts) @ crystal.lattice, axis=-1)
-    itself = np.eye(len(radii), dtype=bool)[:, :, None] & (shifts == 0).all(axis=1)
-    distances[itself] = np.inf
-    return float((distances.min(axis=2) / (radii[:, None] + radii[None])).min())
+    from dsfu.simulate.densities.site_kernels import least_ratio
+
+    return float(least_ratio(crystal.positions, crystal.lattice, covalent_radii[crystal.numbers].astype(np.float64)))
 
 
 def random_crystal(

@@ -11,6 +11,7 @@ For √I less its mean and at unit length, 2 (1 − r) is a squared Euclidean di
 random signs. The distance of two vectors is that of the planes within some 5 %.
 """
 
+from functools import lru_cache
 from math import sqrt
 from typing import Final
 
@@ -38,16 +39,33 @@ def embed_appearance(intensities: npt.ArrayLike) -> EmbeddingArray:
     """
     planes = checked_planes("intensities", intensities)
     out = np.empty((len(planes), EMBEDDING_SIZE))
-    _fill_sums(planes, out)
+    across = planes.shape[1] - 1 + planes.shape[1] % 2
+    _fill_sums(planes, _signs(across * across // 2), out)
     return np.rint(out / _STEP).astype(EMBEDDING_DTYPE)
 
 
+@lru_cache(maxsize=4)
+def _signs(pairs: int) -> npt.NDArray[np.int8]:
+    """The signs (2, pairs) with which the sum and the difference of each pair of pixels are dealt out."""
+    signs: npt.NDArray[np.int8] = _draw_signs(pairs)
+    return signs
+
+
 @njit(nogil=True, cache=True)
-def _fill_sums(planes: Float32Array, out: FloatArray) -> None:
+def _draw_signs(pairs: int) -> npt.NDArray[np.int8]:
+    signs = np.empty((2, pairs), np.int8)
+    for i in range(pairs):
+        bits = random_word(_SIGNS, np.uint64(i))
+        signs[0, i] = 1 if bits & np.uint64(1) else -1
+        signs[1, i] = 1 if bits & np.uint64(2) else -1
+    return signs
+
+
+@njit(nogil=True, cache=True)
+def _fill_sums(planes: Float32Array, signs: npt.NDArray[np.int8], out: FloatArray) -> None:
     """Deal out the sum of each pixel and its partner across the centre to one half, and their difference to the other.
 
-    Signs are drawn for each pair of pixels; the place it goes to follows from its number, so that every place gets
-    pixels from everywhere.
+    The place that a pair goes to follows from its number, so that every place gets pixels from everywhere.
     """
     pixels = planes.shape[1]
     first = 1 - pixels % 2
@@ -59,21 +77,22 @@ def _fill_sums(planes: Float32Array, out: FloatArray) -> None:
         total, squares = 0.0, 0.0
         for y in range(across):
             row = planes[n, first + y, first:]
+            line = roots[y * across : (y + 1) * across]
+            line[:] = np.sqrt(row)
             for x in range(across):
-                root = np.sqrt(row[x])
-                roots[y * across + x] = root
-                total += root
+                total += line[x]
                 squares += row[x]
         mean = total / count
         length_squared = squares - count * mean * mean
         out[n] = 0
         if length_squared <= 1e-10 * squares:
             continue
-        for i in range(count // 2):
-            place = i % half
-            here, there = roots[i] - mean, roots[count - 1 - i] - mean
-            bits = random_word(_SIGNS, np.uint64(i))
-            out[n, place] += here + there if bits & np.uint64(1) else -here - there
-            out[n, half + place] += here - there if bits & np.uint64(2) else there - here
-        out[n, count // 2 % half] += sqrt(2.0) * (roots[count // 2] - mean)  # the centre has no partner
+        backwards = roots[::-1]
+        sums, differences = out[n, :half], out[n, half:]
+        for start in range(0, count // 2, half):
+            for k in range(min(half, count // 2 - start)):
+                here, there = roots[start + k] - mean, backwards[start + k] - mean
+                sums[k] += signs[0, start + k] * (here + there)
+                differences[k] += signs[1, start + k] * (here - there)
+        sums[count // 2 % half] += sqrt(2.0) * (roots[count // 2] - mean)  # the centre has no partner
         out[n] /= np.sqrt(2 * length_squared)

@@ -49,6 +49,8 @@ def standard_error(runs: FloatArray) -> FloatArray:
     deviation = runs - means[:, np.newaxis]
     scatter = (deviation**2).mean(axis=(0, 1))
     ratio = (deviation[:, 1:] * deviation[:, :-1]).mean() / max(scatter.mean(), _TINY)
+    # From its run's own mean a snapshot deviates by less than from the true one: variance (1 − share) instead of 1,
+    # where share is the variance of the mean.
     share = _variance_of_mean(_correlation(float(ratio), count), count)
     variance = scatter * share / (1 - share) / groups
     if groups > 1:
@@ -77,6 +79,7 @@ def _correlation(ratio: float, count: int) -> float:
 def _ratio_about_mean(correlation: float, count: int) -> float:
     """Correlation to be expected of neighbouring snapshots' deviations from the mean of their run."""
     centring = np.eye(count) - 1 / count
+    # Taking off the mean is a projection P, and a covariance C becomes P C P.
     expected = centring @ _correlations(correlation, count) @ centring
     return float(np.diagonal(expected, 1).mean() / np.diagonal(expected).mean())
 

@@ -29,6 +29,7 @@ def initial_steering(sites: int, sites_a: int, targets: FloatArray) -> Steering:
     That is exact for one axis alone. With several, neighbours are also joined by detours, so that the true couplings
     are weaker; they are found by following the springs.
     """
+    # A probability of 0 would want an infinite coupling: half a pair in the box is less than any.
     least = 0.5 / sites
     p_aa, p_bb, p_ab = (np.maximum(p, least) for p in pair_probabilities(sites_a / sites, targets))
     couplings = np.array([natural_logarithm(ratio) for ratio in p_aa * p_bb / p_ab**2])
@@ -36,6 +37,7 @@ def initial_steering(sites: int, sites_a: int, targets: FloatArray) -> Steering:
     return Steering(
         target_bonds=sites * pair_probabilities(sites_a / sites, targets)[0],
         couplings=couplings.copy(),
+        # The springs of the chains themselves, dJ/dP^AA: when P^AA grows, P^BB grows and P^AB falls by as much.
         stiffness=_STIFFNESS * (1 / p_aa + 1 / p_bb + 2 / p_ab) / sites,
         lowest=np.minimum(couplings, 0) - _LEEWAY,
         highest=np.maximum(couplings, 0) + _LEEWAY,
@@ -45,6 +47,7 @@ def initial_steering(sites: int, sites_a: int, targets: FloatArray) -> Steering:
 def natural_logarithm(x: float) -> float:
     """ln x from sums, products and quotients in a fixed order: the same to the last bit on every machine."""
     mantissa, exponent = frexp(x)
+    # ln m = 2 artanh ((m − 1) / (m + 1)), a series in an argument of 1/3 at most.
     ratio = (mantissa - 1) / (mantissa + 1)
     square, term, total = ratio * ratio, ratio, 0.0
     for odd in range(1, 60, 2):

@@ -141,6 +141,7 @@ def _mark_live(
             sideways = first[1] + x * step_x[1] + y * step_y[1]
             along = first[2] + x * step_x[2] + y * step_y[2]
             radius_squared = across * across + sideways * sideways
+            # |k_in + q| = |k_in| means k_in·q = −q² / 2, with k_in = k (beam_across, 0, beam_along).
             half_square = 0.5 * (radius_squared + along * along)
             turned_across = -(half_square / wave_number + beam_along * along) / beam_across
             rest = radius_squared - turned_across * turned_across
@@ -148,8 +149,10 @@ def _mark_live(
                 continue
             out_across = wave_number * beam_across + turned_across
             out_along = wave_number * beam_along + along
+            # q meets the Ewald sphere twice in a turn: on either side of the plane of the beam and the spindle.
             for sign in (1.0, -1.0):
                 turned_sideways = sign * sqrt(rest)
+                # Cosine and sine of the turn, times the square of the distance from the spindle.
                 cosine = across * turned_across + sideways * turned_sideways
                 sine = across * turned_sideways - sideways * turned_across
                 if not _in_scan(cosine, sine, radius_squared, scan):
@@ -167,8 +170,11 @@ def _in_scan(cosine: float, sine: float, square: float, scan: FloatArray) -> boo
     turns, cos_start, sin_start, cos_range = scan
     if turns >= 1.0:
         return True
+    # The angle from the scan's start, by the theorems of addition.
     from_start_cosine = cosine * cos_start + sine * sin_start
     from_start_sine = sine * cos_start - cosine * sin_start
+    # More than half a turn: all of the first half, and of the second, where the cosine rises, what comes before its
+    # end.
     if turns > 0.5:
         return bool(from_start_sine >= 0.0 or from_start_cosine <= square * cos_range)
     return bool(from_start_sine >= 0.0 and from_start_cosine >= square * cos_range)
@@ -202,6 +208,7 @@ def _lands_live(
         forward = panel[2, 0] * across + panel[2, 1] * sideways + panel[2, 2] * along
         if forward <= 0.0:
             continue
+        # The beam goes on until it meets the panel, at k / (n·k) in units of the distance.
         column = (panel[0, 0] * across + panel[0, 1] * sideways + panel[0, 2] * along) / forward + middles[p, 0]
         row = (panel[1, 0] * across + panel[1, 1] * sideways + panel[1, 2] * along) / forward + middles[p, 1]
         on_detector = 0.0 <= column < live_columns.shape[0] and 0.0 <= row < live_rows.shape[0]

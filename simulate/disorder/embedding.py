@@ -61,6 +61,7 @@ def embed_quantiles(intensities: npt.ArrayLike) -> EmbeddingArray:
 
 def halves(quantiles: FloatArray) -> EmbeddingArray:
     """Vectors (planes, EMBEDDING_SIZE) of quantile functions: what a turn leaves alone, then what it reverses."""
+    # A turn by 180° takes q(t) to −q(1 − t): the sum of the two stays, the difference changes its sign.
     turned = -quantiles[:, :, ::-1]
     half = LEVELS // 2
     parts = np.stack([quantiles + turned, quantiles - turned], axis=1)[..., :half] / 2
@@ -102,6 +103,8 @@ def vector_distances(one: EmbeddingArray, other: EmbeddingArray | None, unit: fl
     first = checked_vectors("one", one).astype(np.float64)
     second = first if other is None else checked_vectors("other", other).astype(np.float64)
     half = EMBEDDING_SIZE // 2
+    # |a − b|² = |a|² + |b|² − 2 a·b, where the twin has the other sign of the second half: the smaller distance has the
+    # product's absolute value.
     products = first[:, :half] @ second[:, :half].T + np.abs(first[:, half:] @ second[:, half:].T)
     squares = (first**2).sum(axis=1)[:, np.newaxis] + (second**2).sum(axis=1) - 2 * products
     return np.asarray(unit * np.sqrt(squares), dtype=np.float64)
@@ -161,6 +164,8 @@ def _fill_quantiles(planes: Float32Array, out: FloatArray) -> None:
         columns[:] = rows.T
         for j in range(directions):
             x_part, y_part = cos(pi * j / directions), sin(pi * j / directions)
+            # x cos φ + y sin φ = cos φ (x + y tan φ): rows that are shifted, in bins of cos φ. Steep directions take
+            # columns, so that no row is shifted by more than a pixel against the one before.
             if abs(x_part) >= abs(y_part):
                 _project(rows, y_part / x_part, bins)
                 _share_out(bins, x_part / pixels, out[n, j])
@@ -205,6 +210,8 @@ def _share_out(bins: FloatArray, step: float, means: FloatArray) -> None:
         means[:] = 0
         return
     share, width = total / levels, abs(step)
+    # room: what the share lacks; moment: of what it has. A mass m from `start` on, spread evenly, has its middle at
+    # start + m · spread / 2.
     level, room, moment, start = 0, share, 0.0, 0.0
     for i in range(count):
         b = i if step > 0 else count - 1 - i

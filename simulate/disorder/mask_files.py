@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.errors import how_to_install
+from dsfu.files import NPY_MAGIC, ZIP_MAGIC
 from dsfu.simulate.arrays import BoolArray
 from dsfu.simulate.disorder.fields import PIXELS
 
@@ -25,9 +26,6 @@ _MOST_BYTES: Final = 2**28
 
 _HEADER_BYTES: Final = 2**16
 """More than the header of any .npy file of plain numbers."""
-
-_NPY_MAGIC: Final = b"\x93NUMPY"
-_ZIP_MAGIC: Final = b"PK\x03\x04"
 
 
 def read_masks(path: str | Path, *, dataset: str | None = None, pixels: int = PIXELS) -> BoolArray:
@@ -65,13 +63,13 @@ def read_masks(path: str | Path, *, dataset: str | None = None, pixels: int = PI
 
 def _read_numbers(path: Path, dataset: str | None, pixels: int) -> npt.NDArray[Any]:
     with path.open("rb") as file:
-        start = file.read(len(_NPY_MAGIC))
+        start = file.read(len(NPY_MAGIC))
         file.seek(0)
-        if start == _NPY_MAGIC:
+        if start == NPY_MAGIC:
             if dataset is not None:
                 raise ValueError(f"mask file {path}: dataset = {dataset!r}; a .npy file holds one array without a name")
             return _read_npy(f"mask file {path}", file, path.stat().st_size, pixels)
-        if start.startswith(_ZIP_MAGIC):
+        if start.startswith(ZIP_MAGIC):
             return _read_npz(path, file, dataset, pixels)
     return _read_hdf5(path, dataset, pixels)
 

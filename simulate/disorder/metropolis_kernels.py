@@ -29,14 +29,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.disorder.site_bits import SHIFT_32, CountArray, WordArray, popcount, rotated
 from dsfu.simulate.random_stream import random_word
-
-WordArray = npt.NDArray[np.uint64]
-CountArray = npt.NDArray[np.int64]
 
 LARGEST_COUPLING: Final = 25.0
 """Bound on what a coupling can be steered to, in kT: exp(−25) is below the resolution of the random numbers."""
@@ -51,9 +48,7 @@ _THRESHOLD_BITS: Final = 32
 _TOP_BIT: Final = _THRESHOLD_BITS - 1
 _THRESHOLD_ONE: Final = float((1 << _THRESHOLD_BITS) - 1)
 _NO_BITS, _ONE = np.uint64(0), np.uint64(1)
-_ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)
 _EVEN_BITS = np.uint64(0x5555555555555555)
-_SHIFT_32 = np.uint64(32)
 
 
 class Box(NamedTuple):
@@ -94,27 +89,10 @@ class Rule(NamedTuple):
     is a word of equal bits."""
 
 
-@intrinsic
-def _popcount(typingctx: Any, word: Any) -> Any:
-    """Number of set bits of a uint64, as int64: one machine instruction."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return types.int64(types.uint64), generate
-
-
-@njit(inline="always")
-def _rotated(word: np.uint64, by: int, edge: int) -> np.uint64:
-    """A row moved by ``by`` sites towards higher z: bit z of the result is bit z − by of the row."""
-    if by == 0:
-        return word
-    return ((word << np.uint64(by)) | (word >> np.uint64(edge - by))) & (_ALL_BITS >> np.uint64(64 - edge))
-
-
 @njit(inline="always")
 def _exponential_of_minus(x: float) -> float:
     """exp(−x) for 0 ≤ x ≤ 50, from products and quotients only: the same bits on every machine."""
+    # exp(−x) is exp(−x / 1024) to the power of 2¹⁰: five terms of its series, then ten squares.
     y = x / 1024.0
     result = 1.0 - y * (1.0 - y / 2.0 * (1.0 - y / 3.0 * (1.0 - y / 4.0 * (1.0 - y / 5.0))))
     for _ in range(10):
@@ -144,6 +122,8 @@ def _draw(
     open_0 = open_1 = open_2 = open_3 = open_4 = open_5 = candidates
     k = 0
     while (open_0 | open_1 | open_2 | open_3 | open_4 | open_5) != _NO_BITS and k < _THRESHOLD_BITS:
+        # A site stays open while its number and the threshold agree; where they first differ it is below if the
+        # threshold has the 1. Each digit decides half of the open sites, so that few are drawn.
         random = random_word(key, counter)
         below_0, open_0 = below_0 | (open_0 & ~random & digits[k, 0]), open_0 & ~(random ^ digits[k, 0])
         below_1, open_1 = below_1 | (open_1 & ~random & digits[k, 1]), open_1 & ~(random ^ digits[k, 1])
@@ -190,8 +170,8 @@ def _bonds_gained(
     a: np.uint64, b: np.uint64, a_up: np.uint64, a_down: np.uint64, b_up: np.uint64, b_down: np.uint64
 ) -> Any:
     """Change of the number of A–A pairs along one axis; ``a`` and ``b`` hold only the A that leave by a swap."""
-    gained = _popcount(b_up & a) + _popcount(b_down & a) + _popcount(a_up & b) + _popcount(a_down & b)
-    lost = _popcount(a_up & a) + _popcount(a_down & a) + _popcount(b_up & b) + _popcount(b_down & b)
+    gained = popcount(b_up & a) + popcount(b_down & a) + popcount(a_up & b) + popcount(a_down & b)
+    lost = popcount(a_up & a) + popcount(a_down & a) + popcount(b_up & b) + popcount(b_down & b)
     return gained - lost
 
 
@@ -219,35 +199,39 @@ def _swap_rows(box: Box, rule: Rule, x: int, y: int, x2: int, y2: int, dz: int) 
     rows, bonds = box.rows, box.bonds
     edge = rows.shape[0]
     back = (edge - dz) % edge
-    a, b = rows[x, y], _rotated(rows[x2, y2], back, edge)
+    # The partner's row is moved by −dz, so that partners stand at the same bit, and moved back at the end.
+    a, b = rows[x, y], rotated(rows[x2, y2], back, edge)
     if a == b:
         return
     ax_up, ax_down = rows[(x + 1) % edge, y], rows[(x - 1) % edge, y]
     ay_up, ay_down = rows[x, (y + 1) % edge], rows[x, (y - 1) % edge]
-    bx_up = _rotated(rows[(x2 + 1) % edge, y2], back, edge)
-    bx_down = _rotated(rows[(x2 - 1) % edge, y2], back, edge)
-    by_up = _rotated(rows[x2, (y2 + 1) % edge], back, edge)
-    by_down = _rotated(rows[x2, (y2 - 1) % edge], back, edge)
+    bx_up = rotated(rows[(x2 + 1) % edge, y2], back, edge)
+    bx_down = rotated(rows[(x2 - 1) % edge, y2], back, edge)
+    by_up = rotated(rows[x2, (y2 + 1) % edge], back, edge)
+    by_down = rotated(rows[x2, (y2 - 1) % edge], back, edge)
     once_x, twice_x, once_y, twice_y, once_z, twice_z, counter = _draw(rule.digits, a ^ b, box.stream[0], box.stream[1])
     box.stream[1] = counter
     for parity in range(2):
-        az_up, az_down = _rotated(a, edge - 1, edge), _rotated(a, 1, edge)
-        bz_up, bz_down = _rotated(b, edge - 1, edge), _rotated(b, 1, edge)
+        # Neighbours along z lie in the row itself and have the other parity: what the first half swaps, the second
+        # sees.
+        az_up, az_down = rotated(a, edge - 1, edge), rotated(a, 1, edge)
+        bz_up, bz_down = rotated(b, edge - 1, edge), rotated(b, 1, edge)
         unlike = (a ^ b) & (_EVEN_BITS << np.uint64(parity))
+        # Accepted if no axis refuses: the product of the axes' probabilities is that of independent refusals.
         swap = unlike & ~(
             _refused(a, ax_up, ax_down, bx_up, bx_down, rule.attracts[0], once_x, twice_x)
             | _refused(a, ay_up, ay_down, by_up, by_down, rule.attracts[1], once_y, twice_y)
             | _refused(a, az_up, az_down, bz_up, bz_down, rule.attracts[2], once_z, twice_z)
         )
-        box.tally[0] += _popcount(unlike)
-        box.tally[1] += _popcount(swap)
+        box.tally[0] += popcount(unlike)
+        box.tally[1] += popcount(swap)
         bonds[0] += _bonds_gained(a & swap, b & swap, ax_up, ax_down, bx_up, bx_down)
         bonds[1] += _bonds_gained(a & swap, b & swap, ay_up, ay_down, by_up, by_down)
         bonds[2] += _bonds_gained(a & swap, b & swap, az_up, az_down, bz_up, bz_down)
         a ^= swap
         b ^= swap
     rows[x, y] = a
-    rows[x2, y2] = _rotated(b, dz, edge)
+    rows[x2, y2] = rotated(b, dz, edge)
 
 
 @njit(inline="always")
@@ -262,6 +246,7 @@ def _scan(box: Box, steering: Steering, rule: Rule) -> None:
     """Propose every site once, except rows that would touch their partner (2 of L², in 2 of L planes)."""
     edge = box.rows.shape[0]
     size = np.uint64(edge)
+    # Odd, while the edge is even: x and mirror − x are never the same plane.
     mirror = 2 * int(_next_word(box.stream) % np.uint64(edge // 2)) + 1
     for x in range(edge):
         x2 = (mirror - x) % edge
@@ -273,7 +258,7 @@ def _scan(box: Box, steering: Steering, rule: Rule) -> None:
             word = _next_word(box.stream)
             y2 = (y + int(word % size)) % edge
             if not (next_to_each_other and y2 == y):
-                _swap_rows(box, rule, x, y, x2, y2, int((word >> _SHIFT_32) % size))
+                _swap_rows(box, rule, x, y, x2, y2, int((word >> SHIFT_32) % size))
 
 
 @njit(nogil=True, cache=True)
@@ -286,17 +271,3 @@ def run_scans(box: Box, steering: Steering, scans: int, summed_bonds: CountArray
             moved = steering.couplings[axis] + FOLLOWING_RATE * _pull(steering, box.bonds, axis)
             steering.couplings[axis] = min(max(moved, steering.lowest[axis]), steering.highest[axis])
             summed_bonds[axis] += box.bonds[axis]
-
-
-@njit(nogil=True, cache=True)
-def count_bonds(rows: WordArray) -> CountArray:
-    """Number of A–A nearest-neighbour pairs along each axis."""
-    edge = rows.shape[0]
-    bonds = np.zeros(3, dtype=np.int64)
-    for x in range(edge):
-        for y in range(edge):
-            row = rows[x, y]
-            bonds[0] += _popcount(row & rows[(x + 1) % edge, y])
-            bonds[1] += _popcount(row & rows[x, (y + 1) % edge])
-            bonds[2] += _popcount(row & _rotated(row, 1, edge))
-    return bonds

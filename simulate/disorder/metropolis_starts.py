@@ -13,14 +13,13 @@ import numpy.typing as npt
 from numba import njit
 
 from dsfu.simulate.arrays import FloatArray, IntArray
-from dsfu.simulate.disorder.metropolis_kernels import WordArray
+from dsfu.simulate.disorder.site_bits import SHIFT_32, WordArray
 from dsfu.simulate.random_stream import RandomStream, random_word
 
 _STACKINGS: Final = 64
 """Random stackings of planes from which the best is taken."""
 
 _ONE = np.uint64(1)
-_SHIFT_32 = np.uint64(32)
 _TWO_32: Final = float(1 << 32)
 _ALL_BITS: Final = (1 << 64) - 1
 
@@ -29,6 +28,7 @@ def disordered_start(edge: int, sites_a: int, axis: int, alpha: float, stream: R
     """Rows of independent chains along one axis: the maximum-entropy box for the target of that axis alone."""
     rows = np.zeros((edge, edge), dtype=np.uint64)
     fraction_a = sites_a / edge**3
+    # α of neighbours says that P(A after A) = m_A + α m_B and P(A after B) = m_A (1 − α).
     after_a, after_b = fraction_a + alpha * (1 - fraction_a), fraction_a * (1 - alpha)
     thresholds = [_threshold(p) for p in (fraction_a, after_a, after_b)]
     _fill_chains(rows, axis, np.array(thresholds, dtype=np.uint64), np.uint64(stream.child("chains").key))
@@ -105,7 +105,7 @@ def _stacking(sites_on_planes: IntArray, share: float, stream: RandomStream) -> 
 def _partly_permuted(count: int, share: float, stream: RandomStream) -> IntArray:
     """A permutation that leaves that share of neighbouring pairs in place, thus its root of the members."""
     order = np.arange(count)
-    kept = (stream.words(count) >> _SHIFT_32) < np.uint64(_threshold(sqrt(share)))
+    kept = (stream.words(count) >> SHIFT_32) < np.uint64(_threshold(sqrt(share)))
     moved = np.flatnonzero(~kept)
     order[moved] = moved[np.argsort(stream.words(moved.size), kind="stable")]
     return order
@@ -136,7 +136,7 @@ def _fill_chains(rows: WordArray, axis: int, thresholds: WordArray, key: np.uint
         for j in range(edge):
             threshold = thresholds[0]
             for k in range(edge):
-                is_a = (random_word(key, counter) >> _SHIFT_32) < threshold
+                is_a = (random_word(key, counter) >> SHIFT_32) < threshold
                 counter += _ONE
                 threshold = thresholds[1] if is_a else thresholds[2]
                 if is_a:
@@ -161,6 +161,7 @@ def _correct_composition(rows: WordArray, sites_a: int, key: np.uint64) -> None:
     missing = sites_a
     for row in rows.ravel():
         while row != np.uint64(0):
+            # Takes away the lowest bit that is set.
             row &= row - _ONE
             missing -= 1
     counter = np.uint64(0)

@@ -22,6 +22,7 @@ from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.checks import finite_array, number_between
 from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SHELL_CUTOFF
 from dsfu.simulate.disorder.sro_set import SroSet
+from dsfu.simulate.disorder.zone import MOST_ATTEMPTS, share_below_zero
 from dsfu.simulate.random_stream import RandomStream
 
 Lattice = Literal["hexagonal", "tetragonal", "cubic"]
@@ -38,10 +39,6 @@ STORED_FREQUENCIES: Final = (1.0, 2.0)
 PAPER_DECAYS: Final = (0.1, 1.2)
 PAPER_FREQUENCIES: Final = (0.0, 1.0)
 """Ranges of d and ω according to the paper."""
-
-_MOST_ATTEMPTS: Final = 10_000
-_ZONE: Final = 48
-"""Points along each side of the grid on which I_SRO is looked at: finer than half the shortest wave, 1/5 of a zone."""
 
 
 @cache
@@ -69,9 +66,7 @@ def oscillator_alpha(lattice: Lattice, amplitude: float, decay: float, frequency
 def clipped_share(alpha: FloatArray) -> float:
     """Share of the zone over which I_SRO of a set without order along b is negative, on a grid of 48 × 48 points."""
     layer = finite_array("alpha", alpha, ALPHA_SHAPE).sum(axis=1)
-    cosines, sines = _waves()
-    intensity = cosines @ layer @ cosines.T - sines @ layer @ sines.T
-    return np.count_nonzero(intensity < 0) / float(intensity.size)
+    return share_below_zero(layer)
 
 
 def draw_oscillator_set(
@@ -95,7 +90,7 @@ def draw_oscillator_set(
         if not low <= high:
             raise ValueError(f"{name} = {(low, high)}: expected a range, the lower end first")
     stream = RandomStream(seed, "damped oscillator", lattice)
-    for attempt in range(1, _MOST_ATTEMPTS + 1):
+    for attempt in range(1, MOST_ATTEMPTS + 1):
         drawn = {name: stream.uniform(low, high) for name, (low, high) in ranges.items()}
         alpha = oscillator_alpha(lattice, **drawn)
         if np.abs(alpha).max() > 1.0:
@@ -105,7 +100,7 @@ def draw_oscillator_set(
             parameters = {**drawn, "clipped_share": share, "attempts": float(attempt)}
             return SroSet("oscillator", FRACTION_A, alpha, np.zeros(ALPHA_SHAPE), parameters, seed)
     raise ValueError(
-        f"none of {_MOST_ATTEMPTS} draws from {ranges} had |α| ≤ 1 and I_SRO negative over at most {most_clipped} of "
+        f"none of {MOST_ATTEMPTS} draws from {ranges} had |α| ≤ 1 and I_SRO negative over at most {most_clipped} of "
         "the zone: expected ranges, or a share, that leave something"
     )
 
@@ -138,9 +133,3 @@ def _closed_shells(orbit: Callable[[Vector], set[Vector]], product: int) -> tupl
                 found[first] = tuple(sorted(vectors))
     order = sorted(found, key=lambda v: (v[0] ** 2 + product * v[0] * v[1] + v[1] ** 2, v[1]))
     return tuple(found[first] for first in order)
-
-
-@cache
-def _waves() -> tuple[FloatArray, FloatArray]:
-    angles = 2 * np.pi * np.outer(np.arange(_ZONE) / _ZONE, np.arange(-SHELL_CUTOFF, SHELL_CUTOFF + 1))
-    return np.cos(angles), np.sin(angles)

@@ -124,12 +124,15 @@ def _sum_over_frequencies(
     result = np.zeros((_WIDTH, _WIDTH, _HALF_WIDTH))
     plane_cos, plane_sin = np.empty((_WIDTH, _HALF_WIDTH)), np.empty((_WIDTH, _HALF_WIDTH))
     row_cos, row_sin = np.empty(_HALF_WIDTH), np.empty(_HALF_WIDTH)
+    # One axis after the other: 11 · 11 · 6 sums of N³ terms become N³ · 6 + N² · 66 + N · 726 steps.
     for x in range(count_x):
         plane_cos[:], plane_sin[:] = 0.0, 0.0
         for y in range(count_y):
             row_cos[:], row_sin[:] = 0.0, 0.0
             for z in range(amplitude.shape[2]):
                 here = amplitude[x, y, z]
+                # k = 0 is the mean, which correlates with nothing; ±k_z are one pair, but at 0 and at the edge of the
+                # zone.
                 pairs = 0.0 if x == y == z == 0 else 2.0 if 0 < 2 * z < count_z else 1.0
                 power = pairs * (here.real * here.real + here.imag * here.imag)
                 for w in range(_HALF_WIDTH):

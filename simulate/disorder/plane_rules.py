@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 from ase import Atoms
 from numba import njit
-from scipy.signal import find_peaks
 
-from dsfu.simulate.arrays import Float32Array, FloatArray
+from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
 from dsfu.simulate.disorder.fields import PIXELS, SHELL_CUTOFF
 from dsfu.simulate.disorder.planes import AxisName, Plane, layer
 from dsfu.simulate.disorder.scattering import Scattering, simulate_planes
@@ -107,6 +106,7 @@ def prominent_offsets(intensity: Float32Array, plane: Plane, cell: Cell, axis: A
     The projection is made symmetric, as a layer at −t is the one at +t turned. Layers further than q_max from the
     origin are left out. At most ``most`` offsets are returned, in falling order of prominence.
     """
+    # The index along an axis is a·Q / 2π: linear in the column and the row of a pixel.
     vector = cell.vectors["abc".index(axis)] / (2 * np.pi)
     per_x, per_y = plane.step * (vector @ plane.axis_x), plane.step * (vector @ plane.axis_y)
     at_centre = vector @ plane.centre
@@ -116,9 +116,9 @@ def prominent_offsets(intensity: Float32Array, plane: Plane, cell: Cell, axis: A
     _project(intensity, per_x / width, per_y / width, at_centre / width, half)
     half[0] *= 2  # its bin is as wide as the others only with its mirror image
     profile = np.concatenate([half[:0:-1], half])
-    peaks, properties = find_peaks(profile, prominence=0.0)
+    peaks, prominences = peaks_of(profile)
     upper = peaks >= bins
-    peaks, prominences = peaks[upper], properties["prominences"][upper]
+    peaks, prominences = peaks[upper], prominences[upper]
     order = np.argsort(-prominences, kind="stable")[:most]
     return [float(offset) for offset in (peaks[order] - bins) * width]
 
@@ -133,6 +133,36 @@ def _project(intensity: Float32Array, per_x: float, per_y: float, at_centre: flo
             position = int(abs(at_centre + (x - half) * per_x + (y - half) * per_y) + 0.5)
             if position < total.shape[0]:
                 total[position] += intensity[y, x]
+
+
+@njit(nogil=True, cache=True)
+def peaks_of(profile: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Maxima of a profile, flat ones at their middle, and how far each stands out of what surrounds it.
+
+    As `scipy.signal.find_peaks` has them, whose import takes a worker longer than a hundred planes.
+    """
+    peaks, prominences = [0 for _ in range(0)], [0.0 for _ in range(0)]
+    i, last = 1, profile.shape[0] - 1
+    while i < last:
+        end = i
+        while end < last and profile[end + 1] == profile[i]:
+            end += 1
+        if end < last and profile[i - 1] < profile[i] and profile[end + 1] < profile[i]:
+            left = right = (i + end) // 2
+            height = profile[left]
+            lowest_left = lowest_right = height
+            # Down to either side until the profile rises above the maximum: it stands out from the higher of the two
+            # lowest points on the way.
+            while left >= 0 and profile[left] <= height:
+                lowest_left = min(lowest_left, profile[left])
+                left -= 1
+            while right <= last and profile[right] <= height:
+                lowest_right = min(lowest_right, profile[right])
+                right += 1
+            peaks.append((i + end) // 2)
+            prominences.append(height - max(lowest_left, lowest_right))
+        i = end + 1
+    return np.array(peaks, np.int64), np.array(prominences, np.float64)
 
 
 def _layers(crystal: Crystal, axis: AxisName, offsets: Sequence[float], q_max: float, rules: PlaneRules) -> list[Layer]:

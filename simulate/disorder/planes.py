@@ -101,6 +101,7 @@ def layer(cell: Cell, axis: AxisName, index: float, q_max: float, pixels: int = 
     fixed = "abc".index(axis)
     first, second = (i for i in range(3) if i != fixed)
     normal_vector = cell.vectors[fixed]
+    # Q·v = 2π index has its point nearest to the origin along v.
     centre = 2 * np.pi * index * normal_vector / (normal_vector @ normal_vector)
     axis_x, axis_y = _orthonormal(cell.reciprocal[first], cell.reciprocal[second])
     return Plane(centre, axis_x, axis_y, q_max, pixels)
@@ -110,6 +111,7 @@ def plane_through(cell: Cell, hkl_points: npt.ArrayLike, q_max: float, pixels: i
     """Plane through three points given as hkl: centred on the first, x towards the second, y to the third."""
     points = cell.q_of_hkl(finite_array("hkl_points", hkl_points, (3, 3)))
     to_second, to_third = points[1] - points[0], points[2] - points[0]
+    # |a × b| over |a||b| is the sine of the angle between the sides.
     area = np.linalg.norm(np.cross(to_second, to_third))
     if area <= 1e-9 * np.linalg.norm(to_second) * np.linalg.norm(to_third) or area == 0.0:
         raise ValueError(

@@ -5,8 +5,9 @@ import numpy.typing as npt
 
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 from dsfu.simulate.disorder.couplings import initial_steering
-from dsfu.simulate.disorder.metropolis_kernels import Box, WordArray, count_bonds, run_scans
+from dsfu.simulate.disorder.metropolis_kernels import Box, run_scans
 from dsfu.simulate.disorder.pair_correlations import pair_counts
+from dsfu.simulate.disorder.site_bits import WordArray, count_bonds
 from dsfu.simulate.random_stream import RandomStream
 
 
@@ -16,7 +17,7 @@ class Replica:
     Parameters
     ----------
     rows
-        The box at the start, as bits (see ``metropolis_kernels``); it is changed in place.
+        The box at the start, as bits (see ``site_bits``); it is changed in place.
     targets
         (3,) α of the nearest neighbours along the axes.
     stream

@@ -148,15 +148,22 @@ def _described(layer: Layer, crystal: Crystal) -> dict[str, object]:
 def _encode(intensity: Float32Array, out: CodeArray) -> np.float32:
     """`dsfu.simulate.disorder.encoding.encode_plane`, bit for bit, without its temporaries. Returns the scale."""
     rows, columns = intensity.shape
-    scale = np.float32(0)
+    # A maximum for every column first: those run side by side, and one alone waits for itself at every pixel.
+    largest = np.zeros(columns, np.float32)
     for y in range(rows):
         for x in range(columns):
-            scale = max(scale, intensity[y, x])
+            value = intensity[y, x]
+            largest[x] = value if value > largest[x] else largest[x]
+    scale = np.float32(0)
+    for x in range(columns):
+        scale = max(scale, largest[x])
     if scale == 0:
         out[:] = 0
         return scale
     factor = np.float32(LEVELS / np.sqrt(np.float64(scale)))
+    top = np.float32(LEVELS)
     for y in range(rows):
         for x in range(columns):
-            out[y, x] = np.uint16(min(np.rint(np.sqrt(intensity[y, x]) * factor), np.float32(LEVELS)))
+            value = np.rint(np.sqrt(intensity[y, x]) * factor)
+            out[y, x] = np.uint16(np.int32(value if value < top else top))
     return scale

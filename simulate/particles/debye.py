@@ -112,6 +112,7 @@ def known_shapes(
         raise ValueError("expected bond_length > 0 and b_iso ≥ 0")
     _check_grid(q_step, points)
     out = np.empty((which.size, points), np.float32)
+    # Both atoms of a pair vibrate: σ² = 2 B / 8π², which is B / 4π².
     arrays = (table.distances, table.multiplicities, table.first, table.atoms.astype(np.float64))
     if delta2:
         _sum_correlated(
@@ -144,6 +145,7 @@ def any_structure(
     _check_grid(q_step, points)
     u2 = number_between("b_iso", b_iso, 0, 1000) / (4 * np.pi**2)
     power = np.ones(len(where)) if weights is None else finite_array("weights", weights, (len(where),))
+    # Sines at j · ΔQ have the period 2π/ΔQ in d: so long is the histogram, and one transform sums it at all Q.
     bins = int(next_fast_len(math.ceil(2 * math.pi / (q_step * _BIN)), real=True))
     width = 2 * math.pi / (q_step * bins)
     histogram = np.zeros(bins + 4)
@@ -151,6 +153,7 @@ def any_structure(
         raise ValueError("positions: two atoms at the same place")
     histogram[:4] += histogram[bins:]  # sines of j·ΔQ·d repeat after 2π/ΔQ
     q = q_step * np.arange(points)
+    # np.sinc(x) is sin πx / πx: here sin(qw/2) / (qw/2).
     shared = np.sinc(q * width / (2 * np.pi)) ** 4  # what sharing each pair among four bins took away
     turn = np.exp(1j * q * width)  # the first of the four is one bin too late: an index below 0 is avoided
     sums = (rfft(histogram[:bins])[:points] * turn).imag
@@ -186,6 +189,7 @@ def _sum_shapes(
         for pair in range(first[k], first[k + 1]):
             distance = distances[pair] * scale[i]
             weight, angle = multiplicities[pair] / distance, q_step * distance
+            # sin (j + 16)x from sin jx and cos jx by one rotation: sixteen sines a distance instead of one for every Q.
             for lane in range(_LANES):
                 sines[lane], cosines[lane] = weight * math.sin(angle * lane), weight * math.cos(angle * lane)
             turn_cosine, turn_sine = math.cos(angle * _LANES), math.sin(angle * _LANES)
@@ -223,6 +227,7 @@ def _sum_correlated(
         for pair in range(first[k], first[k + 1]):
             distance = distances[pair] * scale[i]
             weight = multiplicities[pair] / distance
+            # Near atoms move together: σ² = u² (1 − δ₂ / d²).
             own = u2[i] * max(0.0, 1.0 - delta2 / (distance * distance))
             for j in range(points):
                 q = j * q_step
@@ -255,6 +260,7 @@ def _count_pairs(
             share = place - low
             low %= bins
             rest = 1.0 - share
+            # The four weights of a cubic B-spline at `share` between two bins, times 6.
             weight /= 6.0
             histogram[low] += weight * rest * rest * rest
             histogram[low + 1] += weight * (4.0 - 6.0 * share * share + 3.0 * share * share * share)

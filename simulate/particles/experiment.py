@@ -87,6 +87,7 @@ def _trapezoid(points: int, step: float, low: float, high: float) -> FloatArray:
     """Weights of an integral from low to high over values at 0, step, 2 step …, taken as straight between them."""
     weights = np.zeros(points)
     edges = np.clip(np.stack([np.arange(points - 1), np.arange(1, points)]) * step, low, high)
+    # Of each step the part between the limits, 0 ≤ start ≤ t ≤ end ≤ 1; there the integrand is f_j (1 − t) + f_j+1 t.
     start, end = edges / step - np.arange(points - 1)
     later = (end**2 - start**2) / 2
     weights[1:] += step * later

@@ -1,8 +1,9 @@
 """Particles of close-packed layers, stacked in any sequence: fcc, hcp, and everything with faults between the two.
 
 A layer is A, B or C by where its atoms lie; no two neighbours are the same. A sequence read backwards, or with its
-letters exchanged, is the same particle, so that a sequence is known by its inner layers: each lies between equal ones
-(h, as in hcp) or different ones (c, as in fcc).
+letters exchanged, is the same stacking, so that a sequence is known by its inner layers: each lies between equal ones
+(h, as in hcp) or different ones (c, as in fcc). Layers that end somewhere overhang one another differently then: ABC
+and ACB of 3 × 4 atoms have some other distances. Of such particles only the one that begins with AB is made.
 """
 
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ def sequences(layers: int) -> tuple[str, ...]:
 def _letters(kinds: str) -> str:
     layers = [0, 1]
     for kind in kinds:
+        # h: as the layer before the last. c: the third of the three letters, whose numbers add up to 3.
         layers.append(layers[-2] if kind == "h" else 3 - layers[-1] - layers[-2])
     return "".join("ABC"[layer] for layer in layers)
 
@@ -44,14 +46,17 @@ def layered_positions(sequence: int | str, first: int | str, second: int | str, 
         Such as "ABCAC".
     first, second
         Rhombus ("r"): atoms along both edges of a layer. Hexagon ("h"): atoms along its edges, which alternate.
+        Sphere ("s"): its diameter in b, and in which of the layers' three places its axis is (1, 2, 3: A, B, C).
     outline
-        "r" or "h".
+        "r", "h" or "s".
     """
     letters = str(sequence)
     if len(letters) < 2 or set(letters) - set("ABC") or any(a == b for a, b in pairwise(letters)):
         raise ValueError(f"sequence = {letters!r}: expected letters A, B and C, no two neighbours the same")
+    if outline == "s":
+        return _sphere(letters, int(first), int(second))
     if outline not in ("r", "h"):
-        raise ValueError(f"outline = {outline!r}: expected 'r' (rhombus) or 'h' (hexagon)")
+        raise ValueError(f"outline = {outline!r}: expected 'r' (rhombus), 'h' (hexagon) or 's' (sphere)")
     layer = _layer(int(first), int(second), str(outline))
     steps = np.array(["ABC".index(letter) for letter in letters])
     offsets = steps[:, None] * _SHIFT + np.arange(len(steps))[:, None] * np.array([0, 0, _SPACING])
@@ -60,7 +65,25 @@ def layered_positions(sequence: int | str, first: int | str, second: int | str, 
 
 def layered_atoms(sequence: int | str, first: int | str, second: int | str, outline: int | str = "r") -> int:
     """How many atoms such a particle has."""
+    if outline == "s":
+        return len(_sphere(str(sequence), int(first), int(second)))
     return len(str(sequence)) * len(_layer(int(first), int(second), str(outline)))
+
+
+def _sphere(letters: str, diameter: int, place: int) -> FloatArray:
+    """What of wide layers lies in a sphere around the middle of their height; flat where layers end before it does."""
+    if diameter < 1 or place not in (1, 2, 3):
+        raise ValueError(f"a sphere of {diameter} at place {place}: expected a diameter of at least 1, and 1, 2 or 3")
+    n = diameter + 2
+    i, j = np.meshgrid(np.arange(-n, n + 1), np.arange(-n, n + 1), indexing="ij")
+    layer = _in_plane(i, j)
+    found = []
+    for number, letter in enumerate(letters):
+        height = np.array([0.0, 0.0, (number - (len(letters) - 1) / 2) * _SPACING])
+        # Places repeat after three shifts along the long diagonal of a cell.
+        places = layer + ("ABC".index(letter) - (place - 1)) % 3 * _SHIFT + height
+        found.append(places[np.linalg.norm(places, axis=1) <= diameter / 2 + 1e-9])
+    return np.concatenate(found)
 
 
 def _layer(first: int, second: int, outline: str) -> FloatArray:
@@ -71,6 +94,7 @@ def _layer(first: int, second: int, outline: str) -> FloatArray:
         return _in_plane(i, j)
     side = first + 2 * (second - 1)  # a triangle whose corners are cut off
     i, j = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    # Three coordinates i + j + k = side − 1, one for each corner: where one is too large, its corner is cut off.
     k = side - 1 - i - j
     inside = (k >= 0) & (np.maximum(np.maximum(i, j), k) <= side - second)
     return _in_plane(i[inside], j[inside])
@@ -78,6 +102,16 @@ def _layer(first: int, second: int, outline: str) -> FloatArray:
 
 def _in_plane(i: IntArray, j: IntArray) -> FloatArray:
     return np.asarray(np.stack([i.ravel(), j.ravel()], axis=1) @ _ALONG)
+
+
+def twinned_parameters(layers: tuple[int, int] = (7, 17)) -> Iterator[tuple[int | str, ...]]:
+    """Spheres of FCC with one twin plane, or one fault, between their middle and a quarter of their height."""
+    for count in range(layers[0], layers[1] + 1):
+        planes = sorted({round(count * share) for share in (0.25, 0.38, 0.5)})
+        for at, width in product(planes, (1, 2)):  # one layer between equal ones is a twin; two are a stacking fault
+            kinds = "".join("h" if at <= layer + 1 < at + width else "c" for layer in range(count - 2))
+            for diameter in (round(count * _SPACING), round(count * _SPACING) + 1):
+                yield (_letters(kinds), diameter, 1, "s")
 
 
 @dataclass(frozen=True, kw_only=True)

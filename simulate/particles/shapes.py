@@ -14,12 +14,6 @@ from math import prod, sqrt
 from typing import Final
 
 import numpy as np
-from ase.cluster.cubic import BodyCenteredCubic, FaceCenteredCubic, SimpleCubic
-from ase.cluster.decahedron import Decahedron
-from ase.cluster.icosahedron import Icosahedron
-from ase.cluster.octahedron import Octahedron
-from ase.lattice.hexagonal import HexagonalClosedPacked
-from scipy.spatial.distance import pdist
 
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.particles.faults import layered_positions
@@ -42,7 +36,8 @@ SAME_DISTANCE: Final = 1e-4
 
 _ELEMENT: Final = "W"  # of no influence: ASE wants one
 _SURFACES: Final = ((1, 0, 0), (1, 1, 0), (1, 1, 1))
-_C_OVER_A: Final = 1.633
+C_OVER_A: Final = 1.633
+"""Of HCP: that of close-packed spheres, √(8/3)."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +86,10 @@ def positions_of(family: str, parameters: Sequence[int | str]) -> FloatArray:
 
 
 def _build(family: str, numbers: list[int]):  # type: ignore[no-untyped-def]  # ASE has no types
+    # Half a second: most who plan a manifest build no particle.
+    from ase.cluster import BodyCenteredCubic, Decahedron, FaceCenteredCubic, Icosahedron, Octahedron, SimpleCubic
+    from ase.lattice.hexagonal import HexagonalClosedPacked
+
     fcc = {"latticeconstant": sqrt(2)}
     cubic = {"surfaces": _SURFACES, "layers": numbers}
     match family:
@@ -101,7 +100,7 @@ def _build(family: str, numbers: list[int]):  # type: ignore[no-untyped-def]  # 
         case "FCC":
             return FaceCenteredCubic(_ELEMENT, **cubic, **fcc)
         case "HCP":
-            return HexagonalClosedPacked(symbol=_ELEMENT, latticeconstant=(1.0, _C_OVER_A), size=tuple(numbers))
+            return HexagonalClosedPacked(symbol=_ELEMENT, latticeconstant=(1.0, C_OVER_A), size=tuple(numbers))
         case "Icosahedron":
             return Icosahedron(_ELEMENT, *numbers, **fcc)
         case "Decahedron":
@@ -160,6 +159,7 @@ def _candidates(limits: Limits) -> Iterator[Shape]:
     for cells in combinations_with_replacement(range(1, limits.cells + 1), 3):
         yield Shape("HCP", cells)
     for shells in range(1, limits.shells + 1):
+        # Atoms of n shells (Mackay 1962): 1, 13, 55, 147 …
         if (10 * shells**3 - 15 * shells**2 + 11 * shells - 3) // 3 <= limits.most_atoms:
             yield Shape("Icosahedron", (shells,))
     most = limits.decahedron
@@ -197,6 +197,8 @@ def _fingerprint(positions: FloatArray) -> tuple[int, ...]:
 
 def same_shape(one: FloatArray, other: FloatArray, tolerance: float = SAME_DISTANCE) -> bool:
     """Whether two sets of positions have the same sorted distances."""
+    from scipy.spatial.distance import pdist
+
     if len(one) != len(other):
         return False
     return bool(np.abs(np.sort(pdist(one)) - np.sort(pdist(other))).max(initial=0.0) < tolerance)

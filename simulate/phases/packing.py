@@ -149,10 +149,12 @@ def _smallest(packing: _Packing, turns: FloatArray, shifts: FloatArray, radii: F
 def _touches(packing: _Packing, scale: float, turns: FloatArray, shifts: FloatArray, radii: FloatArray) -> bool:
     turned, orth = packing.turned, packing.shape * scale
     images = _images(packing.centre + turned @ np.linalg.inv(orth).T, turns, shifts)
+    # Whole molecules go back into the cell; around it there are copies in 27 cells.
     images -= np.floor(images.mean(axis=1))[:, None, :]
     centres = images.mean(axis=1)[:, None, :] + _NEIGHBOURS - images[0].mean(axis=0)
     apart = np.linalg.norm(centres @ orth.T, axis=2)
     reach = 2 * float(radii.max())
+    # Nothing farther than two molecules and the longest contact is looked at atom by atom.
     near = apart <= 2 * np.linalg.norm(turned, axis=1).max() + reach
     near[0, len(_NEIGHBOURS) // 2] = False  # the molecule itself
     which, cells = np.nonzero(near)

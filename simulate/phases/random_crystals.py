@@ -68,6 +68,7 @@ def random_in_group(
     turns, shifts = operators(group)
     orth = orthogonalisation(cell)
     scale = np.cbrt(gemmi.UnitCell(*cell).volume)
+    # In a cell of volume 1: distances are relative to the cube root of the volume.
     positions, count = _placed(seed, "phases group", index, atoms, turns, shifts, orth / scale, spacing)
     of_orbit = _orbits(positions, turns, shifts)
     kinds, values = rng.choice(elements, count), rng.uniform(*b_iso, count)
@@ -252,6 +253,8 @@ def _place(key, atoms, turns, shifts, orth, least, out, patience):  # type: igno
             if not known:
                 orbit[size] = image
                 size += 1
+        # The first orbit is taken even if it has more atoms than were asked for: the group has no smaller crystal with
+        # it.
         if not fits or (count + size > atoms and count > 0) or size > out.shape[0] - count:
             continue
         for i in range(size):

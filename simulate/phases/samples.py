@@ -8,7 +8,15 @@ import numpy.typing as npt
 
 from dsfu.simulate.checks import number_between
 from dsfu.simulate.phases.atoms import CellContents, inverse_d_squared
-from dsfu.simulate.phases.structure_factors import Form, Grid, density_of, full_sphere, indices, structure_factors
+from dsfu.simulate.phases.point_kernels import LARGEST, points_on_grid
+from dsfu.simulate.phases.structure_factors import (
+    Form,
+    Grid,
+    density_of,
+    full_sphere,
+    indices,
+    structure_factors,
+)
 from dsfu.simulate.random_stream import stream_key
 
 _MOST_NOISE: Final = 10.0
@@ -67,39 +75,53 @@ class PhaseSample:
 def simulate_phases(contents: CellContents, settings: PhaseSettings, *, seed: int = 0, index: int = 0) -> PhaseSample:
     """What is measured of a crystal and what is sought. Noise and gaps are functions of seed and index alone."""
     n = settings.n
-    half = structure_factors(contents, n, form=settings.form)
-    target = density_of(half, n, sigma=settings.sigma)
-    if settings.grid == "octant":
-        amplitude = np.abs(structure_factors(contents, n, form=settings.form, grid="octant"))
+    if settings.form == "Z" and settings.grid == "centred" and n <= LARGEST:
+        size, target = points_on_grid(contents, n, sigma=settings.sigma)
     else:
-        amplitude = np.abs(half)
-    known = np.ones(amplitude.shape, dtype=bool)
-    depth = amplitude.shape[2]
-    along = indices(n, settings.grid).astype(np.float64)
-    hkl = (along[:, None, None], along[None, :, None], np.abs(along[None, None, :depth]))
+        waves = structure_factors(contents, n, form=settings.form)
+        target = density_of(waves, n, sigma=settings.sigma)
+        if settings.grid == "octant":
+            waves = structure_factors(contents, n, form=settings.form, grid="octant")
+        size = np.abs(waves)
+    amplitude, known = _measured(size, contents, settings, seed, index)
+    if settings.grid == "centred":
+        amplitude = full_sphere(amplitude, n)
+        known = np.ones(amplitude.shape, dtype=bool) if known is None else full_sphere(known, n)
+    elif known is None:
+        known = np.ones(amplitude.shape, dtype=bool)
+    return PhaseSample(amplitude=amplitude, known=known, density=target)
+
+
+def _measured(
+    amplitude: npt.NDArray[np.float64], contents: CellContents, settings: PhaseSettings, seed: int, index: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_] | None]:
+    """|F| with noise, 0 where it is not known, and where it is; None for everywhere."""
+    n, known = settings.n, None
+    if settings.sharpness or settings.d_min:
+        along = indices(n, settings.grid).astype(np.float64)
+        hkl = (along[:, None, None], along[None, :, None], np.abs(along[None, None, : amplitude.shape[2]]))
     if settings.sharpness:
         amplitude = amplitude * np.exp(-2 * (np.pi * settings.sharpness / n) ** 2 * sum(h * h for h in hkl))
     if settings.d_min:
         every = np.stack(np.broadcast_arrays(*hkl), axis=-1)
-        known &= inverse_d_squared(contents.cell, every) <= 1 / settings.d_min**2
+        known = inverse_d_squared(contents.cell, every) <= 1 / settings.d_min**2
     if settings.noise or settings.completeness < 1:
         rng = np.random.default_rng(stream_key(seed, "phases noise", index))
         error, chance = rng.standard_normal(amplitude.shape), rng.random(amplitude.shape)
         if settings.grid == "centred":
             error, chance = _of_pairs(error, n), _of_pairs(chance, n)
         amplitude = np.abs(amplitude * (1 + settings.noise * error))
-        known &= chance <= settings.completeness
-    amplitude = amplitude.astype(np.float32)
-    if settings.grid == "centred":
-        amplitude = full_sphere(amplitude, n)
-        known = np.ones_like(amplitude, dtype=bool) if known.all() else full_sphere(known, n)
-    return PhaseSample(amplitude=amplitude * known, known=known, density=target)
+        seen = chance <= settings.completeness
+        known = seen if known is None else known & seen
+    result = amplitude.astype(np.float32)
+    return (result, None) if known is None or known.all() else (result * known, known)
 
 
 def _of_pairs(half: npt.NDArray[np.float64], n: int) -> npt.NDArray[np.float64]:
     """One number for both of a pair ±h where both lie in the half: in the planes l = 0 and l = n/2."""
     back = -np.arange(n) % n
     for plane in {0, n // 2} if n % 2 == 0 else {0}:
+        # Both h and −h are in a plane with l = −l: the later of the two takes the number of the first.
         image = half[back][:, back, plane]
         first = np.arange(n * n).reshape(n, n) <= (back[:, None] * n + back[None, :])
         half[:, :, plane] = np.where(first, half[:, :, plane], image)

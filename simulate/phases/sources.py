@@ -11,10 +11,10 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError, how_to_install
+from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
 from dsfu.simulate.phases.atoms import CellContents
 
 _LONGEST_CIF: Final = 1 << 24
-_EIGHT_PI_SQUARED: Final = 8 * np.pi**2
 
 
 def crystals_of_table(path: str | Path, *, column: str = "cif", limit: int | None = None) -> Iterator[CellContents]:
@@ -55,7 +55,7 @@ def contents_of_cif(text: str, *, where: str = "", name: str = "") -> CellConten
             numbers=np.array([site.element.atomic_number for site in sites]),
             positions=np.array([site.fract.tolist() for site in sites]).reshape(-1, 3),
             cell=structure.cell.parameters,
-            b_iso=np.array([max(site.u_iso, 0.0) * _EIGHT_PI_SQUARED for site in sites]),
+            b_iso=np.array([max(site.u_iso, 0.0) * EIGHT_PI_SQUARED for site in sites]),
             space_group=structure.spacegroup.hm if structure.spacegroup else "P 1",
             name=name or structure.name,
         )

@@ -32,8 +32,9 @@ _DEFAULT_SIGMA: Final = 1.0
 _ATOMS_AT_ONCE: Final = 256
 
 
+@lru_cache(maxsize=8)
 def indices(n: int, grid: Grid = "centred") -> npt.NDArray[np.int64]:
-    """Miller indices along an axis in the order of the grid."""
+    """Miller indices along an axis in the order of the grid; not to be written to."""
     return np.arange(n) if grid == "octant" else np.fft.fftfreq(n, 1 / n).astype(np.int64)
 
 
@@ -43,6 +44,7 @@ def structure_factors(contents: CellContents, n: int, *, form: Form = "Z", grid:
     depth = n if grid == "octant" else n // 2 + 1
     if form == "Z":
         return _sum(contents.positions, contents.numbers.astype(np.float64), n, depth, grid)
+    # sin² θ / λ² = 1 / 4d²; in it B is defined, and |Q| = 4π sin θ / λ.
     quarter = inverse_d_squared(contents.cell, _hkl(n, depth, grid)) / 4
     total = np.zeros((n, n, depth), dtype=np.complex128)
     kinds = np.stack([contents.numbers.astype(np.float64), contents.b_iso], axis=1)
@@ -81,6 +83,7 @@ def density_of(
         smooth = _blur(n, float(sigma))
     else:
         smooth = np.exp(-2 * (np.pi * sigma) ** 2 * inverse_d_squared(cell, _hkl(n, n // 2 + 1, "centred")))
+    # The transform sums with exp(+2πi h·x); a density wants the other sign, and the conjugate gives it.
     return np.asarray(fft.irfftn(np.conj(waves).astype(np.complex64) * smooth, s=(n, n, n)), dtype=np.float32)
 
 
@@ -132,15 +135,22 @@ def _sum(positions: FloatArray, weights: FloatArray, n: int, depth: int, grid: G
 
 def _waves(x: FloatArray, n: int, grid: Grid) -> ComplexArray:
     """exp(2πi h x) for the indices along an axis; on the centred grid those of −h are conjugates."""
-    waves = np.exp(_turns(n, grid) * x)
+    waves = _powers(np.exp(2j * np.pi * x[:, 0, :]), n if grid == "octant" else n // 2 + 1)
     if grid == "octant":
-        return np.asarray(waves)
+        return waves
     if n % 2 == 0:
         waves[:, -1].imag = 0.0  # the mean of h = n/2 and −n/2
     return np.concatenate([waves, np.conj(waves[:, (n - 1) // 2 : 0 : -1])], axis=1)
 
 
-@lru_cache(maxsize=8)
-def _turns(n: int, grid: Grid) -> ComplexArray:
-    """2πi h of the indices from 0 on."""
-    return np.asarray(2j * np.pi * np.arange(n if grid == "octant" else n // 2 + 1))[:, None]
+def _powers(waves: ComplexArray, count: int) -> ComplexArray:
+    """(axes, count, atoms): the powers 0 to count − 1, by products of powers that are known; errors are 1e-15 each."""
+    powers = np.empty((len(waves), count, waves.shape[1]), dtype=np.complex128)
+    powers[:, 0] = 1.0
+    powers[:, 1] = waves
+    done = 2
+    while done < count:
+        more = min(done - 1, count - done)
+        np.multiply(powers[:, 1 : more + 1], powers[:, done - 1 : done], out=powers[:, done : done + more])
+        done += more
+    return powers

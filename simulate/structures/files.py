@@ -13,7 +13,7 @@ from ase.io.formats import filetype
 from dsfu.errors import InputError
 from dsfu.files import write_text
 from dsfu.simulate.arrays import FloatArray
-from dsfu.simulate.lattice import Cell
+from dsfu.simulate.lattice import CELL_ITEMS, Cell
 from dsfu.simulate.structures.bonds import bonds_of, connected_to
 from dsfu.simulate.structures.cif import read_cif
 from dsfu.simulate.structures.structure import Structure, unique_labels
@@ -67,9 +67,8 @@ def write_xyz(path: str | Path, structure: Structure) -> None:
 
 def write_cif(path: str | Path, structure: Structure, cell: Cell) -> None:
     """Write CIF without symmetry: one molecule, as it lies, in the given cell."""
-    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     lines = [f"data_{''.join(c if c.isalnum() else '_' for c in structure.name) or 'molecule'}"]
-    lines += [f"_cell_{name} {value:.6f}" for name, value in zip(names, cell.constants, strict=True)]
+    lines += [f"_cell_{name} {value:.6f}" for name, value in zip(CELL_ITEMS, cell.constants, strict=True)]
     lines += ["_space_group_name_H-M_alt 'P 1'", "loop_", "_space_group_symop_operation_xyz", "'x, y, z'", "loop_"]
     lines += [f"_atom_site_{name}" for name in ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "occupancy")]
     for number, (x, y, z), label, share in _rows(structure, structure.positions @ np.linalg.inv(cell.vectors)):

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from dsfu.errors import InputError
 from dsfu.model.cli import app as model
-from dsfu.outputs import refuse_existing
+from dsfu.outputs import refuse_existing, refuse_homeless
 from dsfu.pipeline.cli import app as pipeline
 
 
@@ -61,6 +61,12 @@ def test_train_answers_programs() -> None:
     assert {"--json", "-o"} <= options(model, "train").keys()
 
 
+def test_what_is_missing_is_named_with_what_is_expected() -> None:
+    told = CliRunner().invoke(model, ["solve-density", "x.xy", "-o", "out"])
+    assert (told.exit_code, "Missing option '--formula'. Expected: " in told.output) == (2, True)
+    assert "{" not in told.output
+
+
 @pytest.mark.parametrize("app", [model, pipeline])
 def test_completion_can_be_installed(app) -> None:
     assert "--install-completion" in CliRunner().invoke(app, ["--help"]).output
@@ -74,3 +80,13 @@ def test_files_are_overwritten_only_if_forced(tmp_path: Path) -> None:
     assert "--force" in str(told.value)
     refuse_existing([there], force=True)
     refuse_existing([tmp_path / "b.h5", None], force=False)
+
+
+def test_files_without_a_folder_are_told_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"mkdir -p '.*my data'"):
+        refuse_homeless([None, tmp_path / "my data" / "a.h5"])
+    with pytest.raises(InputError, match="is a folder"):
+        refuse_homeless([tmp_path])
+    refuse_homeless([tmp_path / "a.h5", Path("a.h5")])
+    wanted = ["prepare", "nothing.h5", "--plane", "hk0", "-o", str(tmp_path / "none" / "a.h5")]
+    assert isinstance(CliRunner().invoke(model, wanted).exception, InputError)

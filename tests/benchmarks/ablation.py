@@ -39,6 +39,9 @@ VARIANTS: dict[str, list[str]] = {
     "square-root scale only": ["dsfu.linear=0", "dsfu.linear_squares=0"],
     "linear scale only": ["dsfu.root=0"],
     "half the channels, twice the blocks": ["network.channels=[8,16,24,32]", "network.blocks=[2,2,2,2]"],
+    "Muon": ["optimiser.muon=0.02"],
+    "gates": ["network.gates=2"],
+    "gates and Muon": ["network.gates=2", "optimiser.muon=0.02"],
     "without rotated molecules": ["data.synthesis.rotated=0"],
 }
 

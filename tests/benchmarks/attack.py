@@ -21,13 +21,13 @@ from pathlib import Path
 
 from dsfu.errors import InputError
 from dsfu.pipeline.running.engines import InThisProcess
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.gc import collect_garbage
 from dsfu.pipeline.store.sealed import seal
 from dsfu.pipeline.store.verify import verify_store
-from dsfu.simulate.species import read_species
+from dsfu.simulate.own_species import read_species
 from tests.pipeline.tiny import checksums, manifest_text, tiny
 
 WANTED = tiny(1)
@@ -115,7 +115,7 @@ def corruptions(whole: Path, each: int, rng: random.Random) -> None:
             except Exception as error:  # what a user would see as a traceback
                 counts[3] += 1
                 print(f"  {path.relative_to(store)}, {HARMS[number % len(HARMS)].__name__}: {error!r}"[:300])
-            shutil.rmtree(store)
+            shutil.rmtree(store.parent)
         print(f"{name:<14}" + "".join(f"{c:>{w}}" for c, w in zip(counts, (6, 6, 8, 8), strict=True)), flush=True)
         total = [a + b for a, b in zip(total, counts, strict=True)]
     print(f"{'all':<14}" + "".join(f"{c:>{w}}" for c, w in zip(total, (6, 6, 8, 8), strict=True)))
@@ -179,7 +179,7 @@ def foreign(whole: Path) -> None:
         else:
             spared += 1
         shutil.rmtree(parent)
-        shutil.rmtree(store)
+        shutil.rmtree(store.parent)
     print(f"foreign folders: {len(names)}, {refused} refused with nothing written; files of others in a store: "
           f"{spared} of {len(names)} stayed")  # fmt: skip
 

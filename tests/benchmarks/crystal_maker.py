@@ -69,6 +69,7 @@ class Wrongs:
     stretch: float = 1.0
     lattice: float = 1.0
     step: float = STEP
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 CLEAN = Wrongs(bragg=0.0, flat=0.0, air=0.0, gaps=False)
@@ -231,8 +232,8 @@ class Volume:
 def make(recipe: Recipe, half: tuple[int, int, int], wrongs: Wrongs, *, ideal: bool, seed: int = 1) -> Volume:
     """Simulate a measurement of 2 · half + 1 voxels along each axis."""
     grid = tuple(wrongs.step * np.arange(-n, n + 1) for n in half)
-    # where the wrong lattice put what was measured
-    axes = tuple(each / wrongs.lattice for each in grid)
+    # where the wrong lattice, or an origin that is off by hkl, put what was measured
+    axes = tuple(each / wrongs.lattice + off for each, off in zip(grid, wrongs.offset, strict=True))
     lattice = direct(recipe.cell)
     reciprocal = 2 * np.pi * np.linalg.inv(lattice).T
     h = np.meshgrid(*axes, indexing="ij", sparse=True)
@@ -301,7 +302,7 @@ def _diffuse(recipe, wrongs, fa, fb, q, half, axes, ideal, seed):
     if ideal:
         fine = closed_form(recipe)
         alpha = np.fft.ifftn(fine).real
-        if wrongs.lattice != 1 or wrongs.step != STEP:
+        if wrongs.lattice != 1 or wrongs.step != STEP or any(wrongs.offset):
             return mm * np.abs(fa - fb) ** 2 * _between(fine, axes), _corner(alpha)
         return mm * np.abs(fa - fb) ** 2 * fine[:: 40 // BOX, :: 40 // BOX, :: 40 // BOX][place], _corner(alpha)
     # Half a displacement is 1.0 of `size` where all neighbours on one side are A: the rms is about size.

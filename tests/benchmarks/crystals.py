@@ -31,6 +31,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dsfu.model.measured.data.reconstruction import Reconstruction
+from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.order import order_of
 from dsfu.model.measured.volume.settings import VolumeSettings
 from dsfu.model.measured.volume.solve import solve_volume
@@ -68,6 +69,8 @@ class Case:
     scale: float
     background: float
     seconds: float
+    background_mean: float = float("nan")
+    background_z: float = float("nan")
 
     @property
     def worst(self) -> float:
@@ -99,6 +102,8 @@ def tried(name: str, number: int, kind: str, wrongs: Wrongs, half: int, seed: in
     seconds = time.process_time() - begun
     shells = order_of(solution, verdict).shells[:NEAR]
     vectors = [shell.vector for shell in shells]
+    found_mean, true_mean = background_found(solution), _true_mean(solution, volume)
+    assert found_mean is not None
     true = np.array([volume.alpha[tuple(np.array(vector) + CUTOFF)] for vector in vectors])
     found, deviations = (np.array([getattr(s, which) for s in shells]) for which in ("alpha", "uncertainty"))
     return Case(
@@ -113,6 +118,8 @@ def tried(name: str, number: int, kind: str, wrongs: Wrongs, half: int, seed: in
         scale=float(found @ true / (true @ true)) if len(true) else float("nan"),
         background=_background_error(solution, volume),
         seconds=seconds,
+        background_mean=(found_mean.mean - true_mean) / true_mean if true_mean else float("nan"),
+        background_z=(found_mean.mean - true_mean) / found_mean.uncertainty,
     )
 
 
@@ -143,14 +150,17 @@ def usual_way(volume: Volume, vectors: Sequence[tuple[int, int, int]]) -> np.nda
     return np.asarray(sums[1:] / sums[0])
 
 
+def _true_mean(solution, volume: Volume) -> float:
+    columns = solution.fit.columns
+    return float(np.interp(columns.q_inv_angstrom, *volume.background)[columns.beyond_first_knot].mean())
+
+
 def _background_error(solution, volume: Volume) -> float:
     """Root mean square error beyond the first knot, relative to the background's mean; NaN where there is none."""
     columns = solution.fit.columns
-    q = columns.q_inv_angstrom
     found = columns.curve(solution.fit.parts()[2]) * solution.voxels.gain
-    true = np.interp(q, *volume.background)
-    beyond = q > q[0] + (q[-1] - q[0]) / (columns.splines - 3)
-    mean = float(true[beyond].mean())
+    true = np.interp(columns.q_inv_angstrom, *volume.background)
+    beyond, mean = columns.beyond_first_knot, _true_mean(solution, volume)
     return float(np.sqrt(((found - true)[beyond] ** 2).mean()) / mean) if mean > 0 else np.nan
 
 
@@ -178,6 +188,7 @@ def planned(number: int, half: int, first: int) -> list[Planned]:
 
 def told(case: Case) -> str:
     numbers = f"rms error {root(case.errors):.5f}, error / s.u. {root(case.z):.2f}, background {case.background:.3f}"
+    numbers += f", its mean {case.background_mean:+.3f} ({case.background_z:+.2f} s.u.)"
     usual = f"the usual way {root(case.usual):.4f}"
     judged = f"{case.judgement} {case.worst:.2f} ({case.failed or '–'})"
     return f"{case.name}: {judged}; {numbers}, {usual}; {case.seconds:.0f} s"
@@ -234,6 +245,9 @@ def tables(title: str, cases: Sequence[Case]) -> None:
     if backgrounds.size:
         middle, worst = np.median(backgrounds), backgrounds.max()
         print(f"background, rms error beyond the first knot: median {middle:.3f}, worst {worst:.3f}")
+        z = np.array([each.background_z for each in all_ if np.isfinite(each.background_z)])
+        held = [f"{(np.abs(z) < most).mean():.0%}" for most in (1, 2)] if z.size else []
+        print(f"its mean, error / s.u.: {root(z):.2f}; within one and two: {', '.join(held)}")
     if faulty:
         print(areas(faulty, good))
 

@@ -1,11 +1,12 @@
 """Known compounds as powders of an independent program: is the structure right in the first answer, and in five?
 
-    python tests/benchmarks/densities_powders.py [--count 30] [--seed 1]
+    python tests/benchmarks/densities_powders.py [--count 30] [--seed 1] [--unseen]
 
 Cells, space groups and coordinates are those of handbooks; |F|² are gemmi's (its own summation, form factors of
 International Tables C); peak shapes, doublet, zero shift, displacement of the specimen, texture, background and noise
 are written here and share no code with the solver. A type counts as right where the space group is, and every axis
-of the conventional cell within 1 %. Seconds are of the processor.
+of the conventional cell within 1 %. Seconds are of the processor. With --unseen, types of the space group and with the
+sites of the compound are taken out of the pool.
 """
 
 import argparse
@@ -19,6 +20,8 @@ from dsfu.errors import InputError
 from dsfu.model.problems.densities.formulas import parse_formula
 from dsfu.model.problems.densities.powder import PowderPattern
 from dsfu.model.problems.densities.solve import solve
+from dsfu.simulate.densities.crystals import unit_cell
+from dsfu.simulate.densities.structure_types import StructureType, from_crystal, shipped_types
 
 Array = npt.NDArray[np.float64]
 
@@ -145,10 +148,24 @@ def right(structure: gemmi.SmallStructure, kind: object) -> bool:
     return (group == number or (group, number) in mates) and bool(np.abs(cell / wanted - 1).max() < 0.01)
 
 
+def unseen(structure: gemmi.SmallStructure) -> list[StructureType]:
+    """The shipped types without the compound's own."""
+    atoms = structure.get_all_unit_cell_sites()
+    places = [each.fract.tolist() for each in atoms]
+    crystal = unit_cell(structure.cell.parameters, places, [each.element.atomic_number for each in atoms])
+    own = from_crystal(crystal, "its own")
+    return [each for each in shipped_types() if (each.number, _sites(each)) != (own.number, _sites(own))]
+
+
+def _sites(kind: StructureType) -> list[tuple[int, int]]:
+    return sorted((multiplicity, free) for _, multiplicity, free in kind.wyckoff_counts)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--unseen", action="store_true")
     options = parser.parse_args()
     rows = []
     compounds = [line for line in COMPOUNDS.splitlines() if line][: options.count]
@@ -158,7 +175,7 @@ def main() -> None:
         pattern = powder_of(structure, np.random.default_rng([options.seed, number]), source)
         start = time.process_time()
         try:
-            answer = solve(pattern, parse_formula(formula))
+            answer = solve(pattern, parse_formula(formula), kinds=unseen(structure) if options.unseen else None)
         except InputError as error:
             print(f"{formula:10s} {error}")
             continue

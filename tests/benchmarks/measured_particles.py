@@ -23,6 +23,7 @@ from dsfu.model.problems.particles.second_opinion import second_opinion
 from dsfu.model.problems.particles.solving import solve_particle
 from dsfu.model.problems.particles.verdict import BULK, judge, lattice_of, net_rw, short_bonds
 from tests.benchmarks.pretended_particles import Pretended, particle, stranger
+from tests.benchmarks.unusual_particles import unusual
 
 KINDS = ("wulff", "decahedron", "ball", "icosahedron", "wulff", "decahedron", "octahedron", "decahedron")
 
@@ -32,6 +33,8 @@ def files(options: argparse.Namespace, folder: Path) -> Iterator[Pretended]:
         yield particle(folder, number, KINDS[number // 2 % len(KINDS)], options.seed)
     for number in range(options.strangers):
         yield stranger(folder, number, options.seed)
+    for number in range(options.unusual):
+        yield unusual(folder, number, options.seed)
     for path in sorted(options.measured.glob("*.gr")) if options.measured else ():
         yield Pretended(name=path.stem, path=path, family="FCC" if path.stem.startswith("ni_") else "", atoms=0, bond=0)
 
@@ -40,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--particles", type=int, default=40)
     parser.add_argument("--strangers", type=int, default=16)
+    parser.add_argument("--unusual", type=int, default=0, help="files as groups send them: `unusual_particles`")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--measured", type=Path, default=None)
     parser.add_argument("--keep", type=Path, default=None, help="folder for the files")
@@ -53,7 +57,7 @@ def main() -> None:
         verdict = judge(solution)
         seconds = time.process_time() - start
         best = solution.candidates[0]
-        right = lattice_of(best.family) == each.family
+        right = lattice_of(best.family) in each.family.split("/")
         others = [c.score for c in solution.candidates if lattice_of(c.family) != lattice_of(best.family)]
         lead = min(others, default=9.0) - best.score
         good = verdict.accepted and (right or verdict.words.startswith(BULK)) if each.family else not verdict.accepted
@@ -61,7 +65,7 @@ def main() -> None:
         opinion = second_opinion(solution.space)
         if opinion and each.family:
             low, _, high = opinion.atoms
-            network.append((lattice_of(opinion.family) == each.family, low <= each.atoms <= high))
+            network.append((lattice_of(opinion.family) in each.family.split("/"), low <= each.atoms <= high))
         mark = " " if good and (right or not each.family) else "!"
         print(
             f"{mark} {each.name:>22} {each.atoms:6.0f} {each.bond:.3f}: {name_of(best):>34} {best.atoms:5d} "

@@ -43,7 +43,7 @@ def sphere_of(n: int, atoms: int, completeness: float, noise: float, number: int
     rng = np.random.default_rng([7, number])
     along = np.fft.fftfreq(n, 1 / n)
     hkl = np.stack(np.meshgrid(along, along, np.arange(n // 2 + 1), indexing="ij"), axis=-1)
-    true = np.exp(-2j * np.pi * hkl @ crystal.positions.T) @ crystal.numbers
+    true: np.ndarray = np.exp(-2j * np.pi * hkl @ crystal.positions.T) @ crystal.numbers
     true = np.fft.rfftn(np.fft.irfftn(true, s=(n, n, n), axes=AXES))  # as a real map has it at h = n/2
     amplitude = np.abs(true) * blur(n, WIDTH) * np.abs(1 + noise * rng.standard_normal(true.shape))
     known = rng.random(true.shape) <= completeness

@@ -16,7 +16,7 @@ from ase.cluster.icosahedron import Icosahedron
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
-ELECTRONS = {"Au": 79, "Pt": 78, "S": 16, "C": 6, "O": 8, "Zn": 30, "W": 74, "Cd": 48, "Se": 34}
+ELECTRONS = {"Au": 79, "Pt": 78, "S": 16, "C": 6, "N": 7, "O": 8, "Zn": 30, "W": 74, "Cd": 48, "Se": 34}
 NEAREST = {"Au": 2.884, "Pt": 2.775}
 
 
@@ -46,7 +46,7 @@ def fcc(reach: float) -> np.ndarray:
     n = int(reach * 2) + 2
     steps = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * 3, indexing="ij"), -1).reshape(-1, 3)
     places = steps[steps.sum(axis=1) % 2 == 0] / np.sqrt(2)
-    return places[np.linalg.norm(places, axis=1) < reach]
+    return np.asarray(places[np.linalg.norm(places, axis=1) < reach])
 
 
 def wulff(diameter: float, draw: np.random.Generator) -> np.ndarray:
@@ -56,12 +56,12 @@ def wulff(diameter: float, draw: np.random.Generator) -> np.ndarray:
     sides = np.vstack([octants, np.eye(3), -np.eye(3)])
     faces = np.concatenate([np.full(8, 1.0), np.full(6, draw.uniform(0.95, 1.5))])
     half = diameter / 2 * faces * draw.uniform(0.9, 1.1, 14)
-    return places[(places @ sides.T <= half).all(axis=1)]
+    return np.asarray(places[(places @ sides.T <= half).all(axis=1)])
 
 
 def ball(diameter: float, draw: np.random.Generator) -> np.ndarray:
     places = fcc(diameter) - draw.uniform(-0.35, 0.35, 3)
-    return places[np.linalg.norm(places, axis=1) <= diameter / 2]
+    return np.asarray(places[np.linalg.norm(places, axis=1) <= diameter / 2])
 
 
 def worn(places: np.ndarray, draw: np.random.Generator, share: float = 0.5) -> np.ndarray:
@@ -161,7 +161,8 @@ def spoiled(r: np.ndarray, g: np.ndarray, experiment: Experiment, draw: np.rando
     waves = draw.standard_normal(6) @ np.sin(np.outer(draw.uniform(0, 1.0, 6), r))
     size = g[r > 2].max()
     g = g + draw.uniform(0.005, 0.05) * size * noise / noise.std()
-    return (g + draw.uniform(0, 0.2) * size * waves / np.abs(waves).max()) * 10 ** draw.uniform(-2, 2)
+    spoilt = (g + draw.uniform(0, 0.2) * size * waves / np.abs(waves).max()) * 10 ** draw.uniform(-2, 2)
+    return np.asarray(spoilt)
 
 
 def written(folder: Path, name: str, r: np.ndarray, g: np.ndarray, head: str) -> Path:
@@ -179,7 +180,8 @@ def particle(folder: Path, number: int, maker: str, seed: int) -> Pretended:
     middle = np.exp(draw.uniform(np.log(3.5), np.log(15.0))) if maker != "icosahedron" else draw.uniform(4.0, 11.0)
     has_ligands = bool(middle < 7 and draw.random() < 0.5)
     sizes = [middle] if draw.random() < 0.66 else [middle * 0.85, middle, middle * 1.15]
-    total, count = 0.0, 0
+    total: np.ndarray = np.zeros(1)
+    count = 0
     for size in sizes:
         places = disturbed(MAKERS[maker](float(size), draw) * bond, draw)
         heads = ligands(places, bond, draw) if has_ligands else places[:0]
@@ -204,7 +206,7 @@ def stranger(folder: Path, number: int, seed: int) -> Pretended:
     if kind == "glass":
         elements, places = glass(diameter, draw)
     else:
-        cell, basis = {
+        cells: dict[str, tuple[np.ndarray, list[tuple[str, Any]]]] = {
             "CdSe": (
                 np.full(3, 6.05),
                 [("Cd", x) for x in FACES] + [("Se", np.add(x, 0.25)) for x in FACES],
@@ -218,7 +220,8 @@ def stranger(folder: Path, number: int, seed: int) -> Pretended:
                 np.full(3, 3.78),
                 [("W", (0, 0, 0)), ("O", (0.5, 0.05, 0)), ("O", (0.05, 0.5, 0)), ("O", (0, 0, 0.5))],
             ),
-        }[kind]
+        }
+        cell, basis = cells[kind]
         elements, places = [], np.zeros((0, 3))
         steps = np.stack(np.meshgrid(*[np.arange(-8, 9)] * 3, indexing="ij"), -1).reshape(-1, 3)
         for element, site in basis:

@@ -24,9 +24,10 @@ import psutil
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from dsfu.pipeline.running.dask_workers import open_existing
 from dsfu.pipeline.running.engines import make_all
 from dsfu.pipeline.running.feeding import FeedRules, run_shards
-from dsfu.pipeline.running.graph import DaskEngine, open_existing
+from dsfu.pipeline.running.graph import DaskEngine
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
 from tests.pipeline.fakes import make
 

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from distributed.security import Security
 
 from dsfu.cluster import credentials
+from dsfu.pipeline.running.dask_workers import open_local
 from dsfu.pipeline.running.feeding import FeedRules, run_shards
-from dsfu.pipeline.running.graph import open_local
 from tests.pipeline.fakes import Notes, make, spec
 
 KINDS = ("TLS", "none")

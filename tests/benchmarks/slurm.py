@@ -21,9 +21,9 @@ sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = str(ROOT)
 
 from dsfu.pipeline.commands.clusters import batch_engine
+from dsfu.pipeline.running.dask_workers import open_local
 from dsfu.pipeline.running.engines import Engine
 from dsfu.pipeline.running.feeding import FeedRules
-from dsfu.pipeline.running.graph import open_local
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.specs import LedgerEntry
 from dsfu.pipeline.store.files import open_files

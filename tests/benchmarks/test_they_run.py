@@ -19,10 +19,14 @@ PATIENCE_SECONDS = 600
 STORE = "STORE"
 """Stands for a small closed store with planes."""
 
+WEIGHTS = str(FOLDER.parents[1] / "model" / "weights" / "dsfu.safetensors")
+
 TINY: Mapping[str, str] = {
     "ablation": f"{STORE} runs --steps 1 --only dsfu --set data.pixels=32",
     "attack": "--each 1 --kills 1",
+    "centring": "--half 10 --plane-half 12 --counts 100 --kinds alloy",
     "coverage": "--count 1 --counts 1000",
+    "crowd": "--workers 2 --threads 2 --seconds 0.02 --shards 5 --processes 2",
     "crystal_maker": "orthorhombic crystal.h5 truth.json --half 10 --ideal --clean",
     "crystal_planes": "--good 1 --faults 0 --half 20",
     "crystals": "--rounds 1 --no-faults --half 16",
@@ -35,17 +39,19 @@ TINY: Mapping[str, str] = {
     "kernels": "--runs 1 --pixels 32",
     "lattice": "--planes 1 --noise 0",
     "loading": f"{STORE} --batches 1 --pixels 32",
-    "measured_particles": "--particles 1 --strangers 1",
+    "measured_particles": "--particles 1 --strangers 1 --unusual 1",
     "metropolis": "--sets 1 --box 12 --seconds 0.1",
     "network_on_lattice": "--planes 2 --noise 0 --find",
     "particle_kernels": "",
     "particle_splits": "--count 1",
+    "phase_grids_solved": "--crystals 1 --cases 10/4",
     "phase_grids": "--crystals 1 --cases 10/4/1/0",
     "particles": "--shapes 1",
     "phases": "--crystals 1 --d-min 1.2",
     "phases_charge_flipping": "--crystals 1 --d-min 1.2",
     "phases_phai": "--most 1",
     "pipeline": "--pairs-per-group 1 --pixels 16",
+    "plan_estimate": "--only phases --samples 0.01",
     "planning": "--shards 200 --present 20",
     "reading": STORE,
     "refine_ff": "--seeds 1",
@@ -58,16 +64,14 @@ TINY: Mapping[str, str] = {
     "solver": "--planes 1",
     "tba": "",
     "training": "--pixels 128 --batch 1 --steps 1 --width 0.1",
+    "turned_planes": f"{WEIGHTS} --planes 2 --noise 0",
     "uniqueness": "--seeds 1 --most 200",
     "verdict": "--count 1 --good 2 --pixels 32 --kinds",
 }
 """What each is told, so that it takes seconds."""
 
-ALONE = {"attack", "scheduler", "security", "slurm"}
-"""They start clusters, or kill what they have started."""
-
-NEED_DATA = {"densities_measured"}
-"""They read measured files that are not part of the project."""
+NEED_DATA = {"densities_measured", "phases_published"}
+"""They read files that are not part of the project."""
 
 
 def scripts() -> list[str]:
@@ -87,10 +91,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_each_has_a_tiny_size():
     assert set(scripts()) - set(TINY) - NEED_DATA == set(), "say in TINY what makes it small"
-    assert (set(TINY) | ALONE) - set(scripts()) == set()
+    assert set(TINY) - set(scripts()) == set()
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.alone) if n in ALONE else n for n in sorted(TINY)])
+@pytest.mark.parametrize("name", sorted(TINY))
 def test_it_runs(name, store, tmp_path):
     """From any folder, and it prints something."""
     if name == "slurm" and why_not():

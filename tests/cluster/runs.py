@@ -9,7 +9,7 @@ from pathlib import Path
 from dsfu.cluster.settings import ClusterSettings
 from dsfu.pipeline.commands.clusters import batch_engine
 from dsfu.pipeline.running.feeding import FeedRules
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
 from dsfu.pipeline.store.files import open_files

@@ -3,8 +3,8 @@
 import pytest
 
 from dsfu.cluster.arrays import array_scripts, submit_array
-from dsfu.cluster.launch import ClusterError
 from dsfu.cluster.settings import ClusterSettings
+from dsfu.cluster.submitting import ClusterError
 from dsfu.errors import InputError
 from tests.cluster.fake_scheduler import fake
 

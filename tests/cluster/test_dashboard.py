@@ -13,7 +13,8 @@ import pytest
 
 from dsfu.cluster.dashboard import parse_address
 from dsfu.errors import InputError
-from dsfu.pipeline.running.graph import DaskEngine, open_local
+from dsfu.pipeline.running.dask_workers import open_local
+from dsfu.pipeline.running.graph import DaskEngine
 from tests.cluster.others import listening
 
 

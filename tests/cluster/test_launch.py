@@ -1,16 +1,19 @@
 """Workers in jobs of schedulers that only start what they are given in the background."""
 
+import asyncio
 import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from dsfu.cluster import launch
-from dsfu.cluster.launch import words_of
+from dsfu.cluster.launch import BatchJobs
+from dsfu.cluster.submitting import words_of
 from dsfu.pipeline.running.engines import InThisProcess
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.store.files import open_files
 from tests.cluster.runs import Notes, run_slurm, settings
@@ -99,3 +102,27 @@ def test_only_the_schedulers_words_are_kept():
     error = RuntimeError("Command exited\nExit code: 1\nstdout:\n\nstderr:\nsbatch: error: a\nsbatch: error: b\n\n")
     assert words_of(error) == "sbatch: error: a; sbatch: error: b"
     assert words_of(ValueError("Could not parse job id")) == "Could not parse job id"
+
+
+class _Cluster:
+    """What `BatchJobs` does with a cluster as it drops a job."""
+
+    def __init__(self) -> None:
+        self.worker_spec: dict[str, object] = {"cluster-1": {}}
+        self.workers: dict[str, object] = {}
+
+    def sync(self, function):
+        asyncio.run(function())
+
+
+def test_a_job_with_the_name_of_one_that_is_gone_is_given_time_to_start():
+    """Without the scheduler's word a job is gone when its worker is; one that waits in the queue has had none yet."""
+    jobs = BatchJobs.__new__(BatchJobs)
+    jobs.cluster, jobs._states, jobs._past = _Cluster(), {}, {}
+    jobs._jobs, jobs._worked, jobs._silent_since = {"cluster-1": Mock(job_id="1")}, {"cluster-1"}, {}
+    assert not jobs._has_ended("cluster-1", set(), now=0.0)
+    assert jobs._has_ended("cluster-1", set(), now=1.0 + launch.GONE_AFTER_SECONDS)
+    jobs._drop(["cluster-1"])
+    jobs._jobs["cluster-1"] = Mock(job_id="2")
+    for now in (20.0, 40.0, 400.0):
+        assert not jobs._has_ended("cluster-1", set(), now)

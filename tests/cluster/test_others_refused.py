@@ -9,9 +9,10 @@ import psutil
 import pytest
 
 from dsfu.cluster.worker import arguments_of
+from dsfu.pipeline.running.dask_workers import open_existing, open_local
 from dsfu.pipeline.running.engines import EngineError
 from dsfu.pipeline.running.feeding import run_shards
-from dsfu.pipeline.running.graph import DaskEngine, open_existing, open_local
+from dsfu.pipeline.running.graph import DaskEngine
 from tests.cluster.others import as_client, as_peer, listening
 from tests.pipeline.fakes import Notes, make, spec
 from tests.pipeline.running.test_graph import scheduler_and_workers

@@ -12,9 +12,11 @@ from distributed.utils import get_ip
 from dsfu.cluster.arrays import array_scripts
 from dsfu.cluster.job_script import worker_script
 from dsfu.pipeline.running.engines import InThisProcess
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.parts import Part
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.store.files import open_files
+from dsfu.pipeline.store.locks import writer_lock
 from tests.cluster.others import as_client, as_peer, listening
 from tests.cluster.runs import ROOT, Notes, later, run_slurm, settings
 from tests.cluster.slurm_here import SlurmHere
@@ -100,8 +102,8 @@ def cmdline(process: psutil.Process) -> list[str]:
 
 def test_workers_that_leave_before_the_walltime_hand_over(slurm: SlurmHere, tmp_path, local):
     notes = Notes()
-    batch = settings(jobs=2, walltime="60s", lifetime="6s", lifetime_stagger="2s")
-    result = run_slurm(WANTED, tmp_path / "store", batch, notes, seconds_a_shard=1.5)
+    batch = settings(jobs=2, walltime="60s", lifetime="10s", lifetime_stagger="2s")
+    result = run_slurm(WANTED, tmp_path / "store", batch, notes, seconds_a_shard=2.0)
     assert result.exit_status == 0, result.trouble
     assert "another takes its place" in notes.text
     assert notes.retries == []
@@ -224,13 +226,16 @@ def test_an_array_of_four_parts_one_of_them_killed_and_requeued(slurm: SlurmHere
 
 
 def test_a_second_array_by_mistake_is_refused_part_by_part(slurm: SlurmHere, tmp_path, local):
+    """A part of the first is held all the while, so that it matters for nothing how quick the jobs are."""
     (tmp_path / "tiny.yaml").write_text(manifest_text())
+    with writer_lock(open_files(tmp_path / "store"), Part(1, 2).lock_name):
+        array = submit(2)
+        slurm.wait_for_end(120)
+    refused, made = ((tmp_path / "dsfu-logs" / f"dsfu-{array}_{part}.out").read_text() for part in (1, 2))
+    assert "writes to this store" in refused
+    assert "writes to this store" not in made
     submit(2)
-    slurm.wait_for_jobs(2)
-    second = submit(2)
     slurm.wait_for_end(120)
-    refused = [(tmp_path / "dsfu-logs" / f"dsfu-{second}_{part}.out").read_text() for part in (1, 2)]
-    assert any("writes to this store" in text for text in refused), refused
     assert contents(tmp_path / "store") == local
 
 

@@ -16,7 +16,7 @@ import pytest
 from dsfu.model.problems.disorder.training.data_config import DataConfig, Source
 from dsfu.model.problems.disorder.training.sources import open_source
 from dsfu.pipeline.running.engines import InThisProcess
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.wanted import Wanted

@@ -22,7 +22,7 @@ from dsfu.model.training.signals import StopRequests
 from dsfu.model.training.train import Job, train
 from dsfu.pipeline.manifest.loading import parse_manifest
 from dsfu.pipeline.running.engines import InThisProcess
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.wanted import Wanted, what_is_wanted

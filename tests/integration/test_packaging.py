@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+UV = Path(sys.executable).with_name("uv")
+"""Installs in less time than pip, where it is there."""
+
 FOLDERS = ("base", "simulate", "pipeline", "model", "cluster")
 
 
@@ -70,9 +73,14 @@ def test_every_module_and_data_file_is_in_the_wheel(wheel: Path) -> None:
 @pytest.mark.slow
 def test_the_wheel_alone_computes_a_plane(wheel: Path, tmp_path: Path) -> None:
     """Installed without extras, from the package index, into an environment that has nothing else."""
-    venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
-    run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel)
+    if UV.exists():
+        run(UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "env")
+        install: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", python]
+    else:
+        venv.create(tmp_path / "env", with_pip=True)
+        install = [python, "-m", "pip", "install", "--quiet"]
+    run(*install, "--constraint", ROOT / "constraints.txt", wheel)
     program = (
         "import dsfu.simulate, numpy as np\n"
         "from dsfu.simulate.species import load_library\n"

@@ -34,7 +34,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(store: Path) -> Path:
     folder = store.parent / "run"
-    options = ["limits.epochs=60", "batch_size=16", "watching.pictures=2", "watching.validation_steps=200"]
+    options = ["limits.epochs=30", "batch_size=16", "watching.pictures=2", "watching.validation_steps=200"]
     assert "sines a step" in run("train", str(store), "--out", str(folder), "--recipe", "mlp", *options)
     return folder
 
@@ -43,7 +43,7 @@ def test_it_learns(store: Path, trained: Path):
     scores = [json.loads(line)["score"] for line in (trained / "validation.jsonl").read_text().splitlines()]
     assert scores[-1] < 0.3  # who says nothing is off by the mean amplitude, 1.25
     assert list((trained / "pictures").glob("*.png"))
-    again = run("train", str(store), "--out", str(trained), "--recipe", "mlp", "limits.epochs=61", "batch_size=16")
+    again = run("train", str(store), "--out", str(trained), "--recipe", "mlp", "limits.epochs=31", "batch_size=16")
     assert "Going on from step" in again
 
 

@@ -27,6 +27,7 @@ SETTINGS = (
     "data.pixels=64",
     "batch_size=2",
     "watching.validation_samples=4",
+    "watching.pictures=1",
     "watching.log_steps=5",
 )
 

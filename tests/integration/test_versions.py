@@ -19,7 +19,6 @@ UV = Path(sys.executable).with_name("uv")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.alone,
     pytest.mark.skipif(not UV.exists(), reason="uv is not installed"),
 ]
 

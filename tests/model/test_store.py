@@ -62,5 +62,8 @@ def test_settings_that_are_damaged_are_told(tmp_path: Path, damaged: bytes):
 def test_what_is_not_there_is_told(tmp_path: Path):
     with pytest.raises(InputError, match=r"no closed store(.|\n)*dsfu-pipeline status"):
         opened_store(str(tmp_path / "nothing"))
+    (tmp_path / "config.yaml").write_text("")
+    with pytest.raises(InputError, match=r"a run of dsfu-model train(.|\n)*RUN STORE"):
+        opened_store(str(tmp_path))
     with pytest.raises(InputError, match=r"--split train"):
         opened_store(str(made(tmp_path / "store")), "trian")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dsfu.pipeline.plan import Plan, make_plan
+from dsfu.pipeline.plan import START_SECONDS, Plan, Rate, make_plan
 from dsfu.pipeline.problems.disorder.expected import Expected
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
 from dsfu.pipeline.store.files import open_files
@@ -113,3 +113,18 @@ def test_estimates_follow_what_was_measured(ledger: Ledger) -> None:
 
 def test_shards_are_planned_in_the_order_of_making(ledger: Ledger) -> None:
     assert list(reasons(plan(ledger, *map(spec, range(5))))) == [f"masks/{n:04d}" for n in range(5)]
+
+
+def test_a_plan_says_what_it_guesses(ledger: Ledger) -> None:
+    assert plan(ledger, spec(0)).guessed == ["masks"]
+    make(ledger, spec(0), seconds=50.0)
+    assert plan(ledger, spec(0), spec(1)).guessed == []
+    told = plan(ledger, spec(0), spec(1)).at_rates({"masks": Rate(seconds=2.0, bytes=7.0)})
+    assert told.seconds_expected == pytest.approx(10 * 2.0)
+    assert told.bytes_expected == 70
+
+
+def test_the_clock_counts_what_more_cores_do_not_shorten(ledger: Ledger) -> None:
+    told = plan(ledger, spec(0)).at_rates({"masks": Rate(seconds=2.0, bytes=7.0, once=5.0)})
+    assert told.seconds_on(1) - told.seconds_on(4) == pytest.approx(15.0)
+    assert told.seconds_on(10**9) == pytest.approx(START_SECONDS + 5.0)

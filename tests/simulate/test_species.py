@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsfu.simulate.lattice import Cell
+from dsfu.simulate.own_species import read_species
 from dsfu.simulate.species import (
     Species,
     cell_of_pair,
     load_library,
     pairs,
-    read_species,
     vacancy,
 )
 

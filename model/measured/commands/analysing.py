@@ -1,30 +1,26 @@
 """Verb that goes all the way from a reconstruction to α and a report: analyse."""
 
 import os
-import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsfu.model.measured.commands.hint_options import (
-    AxesOrder,
-    CellText,
-    Dataset,
-    FrameName,
-    Limits,
-    Origin,
-    Steps,
-    Zeros,
-    flag,
-    hints_of,
-)
-from dsfu.model.measured.commands.refining import Axes
+from dsfu.model.measured.commands.hint_options import flag, with_hints
+from dsfu.model.measured.commands.order_options import Axes
 from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
 from dsfu.paper import check_figure, write_paper_figure
+from dsfu.progress import PlainLines, Tell
+
+if TYPE_CHECKING:
+    from dsfu.model.front_door.analysis import Analysis
 
 _SHOWN = 30
 """Shells on the terminal."""
+
+_SECONDS = 0.3
+"""Between two lines on single steps."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,45 +28,58 @@ def add_to(app: typer.Typer) -> None:
     app.command()(analyse)
 
 
+_LaueOption = Annotated[
+    str, typer.Option(metavar="CLASS", help="Laue class or space group; equivalent vectors have one α.")
+]
+_CutoffOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=8,
+        metavar="N",
+        help="Largest |u|, |v|, |w| with an α. [default: as far as the data ask for]",
+        show_default=False,
+    ),
+]
+_NoOrderAlongOption = Annotated[
+    Axes | None, typer.Option("--no-order-along", help="Only vectors without a component along these axes.")
+]
+_BackgroundOption = Annotated[
+    bool, typer.Option("--background/--no-background", help="Fit a background that depends on |Q|.")
+]
+_BraggOption = Annotated[
+    bool, typer.Option("--bragg/--no-bragg", help="Look for Bragg peaks, leave them out and fit their tails.")
+]
+_BoxOption = Annotated[
+    bool, typer.Option("--box", help="Voxels are means over their boxes, not points: α far away are corrected.")
+]
+
+_StretchOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--stretch/--no-stretch",
+        help="Stretch h, k and l to the lattice of the order. [default: where the verdict finds another lattice]",
+        show_default=False,
+    ),
+]
+
+
+@with_hints
 def analyse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, raw.", show_default=False)],
     out: Annotated[Path, flag("FOLDER", "For report.html, factors.h5, sro.json, verdict.json.", "--out", "-o")],
-    laue: Annotated[
-        str, typer.Option(metavar="CLASS", help="Laue class or space group; equivalent vectors have one α.")
-    ] = "-1",
-    cutoff: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=8,
-            metavar="N",
-            help="Largest |u|, |v|, |w| with an α. [default: as far as the data ask for]",
-            show_default=False,
-        ),
-    ] = None,
-    no_order_along: Annotated[
-        Axes | None, typer.Option("--no-order-along", help="Only vectors without a component along these axes.")
-    ] = None,
-    background: Annotated[
-        bool, typer.Option("--background/--no-background", help="Fit a background that depends on |Q|.")
-    ] = True,
-    bragg: Annotated[
-        bool, typer.Option("--bragg/--no-bragg", help="Look for Bragg peaks, leave them out and fit their tails.")
-    ] = True,
-    box: Annotated[
-        bool, typer.Option("--box", help="Voxels are means over their boxes, not points: α far away are corrected.")
-    ] = False,
+    laue: _LaueOption = "-1",
+    cutoff: _CutoffOption = None,
+    no_order_along: _NoOrderAlongOption = None,
+    background: _BackgroundOption = True,
+    bragg: _BraggOption = True,
+    box: _BoxOption = False,
+    stretch: _StretchOption = None,
     figure: FigureOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
-    cell: CellText = None,
-    limits: Limits = None,
-    origin: Origin = None,
-    steps: Steps = None,
-    axes: AxesOrder = None,
-    frame: FrameName = None,
-    dataset: Dataset = None,
-    zeros: Zeros = None,
+    *,
+    hints: Mapping[str, Any],
 ) -> None:
     """From a reconstruction to form factor, Warren–Cowley parameters and a verdict, all voxels fitted at once.
 
@@ -79,70 +88,70 @@ def analyse(
     """
     import torch
 
-    from dsfu.model.measured.order.tables import table_text
-    from dsfu.model.measured.readers.reading import read
-    from dsfu.model.measured.symmetry.groups import laue_operators
-    from dsfu.model.measured.volume.order import order_of
-    from dsfu.model.measured.volume.output import FILES, write_analysis
+    from dsfu.model.front_door.analysis import analyse as analysed
+    from dsfu.model.front_door.analysis import readable
+    from dsfu.model.measured.volume.output import FILES
     from dsfu.model.measured.volume.paper_figure import section_figure
-    from dsfu.model.measured.volume.settings import VolumeSettings
-    from dsfu.model.measured.volume.solve import solve_volume
-    from dsfu.model.measured.volume.verdict import judge_volume
 
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(min(2, os.cpu_count() or 1))
-    hints = hints_of(
-        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
-    )
     check_figure(figure)
-    reconstruction = read(file, **hints)
-    if reconstruction.cell is not None:
-        laue_operators(laue, reconstruction.cell)  # refused now and not after the fit
+    reconstruction = readable(file, laue, **hints)
     ready_folder(out)
     refuse_existing([*(out / name for name in FILES), figure], force=force)
-    settings = VolumeSettings(
+    answer = analysed(
+        reconstruction,
         laue=laue,
+        tell=_a_few_a_second(PlainLines(_SECONDS)),
         cutoff=cutoff,
         no_order_along=tuple("abc".index(each) for each in (no_order_along or "")),
         background=background,
         bragg=bragg,
         box=box,
+        stretch=stretch,
     )
-    solution = solve_volume(reconstruction, settings, _Progress())
-    verdict = judge_volume(solution)
-    refinement = order_of(solution, verdict)
-    write_analysis(out, solution, verdict, refinement)
+    answer.save(out, overwrite=True)
     if figure is not None:
-        write_paper_figure(figure, lambda: section_figure(solution))
+        write_paper_figure(figure, lambda: section_figure(answer.data))
+    _tell(answer, out, figure, as_json=as_json)
+    if answer.judged.judgement == "contradicts":
+        raise typer.Exit(DATA_CONTRADICT)
+
+
+def _tell(answer: "Analysis", out: Path, figure: Path | None, *, as_json: bool) -> None:
+    from dsfu.model.measured.volume.output import FILES
+
     if as_json:
         told = {name: (out / f"{name}.json").read_text(encoding="utf-8") for name in ("verdict", "sro")}
         typer.echo(f'{{"verdict": {told["verdict"]},\n"sro": {told["sro"]}}}')
     else:
-        lines = table_text([refinement]).splitlines()
-        rows = 2 + len(refinement.shells)
-        typer.echo("\n".join(lines[: min(2 + _SHOWN, rows)]))
-        if len(refinement.shells) > _SHOWN:
-            typer.echo(f"{len(refinement.shells) - _SHOWN} further shells are in sro.json")
-        typer.echo("\n".join(lines[rows:]))
-        for check in verdict.checks:
-            mark = "ok " if check.passed else "NO "
-            typer.echo(f"{mark} {check.name:28s} {check.ratio:8.2f}  (limit {check.limit:g})")
-        typer.echo(verdict.sentence)
+        typer.echo(_text_of(answer))
     for path in (*(out / name for name in FILES), figure):
         if path is not None:
             typer.echo(f"wrote {path}", err=as_json)
-    if verdict.judgement == "contradicts":
-        raise typer.Exit(DATA_CONTRADICT)
 
 
-class _Progress:
-    """Lines to stderr, a few a second at most."""
+def _text_of(answer: "Analysis") -> str:
+    """The nearest shells, the checks and the verdict."""
+    from dsfu.model.measured.order.tables import table_text
 
-    def __init__(self) -> None:
-        self._last = 0.0
+    lines, shells = table_text(answer.order.data).splitlines(), len(answer.order.best.shells)
+    rows = 2 + shells
+    told = lines[: min(2 + _SHOWN, rows)]
+    if shells > _SHOWN:
+        told.append(f"{shells - _SHOWN} further shells are in sro.json")
+    told.append("\n".join(lines[rows:]))
+    for check in answer.judged.checks:
+        mark = "ok " if check.passed else "NO "
+        told.append(f"{mark} {check.name:28s} {check.ratio:8.2f}  (limit {check.limit:g})")
+    return "\n".join([*told, answer.verdict])
 
-    def __call__(self, line: str) -> None:
-        now = time.monotonic()
-        if ": step " not in line or now - self._last > 0.3:
-            self._last = now
-            typer.echo(line, err=True)
+
+def _a_few_a_second(lines: PlainLines) -> Tell:
+    """Every line but those of single steps, of which there are many."""
+
+    def tell(text: str) -> None:
+        if lines.due() or ": step " not in text:
+            lines.say(text)
+
+    return tell

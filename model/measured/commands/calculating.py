@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless
 
 _LIMITS = "h, k and l as FROM:TO or one number, commas between them, such as -3:3,-3:3,0"
 
@@ -17,31 +17,34 @@ def add_to(app: typer.Typer) -> None:
     app.command()(calculate)
 
 
+_OrderArgument = Annotated[
+    Path, typer.Argument(metavar="ALPHA", help="JSON of refine-sro or analyse, or a CSV with u, v, w, alpha.")
+]
+_OutOption = Annotated[
+    Path, typer.Option("-o", "--out", metavar="FILE", help="Name.h5 for Yell's format; name.nxs for NXdata.")
+]
+_CellOption = Annotated[
+    str | None,
+    typer.Option(metavar="a,b,c,α,β,γ", help="Cell. [default: that of ALPHA's JSON]", show_default=False),
+]
+_FractionAOption = Annotated[float, typer.Option("--fraction-a", min=0.0, max=1.0, metavar="m_A", help="Share of A.")]
+_SiteOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="WHERE", help="As for refine-ff: file, centroid, an atom, or x,y,z in Å.", show_default=False),
+]
+
+
 def calculate(
-    order: Annotated[
-        Path, typer.Argument(metavar="ALPHA", help="JSON of refine-sro or analyse, or a CSV with u, v, w, alpha.")
-    ],
+    order: _OrderArgument,
     structure_a: Annotated[Path, typer.Argument(metavar="A", help="Structure of species A: CIF, XYZ …")],
     structure_b: Annotated[Path, typer.Argument(metavar="B", help="Structure of species B.")],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="FILE", help="Name.h5 for Yell's format; name.nxs for NXdata.")
-    ],
+    out: _OutOption,
     limits: Annotated[str, typer.Option(metavar="LIMITS", help=_LIMITS)] = "-3:3,-3:3,0",
     step: Annotated[float, typer.Option(min=1e-3, max=1.0, metavar="STEP", help="Of voxels, in r.l.u.")] = 0.05,
-    cell: Annotated[
-        str | None,
-        typer.Option(metavar="a,b,c,α,β,γ", help="Cell. [default: that of ALPHA's JSON]", show_default=False),
-    ] = None,
-    fraction_a: Annotated[
-        float, typer.Option("--fraction-a", min=0.0, max=1.0, metavar="m_A", help="Share of A.")
-    ] = 0.5,
+    cell: _CellOption = None,
+    fraction_a: _FractionAOption = 0.5,
     dw: Annotated[float, typer.Option(metavar="Å²", help="D_w, as refine-ff gives it.")] = 0.0,
-    site: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WHERE", help="As for refine-ff: file, centroid, an atom, or x,y,z in Å.", show_default=False
-        ),
-    ] = None,
+    site: _SiteOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -56,6 +59,7 @@ def calculate(
     from dsfu.model.measured.readers.writing import write_meerkat, write_reconstruction
     from dsfu.simulate.structures.files import read_structure
 
+    refuse_homeless([out])
     refuse_existing([out], force=force)
     alpha = read_alpha(order)
     known = read_cell(order) if cell is None else Hints.of(cell=cell).cell

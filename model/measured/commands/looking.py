@@ -1,25 +1,17 @@
 """Verb that tells what a file holds: inspect."""
 
 import json
+import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsfu.model.measured.commands.hint_options import (
-    AxesOrder,
-    CellText,
-    Dataset,
-    FrameName,
-    Limits,
-    Origin,
-    Steps,
-    Zeros,
-    flag,
-    hints_of,
-)
+from dsfu.model.measured.commands.hint_options import flag, with_hints
 from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.progress import waiting
 
 if TYPE_CHECKING:
     from dsfu.model.measured.data.reconstruction import Reconstruction
@@ -32,20 +24,15 @@ def add_to(app: typer.Typer) -> None:
     app.command()(inspect)
 
 
+@with_hints
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, or planes.", show_default=False)],
     picture: Annotated[Path | None, flag("FILE", "Draw the three central planes (.png, .pdf, .svg).")] = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
     plane: Annotated[str | None, flag("PLANE", "Which plane of a file of planes, by number or name.")] = None,
-    cell: CellText = None,
-    limits: Limits = None,
-    origin: Origin = None,
-    steps: Steps = None,
-    axes: AxesOrder = None,
-    frame: FrameName = None,
-    dataset: Dataset = None,
-    zeros: Zeros = None,
+    *,
+    hints: Mapping[str, Any],
 ) -> None:
     """Say what is in a file: format, axes, cell, range, coverage, intensities, Bragg peaks, and what to do next.
 
@@ -57,16 +44,16 @@ def inspect(
     from dsfu.model.measured.prepare.advice import advice_on
 
     refuse_existing([picture], force=force)
-    hints = hints_of(
-        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
-    )
     factors = told_of_factors(file)
     if factors is not None:
         typer.echo(json.dumps(factors, ensure_ascii=False, indent=2) if as_json else factors_text(factors))
         return
-    found = _read_all(file, plane, hints)
-    summaries = [MeasuredSummary.of(each) for each in found]
-    advice = [advice_on(*each) for each in zip(found, summaries, strict=True)]
+    with waiting("inspect"):
+        found = _read_all(file, plane, hints)
+        summaries = [MeasuredSummary.of(each) for each in found]
+        said = [word for name, value in hints.items() if value for word in (f"--{name}", value)]
+        given = shlex.join([str(file), *said])
+        advice = [advice_on(*each, given) for each in zip(found, summaries, strict=True)]
     if as_json:
         parts = [{**one.to_dict(), **more.to_dict()} for one, more in zip(summaries, advice, strict=True)]
         told = {"file": str(file), "parts": parts}
@@ -79,7 +66,7 @@ def inspect(
             typer.echo(f"\nwrote {picture}")
 
 
-def _read_all(file: Path, plane: str | None, hints: dict[str, Any]) -> list["Reconstruction"]:
+def _read_all(file: Path, plane: str | None, hints: Mapping[str, Any]) -> list["Reconstruction"]:
     """The reconstruction, or every plane of a file of planes."""
     from dsfu.model.measured.readers.reading import plane_names, read
 

@@ -1,7 +1,7 @@
 """Verb that makes planes of a reconstruction: prepare."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,29 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsfu.errors import InputError
-from dsfu.model.measured.commands.hint_options import (
-    AxesOrder,
-    CellText,
-    Dataset,
-    FrameName,
-    Limits,
-    Origin,
-    Steps,
-    Zeros,
-    flag,
-    hints_of,
-)
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
-from dsfu.progress import waiting
+from dsfu.model.measured.commands.hint_options import flag, with_hints
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless
+from dsfu.progress import Tell, waiting
 
 if TYPE_CHECKING:
     from dsfu.model.measured.data.plane import MeasuredPlane
     from dsfu.model.measured.data.reconstruction import Reconstruction
     from dsfu.model.measured.prepare.plane_spec import PlaneSpec
     from dsfu.model.measured.prepare.recipe import CleaningRecipe
-
-
-Tell = Callable[[str], None]
+    from dsfu.simulate.arrays import FloatArray
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,45 +26,54 @@ def add_to(app: typer.Typer) -> None:
     app.command()(prepare)
 
 
+_PlaneOption = Annotated[
+    list[str] | None,
+    flag("PLANE", 'Such as hk0, h1.5l, hhl, "0,0,1 1,0,1 0,1,1"; may be repeated.', "--plane"),
+]
+_ThicknessOption = Annotated[
+    float, typer.Option(min=0.0, metavar="T", help="Average over this much on both sides, in layers.")
+]
+_HotPixelsOption = Annotated[
+    float, typer.Option(min=0.0, metavar="K", help="Take out pixels that stick out by K times the scale; 0: none.")
+]
+_BraggOption = Annotated[
+    str, typer.Option(metavar="HOW", help="Take out Bragg peaks: none, punch:0.15, punch:0.05A, karen:7:3.")
+]
+_ReflectionsOption = Annotated[
+    str, typer.Option(metavar="WHERE", help="Where they are: P, A, B, C, I, F, R, or a space group.")
+]
+_BackgroundOption = Annotated[
+    str, typer.Option(metavar="HOW", help="Subtract a background: none, flat:12.5, flat:5%, radial:5%.")
+]
+_CentreOption = Annotated[
+    str,
+    flag("WHERE", "Q = 0 is not at h = k = l = 0 of the file but at H,K,L; find: where Friedel pairs agree best."),
+]
+_LaueOption = Annotated[str, flag("CLASS", "Average over a Laue class, plane or space group, such as 6/mmm.")]
+
+
+@with_hints
 def prepare(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction.", show_default=False)],
     out: Annotated[Path | None, flag("OUT", "Write the planes here (HDF5).", "--out", "-o")] = None,
     volume: Annotated[Path | None, flag("OUT", "Write all of it, cleaned, as Meerkat does (HDF5).")] = None,
-    plane: Annotated[
-        list[str] | None,
-        flag("PLANE", 'Such as hk0, h1.5l, hhl, "0,0,1 1,0,1 0,1,1"; may be repeated.', "--plane"),
-    ] = None,
+    plane: _PlaneOption = None,
+    centre: _CentreOption = "",
     pixels: Annotated[int, typer.Option(min=8, max=4096, metavar="N", help="Pixels along each side.")] = 256,
     q_max: Annotated[float | None, flag("Q", "Half the side in 1/Å. [default: the largest square with data]")] = None,
-    thickness: Annotated[
-        float, typer.Option(min=0.0, metavar="T", help="Average over this much on both sides, in layers.")
-    ] = 0.0,
-    hot_pixels: Annotated[
-        float, typer.Option(min=0.0, metavar="K", help="Take out pixels that stick out by K times the scale; 0: none.")
-    ] = 8.0,
-    bragg: Annotated[
-        str, typer.Option(metavar="HOW", help="Take out Bragg peaks: none, punch:0.15, punch:0.05A, karen:7:3.")
-    ] = "none",
-    reflections: Annotated[
-        str, typer.Option(metavar="WHERE", help="Where they are: P, A, B, C, I, F, R, or a space group.")
-    ] = "P",
+    thickness: _ThicknessOption = 0.0,
+    hot_pixels: _HotPixelsOption = 8.0,
+    bragg: _BraggOption = "none",
+    reflections: _ReflectionsOption = "P",
     fill: Annotated[bool, typer.Option("--fill", help="Fill the holes that they leave.")] = False,
-    background: Annotated[
-        str, typer.Option(metavar="HOW", help="Subtract a background: none, flat:12.5, flat:5%, radial:5%.")
-    ] = "none",
-    laue: Annotated[str, flag("CLASS", "Average over a Laue class, plane or space group, such as 6/mmm.")] = "",
+    background: _BackgroundOption = "none",
+    laue: _LaueOption = "",
     clip_negative: Annotated[bool, typer.Option("--clip-negative", help="Set negative values to zero.")] = False,
     picture: Annotated[Path | None, flag("FILE", "Draw the planes (.png, .pdf, .svg).")] = None,
     as_json: JsonOption = False,
     force: ForceOption = False,
-    cell: CellText = None,
-    limits: Limits = None,
-    origin: Origin = None,
-    steps: Steps = None,
-    axes: AxesOrder = None,
-    frame: FrameName = None,
-    dataset: Dataset = None,
-    zeros: Zeros = None,
+    *,
+    hints: Mapping[str, Any],
 ) -> None:
     """Cut, clean and resample planes of a reconstruction.
 
@@ -85,30 +81,27 @@ def prepare(
     file has them, and a record of all that was done. Nothing is subtracted and no peak removed unless asked for.
     Where no step needs the whole volume, only the surroundings of each plane are cleaned.
     """
+    from dsfu.model.measured.prepare.centring import parse_centre
     from dsfu.model.measured.prepare.plane_spec import parse_plane
     from dsfu.model.measured.prepare.recipe import CleaningRecipe
     from dsfu.model.measured.readers.reading import read
 
     if out is None and volume is None and picture is None:
         raise InputError("nothing is to be written", expected="-o for planes, --volume for all of it, or --picture")
+    refuse_homeless((out, volume))
     refuse_existing((out, volume, picture), force=force)
     tell = partial(typer.echo, err=as_json)
     recipe = CleaningRecipe(
-        hot_pixels=hot_pixels,
-        bragg=bragg,
-        reflections=reflections,
-        fill=fill,
-        background=background,
-        laue=laue,
+        hot_pixels=hot_pixels, bragg=bragg, reflections=reflections, fill=fill, background=background, laue=laue,
         clip_negative=clip_negative,
-    )
+    )  # fmt: skip
     recipe.treatments()
     specs: list[PlaneSpec | None] = [parse_plane(each) for each in plane or []]
-    hints = hints_of(
-        cell=cell, limits=limits, origin=origin, steps=steps, axes=axes, frame=frame, dataset=dataset, zeros=zeros
-    )
+    wanted_centre = parse_centre(centre) if centre else None
     reconstruction = read(file, **hints)
     _say_what_it_is(reconstruction, tell)
+    if centre:
+        reconstruction = _centred(reconstruction, wanted_centre, tell)
     size = {"pixels": pixels, "q_max": q_max, "thickness": thickness}
     if volume is not None:
         reconstruction = _cleaned(reconstruction, recipe, tell)
@@ -120,7 +113,11 @@ def prepare(
         from dsfu.model.measured.readers.writing import write_meerkat
 
         write_meerkat(volume, reconstruction)
-    written = [str(path) for path in (out, picture, volume) if path is not None]
+    _say_what_was_written(planes, (out, picture, volume), as_json)
+
+
+def _say_what_was_written(planes: "list[MeasuredPlane]", files: Iterable[Path | None], as_json: bool) -> None:
+    written = [str(path) for path in files if path is not None]
     if as_json:
         typer.echo(json.dumps({"planes": [_record(each) for each in planes], "files": written}, indent=2))
     else:
@@ -171,6 +168,17 @@ def _say_what_it_is(reconstruction: "Reconstruction", tell: Tell) -> None:
         tell(f"  {available_range(reconstruction)}")
     for note in reconstruction.notes:
         tell(f"  {note}")
+
+
+def _centred(reconstruction: "Reconstruction", hkl: "FloatArray | None", tell: Tell) -> "Reconstruction":
+    from dsfu.model.measured.prepare.centring import centred, centred_as_found
+
+    if hkl is not None:
+        return centred(reconstruction, hkl)
+    with waiting("prepare"):
+        moved, found = centred_as_found(reconstruction)
+    tell(f"  moved the centre: {found.words}")
+    return moved
 
 
 def _cleaned(reconstruction: "Reconstruction", recipe: "CleaningRecipe", tell: Tell) -> "Reconstruction":

@@ -37,8 +37,11 @@ def _turned_round(values: Float32Array, axis: int) -> Float32Array:
     return np.asarray(np.take(values, (2 * (n // 2) - np.arange(n)) % n, axis=axis), np.float32)
 
 
-def write_yell(path: str | Path, pdf: DeltaPdf) -> None:
-    """Write P as Yell 1.0 does, with ``is_direct``; axes are u, v and w in fractions of the cell."""
+def write_yell(path: str | Path, pdf: DeltaPdf, verdict: str = "") -> None:
+    """Write P as Yell 1.0 does, with ``is_direct``; axes are u, v and w in fractions of the cell.
+
+    ``verdict`` is what speaks against it; it is kept as an attribute.
+    """
     import h5py
 
     values, steps = in_order(pdf)
@@ -47,6 +50,8 @@ def write_yell(path: str | Path, pdf: DeltaPdf) -> None:
     metric = pdf.cell.vectors @ pdf.cell.vectors.T
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file["format"] = b"Yell 1.0"
+        if verdict:
+            file.attrs["verdict"] = verdict
         file["is_direct"] = True
         file["lower_limits"] = -np.array([n // 2 for n in values.shape]) * steps
         file["step_sizes"] = steps

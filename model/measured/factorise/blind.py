@@ -9,7 +9,9 @@ from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.factors import CrystalFactors, Method
 from dsfu.model.measured.factorise.guess import Guess, guess
 from dsfu.model.measured.factorise.methods import Judge, Network, factorise
-from dsfu.model.measured.lattice.search import CUTOFFS, FoundLattice, find_lattice, misfit_on, on_lattice
+from dsfu.model.measured.lattice.comparison import GivenLattice, given_lattice
+from dsfu.model.measured.lattice.found import FoundLattice, refined
+from dsfu.model.measured.lattice.search import CUTOFFS, find_lattice, on_lattice
 from dsfu.model.measured.solver.settings import SolverSettings
 
 LEAST_AGREEMENT: Final = 0.4
@@ -50,7 +52,7 @@ def factorise_blind(
 
     Returns
     -------
-    The factors, and the lattice; None if there is none to be seen.
+    The factors, and the lattice with the lengths that the solver has found, if it was asked; None if none is seen.
     """
     settings = settings or SolverSettings()
     own = None if network is None else _guessed(plane, network)
@@ -65,16 +67,21 @@ def factorise_blind(
     fitted = on_lattice(plane, found.basis)
     settings = replace(settings, stretch=True, cutoff=max(settings.cutoff, CUTOFFS[found.kind]))
     method = method or ("solver" if network is None else "hybrid")
-    return factorise([fitted], method, network=network, settings=settings, judge=judge), found
+    factors = factorise([fitted], method, network=network, settings=settings, judge=judge)
+    return factors, found if factors.axis_scales is None else refined(found, factors.axis_scales[0])
 
 
 def better_lattice(
     plane: MeasuredPlane, network: Network | None, progress: Callable[[int, int], None] | None = None
-) -> tuple[FoundLattice, float] | None:
-    """A lattice that a plane shows and that is not the one of its cell, with the misfit of the latter; None if none."""
-    given = misfit_on(plane)
-    found = find_lattice(plane, None if network is None else _guessed(plane, network), progress)
-    return (found, given) if found.misfit < CLEARLY_BETTER * given and given > GOOD_MISFIT else None
+) -> tuple[FoundLattice | None, GivenLattice]:
+    """A lattice that a plane shows and that is not the one of its cell, None if none; and how the latter fits."""
+    given = given_lattice(plane)
+    try:
+        found = find_lattice(plane, None if network is None else _guessed(plane, network), progress)
+    except InputError:  # none is seen, so none is better
+        return None, given
+    is_another = found.misfit < CLEARLY_BETTER * given.misfit and given.misfit > GOOD_MISFIT
+    return found if is_another else None, given
 
 
 def _guessed(plane: MeasuredPlane, network: Network) -> Guess:

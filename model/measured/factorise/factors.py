@@ -15,6 +15,8 @@ from dsfu.simulate.lattice import Cell
 Method = Literal["hybrid", "solver", "network"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
+AGREES = "The data agree with binary substitutional disorder on one site."
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlaneFactors:
@@ -156,7 +158,7 @@ class Verdict:
         if not failed and self.too_little:
             return f"Not judged: {self.too_little}."
         if not failed:
-            return "The data agree with binary substitutional disorder on one site."
+            return AGREES
         return "The data do not agree with the assumptions: " + "; ".join(failed) + "."
 
 

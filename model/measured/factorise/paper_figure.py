@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dsfu.colours import DIFFERENCE, INTENSITY, MISSING, difference_end
+from dsfu.colours import DIFFERENCE, INTENSITY, difference_end, intensity_end
 from dsfu.model.measured.factorise.factors import PlaneFactors
 from dsfu.model.measured.factorise.pictures_axes import edges
-from dsfu.paper import WIDTHS, empty_figure, letter, named_bar, paper_style, write_paper_figure
+from dsfu.paper import WIDTHS, empty_figure, map_panel, named_bar, paper_style, write_paper_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_BRIGHTEST: Final = 0.998
 
 
 def write_figure(path: Path, plane: PlaneFactors, columns: int = 2) -> None:
@@ -43,21 +41,14 @@ def paper_figure(plane: PlaneFactors, columns: int = 2) -> "Figure":
         )
         for number, (axes, draw) in enumerate(zip(panels, draws, strict=True)):
             draw(axes)
-            axes.set_facecolor(MISSING)
-            axes.set_aspect("equal")
-            letter(axes, number)
-            axes.set_xlabel(f"$Q_x$ ({unit})", labelpad=1)
-            if number % across == 0:
-                axes.set_ylabel(f"$Q_y$ ({unit})", labelpad=1)
-            else:
-                axes.set_yticklabels([])
+            map_panel(axes, number, f"$Q_x$ ({unit})", f"$Q_y$ ({unit})", outer=number % across == 0)
     return figure
 
 
 def _intensity(axes: Any, plane: PlaneFactors, values: Any, where: Any, label: str) -> None:
     from matplotlib.colors import PowerNorm
 
-    top = _top(np.asarray(values), where)
+    top = intensity_end(np.asarray(values), where)
     image = _draw(axes, plane, np.maximum(values, 0), where, cmap=INTENSITY, norm=PowerNorm(0.5, 0, top))
     named_bar(axes, image, label, extend="max")
 
@@ -72,8 +63,3 @@ def _draw(axes: Any, plane: PlaneFactors, values: Any, where: Any, **options: An
     extent = (*edges(plane.plane), *edges(plane.plane))
     shown = np.ma.array(values, mask=~where)
     return axes.imshow(shown, origin="lower", extent=extent, interpolation="nearest", **options)
-
-
-def _top(values: Any, where: Any) -> float:
-    top = float(np.quantile(values[where], _BRIGHTEST)) if where.any() else 0.0
-    return top if top > 0 else max(float(values.max(initial=0.0)), 1e-12)

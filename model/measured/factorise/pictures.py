@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dsfu.colours import DIFFERENCE, INTENSITY, MISSING, UNCERTAINTY, difference_end
+from dsfu.colours import DIFFERENCE, INTENSITY, MISSING, UNCERTAINTY, difference_end, intensity_end
 from dsfu.model.measured.data.reconstruction import RealArray
 from dsfu.model.measured.factorise.factors import PlaneFactors
 from dsfu.model.measured.factorise.pictures_axes import draw_axes, edges, oblique_axes
@@ -20,7 +20,6 @@ FROM_DATA, UNDETERMINED, NOT_MEASURED = "#27566b", "#e3a857", MISSING
 
 _INCHES: Final = 2.65
 _DPI: Final = 170
-_BRIGHTEST: Final = 0.998
 """Quantile of a picture at which its colours end."""
 
 _STYLE: Final[dict[Any, Any]] = {
@@ -70,7 +69,7 @@ def as_address(figure: "Figure") -> str:
 
 def _panels(plane: PlaneFactors) -> Iterator[tuple[str, Any, str] | None]:
     """Title, what draws it, and the colour of the lattice's lines; None is a gap."""
-    top = _top(plane.measured.intensity, plane.live)
+    top = intensity_end(plane.measured.intensity, plane.live)
     everywhere = np.ones_like(plane.live)
     yield "observed", lambda axes: _intensity(axes, plane, plane.measured.intensity, plane.live, top), "white"
     yield "model", lambda axes: _intensity(axes, plane, plane.model, everywhere, top), "white"
@@ -91,11 +90,6 @@ def _ground_panel(plane: PlaneFactors) -> Iterator[tuple[str, Any, str] | None]:
     """A network's answers rest on nothing that could be drawn."""
     shown = plane.from_data.any()
     yield ("what $I_{FF}$ rests on", lambda axes: _ground(axes, plane), "white") if shown else None
-
-
-def _top(values: RealArray, where: BoolArray) -> float:
-    top = float(np.quantile(values[where], _BRIGHTEST)) if where.any() else 0.0
-    return top if top > 0 else max(float(np.max(values, initial=0.0, where=where)), 1e-12)
 
 
 def _image(axes: "Axes", plane: PlaneFactors, values: Any, where: BoolArray, **options: Any) -> Any:
@@ -125,7 +119,7 @@ def _difference(axes: "Axes", plane: PlaneFactors) -> None:
 
 def _form_factor(axes: "Axes", plane: PlaneFactors) -> None:
     known = plane.from_data if plane.from_data.any() else np.ones_like(plane.from_data)
-    _intensity(axes, plane, plane.form_factor, np.ones_like(plane.live), _top(plane.form_factor, known))
+    _intensity(axes, plane, plane.form_factor, np.ones_like(plane.live), intensity_end(plane.form_factor, known))
     if plane.from_data.any() and not plane.from_data.all():
         guess = np.where(plane.from_data, 0.0, 1.0)
         x = plane.plane.offsets
@@ -142,7 +136,7 @@ def _uncertainty(axes: "Axes", plane: PlaneFactors, sigma: RealArray) -> None:
     from matplotlib.colors import PowerNorm
 
     finite = np.isfinite(sigma)
-    norm = PowerNorm(0.5, 0, _top(sigma, finite))
+    norm = PowerNorm(0.5, 0, intensity_end(sigma, finite))
     _bar(axes, _image(axes, plane, sigma, finite, cmap=UNCERTAINTY, norm=norm))
 
 

@@ -71,6 +71,8 @@ def _fitted(sro: FloatArray, offsets: FloatArray, terms: Terms) -> FloatArray:
 
 def _waves(offsets: FloatArray, terms: Terms) -> Iterator[tuple[slice, FloatArray]]:
     """Cosines, then sines, of all terms on some rows of pixels: (pixels, coefficients)."""
+    # exp(iθ) of a point is a product of one of its column and one of its row: a sine and a cosine for each, not for
+    # each pixel.
     along_x = np.exp(1j * np.outer(offsets, terms.vectors[:, 0]))
     along_y = np.exp(1j * (np.outer(offsets, terms.vectors[:, 1]) + terms.phases))
     for first in range(0, len(offsets), _ROWS):

@@ -80,6 +80,7 @@ def refit(plane: PlaneFactors, width: float, guessed: Guessed | None = None, rou
     for number in range(rounds + 1):
         if number:
             deviation = _learnt(grid, found, first)
+        # A measurement of 0 adds its weight, and nothing to the weighted data.
         weight_now = weight + (grid.at(found) < 0) / _BELOW_ZERO**2
         steps = _STEPS_BETWEEN if 0 < number < rounds else _STEPS_AT_ENDS
         found = _fitted(grid.curvature(weight_now), deviation, wanted, found, steps)
@@ -95,6 +96,7 @@ def _data(plane: PlaneFactors, scale: float) -> tuple[Tensor, Tensor]:
     variance = (
         tolerated_variance(model, _TOLERANCE) + plane.noise_variance / plane.measured.grain.independent / scale**2
     )
+    # (I − b) / I_SRO has the variance of I over I_SRO².
     target = np.where(used, observed, 0) / np.where(used, sro, 1)
     weight = np.where(used, np.square(sro) / variance, 0)
     return torch.as_tensor(target).float(), torch.as_tensor(weight).float()
@@ -135,6 +137,7 @@ def conjugate_gradients(
         found += step * direction
         residual -= step * applied
         square, before = float(residual.square().sum()), square
+        # Fletcher and Reeves: the next direction is conjugate to all before.
         direction = residual + (square / before) * direction
     return found
 

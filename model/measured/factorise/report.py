@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dsfu.files import write_text
-from dsfu.model.measured.factorise.factors import CrystalFactors, PlaneFactors, Verdict
+from dsfu.model.measured.factorise.factors import AGREES, CrystalFactors, PlaneFactors, Verdict
 from dsfu.model.measured.factorise.pictures import (
     FROM_DATA,
     NOT_MEASURED,
@@ -74,7 +74,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     if verdict.passed:
         return _told(
             "good",
-            "The data agree with binary substitutional disorder on one site.",
+            AGREES,
             "No check speaks against the two factors below. That does not prove the model: disorder of another kind "
             "can be too weak to show.",
         )

@@ -29,6 +29,10 @@ _WITHIN, _BEYOND = 1.0, 1.3
 FINE_BEYOND: Final = 1.4
 """In units of the cell: longer than any vector between atoms of molecules that fit."""
 
+_MOLECULE: Final = 1.07
+"""In units of the cell: as far as molecules reach, to which the window of a small plane adds. On planes of 6 r.l.u. and
+more the sum is below 1.4."""
+
 _PRIOR: Final = 0.42
 """As of the solver's first prior, which takes in all of that."""
 
@@ -113,7 +117,9 @@ class RelativeParts:
         window = np.hanning(len(smooth))
         power = np.square(np.abs(np.fft.fft2((smooth - smooth.mean()) * np.outer(window, window))))
         power[0, 0] = 0
-        fine = patterson_lengths(self.plane, self.cell, len(smooth)) > FINE_BEYOND
+        bins = 2 * np.pi / (len(smooth) * self.plane.step) * np.eye(2)
+        blurred = 2 * float(lengths_in_cells(bins, self.plane, self.cell).max())  # a Hann window's half width is two
+        fine = patterson_lengths(self.plane, self.cell, len(smooth)) > max(FINE_BEYOND, _MOLECULE + blurred)
         return float(np.sqrt(power[fine].sum() / max(power.sum(), 1e-30)))
 
     def cells(self) -> float:

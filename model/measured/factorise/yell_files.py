@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+import h5py
 import numpy as np
 from scipy.ndimage import map_coordinates
 
@@ -27,7 +28,8 @@ _CONSTANT: Final = 1e-6
 def write_yell_files(folder: str | Path, factors: CrystalFactors) -> list[Path]:
     """Write form factor, order and model of every layer; other planes are left out (`not_for_yell` says why).
 
-    The files are named after the plane, such as ``hk1_form_factor.h5``. The folder is made if need be.
+    The files are named after the plane, such as ``hk1_form_factor.h5``. The folder is made if need be. A bad verdict is
+    their attribute ``verdict``.
     """
     folder = Path(folder)
     _make(folder)
@@ -39,6 +41,9 @@ def write_yell_files(folder: str | Path, factors: CrystalFactors) -> list[Path]:
         for what in WRITTEN:
             path = folder / f"{stem}_{what}.h5"
             write_meerkat(path, on_indices(plane, what))
+            if not factors.verdict.passed:
+                with h5py.File(path, "r+") as file:
+                    file.attrs["verdict"] = factors.verdict.sentence
             written.append(path)
     return written
 

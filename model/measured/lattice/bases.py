@@ -43,6 +43,10 @@ def longest(basis: FloatArray) -> float:
     return float(np.hypot(*basis.T).max())
 
 
+def shortest(basis: FloatArray) -> float:
+    return float(np.hypot(*basis.T).min())
+
+
 def are_same(one: FloatArray, other: FloatArray, tolerance: float) -> bool:
     """Whether two bases span one lattice, each vector within ``tolerance`` of its own length."""
     relation = one @ np.linalg.inv(other)
@@ -66,6 +70,14 @@ def coarser_lattices(vectors: FloatArray) -> list[FloatArray]:
     return found
 
 
+def beside(indices: FloatArray) -> FloatArray:
+    """A lattice vector of the row next to that of another one; the two span the lattice if that one is primitive."""
+    u, v = (indices / np.gcd(*np.rint(indices).astype(np.int64))).astype(np.int64)
+    reach = int(max(abs(u), abs(v)))
+    rows = ([p, q] for p in range(-reach, reach + 1) for q in range(-reach, reach + 1) if u * q - v * p == 1)
+    return np.array(min(rows, key=lambda row: row[0] ** 2 + row[1] ** 2), np.float64)
+
+
 def idealised(basis: FloatArray) -> tuple[FloatArray, Kind]:
     """The same lattice with a right angle, or as a hexagonal one, if it nearly is; it may be turned by any angle."""
     first, second = reduced(basis)
@@ -79,17 +91,6 @@ def idealised(basis: FloatArray) -> tuple[FloatArray, Kind]:
         turn = _mean_direction(directions - [0, 2 * np.pi / 3], lengths)
         return np.sqrt(lengths.prod()) * _unit_vectors(turn, 2 * np.pi / 3), "hexagonal"
     return np.stack([first, second]), "oblique"
-
-
-def turned(basis: FloatArray, radians: float) -> FloatArray:
-    """The lattice turned anticlockwise."""
-    cosine, sine = np.cos(radians), np.sin(radians)
-    return np.asarray(basis @ np.array([[cosine, sine], [-sine, cosine]]))
-
-
-def sheared(basis: FloatArray, radians: float) -> FloatArray:
-    """The lattice stretched along x + y and compressed along x − y; a right angle changes by twice that."""
-    return np.asarray(basis @ np.array([[1.0, radians], [radians, 1.0]]))
 
 
 def _mean_direction(angles: FloatArray, weights: FloatArray) -> float:

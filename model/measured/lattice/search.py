@@ -1,9 +1,9 @@
 """Finding the lattice of a plane that comes without one: candidates by Fourier transform, decided by fits.
 
 Candidates come from what the network makes of I_SRO, and from the data with their local mean divided out. Each is
-fitted by the solver's coarse stages; of those that fit nearly alike the one with the smallest cell is taken, and from
-it the lattice that vectors with order span. Lengths, orientation and the angle of an oblique lattice are then
-refined.
+fitted by the solver's first stage. Those that fit best are refined and fitted by its second one, too; of the lattices
+that fit nearly alike the one with the smallest cell is taken, and from it the lattice that vectors with order span.
+Lengths, orientation and the angle of an oblique lattice are refined again at the end.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,21 +20,33 @@ from dsfu.model.measured.lattice.bases import (
     Kind,
     are_same,
     area,
+    beside,
     coarser_lattices,
     idealised,
     longest,
-    sheared,
-    turned,
+    shortest,
 )
-from dsfu.model.measured.lattice.spectrum import LatticeCandidate, candidates, spectrum_of
+from dsfu.model.measured.lattice.found import FoundLattice
+from dsfu.model.measured.lattice.refinement import OrderSeries, moved
+from dsfu.model.measured.lattice.spectrum import SHORTEST, LatticeCandidate, candidates, spectrum_of
 from dsfu.model.measured.solver.settings import STAGES, SolverSettings
 from dsfu.model.measured.solver.solve import solve
 from dsfu.simulate.arrays import Float32Array, FloatArray
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
 
-COARSE: Final = SolverSettings(stretch=True, stages=STAGES[:2], widths=(0.42,))
+COARSE: Final = SolverSettings(stretch=True, stages=STAGES[:2], widths=(0.42,), again_if_lost=False)
 """Enough of a fit to tell lattices apart."""
+
+_FIRST: Final = replace(COARSE, stages=STAGES[:1])
+"""Enough of a fit to see which lattices are hopeless."""
+
+_TO_THE_END: Final = replace(COARSE, stages=STAGES)
+"""A lattice twice too fine has fitted coarsely as well as the right one, .042 and .036; to the end, .009 and .001."""
+
+_KEPT, _HOPELESS = 3, 2.5
+"""So many lattices at most are fitted again, and none whose first misfit is so many times the best one's. Chosen: two
+first fits on one lattice, a tenth of a per cent apart, have differed by a factor of 2.3."""
 
 CUTOFFS: Final = {"hexagonal": 10, "rectangular": 6, "oblique": 6}
 """Largest index: on hexagonal axes vectors of one length have indices that differ by a factor of two."""
@@ -54,70 +66,20 @@ _WIDTHS: Final = (8, 16)
 _NEARLY_ALIKE, _ALIKE_ANYWAY = 1.15, 1e-4
 """Structured misfits up to this factor, and this much, above the best one's are as good."""
 
-_SMALLEST_AREA, _LONGEST_EDGE = 4.0, 25.0
-"""Å² and Å: no cell of molecules or atoms on a plane is smaller, and none that the solver is made for is longer."""
+_SHORTEST_EDGE, _LONGEST_EDGE = 0.98 * SHORTEST, 25.0
+"""Å: nothing on sites of one kind is nearer, and no cell that the solver is made for is longer."""
 
-_STEPS: Final = (-0.4, 0.4)
-"""Degrees by which the lattice is turned, or its angle changed, to see whether it fits better so."""
+_ONE_LATTICE: Final = 0.03
+"""Relative difference of the vectors of two candidates up to which they are one lattice, seen more or less well."""
+
+_FAR: Final = 0.002
+"""Relative to a vector: what it may move by without the fit's form factor being wrong. Chosen."""
 
 _SIGNIFICANT: Final = 0.08
 """Coefficients smaller than this share of the largest say nothing of the lattice. Chosen, not calibrated."""
 
-_ONE_DIRECTION: Final = 0.9
+ONE_DIRECTION: Final = 0.9
 """Share of the order (sum of squares) on one row of lattice vectors above which it is called one-dimensional."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class FoundLattice:
-    """The lattice that a plane shows.
-
-    Attributes
-    ----------
-    basis
-        (2, 2), rows in Å along the plane's x and y: the two shortest vectors.
-    kind
-        "rectangular", "hexagonal" or "oblique".
-    misfit
-        Structured misfit of the coarse fit with it.
-    agreement
-        Correlation of the fit's I_SRO with the network's, both as roots; 1 is the same. NaN without a network.
-    one_dimensional
-        Whether order is along one direction only: the second vector is then not determined.
-    tried
-        How many lattices were fitted.
-    """
-
-    basis: FloatArray
-    kind: Kind
-    misfit: float
-    agreement: float
-    one_dimensional: bool
-    tried: int
-
-    @property
-    def lengths(self) -> tuple[float, float]:
-        """Of the basis, in Å."""
-        first, second = np.hypot(*self.basis.T)
-        return float(first), float(second)
-
-    @property
-    def angle(self) -> float:
-        """Between the vectors of the basis, in degrees."""
-        return float(np.degrees(np.arccos(self.basis[0] @ self.basis[1] / np.prod(self.lengths))))
-
-    @property
-    def orientation(self) -> float:
-        """Degrees from the plane's x to the first vector, anticlockwise."""
-        return float(np.degrees(np.arctan2(self.basis[0, 1], self.basis[0, 0])))
-
-    @property
-    def words(self) -> str:
-        """One line for people."""
-        first, second = self.lengths
-        line = (
-            f"{self.kind} lattice, {first:.3f} and {second:.3f} Å, {self.angle:.1f}°, at {self.orientation:.1f}° from x"
-        )
-        return f"{line}; order along one direction only" if self.one_dimensional else line
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +87,9 @@ class _Trial:
     basis: FloatArray
     kind: Kind
     misfit: float
+    form_factor: Float32Array
     sro: Float32Array
-    alpha: FloatArray
+    series: OrderSeries
 
 
 def find_lattice(
@@ -150,22 +113,15 @@ def find_lattice(
             where=plane.name or "plane",
             remedy="give --cell, or use --method network, which needs no lattice",
         )
-    trials = []
-    for number, (basis, kind) in enumerate(bases):
-        trials.append(_fitted(plane, basis, kind))
-        if progress is not None:
-            progress(number + 1, len(bases))
-    limit = _NEARLY_ALIKE * min(each.misfit for each in trials) + _ALIKE_ANYWAY
-    chosen = min((each for each in trials if each.misfit <= limit), key=lambda each: area(each.basis))
-    best = _moved_to_fit(plane, _coarsened(plane, chosen))
+    best = _refined(plane, _coarsened(plane, _chosen(plane, _trials(plane, bases, progress))))
     agreement = float("nan") if guess is None else _agreement(best.sro, guess.sro_root)
     return FoundLattice(
         basis=best.basis,
         kind=best.kind,
         misfit=best.misfit,
         agreement=agreement,
-        one_dimensional=_is_along_a_row(best.alpha),
-        tried=len(trials),
+        one_dimensional=_is_along_a_row(best.series),
+        tried=len(bases),
     )
 
 
@@ -180,17 +136,12 @@ def on_lattice(plane: MeasuredPlane, basis: FloatArray) -> MeasuredPlane:
     return replace(plane, plane=Plane(centre, *axes, own.q_max, own.pixels), cell=cell)
 
 
-def misfit_on(plane: MeasuredPlane) -> float:
-    """Structured misfit of a coarse fit with the lattice that the plane has: what `find_lattice` compares."""
-    return solve([plane], COARSE).misfit.structured
-
-
 def _to_try(plane: MeasuredPlane, guess: Guess | None) -> list[tuple[FloatArray, Kind]]:
     """Lattices worth a fit, no two alike."""
     chosen: list[tuple[FloatArray, Kind]] = []
     for basis in _proposed(plane, guess):
         ideal, kind = idealised(basis)
-        fits = area(ideal) >= _SMALLEST_AREA and longest(ideal) <= _LONGEST_EDGE
+        fits = shortest(ideal) >= _SHORTEST_EDGE and longest(ideal) <= _LONGEST_EDGE
         if fits and not any(are_same(ideal, other, 0.01) for other, _ in chosen):
             chosen.append((ideal, kind))
     return chosen
@@ -225,20 +176,70 @@ def _locally_normalised(plane: MeasuredPlane, width: float) -> FloatArray:
     return np.minimum(np.where(plane.live, root / np.maximum(local, floor), 0), 4.0)
 
 
-def _fitted(plane: MeasuredPlane, basis: FloatArray, kind: Kind) -> _Trial:
+def _trials(
+    plane: MeasuredPlane, bases: list[tuple[FloatArray, Kind]], progress: Callable[[int, int], None] | None
+) -> list[_Trial]:
+    """Those of the lattices that are not hopeless, refined and fitted."""
+    first = []
+    for number, (basis, kind) in enumerate(bases):
+        first.append(_fitted(plane, basis, kind, _FIRST))
+        if progress is not None:
+            progress(number + 1, len(bases))
+    first.sort(key=lambda each: each.misfit)
+    good = [each for each in first[:_KEPT] if each.misfit <= _HOPELESS * first[0].misfit]
+    return [_fitted(plane, _moved(plane, each), each.kind) for each in good]
+
+
+def _chosen(plane: MeasuredPlane, trials: list[_Trial]) -> _Trial:
+    """Of those that fit nearly as well as the best one, the lattice with the smallest cell.
+
+    Where these are several lattices, and not one seen more or less well, they are told apart by fits to the end.
+    """
+    alike = _best_of_each(_nearly_alike(trials))
+    if len(alike) == 1:
+        return alike[0]
+    ended = [_fitted(plane, each.basis, each.kind, _TO_THE_END) for each in alike]
+    return min(_nearly_alike(ended), key=lambda each: area(each.basis))
+
+
+def _nearly_alike(trials: list[_Trial]) -> list[_Trial]:
+    limit = _NEARLY_ALIKE * min(each.misfit for each in trials) + _ALIKE_ANYWAY
+    return [each for each in trials if each.misfit <= limit]
+
+
+def _best_of_each(trials: list[_Trial]) -> list[_Trial]:
+    """Of all that are one lattice the one that fits best."""
+    chosen: list[_Trial] = []
+    for trial in sorted(trials, key=lambda each: each.misfit):
+        if not any(are_same(trial.basis, other.basis, _ONE_LATTICE) for other in chosen):
+            chosen.append(trial)
+    return chosen
+
+
+def _fitted(plane: MeasuredPlane, basis: FloatArray, kind: Kind, settings: SolverSettings = COARSE) -> _Trial:
     """A coarse fit, and the lattice with the lengths that it has found."""
-    solution = solve([on_lattice(plane, basis)], replace(COARSE, cutoff=CUTOFFS[kind]))
-    size = np.hypot(solution.alpha_values, solution.alpha_sines)
-    alpha = np.column_stack([solution.alpha_vectors, size])
+    solution = solve([on_lattice(plane, basis)], replace(settings, cutoff=CUTOFFS[kind]))
+    found = solution.planes[0]
     return _Trial(
-        basis * np.asarray(solution.axis_scales)[0], kind, solution.misfit.structured, solution.planes[0].sro, alpha
+        basis=basis * np.asarray(solution.axis_scales)[0],
+        kind=kind,
+        misfit=solution.misfit.structured,
+        form_factor=found.form_factor,
+        sro=found.sro,
+        series=OrderSeries(
+            indices=solution.alpha_vectors[:, :2].astype(np.float64),
+            cosines=2 * solution.alpha_values,
+            sines=2 * solution.alpha_sines,
+        ),
     )
 
 
 def _coarsened(plane: MeasuredPlane, start: _Trial) -> _Trial:
     """The coarser lattice that the vectors with order span, if there is one and it fits as well."""
-    sizes = start.alpha[1:, 3]
-    vectors = start.alpha[1:, :2][sizes > _SIGNIFICANT * sizes.max(initial=0.0)]
+    sizes = start.series.sizes
+    vectors = start.series.indices[sizes > _SIGNIFICANT * sizes.max(initial=0.0)]
+    if _is_along_a_row(start.series):  # what is across the row is not seen, so it is not made longer
+        vectors = np.vstack([vectors, beside(start.series.indices[sizes.argmax()])])
     for whole in coarser_lattices(vectors):
         basis, kind = idealised(whole @ start.basis)
         if longest(basis) <= _LONGEST_EDGE:
@@ -248,26 +249,20 @@ def _coarsened(plane: MeasuredPlane, start: _Trial) -> _Trial:
     return start
 
 
-def _moved_to_fit(plane: MeasuredPlane, start: _Trial) -> _Trial:
-    """The lattice turned, and an oblique one sheared, by a little, if it fits better so."""
-    best = _better_along(plane, start, turned)
-    if start.kind == "oblique":
-        best = _better_along(plane, best, sheared)
-        best = _better_along(plane, best, turned)
-    return best
+def _refined(plane: MeasuredPlane, start: _Trial) -> _Trial:
+    """The lattice moved to where it fits best; if that is far, it is fitted there, and moved once more."""
+    basis = _moved(plane, start)
+    if are_same(basis, start.basis, _FAR):
+        return replace(start, basis=basis)
+    best = min(_fitted(plane, basis, start.kind), start, key=lambda each: each.misfit)
+    return replace(best, basis=_moved(plane, best))
 
 
-def _better_along(plane: MeasuredPlane, start: _Trial, move: Callable[[FloatArray, float], FloatArray]) -> _Trial:
-    """The best of three steps along one way to move a lattice, and of the minimum of the parabola through them."""
-    steps = np.radians(_STEPS)
-    low, high = (_fitted(plane, move(start.basis, step), start.kind) for step in steps)
-    middle = _fitted(plane, start.basis, start.kind)
-    curve = np.polyfit([steps[0], 0.0, steps[1]], [low.misfit, middle.misfit, high.misfit], 2)
-    trials = [start, middle, low, high]
-    if curve[0] > 0:
-        best = float(np.clip(-curve[1] / (2 * curve[0]), 2 * steps[0], 2 * steps[1]))
-        trials.append(_fitted(plane, move(start.basis, best), start.kind))
-    return min(trials, key=lambda each: each.misfit)
+def _moved(plane: MeasuredPlane, trial: _Trial) -> FloatArray:
+    """The lattice that the data prefer, of the kind that it was."""
+    basis = moved(plane, trial.basis, trial.series, trial.form_factor, trial.sro)
+    ideal, kind = idealised(basis)
+    return ideal if kind == trial.kind else basis
 
 
 def _agreement(sro: Float32Array, root: Float32Array) -> float:
@@ -277,12 +272,11 @@ def _agreement(sro: Float32Array, root: Float32Array) -> float:
     return float(np.corrcoef(ours, root.ravel())[0, 1])
 
 
-def _is_along_a_row(alpha: FloatArray) -> bool:
-    """Whether nearly all that is not at the origin lies on one line through it. Rows: u, v, w, size."""
-    away = alpha[(alpha[:, :2] != 0).any(axis=1)]
-    power = np.square(away[:, 3])
+def _is_along_a_row(series: OrderSeries) -> bool:
+    """Whether nearly all that is not at the origin lies on one line through it."""
+    indices, power = series.indices, np.square(series.sizes)
     if power.sum() == 0:
         return False
-    strongest = away[power.argmax()]
-    on_row = away[:, 0] * strongest[1] == away[:, 1] * strongest[0]
-    return bool(power[on_row].sum() > _ONE_DIRECTION * power.sum())
+    strongest = indices[power.argmax()]
+    on_row = indices[:, 0] * strongest[1] == indices[:, 1] * strongest[0]
+    return bool(power[on_row].sum() > ONE_DIRECTION * power.sum())

@@ -9,12 +9,11 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction, Step
+from dsfu.model.measured.order.result import Vector
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.form_factors import form_factor
 from dsfu.simulate.lattice import Cell
 from dsfu.simulate.structures.structure import Structure
-
-Vector = tuple[int, int, int]
 
 _MOST_VOXELS = 2**28
 

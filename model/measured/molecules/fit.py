@@ -14,6 +14,7 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from dsfu.model.measured.molecules.model import FormFactorModel
+from dsfu.model.measured.prepare.robust import SIGMA_PER_MAD
 from dsfu.simulate.arrays import BoolArray, FloatArray
 
 _DW_RANGE: Final = (-0.1, 1.0)
@@ -95,6 +96,7 @@ def _linear(
         sums(of) for of in (np.ones_like(shape), shape, shape * shape, model.observed, shape * model.observed)
     )
     if with_background:
+        # Slope and intercept of a straight line: both sums about their weighted means.
         spread = squares - shapes**2 / total
         covariance = products - shapes * data / total
     else:
@@ -159,6 +161,7 @@ class _Linearised:
         weighted = self.weights[:, None] * self.jacobian
         matrix, gradient = self.jacobian.T @ weighted, weighted.T @ self.residuals
         measure = np.sqrt(np.diag(matrix))
+        # A parameter that nothing depends on gets a measure without end, so a step of 0.
         measure[measure <= 1e-12 * max(measure.max(initial=0.0), 1e-300)] = np.inf
         return matrix / np.outer(measure, measure), gradient / measure, measure
 
@@ -176,6 +179,7 @@ class _Linearised:
         fit_squared = self.current_cost / max(count, 1)
         inverse, measure, undetermined = self._inverse()
         plain = inverse * fit_squared
+        # The sandwich: what blocks of pixels say together, between two inverses.
         blocks = inverse @ self._block_scores(measure) @ inverse
         variances = np.maximum(np.diag(plain), np.diag(blocks))
         errors = np.where(undetermined, np.inf, np.sqrt(variances) / measure)
@@ -199,6 +203,7 @@ class _Linearised:
         eigenvalues, vectors = np.linalg.eigh(matrix)
         lost = eigenvalues <= _UNDETERMINED * max(eigenvalues.max(initial=0.0), 1e-300)
         kept = vectors[:, ~lost]
+        # Part of a parameter in the null space, as the square of its cosine.
         undetermined = np.square(vectors[:, lost]).sum(axis=1) > 1e-4
         return (kept / eigenvalues[~lost]) @ kept.T, measure, undetermined
 
@@ -227,5 +232,5 @@ def _linearised(model: FormFactorModel, values: FloatArray, free: BoolArray, rob
 def _huber(normalised: FloatArray) -> FloatArray:
     """Weights that let residuals count linearly, not squared, beyond 2.5 of their robust standard deviations."""
     size = np.abs(normalised)
-    limit = _HUBER * 1.4826 * float(np.median(size))
+    limit = _HUBER * SIGMA_PER_MAD * float(np.median(size))
     return np.asarray(limit / np.maximum(size, limit)) if limit > 0 else np.ones_like(size)

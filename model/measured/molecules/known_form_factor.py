@@ -111,6 +111,8 @@ def _unexplained(planes: tuple[PlaneFactors, ...], calculated: list[FloatArray],
         use = plane.live & plane.from_data
         mine, theirs = _damped(plane.plane, one, dw)[use], plane.form_factor[use].astype(np.float64)
         weight = plane.sro[use].astype(np.float64)
+        # Each plane of the solver has a scale of its own, which is at its best here; pixels count as far as I_SRO shows
+        # them.
         scale = (weight * mine) @ theirs / max(float((weight * mine) @ mine), 1e-300)
         left += float(weight @ (theirs - scale * mine) ** 2)
         total += float(weight @ theirs**2)

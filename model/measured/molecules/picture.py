@@ -71,19 +71,21 @@ def _show(axes: Any, values: Any, model: FormFactorModel, number: int, colours: 
 
 
 def _draw_scans(row: Any, refinement: Refinement) -> None:
-    layout = refinement.model.layout
-    first = layout.where("torsions").start
-    for number, (axes, scan) in enumerate(
-        zip(row.subplots(1, len(refinement.scans), squeeze=False)[0], refinement.scans, strict=True)
-    ):
-        axes.plot(scan.angles, scan.mse, "-", color="#3b528b", marker="o", markersize=2.5, linewidth=1)
-        value, error = refinement.fit.values[first + number], refinement.fit.uncertainties[first + number]
-        if error > 0:
-            axes.axvline(value, color="#b5367a", linewidth=1, label=f"refined: {value_with_uncertainty(value, error)}°")
-            axes.axhline(refinement.mse, color="#b5367a", linewidth=0.8, linestyle=":", label="MSE of the refinement")
-        axes.axvline(0, color="0.6", linewidth=0.8, linestyle="--", label="as in the file")
-        axes.set_xlabel(f"{scan.torsion} (degrees)")
+    for number, axes in enumerate(row.subplots(1, len(refinement.scans), squeeze=False)[0]):
+        draw_scan(axes, refinement, number)
+        axes.set_xlabel(f"{refinement.scans[number].torsion} (degrees)")
         axes.set_ylabel("MSE" if number == 0 else "")
-        axes.set_ylim(bottom=0)
-        axes.spines[["top", "right"]].set_visible(False)
         axes.legend(fontsize=8, frameon=False)
+
+
+def draw_scan(axes: Any, refinement: Refinement, number: int) -> None:
+    """The misfit against one torsion angle, where it was refined to, and where the file has it."""
+    scan, place = refinement.scans[number], refinement.model.layout.where("torsions").start + number
+    value, error = refinement.fit.values[place], refinement.fit.uncertainties[place]
+    axes.plot(scan.angles, scan.mse, "-", color="#3b528b", marker="o", markersize=2.5, linewidth=1)
+    if error > 0:
+        axes.axvline(value, color="#b5367a", linewidth=1, label=f"refined: {value_with_uncertainty(value, error)}°")
+        axes.axhline(refinement.mse, color="#b5367a", linewidth=0.8, linestyle=":", label="MSE of the refinement")
+    axes.axvline(0, color="0.6", linewidth=0.8, linestyle="--", label="as in the file")
+    axes.set_ylim(bottom=0)
+    axes.spines[["top", "right"]].set_visible(False)

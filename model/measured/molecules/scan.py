@@ -1,12 +1,16 @@
 """Misfit against a torsion angle: where to start a refinement, and how well the data know the angle."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
+from dsfu.errors import InputError
 from dsfu.model.measured.molecules.fit import fit_scales
 from dsfu.model.measured.molecules.model import FormFactorModel
 from dsfu.simulate.arrays import BoolArray, FloatArray
+
+_MOST_ANGLES: Final = 3601
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,3 +67,20 @@ def scan_torsion(model: FormFactorModel, values: FloatArray, free: BoolArray, to
         scale=columns[2],
         dw=columns[3],
     )
+
+
+def angles_of(text: str) -> tuple[float, ...]:
+    """Angles of "from:to:step" in degrees, both ends included; none of "no"."""
+    if text.strip().lower() in ("no", "none", ""):
+        return ()
+    expected = "FROM:TO:STEP in degrees, such as -60:60:1, or no"
+    try:
+        first, last, step = (float(part) for part in text.split(":"))
+    except ValueError as error:
+        raise InputError(f"{text!r} is no range", where="--scan", expected=expected) from error
+    if not (step > 0 and -360 <= first < last <= 360):
+        raise InputError(f"{text!r} is no range", where="--scan", expected=expected)
+    count = int((last - first) / step + 1e-9) + 1
+    if count > _MOST_ANGLES:
+        raise InputError(f"{text!r} are {count} angles", where="--scan", expected=f"at most {_MOST_ANGLES}")
+    return tuple(round(first + i * step, 9) for i in range(count))

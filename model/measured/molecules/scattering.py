@@ -59,9 +59,12 @@ class DifferenceOnPlane:
         amplitude = self._sum(in_x, in_y)
         both_x = torch.stack([in_x, in_x * self._offsets], 1)
         for direction in directions:
+            # ∂ exp(iQ·x) along d is iQ·d exp(iQ·x). The part with x goes with a second wave in x, so that one product
+            # does both.
             factor_y = (direction @ self._centre)[:, None] + (direction @ self._axis_y)[:, None] * self._offsets
             factor_x = (direction @ self._axis_x)[:, None]
             change = 1j * self._sum(both_x, torch.stack([in_y * factor_y, in_y * factor_x], 1))
+            # ∂|F|² = 2 Re(F* ∂F).
             yield 2 * (amplitude.real * change.real + amplitude.imag * change.imag)
 
     def _waves(self, positions: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,13 +1,12 @@
 """Whether two structures explain an observed I_FF: what is left of it beyond its noise."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
+from dsfu.model.measured.judgement import Judgement
 from dsfu.model.measured.molecules.refine import Refinement
-
-Judgement = Literal["agrees", "contradicts", "not judged"]
 
 UNEXPLAINED: Final = 0.25
 """Share of I_FF (root mean square, weighted) beyond its noise that right structures do not leave. Chosen between right

@@ -43,6 +43,7 @@ def duplicating_operators(
     chosen = determined((columns * root[some, None]).T @ (columns * root[some, None])).basis
     weighted = columns[:, chosen] * root[some, None]
     beta = np.linalg.lstsq(weighted, pixels.sro[inside[some]] * root[some], rcond=1e-9)[0]
+    # Data agree at equivalent points anyway: only noise that is the same at both tells that they were averaged.
     residual = (pixels.sro[inside[some]] - columns[:, chosen] @ beta) * root[some]
     alike = [np.eye(3, dtype=np.int64)]
     for operator in group:
@@ -56,6 +57,7 @@ def duplicating_operators(
         there = mates[paired]
         model = series.columns(hkl[there], chosen) @ beta
         other = (pixels.sro[inside[there]] - model) * root[there]
+        # Correlation of residuals with those at the image: 1 for averaged data, 0 for data measured apart.
         size = np.sqrt((residual[paired] ** 2).sum() * (other**2).sum())
         if size > 0 and residual[paired] @ other > _ALIKE * size:
             alike.append(operator)

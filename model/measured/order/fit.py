@@ -76,6 +76,7 @@ class Normal:
     square: float
 
     def solve(self) -> FloatArray:
+        # Columns of length 1: vectors in many orbits and in few are then judged by one rcond.
         scale = 1 / np.sqrt(np.maximum(np.diag(self.gram), 1e-300))
         scaled = self.gram * np.outer(scale, scale)
         return np.asarray(np.linalg.lstsq(scaled, self.moment * scale, rcond=1e-14)[0] * scale)
@@ -88,6 +89,7 @@ class Normal:
 def normal_equations(sums: Sums, scales: FloatArray) -> Normal:
     """Sum of all blocks when the model on each plane is multiplied by its scale."""
     factor = scales[sums.plane]
+    # A model times s has s² in the products of columns, s in those with the data, and 1 in the square of the data.
     gram = np.einsum("b,bij->ij", factor**2, sums.gram)
     return Normal(gram, factor @ sums.moment, float(sums.square.sum()))
 
@@ -140,12 +142,14 @@ def _scales(sums: Sums, planes: int, best: Best) -> FloatArray:
     def misfit(logarithms: FloatArray) -> tuple[float, FloatArray]:
         scales = np.exp(np.concatenate([[0.0], logarithms]))
         beta, normal = best(scales)
+        # Σ w (s c·β − y)² by ln s, β held: 2 s (s βᵀGβ − β·m). At the best β its own change counts nothing.
         slopes = [
             2 * scale * (scale * beta @ each.gram @ beta - beta @ each.moment)
             for scale, each in zip(scales, per_plane, strict=True)
         ]
         return normal.misfit(beta) / unit, np.array(slopes[1:]) / unit
 
+    # To begin with: as if all planes had the same mean square of I_SRO.
     rough = np.array([np.sqrt(max(each.square, 1e-300) / max(np.trace(each.gram), 1e-300)) for each in per_plane])
     start = np.log(rough[1:] / rough[0])
     found = minimize(misfit, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-12})
@@ -161,6 +165,7 @@ def scales_are_determined(sums: Sums, solution: OrderSolution) -> bool:
     grams = [one_plane(sums, number).gram for number in range(1, len(solution.scales))]
     across = np.array([scale * each @ beta for scale, each in zip(solution.scales[1:], grams, strict=True)])
     of_scales = np.diag([float(beta @ each @ beta) for each in grams])
+    # What of the scales no change of α imitates: the Schur complement.
     left = of_scales - across @ np.linalg.pinv(gram, rcond=1e-13, hermitian=True) @ across.T
     size = np.sqrt(np.diag(of_scales))
     return bool(np.linalg.eigvalsh(left / np.outer(size, size)).min() > _UNDETERMINED)

@@ -9,6 +9,7 @@ import numpy as np
 
 from dsfu.errors import InputError, near_miss
 from dsfu.model.measured.order.planes import SroPlane
+from dsfu.model.measured.order.result import WARNED
 from dsfu.model.measured.readers.hdf5 import is_hdf5
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.disorder.planes import Plane
@@ -87,7 +88,7 @@ def sro_of_factors(factors: "CrystalFactors", where: str = "") -> SroInput:
         vectors=factors.alpha_vectors,
         alpha=factors.alpha,
         covariance=factors.alpha_covariance,
-        warning="" if factors.verdict.passed else f"DO NOT RELY ON THESE VALUES. {factors.verdict.sentence}",
+        warning="" if factors.verdict.passed else f"{WARNED} {factors.verdict.sentence}",
     )
 
 

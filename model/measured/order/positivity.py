@@ -35,6 +35,8 @@ def nearest_feasible(gram: FloatArray, beta: FloatArray, conditions: FloatArray)
     """The β' with conditions · β' ≥ 0 of which (β' − β)ᵀ gram (β' − β) is least."""
     scale = 1 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
     ridge = 1e-13 * np.eye(len(gram))
+    # With gram = L Lᵀ the metric is |z|² for z = Lᵀβ. Nearest to z₀ under Aᵀz ≥ 0 is z₀ + A λ with the λ ≥ 0 that makes
+    # it shortest: a problem for nnls.
     lower = np.linalg.cholesky(gram * np.outer(scale, scale) + ridge)
     rows = conditions * scale
     rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -120,6 +122,7 @@ def bound_conditions(known: Determined, bounds: tuple[float, float] | None) -> F
             if known.alone[number]:
                 for sign, bound in ((1.0, bounds[0]), (-1.0, bounds[1])):
                     row = np.zeros(size)
+                    # β = s α with s = β_0 > 0: bounds on α are linear in β, and go through 0.
                     row[number], row[0] = sign, -sign * bound
                     rows.append(row)
     return np.array(rows).reshape(-1, size)
@@ -131,6 +134,8 @@ def points_of_the_cell(series: OrbitSeries, known: Determined) -> FloatArray:
     density = 4.0
     while density > 2.0 and np.prod([density * n + 2 for n in largest if n]) / 2 * len(known.basis) > _MOST_NUMBERS:
         density -= 0.25
+    # More than two points for the shortest wave along each axis, an even number of them: half of the cell is then
+    # whole.
     counts = [2 * int(np.ceil((density * n + 2) / 2)) if n else 1 for n in largest]
     axes = [np.arange(n) / n for n in counts]
     halved = int(np.argmax(counts))

@@ -28,7 +28,7 @@ def refinements_of(given: SroInput, settings: SroSettings) -> list[SroRefinement
 
 
 def recommended(given: SroInput, refinements: Sequence[SroRefinement]) -> int:
-    """Which to use: of one plane that of I_SRO, of several the solver's, which knows that each has its own I_FF."""
+    """Which to use: of one plane that of I_SRO, of several the solver's, which knows how I_FF hangs together."""
     return len(refinements) - 1 if len(given.planes) > 1 else 0
 
 

@@ -57,6 +57,10 @@ class Shell:
         return not self.determined or abs(self.alpha) <= largest
 
 
+WARNED: Final = "DO NOT RELY ON THESE VALUES."
+"""How the note begins that a bad verdict on the data puts before all others."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SroFit:
     """How a refinement went.
@@ -123,6 +127,11 @@ class SroRefinement:
     fit: SroFit | None = None
     asymmetry: float | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def warning(self) -> str:
+        """What a bad verdict says against the values; empty if there is none."""
+        return next((note for note in self.notes if note.startswith(WARNED)), "")
 
     @property
     def values(self) -> FloatArray:

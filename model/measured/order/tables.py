@@ -9,6 +9,7 @@ from math import floor, isfinite, log10
 from typing import Any, Final
 
 from dsfu.model.measured.order.result import Shell, SroRefinement, Vector
+from dsfu.simulate.lattice import CELL_ITEMS
 
 _STRONG_CORRELATION: Final = 0.5
 
@@ -110,19 +111,19 @@ def _below(refinement: SroRefinement) -> str:
     return "\n".join(lines)
 
 
-def table_csv(refinements: Sequence[SroRefinement]) -> str:
-    """One line for each shell and source."""
+def table_csv(refinements: Sequence[SroRefinement], recommended: int | None = None) -> str:
+    """One line for each shell and source, with the one that is recommended, and what speaks against all of them."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["source", "u", "v", "w", "length_angstrom", "multiplicity", "alpha", "uncertainty", "together_with"]
-    )
-    for refinement in refinements:
+    numbers = ["length_angstrom", "multiplicity", "alpha", "uncertainty"]
+    writer.writerow(["source", "u", "v", "w", *numbers, "together_with", "recommended", "warning"])
+    for number, refinement in enumerate(refinements):
+        use = "" if recommended is None else "yes" if number == recommended else "no"
         for shell in refinement.shells:
             others = "; ".join(f"{factor:.6g} * ({u} {v} {w})" for (u, v, w), factor in shell.together_with)
             values = [f"{shell.alpha:.8g}", f"{shell.uncertainty:.3g}"] if shell.determined else ["", ""]
-            numbers = [f"{shell.length_angstrom:.5f}", shell.multiplicity, *values]
-            writer.writerow([refinement.source, *shell.vector, *numbers, others])
+            row = [f"{shell.length_angstrom:.5f}", shell.multiplicity, *values]
+            writer.writerow([refinement.source, *shell.vector, *row, others, use, refinement.warning])
     return text.getvalue()
 
 
@@ -134,12 +135,13 @@ def as_json(refinements: Sequence[SroRefinement], recommended: int | None = None
     recommended
         Which of the refinements is marked as the one to use; none if not given.
     verdict
-        On the data behind them, if there is one.
+        On the data behind them, if there is one; else the warning among their notes.
     """
     records = [_record(each) for each in refinements]
     if recommended is not None:
         records = [{**each, "recommended": number == recommended} for number, each in enumerate(records)]
     told = ['"refinements": [' + ", ".join(map(_lined_up, records)) + "]"]
+    verdict = verdict or next((each.warning for each in refinements if each.warning), "")
     told += [f'"verdict": {json.dumps(verdict, ensure_ascii=False)}'] if verdict else []
     return "{" + ",\n".join(told) + "}"
 
@@ -190,9 +192,8 @@ def as_cif(refinements: Sequence[SroRefinement]) -> str:
 
 def _data_block(refinement: SroRefinement) -> str:
     cell, fit = refinement.cell, refinement.fit
-    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     items = [("_audit_creation_method", _quoted(f"dsfu {_version()}"))]
-    items += [(f"_cell_{name}", f"{value:.6g}") for name, value in zip(names, cell.constants, strict=True)]
+    items += [(f"_cell_{name}", f"{value:.6g}") for name, value in zip(CELL_ITEMS, cell.constants, strict=True)]
     items += [
         ("_cell_volume", f"{cell.volume:.6g}"),
         ("_dsfu_sro_source", _quoted(refinement.source)),

@@ -45,6 +45,7 @@ def uncertainty(
     repeats = np.array(
         [relative(solve(sums, planes, own_scales, conditions, without=block).beta) for block in range(blocks)]
     )
+    # The jackknife of n groups: (n − 1)/n of the sum of squares, and `var` divides by n.
     scatter = (blocks - 1) * repeats.var(axis=0)
     expected = np.diag(independent)
     factor = scatter / np.maximum(expected, 1e-300)
@@ -58,6 +59,7 @@ def _inverse(sums: Sums, solution: OrderSolution, own_scales: bool) -> FloatArra
     whole = normal_equations(sums, solution.scales).gram
     if own_scales and len(solution.scales) > 1:
         grams = [one_plane(sums, number).gram for number in range(1, len(solution.scales))]
+        # The model s c·β by β is s c, by s it is c·β: summed over pixels s G β, and βᵀGβ among the scales.
         across = np.array([scale * gram @ beta for scale, gram in zip(solution.scales[1:], grams, strict=True)])
         of_scales = np.diag([beta @ gram @ beta for gram in grams])
         whole = np.block([[whole, across.T], [across, of_scales]])
@@ -68,6 +70,7 @@ def _inverse(sums: Sums, solution: OrderSolution, own_scales: bool) -> FloatArra
 
 def _of_ratios(beta: FloatArray, covariance: FloatArray) -> FloatArray:
     """Covariance of β_i / β_0 for i > 0, from that of β."""
+    # d(β_i/β_0) = (dβ_i − α_i dβ_0) / β_0.
     slopes = np.column_stack([-relative(beta), np.eye(len(beta) - 1)]) / beta[0]
     return np.asarray(slopes @ covariance @ slopes.T)
 

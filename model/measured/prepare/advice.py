@@ -8,8 +8,9 @@ import numpy as np
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.data.summary import MeasuredSummary
 from dsfu.model.measured.prepare.bragg_search import BraggPeaks, find_bragg_peaks
+from dsfu.model.measured.prepare.centring import FoundCentre, find_centre
 
-_SMALLEST_CELL: Final = 10.0
+SMALLEST_CELL: Final = 10.0
 """Å³. No cell of atoms is smaller: that of diamond's primitive cell is 11.3 Å³."""
 
 _LARGEST_Q: Final = 25.0
@@ -34,9 +35,12 @@ class Advice:
     ----------
     bragg
         Bragg peaks that were found; None if none.
+    centre
+        The centre that Friedel pairs show; None if they show none.
     """
 
     bragg: BraggPeaks | None
+    centre: FoundCentre | None
     warnings: tuple[str, ...]
     suggestions: tuple[str, ...]
 
@@ -51,21 +55,36 @@ class Advice:
                     for c in self.bragg.classes
                 ],
             }
-        return {"bragg_peaks": found, "warnings": list(self.warnings), "suggestions": list(self.suggestions)}
+        centre = None
+        if self.centre is not None:
+            centre = {"hkl": self.centre.hkl.tolist(), "voxels_off": self.centre.voxels.tolist()}
+        return {
+            "bragg_peaks": found,
+            "centre": centre,
+            "warnings": list(self.warnings),
+            "suggestions": list(self.suggestions),
+        }
 
 
-def advice_on(reconstruction: Reconstruction, summary: MeasuredSummary) -> Advice:
-    """What to look out for, and what to do next."""
+def advice_on(reconstruction: Reconstruction, summary: MeasuredSummary, given: str = "") -> Advice:
+    """What to look out for, and what to do next.
+
+    ``given`` is how a command line names the file, with the options that it needs; its source alone unless said.
+    """
     bragg = find_bragg_peaks(reconstruction)
     warnings = [*_of_units(summary), *_of_frames(reconstruction)]
     if bragg is not None:
         warnings.append(f"{bragg.sentence}.")
-    return Advice(bragg=bragg, warnings=tuple(warnings), suggestions=tuple(_next(reconstruction, summary, bragg)))
+    centre = find_centre(reconstruction)
+    if centre is not None and centre.is_off and reconstruction.indexed:
+        warnings.append(f"{centre.words}. Move it: dsfu-model prepare {given or summary.name} --centre find …")
+    suggestions = tuple(_next(reconstruction, summary, bragg, given))
+    return Advice(bragg=bragg, centre=centre, warnings=tuple(warnings), suggestions=suggestions)
 
 
 def _of_units(summary: MeasuredSummary) -> list[str]:
     found = []
-    if summary.volume is not None and summary.volume < _SMALLEST_CELL:
+    if summary.volume is not None and summary.volume < SMALLEST_CELL:
         found.append(
             f"the cell has only {summary.volume:.3g} Å³: is it in nm? Multiply its edges by 10 and give --cell."
         )
@@ -90,8 +109,8 @@ def _of_frames(reconstruction: Reconstruction) -> list[str]:
     ]
 
 
-def _next(reconstruction: Reconstruction, summary: MeasuredSummary, bragg: BraggPeaks | None) -> list[str]:
-    name = summary.name
+def _next(reconstruction: Reconstruction, summary: MeasuredSummary, bragg: BraggPeaks | None, given: str) -> list[str]:
+    name = given or summary.name
     if not reconstruction.indexed or summary.range_hkl is None:
         return []
     if summary.cell is None:

@@ -115,6 +115,7 @@ def _smoothed(positions: FloatArray, values: FloatArray, weights: FloatArray, wi
     """At every position the straight line that fits best under a Gaussian there: slopes and ends stay as they are."""
     distance = positions - positions[:, np.newaxis]
     kernel = weights * np.exp(-((distance / width) ** 2) / 2)
+    # A straight line by weighted least squares: sums of the kernel times distances to the power of 0, 1 and 2.
     zeroth, first, second = (np.sum(kernel * distance**power, axis=1) for power in range(3))
     mean, slope = np.sum(kernel * values, axis=1), np.sum(kernel * distance * values, axis=1)
     determinant = zeroth * second - first**2

@@ -64,6 +64,7 @@ class PlaneInVoxels:
 def on_pixels(reconstruction: Reconstruction, where: PlaneInVoxels, half_thickness: float) -> Sampled:
     """Every pixel of a plane, (pixels, pixels) each; the mean over ``half_thickness`` (1/Å) on both sides of it."""
     window, pixels = where.window(half_thickness), where.plane.pixels
+    # Of what a row of pixels needs: points along it and beyond its ends, for all rows and depths in a pixel.
     row_of_points = (pixels * window.across.number + 2 * window.across.reach) * window.down.number * window.deep
     rows_at_once = max(4, int(_WEIGHTS_AT_ONCE // (row_of_points * window.taps**3)))
     interpolator = Interpolator.of(reconstruction, window.taps)
@@ -84,6 +85,7 @@ def _pixel_rows(
 ) -> Sampled:
     reconstruction, plane = interpolator.reconstruction, where.plane
     down, across = window.down.places(rows), window.across.places(range(plane.pixels))
+    # The middles of equal slices between −half_thickness and +half_thickness.
     depths = ((np.arange(window.deep) + 0.5) / window.deep * 2 - 1) * half_thickness
     start = plane.offsets[0]
     points = where.points(start + down * plane.step, start + across * plane.step, depths)
@@ -120,6 +122,7 @@ def _mixed(window: PixelWindow, live: FloatArray, rows: int, columns: int) -> li
     for name in window.kinds:
         down, across = window.down.matrix(name, rows), window.across.matrix(name, columns)
         total = down @ live @ across.T
+        # Whether any dead point has a weight at all, of either sign.
         dead = np.abs(down) @ (1 - live) @ np.abs(across).T
         chosen = left & (total > 0) & ((dead < _NOTHING) | (name == "box"))
         left = left & ~chosen
@@ -140,6 +143,7 @@ def _propagated(weights: Weights, sigma: RealArray, mixed: list[_Part], live: Fl
     )
     of_voxels = np.zeros(len(voxels))
     of_voxels[columns] = sigma
+    # Rows of pixels, columns of voxels: σ² of a pixel is Σ weight² σ² over the voxels, which do err independently.
     total = of_points @ (sparse.diags_array(live.ravel()) @ compact)
     return np.asarray(np.sqrt(total.power(2) @ of_voxels**2))
 

@@ -16,15 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.errors import InputError
-from dsfu.model.measured.readers.sizes import check_declared
-from dsfu.model.measured.readers.sounding import sound
+from dsfu.model.measured.readers.sizes import IF_CUT_SHORT, check_declared
+from dsfu.model.measured.readers.sounding import MOST_NODES, sound
 from dsfu.simulate.arrays import FloatArray
 
 MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _LARGEST_USER_BLOCK: Final = 1 << 20
 _MOST_HOPS: Final = 16
 _MOST_SMALL_NUMBERS: Final = 1_000_000
-_MOST_NODES: Final = 4096
 
 Node = Any
 """An h5py.Group or h5py.Dataset; h5py has no types of its own."""
@@ -139,7 +138,7 @@ class Hdf5:
     def _walked(self) -> Iterator[Node]:
         seen: set[Any] = set()
         queue = [self.root]
-        while queue and len(seen) < _MOST_NODES:
+        while queue and len(seen) < MOST_NODES:
             node = queue.pop(0)
             with told(self.where(node)):
                 identity = h5py.h5o.get_info(node.id).addr
@@ -168,7 +167,7 @@ class Hdf5:
             raise InputError(
                 f"cannot be opened as HDF5: {_short(error)}",
                 where=str(path),
-                remedy="was it copied completely? compare its size with the original's",
+                remedy=IF_CUT_SHORT,
             ) from error
 
     def _walk(self, node: Node, path: str, hops: int) -> Node | None:

@@ -17,10 +17,8 @@ from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.readers.assembling import assemble
 from dsfu.model.measured.readers.hints import Hints
-from dsfu.model.measured.readers.sizes import check_declared
+from dsfu.model.measured.readers.sizes import IF_CUT_SHORT, check_declared
 
-NPY_MAGIC: Final = b"\x93NUMPY"
-ZIP_MAGIC: Final = b"PK\x03\x04"
 _SAID: Final = ("cell", "origin", "steps", "limits", "axes", "frame")
 _INTENSITY_NAMES: Final = ("intensity", "data", "signal", "arr_0")
 _LARGEST_SIDECAR: Final = 1 << 20
@@ -92,14 +90,14 @@ def _array(file: IO[bytes], where: str, size: int) -> npt.NDArray[Any]:
         raise InputError(
             f"its header says {shape} of {dtype}, which does not fit in its {size} bytes",
             where=where,
-            remedy="was it copied completely? compare its size with the original's",
+            remedy=IF_CUT_SHORT,
         )
     values = np.empty(count, dtype)
     view, done = values.view(np.uint8), 0
     while done < len(view):
         chunk = file.read(min(len(view) - done, _CHUNK))
         if not chunk:
-            raise InputError("ends too early", where=where, remedy="was it copied completely?")
+            raise InputError("ends too early", where=where, remedy=IF_CUT_SHORT)
         view[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
         done += len(chunk)
     values = values if dtype.isnative else values.astype(dtype.newbyteorder("="))

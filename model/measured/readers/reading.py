@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from dsfu.errors import InputError
+from dsfu.files import NPY_MAGIC, ZIP_MAGIC
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.readers import bare, mantid, nexus, numpy_files, own_planes, yell
 from dsfu.model.measured.readers.hdf5 import Hdf5, is_hdf5
@@ -50,9 +51,9 @@ def read(path: str | Path, **hints: Any) -> Reconstruction:
     path, said = Path(path), Hints.of(**hints)
     start = _beginning(path)
     try:
-        if start.startswith(numpy_files.NPY_MAGIC):
+        if start.startswith(NPY_MAGIC):
             return numpy_files.read_npy(path, said)
-        if start.startswith(numpy_files.ZIP_MAGIC):
+        if start.startswith(ZIP_MAGIC):
             return numpy_files.read_npz(path, said)
         if is_hdf5(path):
             with Hdf5(path) as file:
@@ -107,9 +108,15 @@ def _read_hdf5(file: Hdf5, hints: Hints) -> Reconstruction:
 
 def _unknown(path: Path, start: bytes) -> InputError:
     looks = next((what for magic, what in _OTHERS.items() if start.startswith(magic)), "")
+    remedy = "in Python, numpy.save(name, array) makes a .npy of any array"
+    if looks == "a CIF":
+        remedy = "a CIF of |F|² goes to solve-phases, of a powder to solve-density, of atoms to view or refine-ff"
+    elif not looks and b"\0" not in start:
+        looks = "text"
+        remedy = "G(r): solve-particle; reflections h k l |F|²: solve-phases; a powder pattern: solve-density"
     return InputError(
         "is in no format that is known" + (f"; it looks like {looks}" if looks else ""),
         where=str(path),
         expected="HDF5 (Meerkat, Yell, DISCUS, Mantid, NeXus), .npy or .npz",
-        remedy="in Python, numpy.save(name, array) makes a .npy of any array",
+        remedy=remedy,
     )

@@ -6,6 +6,9 @@ from typing import Final
 from dsfu.errors import InputError
 
 VARIABLE: Final = "DSFU_MAX_GIB"
+IF_CUT_SHORT: Final = "was it copied completely? compare its size with the original's"
+"""The remedy for a file that is smaller than it should be."""
+
 _DEFAULT_GIB: Final = 8.0
 _GIB: Final = 1 << 30
 _HARMLESS: Final = 256 << 20

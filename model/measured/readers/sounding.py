@@ -22,7 +22,7 @@ from dsfu.errors import InputError
 _CPU_SECONDS: Final = 5
 """Going through a structure takes milliseconds, and reading at most 64 MiB about one second."""
 _WALL_SECONDS: Final = 120.0
-_MOST_NODES: Final = 4096
+MOST_NODES: Final = 4096
 _LARGEST_READ: Final = 16 << 20
 _MOST_READ: Final = 64 << 20
 
@@ -82,7 +82,7 @@ def _dive(path: Path) -> NoReturn:
 def _visit(root: Any) -> None:
     """Touch everything that the file itself holds, within limits."""
     seen, queue, left = set[int](), [root], _MOST_READ
-    while queue and len(seen) < _MOST_NODES:
+    while queue and len(seen) < MOST_NODES:
         node = queue.pop()
         with contextlib.suppress(Exception):
             address = h5py.h5o.get_info(node.id).addr

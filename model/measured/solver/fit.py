@@ -7,30 +7,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dsfu.model.measured.solver.fit_curvature import preconditioner_of
+from dsfu.model.measured.solver.joint import JointFit
 from dsfu.model.measured.solver.lbfgs import minimise
 from dsfu.model.measured.solver.noise import INDEPENDENT, tolerated_variance, variance_of
-from dsfu.model.measured.solver.objective import BACKGROUND_UNIT, EXTRAS, STRETCH_UNIT, Model, Objective, Pixels
-from dsfu.model.measured.solver.patterson import grid_step
-from dsfu.model.measured.solver.preconditioner import (
-    Preconditioner,
-    block_of,
-    order_curvature,
-    smooth_curvature,
-    wide_terms,
-)
-from dsfu.model.measured.solver.prepared import Prepared
+from dsfu.model.measured.solver.objective import DEPTH_PRICE, NEGATIVE_PRICE, Model, Objective, Pixels
+from dsfu.model.measured.solver.preconditioner import Preconditioner
+from dsfu.model.measured.solver.prepared import Prepared, thinned
 from dsfu.model.measured.solver.series import Series, Terms
 from dsfu.model.measured.solver.settings import SolverSettings, Stage
-from dsfu.simulate.arrays import FloatArray, IntArray
-
-_NEGATIVE_PRICE = 0.1
-"""Price of negative I_FF, relative to that of a deviation of the same size from data of intensity 1/4."""
-
-_DEPTH_PRICE = 2e-5
-"""Price of negative S · mean of I_FF, in the same unit: so low that it decides only where the data say nothing."""
-
-_SAMPLED = 3
-"""The curvature along I_SRO is told from every third pixel along both axes."""
+from dsfu.simulate.arrays import FloatArray
 
 SRO_DEVIATION = 1.0
 """Prior standard deviation of a coefficient of one plane's I_SRO, whose mean is 1: hardly any prior at all."""
@@ -49,6 +35,8 @@ class Fitted:
         G and S, not clipped, (planes, y, x), and the background of each plane, in the planes' own scales.
     variance
         (planes, y, x): of the noise, as given or as estimated.
+    alpha_covariance
+        Of the members of several planes, I_FF and its scales marginalised; None of single planes.
     """
 
     variables: Tensor
@@ -58,6 +46,7 @@ class Fitted:
     stretch: FloatArray
     variance: FloatArray
     evaluations: int
+    alpha_covariance: FloatArray | None = None
 
 
 class PlaneFit:
@@ -67,9 +56,12 @@ class PlaneFit:
     ----------
     crystals
         For each problem its planes. Problems of several planes share α among theirs.
+    width
+        Of the prior of the Patterson function relative to the cell, with which the planes were prepared.
     """
 
-    def __init__(self, crystals: Sequence[Sequence[Prepared]], settings: SolverSettings) -> None:
+    def __init__(self, crystals: Sequence[Sequence[Prepared]], settings: SolverSettings, width: float = 0.42) -> None:
+        self.width = width
         self.planes = [plane for crystal in crystals for plane in crystal]
         self.settings = settings
         self.dtype = torch.float32 if settings.precision == "float32" else torch.float64
@@ -113,13 +105,22 @@ class PlaneFit:
                 variables,
                 stage.iterations,
                 tolerance=self.settings.stop,
-                precondition=self.preconditioner(variables, stage, level, variance) if stage.precondition else None,
+                precondition=self._preconditioner(variables, stage, level, variance) if stage.precondition else None,
             )
             evaluations += used
             if number < len(stages) - 1:
                 level, variance = self._levels(variables)
-        smooth, order, background = self.at(variables)
         level, variance = self._levels(variables)
+        covariance = None
+        if self.model.planes > 1:
+            joint = JointFit(self, variables, self._weights(stages[-1], level, variance), self.width)
+            if self.width == self.settings.widths[0]:
+                joint.run()
+            else:  # a wider prior is for data of another kind, and takes long
+                joint.stay()
+            variables, covariance = joint.variables, joint.alpha_covariance()
+            level, variance = self._levels(variables)
+        smooth, order, background = self.at(variables)
         stretch = self.model.coefficients(variables).stretch
         return Fitted(
             variables=variables,
@@ -129,6 +130,7 @@ class PlaneFit:
             stretch=stretch.detach().cpu().numpy(),
             variance=variance,
             evaluations=evaluations,
+            alpha_covariance=covariance,
         )
 
     def at(self, variables: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -159,14 +161,15 @@ class PlaneFit:
         chosen = thinned(self.planes[0].measured.plane.pixels, stage.every)
         grid = np.ix_(np.arange(len(self.planes)), chosen, chosen)
         density = stage.every**2
+        # What a deviation of √I by the tolerance costs where I is 1/4: prices are in that unit.
         unit = INDEPENDENT * density / stage.tolerance**2
         means = np.array([plane.mean for plane in self.planes])[:, None, None]
         pixels = Pixels(
             falloff=self.tensor(np.stack([plane.falloff for plane in self.planes])[grid]),
             data=self.tensor(np.stack([plane.data for plane in self.planes])[grid]),
             weight=self.tensor(density * self._weights(stage, level, variance)[grid]),
-            price=self.tensor(np.full_like(means, _NEGATIVE_PRICE * unit)),
-            depth_price=self.tensor(_DEPTH_PRICE * unit * means**2),
+            price=self.tensor(np.full_like(means, NEGATIVE_PRICE * unit)),
+            depth_price=self.tensor(DEPTH_PRICE * unit * means**2),
         )
         return Objective(self.model, *self.series(stage.every), pixels)
 
@@ -175,78 +178,10 @@ class PlaneFit:
         live = np.stack([plane.live for plane in self.planes])
         return np.asarray(live / (tolerated_variance(level, stage.tolerance) + variance / independent))
 
-    def preconditioner(
+    def _preconditioner(
         self, variables: Tensor, stage: Stage, level: FloatArray, variance: FloatArray
     ) -> Preconditioner:
-        """From the curvature at some variables, each factor by itself."""
-        smooth, order, _ = self.at(variables)
-        weights = self._weights(stage, level, variance)
-        model, blocks = self.model, []
-        for problem in range(model.problems):
-            numbers = range(problem * model.planes, (problem + 1) * model.planes)
-            of_order = sum(self._order_curvature(i, smooth[i], order[i], weights[i], stage) for i in numbers)
-            free = np.flatnonzero(model.sro_free[problem].cpu().numpy())
-            prior = torch.eye(len(free), dtype=torch.float64, device=variables.device) / model.sro_deviation**2
-            blocks.append(block_of(problem, free, torch.as_tensor(of_order)[free][:, free] + prior, variables))
-            for place, i in enumerate(numbers):
-                at, curvature = self._smooth_curvature(i, smooth[i], order[i], weights[i], stage)
-                at += model.sro_size + place * (model.smooth_size + EXTRAS)
-                blocks.append(block_of(problem, at, curvature, variables))
-        return Preconditioner(blocks, self._diagonal(variables, smooth, order, weights))
-
-    def _diagonal(self, variables: Tensor, smooth: FloatArray, order: FloatArray, weights: FloatArray) -> Tensor:
-        """Curvature along backgrounds and stretches; 1, the prior's, along everything else."""
-        model = self.model
-        diagonal = torch.ones_like(variables)
-        extras = diagonal[:, model.sro_size :].view(len(self.planes), -1)[:, model.smooth_size :]
-        if model.with_background:
-            extras[:, 0] += self.tensor(BACKGROUND_UNIT**2 * weights.sum(axis=(1, 2)))
-        if model.with_stretch:
-            falloff = np.stack([plane.falloff for plane in self.planes])
-            form_factor = falloff * np.maximum(smooth, 0) * (order > 0)
-            for axis in (0, 1):
-                slope = self._slope(variables, axis)
-                extras[:, 1 + axis] += self.tensor((weights * np.square(form_factor * slope)).sum(axis=(1, 2)))
-        return diagonal
-
-    def _slope(self, variables: Tensor, axis: int) -> FloatArray:
-        """How S changes with a variable that stretches the lattice: (planes, y, x)."""
-        at = self.model.coefficients(variables)
-        values = []
-        for sign in (0.5, -0.5):
-            stretch = at.stretch.clone()
-            stretch[:, axis] += sign * STRETCH_UNIT
-            values.append(self.series(1)[0](at.sro_cosines, at.sro_sines, stretch))
-        return np.asarray((values[0] - values[1]).double().cpu().numpy())
-
-    def _smooth_curvature(
-        self, number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
-    ) -> tuple[IntArray, Tensor]:
-        plane = self.planes[number]
-        unit = INDEPENDENT / stage.tolerance**2
-        total = weight * np.maximum(order, 0) ** 2 + _NEGATIVE_PRICE * unit * (smooth < 0)
-        chosen = wide_terms(plane.patterson)
-        terms, offsets = plane.patterson.terms, plane.measured.plane.offsets
-        weights = torch.as_tensor(plane.falloff**2 * total, device=self.settings.device)
-        curvature = smooth_curvature(terms, grid_step(plane.measured.plane), offsets, weights, chosen)
-        at = np.where(chosen < len(terms), chosen, chosen - len(terms) + self.model.smooth_size // 2)
-        deviation = self.model.smooth_deviation[number].double()[torch.as_tensor(at)]
-        curvature = curvature * torch.outer(deviation, deviation)
-        return at, curvature + torch.eye(len(at), dtype=torch.float64, device=curvature.device)
-
-    def _order_curvature(
-        self, number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
-    ) -> Tensor:
-        """Among the variables of I_SRO: a sample of the pixels will do."""
-        plane = self.planes[number]
-        depth = _DEPTH_PRICE * INDEPENDENT / stage.tolerance**2 * plane.mean**2
-        total = np.where(order > 0, weight * np.square(plane.falloff * np.maximum(smooth, 0)), depth)
-        chosen = thinned(plane.measured.plane.pixels, _SAMPLED)
-        y, x = (each.ravel() for each in np.meshgrid(chosen, chosen, indexing="ij"))
-        offsets, terms = plane.measured.plane.offsets, plane.lattice.terms
-        sampled = torch.as_tensor(_SAMPLED**2 * total[y, x], device=self.settings.device)
-        found = order_curvature(terms, offsets[x], offsets[y], sampled)
-        return self.model.order_curvature(number, found)
+        return preconditioner_of(self, variables, stage, self._weights(stage, level, variance))
 
     def _known_variance(self) -> FloatArray:
         none = np.zeros_like(self.planes[0].data)
@@ -266,13 +201,6 @@ class PlaneFit:
             known = plane.variance
             variances.append(self._noise(plane, model) if known is None else known)
         return np.stack(levels), np.stack(variances)
-
-
-def thinned(pixels: int, every: int) -> IntArray:
-    """One of every so many pixels, not always the same: evenly spaced ones would alias a large cell's series."""
-    starts = np.arange(0, pixels, every)
-    jitter = np.random.Generator(np.random.Philox(1)).random(len(starts))
-    return np.minimum(starts + np.floor(jitter * every).astype(np.int64), pixels - 1)
 
 
 def _own_sro(planes: Sequence[Prepared]) -> tuple[None, FloatArray, FloatArray]:

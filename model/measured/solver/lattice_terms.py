@@ -50,6 +50,7 @@ class LatticeTerms:
         """(2, terms, members): coefficients of the cosines and the sines, from the α of every member."""
         out = np.zeros((2, len(self), len(self.members)))
         columns = np.arange(len(self.members))
+        # α cos(θ + φ) = α cos φ cos θ − α sin φ sin θ.
         out[0, self.member_term, columns] = self.member_weight * np.cos(self.member_phase)
         out[1, self.member_term, columns] = -self.member_weight * np.sin(self.member_phase)
         return out

@@ -1,7 +1,7 @@
 """L-BFGS on a batch of independent problems at once, each with its own step lengths.
 
-Limited-memory BFGS as in Nocedal & Wright, Numerical Optimization (2006), algorithm 7.5, with backtracking by cubic
-interpolation. Problems do not wait for one another's line searches except to be evaluated together.
+Limited-memory BFGS as in Nocedal & Wright, Numerical Optimization (2006), algorithm 7.5, with backtracking to the
+lowest point of a parabola. Problems do not wait for one another's line searches except to be evaluated together.
 """
 
 from collections.abc import Callable
@@ -48,6 +48,7 @@ def minimise(
     for _ in range(iterations):
         direction = -history.apply(gradient)
         slope = (direction * gradient).sum(1)
+        # A direction that does not lead downhill comes from pairs that no longer hold: steepest descent instead.
         uphill = slope >= 0
         if bool(uphill.any()):
             direction = torch.where(uphill[:, None], -gradient, direction)
@@ -70,6 +71,8 @@ class _History:
         self._scale: Tensor | None = None
 
     def add(self, moved: Tensor, change: Tensor) -> None:
+        # s·y, of the step s and the change y of the gradient; where it is not positive a pair says nothing of
+        # curvature.
         product = (moved * change).sum(1)
         squared = (change * change).sum(1)
         curved = product > 1e-10 * squared.clamp_min(1e-30)
@@ -83,6 +86,8 @@ class _History:
     def apply(self, gradient: Tensor) -> Tensor:
         if not self._pairs:
             return self._first_guess(gradient)
+        # Two loops over the pairs, with ρ = 1 / s·y: q ← q − ρ (s·q) y from the last to the first, then, after the
+        # first guess of the inverse curvature, r ← r + (ρ s·q − ρ y·r) s.
         direction = gradient
         shares = []
         for moved, change, inverse in reversed(self._pairs):
@@ -116,6 +121,7 @@ def _search(
         good = (new_value <= value + _SUFFICIENT_DECREASE * step * slope) & torch.isfinite(new_value)
         if bool(good.all()):
             return _Found(at, new_value, new_gradient, trial)
+        # The lowest point of the parabola through value and slope here and the value there.
         parabola = -slope * step * step / (2 * (new_value - value - slope * step))
         parabola = torch.where(torch.isfinite(parabola), parabola, 0.1 * step)
         best_step = torch.where(good, step, best_step)

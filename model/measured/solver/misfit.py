@@ -35,6 +35,9 @@ class PixelMisfit(torch.autograd.Function):
         form_factor = falloff * smooth
         clipped = order.clamp_min(0)
         target = data - background
+        # ½ Σ w (I_FF · max(I_SRO, 0) + b − I)², and two costs that keep the model where it means something: I_FF < 0 is
+        # priced quadratically, and I_SRO < 0, which the product does not see, costs what the data there leave
+        # unexplained.
         residual = form_factor * clipped - target
         weighted = weight * residual
         below = order - clipped
@@ -46,6 +49,7 @@ class PixelMisfit(torch.autograd.Function):
         value = 0.5 * (weighted * residual + priced * negative + deep * below).sum((1, 2))
         value -= (pull * positive).sum((1, 2))
         inside = order >= 0
+        # Derivatives written out: three planes are kept for the way back, and not every one in between.
         d_form_factor = weighted * clipped + priced - pull * (form_factor > 0)
         d_order = torch.where(inside, weighted * form_factor, -weight * target.clamp_min(0) * positive) + deep
         d_background = torch.where(inside | (target <= 0), weighted, weighted + weight * positive * below)

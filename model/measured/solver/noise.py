@@ -31,6 +31,7 @@ def variance_of(residual: FloatArray, model: FloatArray, live: BoolArray, grain:
     """
     lag = min(grain.lag_x, live.shape[1] - 1)
     both = live[:, lag:] & live[:, :-lag]
+    # The difference of two pixels has twice the variance of one.
     squared = np.square(residual[:, lag:] - residual[:, :-lag])[both] / 2
     mean = (model[:, lag:] + model[:, :-lag])[both] / 2
     if len(squared) < _FEWEST * 2:
@@ -39,6 +40,7 @@ def variance_of(residual: FloatArray, model: FloatArray, live: BoolArray, grain:
     parts = np.array_split(order, min(_BINS, len(order) // _FEWEST))
     levels = np.array([mean[part].mean() for part in parts])
     values = np.array([squared[part].mean() for part in parts])
+    # A mean square is known to a share of itself, the same for all bins: relative misfits count alike.
     relative = 1 / np.maximum(values, 1e-3 * values.max() + 1e-30)
     design = np.column_stack([np.ones_like(levels), levels])
     (constant, slope), _ = nnls(design * relative[:, None], values * relative)
@@ -97,6 +99,7 @@ def neighbour_products(values: FloatArray, live: BoolArray, grain: Grain = FINES
     for one, other, share in pairs:
         both = live[one] & live[other]
         first, second = values[one][both], values[other][both]
+        # Of neighbours that have a share of their noise in common the product is that share of its variance.
         products.append(first * second - share / 2 * (first**2 + second**2))
     return np.concatenate(products)
 

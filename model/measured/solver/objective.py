@@ -24,6 +24,13 @@ BACKGROUND_UNIT = 1e-2
 """What a variable of 1 means for the background, relative to the plane's maximum."""
 
 
+NEGATIVE_PRICE = 0.1
+"""Price of negative I_FF, relative to that of a deviation of the same size from data of intensity 1/4."""
+
+DEPTH_PRICE = 2e-5
+"""Price of negative S · mean of I_FF, in the same unit: so low that it decides only where the data say nothing."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pixels:
     """Planes on one grid of pixels: (problems · planes, y, x) each."""
@@ -112,6 +119,7 @@ class Model:
     def order_curvature(self, plane: int, curvature: Tensor) -> Tensor:
         """Of a plane's coefficients of I_SRO (2 terms, without padding), turned into that of a problem's variables."""
         terms, half = curvature.shape[0] // 2, self.sro_constant.shape[1] // 2
+        # Cosines and sines are each padded to the plane with the most terms.
         at = torch.cat([torch.arange(terms), torch.arange(terms) + half]).to(curvature.device)
         if self._sro_map is not None:
             rows = self._sro_map[plane][at].double()

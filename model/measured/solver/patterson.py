@@ -66,6 +66,7 @@ def patterson_terms(plane: Plane, cell: Cell, width: float, oversampling: float 
     places, squared = places[chosen], squared[chosen]
     order = np.argsort(squared, kind="stable")
     places, squared = places[order], squared[order]
+    # Off the origin the squares add up to 1: G varies over the plane by as much as its mean.
     deviation = np.exp(-squared / 2)
     deviation /= np.sqrt(np.square(deviation[1:]).sum())
     deviation[0] = 1.0

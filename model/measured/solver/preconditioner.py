@@ -89,6 +89,8 @@ def smooth_curvature(terms: Terms, step: float, offsets: FloatArray, weight: Ten
     reach = 2 * int(np.abs(places).max())
     angles = step * np.outer(np.arange(-reach, reach + 1), offsets)
     waves = torch.as_tensor(np.exp(1j * angles), device=weight.device)
+    # All products of two waves are waves of sums and differences of their vectors: one transform of the weights has the
+    # whole matrix in it.
     moments = (waves @ weight.to(waves.dtype) @ waves.T).view(-1)
     flat = torch.as_tensor(places @ np.array([1, 2 * reach + 1]), device=weight.device)
     origin = reach * (2 * reach + 2)

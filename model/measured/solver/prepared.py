@@ -9,7 +9,7 @@ from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.solver.lattice_terms import LatticeTerms, lattice_terms
 from dsfu.model.measured.solver.noise import smoothed, stated_variance
 from dsfu.model.measured.solver.patterson import PattersonTerms, falloff, patterson_terms
-from dsfu.simulate.arrays import BoolArray, FloatArray
+from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 
 _TOP = 0.999
 """Quantile of the live intensities that is taken for 1; the maximum may be a hot pixel."""
@@ -80,3 +80,10 @@ def prepare(measured: MeasuredPlane, cutoff: int, width: float) -> Prepared:
         lattice=lattice_terms(measured.plane, measured.cell, cutoff),
         patterson=patterson_terms(measured.plane, measured.cell, width),
     )
+
+
+def thinned(pixels: int, every: int) -> IntArray:
+    """One of every so many pixels, not always the same: evenly spaced ones would alias a large cell's series."""
+    starts = np.arange(0, pixels, every)
+    jitter = np.random.Generator(np.random.Philox(1)).random(len(starts))
+    return np.minimum(starts + np.floor(jitter * every).astype(np.int64), pixels - 1)

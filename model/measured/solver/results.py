@@ -70,9 +70,8 @@ def _with_uncertainty(solution: Solution, fit: PlaneFit, fitted: Fitted, numbers
         covariance = of_planes[0][:size, :size] / 4  # each coefficient is twice an α
     else:
         maps = [plane.lattice.map_from_alpha().reshape(-1, len(solution.alpha_values)) for plane in prepared]
-        information = sum(map_.T @ each.order @ map_ for map_, each in zip(maps, gathered, strict=True))
-        free = np.r_[0.0, np.ones(len(solution.alpha_values) - 1)]
-        covariance = covariance_of(np.asarray(information), free, fit.model.sro_deviation)
+        assert fitted.alpha_covariance is not None
+        covariance = fitted.alpha_covariance
         of_planes = [map_ @ covariance @ map_.T for map_ in maps]
     planes = tuple(
         replace(

@@ -40,6 +40,12 @@ class Terms:
         return len(self.phases)
 
 
+def waves(terms: Terms, offsets: FloatArray, chosen: IntArray) -> FloatArray:
+    """Cosines and then sines of some terms at offsets (points, 2): (points, 2 · chosen)."""
+    angles = offsets @ terms.vectors[chosen].T + terms.phases[chosen]
+    return np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
+
+
 class Series:
     """A batch of series, each with terms of its own, on the pixels of square grids of one size.
 

@@ -54,6 +54,8 @@ class SolverSettings:
         after the other, if the misfit stays above ``widen_above``.
     widen_above
         Structured misfit (`PlaneSolution.misfit`) above which a wider prior is tried.
+    again_if_lost
+        Whether a fit that went astray is made again on all pixels.
     background
         Whether a flat background is a variable.
     stretch
@@ -75,6 +77,7 @@ class SolverSettings:
     cutoff: int = 6
     widths: tuple[float, ...] = (0.42, 0.7, 1.1)
     widen_above: float = 0.003
+    again_if_lost: bool = True
     background: bool = False
     stretch: bool = False
     uncertainty: bool = False

@@ -70,7 +70,7 @@ def _solve_batch(crystals: Sequence[Sequence[MeasuredPlane]], settings: SolverSe
     for widened in range(len(settings.widths)):
         found = _fitted(crystals, waiting, widened, settings)
         lost = [i for i in waiting if found[i].misfit.structured > _LOST]
-        if lost:
+        if lost and settings.again_if_lost:
             again = _fitted(crystals, lost, widened, _on_all_pixels(settings))
             found |= {i: _better(found[i], again[i]) for i in lost}
         best |= {i: _better(best[i], found[i]) if i in best else found[i] for i in waiting}
@@ -85,7 +85,9 @@ def _fitted(
 ) -> dict[int, Solution]:
     started = time.perf_counter()
     width = settings.widths[widened]
-    fit = PlaneFit([[prepare(plane, settings.cutoff, width) for plane in crystals[i]] for i in numbers], settings)
+    fit = PlaneFit(
+        [[prepare(plane, settings.cutoff, width) for plane in crystals[i]] for i in numbers], settings, width
+    )
     fitted = fit.run()
     seconds = (time.perf_counter() - started) / len(numbers)
     return {i: solution_of(fit, fitted, place, widened, seconds) for place, i in enumerate(numbers)}

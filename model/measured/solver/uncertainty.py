@@ -67,6 +67,7 @@ def information_of(
     rows, columns, share = _some(plane.live & (order > 0) & (variance > 0))
     known = rows, columns
     offsets = plane.measured.plane.offsets
+    # ∂I/∂I_SRO = I_FF and ∂I/∂I_FF = I_SRO, over σ: rows of J whose JᵀJ is the information.
     root = 1 / np.sqrt(variance[known] * share)
     to_order = plane.falloff[known] * np.maximum(smooth[known], 0) * root
     to_smooth = plane.falloff[known] * clipped[known] * root * plane.mean
@@ -92,6 +93,7 @@ def information_of(
     factor, failed = torch.linalg.cholesky_ex(smooth_block)
     if failed and dtype != torch.float64:  # strong data against a prior of 1: more than single precision can hold
         return information_of(plane, smooth, order, variance, torch.float64)
+    # I_FF is unknown too: its block is taken out, A − Bᵀ C⁻¹ B, which is what marginalising a Gaussian does.
     schur = total[:size, :size] - cross.T @ torch.cholesky_solve(cross, factor)
     has = np.r_[np.ones(len(lattice)), lattice.has_sine.astype(np.float64)]
     return Information(order=np.asarray(schur.numpy() * np.outer(has, has)), smooth=smooth_block)
@@ -100,6 +102,7 @@ def information_of(
 def covariance_of(information: FloatArray, free: FloatArray, deviation: float) -> FloatArray:
     """Covariance of coefficients from information and a prior; zero for those that are not free."""
     chosen = np.flatnonzero(free)
+    # Prior and data are independent: their information adds.
     matrix = information[np.ix_(chosen, chosen)] + np.eye(len(chosen)) / deviation**2
     out = np.zeros_like(information)
     out[np.ix_(chosen, chosen)] = np.linalg.inv((matrix + matrix.T) / 2)
@@ -128,6 +131,7 @@ def sigma_of_form_factor(plane: Prepared, information: Information) -> FloatArra
     sigma = np.empty((len(coarse), len(coarse)))
     for row, y in enumerate(offsets):
         waves = _waves(terms, offsets, np.full_like(offsets, y), terms.has_sine) * scales
+        # With H = L Lᵀ the variance of a wave w is w H⁻¹ wᵀ = |L⁻¹ wᵀ|².
         spread = torch.linalg.solve_triangular(factor, waves.T, upper=False)
         sigma[row] = spread.square().sum(0).sqrt().numpy()
     everywhere = zoom(sigma, _EVERY, order=1, mode="nearest", grid_mode=True)[:pixels, :pixels]

@@ -126,8 +126,10 @@ def symmetrise(
     belongs = np.array([number_of[tuple(v)] for v in given.tolist()])
     averages = np.zeros((len(orbits), len(given)))
     averages[belongs, np.arange(len(given))] = 1.0
+    # A matrix of means: covariances follow it from both sides.
     averages /= averages.sum(axis=1, keepdims=True)
     mean = averages @ numbers
+    # Each value less the mean of its orbit, 0 if the symmetry holds.
     differences = np.eye(len(given)) - averages[belongs]
     return Symmetrised(
         orbits,

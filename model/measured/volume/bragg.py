@@ -121,6 +121,7 @@ def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
     integral = np.where(both, 0.5 * (integral + integral[::-1]), np.where(seen, integral, integral[::-1]))
     seen = seen | seen[::-1]
     expected = level * wanted
+    # Counts scatter by their roots; in the mean of both Friedel mates by √½ of that.
     noise = np.sqrt(np.maximum(expected, 1) * np.where(both, 0.5, 1.0))
     strong = seen & (integral > _STRONG * noise) & (integral > _SHARE * expected)
     integral = np.where(seen, np.maximum(integral, 0), 0)

@@ -67,6 +67,13 @@ class Columns:
     def splines(self) -> int:
         return int(self.basis.shape[1])
 
+    @property
+    def beyond_first_knot(self) -> BoolArray:
+        """Which of `q_inv_angstrom`: before the first knot, few voxels tell of the background."""
+        low, high = self.q_inv_angstrom[[0, -1]]
+        share = 1 / (self.splines - 3) if self.splines > 3 else -1.0
+        return np.asarray(self.q_inv_angstrom > low + share * (high - low))
+
     def __len__(self) -> int:
         return len(self.maps)
 

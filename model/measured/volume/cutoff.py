@@ -32,6 +32,7 @@ def gain_of(values: FloatArray, covariance: FloatArray) -> float:
     variances = np.maximum(variances, 1e-300)
     projected = (axes.T @ values[known]) ** 2
     total = variances + _DEVIATIONS[:, None] ** 2
+    # ln N(x; 0, σ² + d²) − ln N(x; 0, σ²), summed over the principal axes, for every d that is tried.
     gains = 0.5 * (projected / variances - projected / total + np.log(variances / total)).sum(axis=1)
     return max(float(gains.max()), 0.0)
 
@@ -63,6 +64,7 @@ def shells_needed(shells: IntArray, values: FloatArray, covariance: FloatArray) 
 def scale_held(values: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The same if the common scale of all values were known: which of them are there does not depend on it."""
     factor = linalg.cho_factor(covariance, lower=True, check_finite=False)
+    # Along the values themselves 1/weight is the variance of a common factor: it alone is taken off.
     weight = float(values @ linalg.cho_solve(factor, values))
     return values, covariance - (1 - _HELD) * np.outer(values, values) / max(weight, 1e-300)
 
@@ -72,6 +74,7 @@ def without(values: FloatArray, covariance: FloatArray, dropped: BoolArray) -> t
     kept = ~dropped
     factor = linalg.cho_factor(covariance[np.ix_(dropped, dropped)], lower=True, check_finite=False)
     cross = covariance[np.ix_(kept, dropped)]
+    # The mean and covariance of a Gaussian, given that some of its variables are 0.
     mean = values[kept] - cross @ linalg.cho_solve(factor, values[dropped], check_finite=False)
     block = covariance[np.ix_(kept, kept)] - cross @ linalg.cho_solve(factor, cross.T, check_finite=False)
     return np.asarray(mean), np.asarray(block)

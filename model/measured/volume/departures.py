@@ -84,6 +84,7 @@ def _departure(fit: VolumeFit, patterns: list[torch.Tensor], factor: FloatArray)
     values, covariance = fit.amplitudes_of(patterns, factor)
     variances = np.diag(covariance)
     known = variances > 0
+    # In units of their uncertainties, without combinations that the fit nearly imitates.
     unit = np.sqrt(variances[known])
     shares, axes = np.linalg.eigh(covariance[np.ix_(known, known)] / unit[:, None] / unit)
     kept = shares > _SMALL * shares.max()

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ import numpy as np
 from dsfu.files import replacing
 from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.order.tables import as_json
+from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.verdict import VolumeVerdict
 from dsfu.model.measured.volume.voxels import unfold
@@ -69,7 +71,7 @@ def verdict_record(solution: VolumeSolution, verdict: VolumeVerdict) -> dict[str
     places = np.linspace(0, len(columns.q_inv_angstrom) - 1, 21).astype(int)
     curve = columns.curve(amplitudes) * solution.voxels.gain
     deviation = columns.curve_uncertainty(solution.column_covariance) * solution.voxels.gain
-    prior = solution.fit.prior
+    prior, background = solution.fit.prior, background_found(solution)
     return {
         "verdict": verdict.judgement,
         "sentence": verdict.sentence,
@@ -97,12 +99,14 @@ def verdict_record(solution: VolumeSolution, verdict: VolumeVerdict) -> dict[str
             "scale_known": solution.scale_known,
             "bragg_peaks": 0 if solution.peaks is None else int(solution.peaks.strong.sum()),
             "left_out_beside_peaks": int(solution.masked.sum()),
+            "stretch": None if solution.stretch is None else asdict(solution.stretch),
             "seconds": round(solution.seconds, 1),
         },
         "background": {
             "q_inv_angstrom": columns.q_inv_angstrom[places].tolist(),
             "intensity": curve[places].tolist(),
             "uncertainty": deviation[places].tolist(),
+            **({} if background is None else {"beyond_first_knot": asdict(background)}),
         },
     }
 

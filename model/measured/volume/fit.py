@@ -79,6 +79,7 @@ class VolumeFit:
         self._local = _local_mean(self._counts, self._weight)
         self._w = self._weight / self._local
         we = self._w * self._falloff
+        # The mean of I_FF / E by least squares, as if there were no order.
         self.scale = float((self._counts * we).sum().double() / (we * self._falloff).sum().double())
         self.set_prior(self.prior)
         self.parameters = np.zeros(sum(self.sizes))
@@ -185,6 +186,7 @@ class VolumeFit:
 
     def linearised(self) -> Linearised:
         """The data's part of the fit as a quadratic form."""
+        # ½ xᵀ M x − target·x has this gradient at the present parameters.
         matrix = self._matrix()
         return Linearised(matrix=matrix, target=matrix @ self.parameters - self._gradient())
 
@@ -315,6 +317,7 @@ class VolumeFit:
         power = np.array([[_sum(self._w * one * other) for other in patterns] for one in patterns])
         # what the fit can imitate is left out: in single precision nothing is known of it
         unit = 1 / np.sqrt(np.maximum(np.diag(power), 1e-300))
+        # Their power less what fitted parameters take of it: the Schur complement, all that is fitted marginalised.
         shares, axes = linalg.eigh((power - solved.T @ solved) * unit[:, None] * unit)
         axes = axes[:, shares > _IMITATED] * unit[:, None]
         root = axes / np.sqrt(shares[shares > _IMITATED])

@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.model.measured.order.result import Shell, SroRefinement, Vector, as_vector
+from dsfu.model.measured.order.result import WARNED, Shell, SroRefinement, Vector, as_vector
+from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.look_ahead import FLAT, LEAST_CELLS
 from dsfu.model.measured.volume.settings import FARTHEST
 from dsfu.model.measured.volume.softness import soft_combination
@@ -26,15 +27,20 @@ def order_of(solution: VolumeSolution, verdict: VolumeVerdict | None = None) -> 
     flat = np.array([i for i in range(3) if spans[i] < FLAT and period_of(axes[i]) != 1], np.int64)
     notes: list[str] = []
     if verdict is not None and verdict.judgement == "contradicts":
-        notes.append(f"DO NOT RELY ON THESE VALUES. {verdict.sentence}")
+        notes.append(f"{WARNED} {verdict.sentence}")
     elif verdict is not None and verdict.judgement == "not judged":
         notes.append(verdict.sentence)
+    if solution.stretch is not None:
+        notes.append(solution.stretch.sentence())
     if not solution.scale_known:
         notes.append(
             "These data hardly tell I_FF from a background that falls off like it, so that all α share the uncertainty "
             "of their scale; the standard uncertainties contain it, those of ratios of α are much smaller. A known "
             "background helps: subtract it and use --no-background."
         )
+    background = background_found(solution)
+    if solution.scale_known and background is not None and background.confused:
+        notes.append(background.sentence())
     if len(flat):
         return _sums(solution, cell, flat, notes)
     return _by_shell(solution, cell, notes)
@@ -150,6 +156,7 @@ def _sums(solution: VolumeSolution, cell: Cell, flat: IntArray, notes: list[str]
     for index, vector in enumerate(solution.terms.vectors):
         key = vector[rest]
         sign = -1 if tuple(key) < tuple(-key) else 1
+        # Where h hardly varies, cos 2π(hu + kv) is cos 2πhu times cos 2πkv once u and −u are added.
         phase = 2 * np.pi * sum(vector[i] * h for i, h in zip(flat, at, strict=True))
         classes.setdefault(tuple((sign * key).tolist()), []).append((index, float(np.cos(phase))))
     rows: list[FloatArray] = []

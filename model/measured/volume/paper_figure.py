@@ -1,13 +1,12 @@
 """A section through an analysed volume as a figure for a paper: observed, both factors, and what is left."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dsfu.colours import MISSING
 from dsfu.model.measured.volume.pictures import colours_of, corners_of, grids_of, normals_of
 from dsfu.model.measured.volume.solve import VolumeSolution
-from dsfu.paper import WIDTHS, empty_figure, letter, named_bar, paper_style
+from dsfu.paper import WIDTHS, empty_figure, map_panel, named_bar, paper_style
 from dsfu.simulate.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -35,10 +34,8 @@ def section_figure(solution: VolumeSolution) -> "Figure":
         ):
             values = np.take(grids[title], index, axis=normal)
             image = axes.pcolormesh(x, y, values, rasterized=True, **colours_of(title, values, grids["observed"]))
-            axes.set_facecolor(MISSING)
-            axes.set_aspect("equal")
-            letter(axes, number)
-            _label(axes, f"along {'abc'[first]}*", f"normal to {'abc'[first]}*", outer=number == 0)
+            along, across = (f"{way} {'abc'[first]}* (1/Å)" for way in ("along", "normal to"))
+            map_panel(axes, number, along, across, outer=number == 0)
             named_bar(axes, image, label, extend=extend)
         at = solution.voxels.axes[normal][index]
         figure.suptitle(f"{_layer(normal, at)} layer", fontsize=7, x=0.99, ha="right")
@@ -48,14 +45,6 @@ def section_figure(solution: VolumeSolution) -> "Figure":
 def _height(x: FloatArray, y: FloatArray) -> float:
     """Of a row of panels in true shape, with bars and labels."""
     return float(WIDTHS[2] / len(_PANELS) * 0.86 * np.ptp(y) / np.ptp(x) + 0.95)
-
-
-def _label(axes: Any, x: str, y: str, *, outer: bool) -> None:
-    axes.set_xlabel(f"{x} (1/Å)")
-    if outer:
-        axes.set_ylabel(f"{y} (1/Å)")
-    else:
-        axes.set_yticklabels([])
 
 
 def _layer(normal: int, at: float) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from dsfu.files import write_text
 from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.order.tables import with_uncertainty
+from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.curves import alpha_chart, background_chart
 from dsfu.model.measured.volume.pictures import sections_figure
 from dsfu.model.measured.volume.solve import VolumeSolution
@@ -35,10 +36,8 @@ def write_volume_report(
         checks=_checks(verdict),
         alpha=_alpha(refinement),
         sections=figure_address(sections_figure(solution), _DPI),
-        charts=[
-            {"chart": alpha_chart(refinement), "caption": "α over distance; bars are standard uncertainties"},
-            {"chart": background_chart(solution), "caption": "measured, mean of all voxels, and the background found"},
-        ],
+        alphas=alpha_chart(refinement),
+        background=background_chart(solution),
         numbers=_numbers(solution),
     )
     write_text(path, page)
@@ -58,7 +57,7 @@ def _state(check: VolumeCheck) -> str:
 
 
 def _share(check: VolumeCheck) -> str:
-    return "–" if check.least_amplitude == 0 else f"{100 * check.amplitude:.2f} %"
+    return "–" if check.least_amplitude == 0 else f"{round(100 * check.amplitude, 2) + 0.0:.2f} %".replace("-", "−")
 
 
 def _alpha(refinement: SroRefinement) -> Table:
@@ -88,6 +87,7 @@ def _numbers(solution: VolumeSolution) -> Table:
     left_out = int(solution.masked.sum())
     share = 100 * left_out / max(int(solution.voxels.live.sum()), 1)
     found = "none found" if peaks is None else f"at {peaks.strong.sum()} of {peaks.seen.sum()} lattice points"
+    background = background_found(solution)
     size = " × ".join(map(str, solution.voxels.shape))
     rows = [
         [
@@ -99,6 +99,8 @@ def _numbers(solution: VolumeSolution) -> Table:
         ["variance / intensity", f"{solution.voxels.gain:.4g} (from the data's own scatter, or stated uncertainties)"],
         ["fitted", f"{coefficients} coefficients of I_FF, {alphas} α, {columns} of background and tails"],
         ["width of the Patterson function", f"{fit.prior.width[0]:.3f} cells, by evidence"],
+        ["background", "none fitted" if background is None else background.sentence()],
+        ["grid", "as given" if solution.stretch is None else solution.stretch.sentence()],
         ["Bragg peaks", found],
         ["left out beside lattice points", f"{left_out} voxels, {share:.1f} %"],
         ["time", f"{solution.seconds:.0f} s"],

@@ -28,6 +28,9 @@ class VolumeSettings:
         Whether to look for Bragg peaks.
     box
         Whether each voxel is a mean over its box, and not a point: α far away are damped by it, and it is undone.
+    stretch
+        Whether to stretch h, k and l to the lattice that the order repeats with; None for where the verdict says it is
+        another.
     prior
         That of I_FF, where it is not to be found from the data.
     """
@@ -38,4 +41,5 @@ class VolumeSettings:
     background: bool = True
     bragg: bool = True
     box: bool = False
+    stretch: bool | None = None
     prior: FormFactorPrior | None = None

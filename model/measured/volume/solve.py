@@ -34,6 +34,24 @@ _PASSES: Final = 2
 """Fits after the first in which the peaks' integrals and tails are taken anew; they no longer change then."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class GridStretch:
+    """By what h, k and l of the file were multiplied to be those of the lattice, with standard uncertainties."""
+
+    factors: tuple[float, float, float]
+    uncertainties: tuple[float, float, float]
+
+    def sentence(self) -> str:
+        axes = zip("hkl", self.factors, self.uncertainties, strict=True)
+        words = ", ".join(
+            f"{name} by {factor:.5f} ({deviation:.5f})" for name, factor, deviation in axes if factor != 1
+        )
+        return (
+            f"The grid was stretched to the lattice that the order repeats with: {words}. The cell or orientation "
+            "matrix of the reconstruction is off by as much."
+        )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VolumeSolution:
     """What came out of a volume.
@@ -67,6 +85,8 @@ class VolumeSolution:
         Whether the data tell the scale of all α, and so I_FF from a background that falls off as it does.
     seconds
         Wall time.
+    stretch
+        By what h, k and l were multiplied, where they were.
     """
 
     reconstruction: Reconstruction
@@ -86,6 +106,7 @@ class VolumeSolution:
     asymmetry: float | None
     cutoff_enough: bool
     seconds: float
+    stretch: GridStretch | None = None
 
     @property
     def cutoff(self) -> int:
@@ -204,6 +225,7 @@ def _of_scale(fit: VolumeFit, covariance: FloatArray) -> FloatArray:
 def _damping(voxels: Voxels, terms: OrderTerms) -> FloatArray:
     """What the mean over a voxel's box makes of each parameter's cosines."""
     steps = np.array([axis[1] - axis[0] if len(axis) > 1 else 0.0 for axis in voxels.axes])
+    # The mean of cos 2π v h over a box of width w is its middle times sinc(v w).
     each = np.sinc(terms.vectors * steps).prod(axis=1)
     return terms.gathered(each) / terms.gathered(np.ones(len(each)))
 

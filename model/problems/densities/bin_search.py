@@ -11,11 +11,10 @@ from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.densities.conventions import BINS, MO_KALPHA
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.structure_types import StructureType, from_crystal
 
-WAVELENGTH: Final = 0.71073
-BINS: Final = 1024
 LAST: Final = 74.0
 """Degrees of 2θ up to which patterns are compared. Chosen: beyond, lines of large cells fill every bin."""
 
@@ -49,7 +48,7 @@ class BinAnswer:
 def solve_bins(pattern: FloatArray, kinds: Sequence[StructureType], most: int = 12) -> list[BinAnswer]:
     """Decorated types that explain a pattern of 1024 bins, best first. No truth is used, no site is coloured anew."""
     target = _prepared(np.asarray(pattern, np.float64))
-    found, _ = search([kind for kind in kinds if not is_coloured(kind)], _signal(pattern), WAVELENGTH)
+    found, _ = search([kind for kind in kinds if not is_coloured(kind)], _signal(pattern), MO_KALPHA)
     # The search takes lines that are split over neighbouring bins for better; both patterns blurred, they are not.
     again = sorted(found[:LOOKED_AT], key=lambda each: -_cosine(each.kind.crystal(each.cell), target))
     first = sorted((_scored(each, target) for each in again[:most]), key=lambda each: -each[0])
@@ -88,7 +87,7 @@ def _cosine(crystal: UnitCell, target: FloatArray) -> float:
     from dsfu.simulate.densities.pattern import binned, powder_lines
 
     try:
-        lines = powder_lines(crystal, WAVELENGTH, last=LAST)
+        lines = powder_lines(crystal, MO_KALPHA, last=LAST)
     except ValueError:
         return 0.0
     return float(_prepared(binned(lines)) @ target)

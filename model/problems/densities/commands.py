@@ -1,6 +1,7 @@
 """Verb of the problem densities: solve-density."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,26 +16,33 @@ def add_to(app: typer.Typer) -> None:
     app.command("solve-density")(solve_density)
 
 
+_PatternArgument = Annotated[
+    Path, typer.Argument(metavar="PATTERN", help="A powder pattern: .xy, .csv, powder CIF …", show_default=False)
+]
+_FormulaOption = Annotated[
+    str,
+    typer.Option("--formula", metavar="FORMULA", help="NaCl; Na-Cl without ratios; ? unknown.", show_default=False),
+]
+_WavelengthOption = Annotated[
+    float | None, typer.Option("--wavelength", metavar="Å", help="Where the file does not say it.")
+]
+_PoolOption = Annotated[
+    Path | None,
+    typer.Option("--pool", metavar="FILE", help="Your own crystals too: a CSV with a column cif, or a folder."),
+]
+_SecondsOption = Annotated[
+    float,
+    typer.Option("--seconds", min=1, metavar="S", help="Processor time after which no type is tried."),
+]
+
+
 def solve_density(
-    pattern: Annotated[
-        Path, typer.Argument(metavar="PATTERN", help="A powder pattern: .xy, .csv, powder CIF …", show_default=False)
-    ],
+    pattern: _PatternArgument,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where to write.", show_default=False)],
-    formula: Annotated[
-        str,
-        typer.Option("--formula", metavar="FORMULA", help="NaCl; Na-Cl without ratios; ? unknown.", show_default=False),
-    ],
-    wavelength: Annotated[
-        float | None, typer.Option("--wavelength", metavar="Å", help="Where the file does not say it.")
-    ] = None,
-    pool: Annotated[
-        Path | None,
-        typer.Option("--pool", metavar="FILE", help="Your own crystals too: a CSV with a column cif, or a folder."),
-    ] = None,
-    seconds: Annotated[
-        float,
-        typer.Option("--seconds", min=1, metavar="S", help="Processor time after which no type is tried."),
-    ] = 120.0,
+    formula: _FormulaOption,
+    wavelength: _WavelengthOption = None,
+    pool: _PoolOption = None,
+    seconds: _SecondsOption = 120.0,
     keep: Annotated[int, typer.Option("--keep", min=1, max=50, metavar="N", help="How many candidates to write.")] = 5,
     figure: FigureOption = None,
     as_json: JsonOption = False,
@@ -46,13 +54,12 @@ def solve_density(
     well the whole pattern is explained. Writes CIFs, CCP4 maps, answer.json and report.html.
     """
     from dsfu.errors import InputError
+    from dsfu.model.front_door.density import solve_density as solved
     from dsfu.model.problems.densities.formulas import parse_formula
     from dsfu.model.problems.densities.output import write_answer
     from dsfu.model.problems.densities.paper_figure import pattern_figure
-    from dsfu.model.problems.densities.pools import read_pool, together
+    from dsfu.model.problems.densities.pools import read_pool
     from dsfu.model.problems.densities.readers import read_pattern
-    from dsfu.model.problems.densities.solve import solve
-    from dsfu.simulate.densities.structure_types import shipped_types
 
     parsed = parse_formula(formula)
     check_figure(figure)
@@ -62,10 +69,7 @@ def solve_density(
     if own:
         typer.echo(f"{own.crystals} crystals in {pool}, {len(own.kinds)} types of this stoichiometry", err=True)
     ready_folder(out)
-    answer = solve(
-        measured, parsed, kinds=together(shipped_types(), own.kinds if own else ()), keep=keep, seconds=seconds,
-        progress=lambda text: typer.echo(text, err=True),
-    )  # fmt: skip
+    answer = solved(measured, parsed, pool=own, keep=keep, seconds=seconds, tell=partial(typer.echo, err=True)).data
     try:
         result = write_answer(answer, out, f"{pattern.name}: {parsed.text}")
     except OSError as error:

@@ -18,6 +18,9 @@ MOST_FREE: Final = 45
 STEPS: Final = ((2.2, 8), (1.0, 14))
 """Times the typical width, and how many steps with peaks so wide."""
 
+B_LIMITS: Final = (-1.0, 8.0)
+"""Å²: the displacement parameter stays between. Where it ends at one of them something else is wrong."""
+
 DOUBLETS: Final = {
     1.54056: 1.544398, 0.70930: 0.713590, 1.78897: 1.792850, 1.93604: 1.939980, 2.28970: 2.293606, 0.55941: 0.563798
 }  # fmt: skip
@@ -84,8 +87,8 @@ def fit(
     model = PatternModel(kind, cell, signal, source)
     size, width = model.size, signal.fwhm
     start = np.concatenate([np.ones(size), [0.0, width, 0.3 * width, 0.5, 1.0]])
-    low = np.concatenate([np.full(size, 0.95), [-0.4, 0.15 * width, 0.0, 0.0, -1.0]])
-    high = np.concatenate([np.full(size, 1.05), [0.4, 3 * width, 4 * width, 1.0, 8.0]])
+    low = np.concatenate([np.full(size, 0.95), [-0.4, 0.15 * width, 0.0, 0.0, B_LIMITS[0]]])
+    high = np.concatenate([np.full(size, 1.05), [0.4, 3 * width, 4 * width, 1.0, B_LIMITS[1]]])
     scale = np.concatenate([np.full(size, 1e-3), [0.05, 0.05, 0.05, 0.3, 1]])
     # Broad peaks first: they reach over to a cell that is a little wrong.
     for wide, steps in STEPS:

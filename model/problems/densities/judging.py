@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Final
 
-from dsfu.model.problems.densities.fitting import Fit
+import gemmi
+
+from dsfu.model.problems.densities.fitting import B_LIMITS, Fit
 from dsfu.simulate.densities.structure_types import StructureType, from_crystal, operations
+from dsfu.simulate.densities.substitutions import SHORTEST, shortest_distance
 
 GOOD: Final = 0.20
 """R without noise up to which a fit explains a pattern, of background-subtracted counts. Chosen: of 18 simulated
@@ -27,6 +31,20 @@ NEARLY: Final = 0.15
 DISTORTED: Final = 0.4
 """Å by which atoms of a rival may be away from the first candidate's symmetry to be the same, distorted: overlapping
 lines hold such shifts badly, so that it always fits as well. Chosen."""
+
+RAISED: Final = 0.5
+"""Å by which atoms may be away from a symmetry that is tried: light atoms beside heavy ones run far in a fit. Chosen;
+the fit that follows decides, not the distance."""
+
+LEAD_ON_VARIANT: Final = 0.6
+"""What R (without noise) must be, at most, beside that of the same structure in higher symmetry. Chosen."""
+
+ALIKE: Final = 0.12
+"""Relative difference of atomic numbers below which two elements scatter alike: copper and iron, oxygen and fluorine.
+Chosen."""
+
+_DISPLACEMENTS: Final = (B_LIMITS[0] + 0.05, B_LIMITS[1] - 0.1)
+"""Å²; beyond these a displacement parameter has run to its limit."""
 
 _PER_PARAMETER: Final = 0.02
 """A parameter more must lower R by this share: types of lower symmetry always fit a little better. Chosen."""
@@ -67,11 +85,15 @@ def judge(ranked: Sequence[Fit], complete: bool = True) -> tuple[str, str]:
     if best.excess > GOOD:
         told = f"R = {best.r:.2f}, {best.excess:.2f} without noise"
         return "uncertain", f"{told}; a pattern that is explained has {GOOD:.2f} at most"
+    doubt = _of_the_structure(ranked)
+    if doubt:
+        return "uncertain", f"R = {best.r:.2f}, but {doubt}"
     own = identity(best.kind)
     for each in ranked[1:]:
         if own in (identity(each.kind), identity(each.kind, DISTORTED)):
             continue
-        if is_simpler(best.kind, each.kind) and each.excess > LEAD * best.excess:
+        more = each.parameters > best.parameters
+        if more and is_simpler(best.kind, each.kind) and each.excess > LEAD * best.excess:
             continue  # more parameters in a cell of the same size, and hardly a better fit
         simpler = is_simpler(each.kind, best.kind)
         if best.excess > (LEAD_ON_SIMPLER if simpler else LEAD) * each.excess:
@@ -79,7 +101,55 @@ def judge(ranked: Sequence[Fit], complete: bool = True) -> tuple[str, str]:
             return "uncertain", f"R = {best.r:.2f}, and a candidate {what} fits nearly as well: {each.r:.2f}"
     if not complete:
         return "uncertain", f"R = {best.r:.2f}, but time was up before all types had been tried"
-    return "solved", f"R = {best.r:.2f}, and no other type of the pool comes near"
+    return "solved", f"R = {best.r:.2f}, and no other type of the pool comes near{_of_distortions(ranked)}"
+
+
+def _of_the_structure(ranked: Sequence[Fit]) -> str:
+    """What is odd about the first candidate itself; nothing where nothing is."""
+    best = ranked[0]
+    if shortest_distance(best.kind.crystal()) < SHORTEST:
+        return "two of its atoms are closer than their covalent radii allow"
+    if not _DISPLACEMENTS[0] < best.b_iso < _DISPLACEMENTS[1]:
+        return f"its displacement parameter ran to {best.b_iso:.1f} Å²"
+    alike = _ordered_alike(best.kind)
+    if alike:
+        return f"{alike} scatter alike, and with one of them on the sites of both its symmetry would be higher"
+    for each in ranked[1:]:
+        if each.excess < best.excess / LEAD_ON_VARIANT and is_simpler(each.kind, best.kind) and _alike(each, best):
+            group = gemmi.find_spacegroup_by_number(each.kind.number).short_name()
+            return f"the same structure in the higher symmetry {group} fits nearly as well: {each.r:.2f}"
+    return ""
+
+
+def _ordered_alike(kind: StructureType) -> str:
+    """Two elements that scatter alike and whose order makes the symmetry: a pattern hardly holds which order it is."""
+    for lighter, heavier in combinations(sorted(kind.composition), 2):
+        near = heavier - lighter < ALIKE * heavier
+        if near and higher_symmetry(kind.substituted({lighter: heavier})) is not None:
+            return f"{gemmi.Element(lighter).name} and {gemmi.Element(heavier).name}"
+    return ""
+
+
+def _alike(higher: Fit, lower: Fit) -> bool:
+    """Whether one structure becomes the other as its atoms move a little."""
+    return identity(lower.kind, RAISED) == identity(higher.kind, RAISED)
+
+
+def _of_distortions(ranked: Sequence[Fit]) -> str:
+    """Words on the first candidate's structure in lower symmetry, slightly distorted, where that fits as well."""
+    best = ranked[0]
+    own = identity(best.kind, DISTORTED)
+    alike = [
+        gemmi.find_spacegroup_by_number(each.kind.number).short_name()
+        for each in ranked[1:]
+        if each.kind.number != best.kind.number
+        and each.excess < best.excess / LEAD
+        and identity(each.kind, DISTORTED) == own
+    ]
+    if not alike:
+        return ""
+    groups = ", ".join(dict.fromkeys(alike))
+    return f"; the same structure slightly distorted, in space group {groups}, fits as well"
 
 
 def is_simpler(rival: StructureType, kind: StructureType) -> bool:

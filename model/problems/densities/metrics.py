@@ -22,6 +22,7 @@ def basis_of(system: str) -> FloatArray:
     """Matrices E_j, so that the reciprocal metric is Σ p_j E_j; rows i, j of a*·b*."""
     a, b, c = (np.diag(row) for row in _UNIT)
     bc, ac, ab = _pair(1, 2), _pair(0, 2), _pair(0, 1)
+    # In hexagonal axes a* and b* are 60° apart: a*·b* = a*² / 2.
     table: dict[str, list[FloatArray]] = {
         "cubic": [a + b + c],
         "hexagonal": [a + b + ab / 2, c],
@@ -49,6 +50,7 @@ def cell_of(metric: FloatArray, system: str) -> FloatArray | None:
     reciprocal = np.tensordot(metric, basis_of(system), 1)
     if np.linalg.eigvalsh(reciprocal)[0] <= 0:
         return None
+    # G = L Lᵀ: the rows of L are lattice vectors with these scalar products.
     root = np.linalg.cholesky(np.linalg.inv(reciprocal))
     return cell_parameters(root)
 

@@ -117,6 +117,7 @@ class PatternModel:
             centre_slopes[:, :-1] = rate[:, None] * (self.table[peaks.chosen] @ self.moves)
             centre_slopes[:, -1] = 1
             constant, tangent = values[self.size + 1], values[self.size + 2]
+            # w² = (constant / cos θ)² + (tangent · tan θ)².
             width_slopes = np.stack(
                 [constant / np.cos(peaks.theta) ** 2, tangent * np.tan(peaks.theta) ** 2], axis=1
             ) / peaks.widths[:, None]  # fmt: skip

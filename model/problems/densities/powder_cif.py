@@ -8,6 +8,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.problems.densities.powder import FEWEST_POINTS, PowderPattern
+from dsfu.model.problems.densities.radiation import flight_error, has_flight_times, neutron_block, neutron_error
 from dsfu.simulate.arrays import FloatArray
 
 _INTENSITIES: Final = (
@@ -33,15 +34,23 @@ def looks_like_cif(text: str) -> bool:
 
 
 def read_powder_cif(text: str, name: str, wavelength: float | None = None) -> PowderPattern:
-    """The first measured profile of a powder CIF."""
+    """The first measured profile of a powder CIF that is not of neutrons."""
     told = wavelength if wavelength is not None else _wavelength(text)
+    neutrons = False
     for loop in sorted(_loops(text), key=lambda each: "simul" in each.block.lower()):
         intensity = _column(loop, _INTENSITIES, without="calc|bkg|background|_weight|_su\\b")
         if intensity is None:
             continue
+        if neutron_block(text, loop.block):
+            neutrons = True
+            continue
         angles = _angles(loop, text, told, len(intensity))
         if angles is not None and np.isfinite(angles).sum() >= FEWEST_POINTS:
             return PowderPattern(two_theta=angles, counts=intensity, wavelength=told, name=name)
+    if neutrons:
+        raise neutron_error(name)
+    if has_flight_times(text):
+        raise flight_error(name)
     raise InputError(
         "no measured profile is in this CIF",
         where=name,

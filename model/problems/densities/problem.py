@@ -77,6 +77,11 @@ class DensitiesLearner(Learner[DensityBatch]):
         kind = shipped_types()[int(split.column("type")[index])]
         return f"{kind.name}, space group {int(split.column('space_group')[index])}"
 
+    def sample_panels(self, sample: Mapping[str, Any]) -> "Sequence[Panel] | None":
+        from dsfu.simulate.densities.sample_panels import sample_panels
+
+        return sample_panels(sample)
+
     def panels(self, answer: Any, batch: DensityBatch) -> "Sequence[Sequence[Panel]]":
         from dsfu.model.problems.densities.learning.scores import panels_of
 

@@ -13,6 +13,7 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.model.problems.densities.powder import FEWEST_POINTS, PowderPattern
 from dsfu.model.problems.densities.powder_cif import looks_like_cif, read_powder_cif
+from dsfu.model.problems.densities.radiation import flight_error, refuse_neutrons
 from dsfu.simulate.arrays import FloatArray
 
 _LARGEST: Final = 200 * 2**20
@@ -26,10 +27,20 @@ _EXPECTED: Final = (
     "columns of 2θ in degrees and intensity (.xy, .xye, .csv), a powder CIF, GSAS, FullProf, .xrdml or .ras"
 )
 
+_AS_MUCH_BELOW: Final = 0.5
+_AS_DEEP: Final = 0.2
+"""Area below zero over that above, and depth over height, of what is no pattern. Chosen: four measured G(r) have 1.02
+to 1.06 and .35 to .71, thirteen measured powders 0; patterns whose background was taken out lie between."""
+
+_SHORTEST_D: Final = 0.2
+"""Å. Chosen: thirteen measured powders end at .41 or more, and Q = 25 1/Å, far for such data, is .25."""
+
 
 def read_pattern(path: Path, wavelength: float | None = None) -> PowderPattern:
     """Read a pattern; what it is is found out by content. ``wavelength`` in Å overrules the file's."""
     text = _text_of(path)
+    if not looks_like_cif(text):
+        refuse_neutrons(text, path.name)
     for fits, read in _READERS:
         if fits(text):
             found = read(text, path.name, wavelength)
@@ -50,9 +61,33 @@ def read_pattern(path: Path, wavelength: float | None = None) -> PowderPattern:
         raise InputError(
             f"angles run from {angles.min():.6g} to {angles.max():.6g}",
             where=str(path),
-            expected="2θ in degrees (a head of the columns may say Q or d instead)",
+            expected="2θ in degrees (a head of the columns may say Q or d instead); times of flight are not read",
         )
+    _refuse_other_things(found, str(path))
     return found
+
+
+def _refuse_other_things(found: PowderPattern, where: str) -> None:
+    """No search for minutes in what is a G(r), or with a wavelength in nm."""
+    counts = found.counts[np.isfinite(found.counts)]
+    below, above = -counts[counts < 0].sum(), counts[counts > 0].sum()
+    if below > _AS_MUCH_BELOW * above and counts.min() < -_AS_DEEP * counts.max():
+        raise InputError(
+            "the intensities are below zero as often as above",
+            where=where,
+            expected="a powder pattern, counts against 2θ",
+            remedy="a pair distribution function G(r) goes to solve-particle",
+        )
+    if found.wavelength is None:
+        return
+    shortest = found.wavelength / (2 * np.sin(np.radians(np.nanmax(found.two_theta) / 2)))
+    if shortest < _SHORTEST_D:
+        raise InputError(
+            f"with a wavelength of {found.wavelength:g} Å the angles reach d = {shortest:.2g} Å",
+            where=where,
+            expected=f"d of {_SHORTEST_D} Å or more",
+            remedy="is the wavelength in nm? Copper has --wavelength 1.5406 (Å)",
+        )
 
 
 def _text_of(path: Path) -> str:
@@ -98,7 +133,7 @@ def _read_gsas(text: str, name: str, wavelength: float | None) -> PowderPattern:
     assert found is not None
     points, binning, start, step, kind = int(found[1]), found[2].upper(), found[3], found[4], found[5] or "STD"
     if binning.startswith("TIME") or binning in ("RALF", "SLOG", "LOG6"):
-        raise InputError("a GSAS file of times of flight", where=name, expected="constant wavelength (CONST or CONS)")
+        raise flight_error(name)
     body = text[found.end() :].split("BANK")[0]
     if kind in ("FXYE", "FXY"):
         rows = _rows(body, name)

@@ -34,7 +34,7 @@ def _candidates(answer: DensityAnswer) -> Table:
     ]
     return Table(
         title="Candidates",
-        heads=("", "Structure type of", "Space group", "Cell (Å, degrees)", ">R"),
+        heads=(">", "Structure type of", "Space group", ">Cell (Å, degrees)", ">R"),
         rows=rows,
         note=f"{answer.tried} of {answer.possible} decorated structure types were tried. "
         "R = Σ|net − calculated| / Σ|net|. "

@@ -170,6 +170,7 @@ def _assigned(
             closest = np.argsort(np.abs(np.log(near / squared[line]) + 0.05))[:several]
             lists.append(near[closest])
         if all(len(each) for each in lists):
+            # 1/d² is linear in the metric: as many lines on peaks as there are parameters, and the cell follows.
             right = np.stack(np.meshgrid(*lists, indexing="ij"), -1).reshape(-1, size)
             out.append(np.linalg.solve(table[list(chosen)], right.T).T)
     if not out:

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from dsfu.errors import InputError
+from dsfu.model.problems.densities.assigned import assigned_types
 from dsfu.model.problems.densities.candidates import decorations
 from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.fitting import Fit, fit, wavelengths_of
 from dsfu.model.problems.densities.formulas import Formula
-from dsfu.model.problems.densities.judging import higher_symmetry, identity, judge, ordered, rank
+from dsfu.model.problems.densities.judging import GOOD, identity, judge, ordered, rank
 from dsfu.model.problems.densities.powder import PowderPattern, Signal, prepared
+from dsfu.model.problems.densities.raising import Fitting, raised
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
@@ -37,6 +37,9 @@ UNLIKE: Final = 0.8
 
 BROAD: Final = 1.5
 """Degrees of width from which on four times as many are fitted: lines overlap, and the search hardly tells types."""
+
+BEATEN: Final = 0.7
+"""Share of the best known type's R up to which a structure of no known type comes before it. Chosen."""
 
 _SHARE_OF_SEARCH: Final = 0.6
 """Of the time, for the search over types."""
@@ -95,16 +98,38 @@ def solve(
             verdict=verdict, reason=reason,
         )  # fmt: skip
 
-    if not trials:
-        reason = f"no structure type in the pool has the stoichiometry of {formula.text}"
-        return answer(0, (), "no type", reason)
-    progress(f"{len(trials)} decorated structure types")
-    found, tried = search(trials, signal, source[0][0], until=begun + _SHARE_OF_SEARCH * seconds)
-    if tried < len(trials):
-        progress(f"time is up after {tried}")
-    ranked = _fitted(found, signal, source, begun + seconds)
-    verdict, reason = judge(ranked, tried == len(trials))
+    ranked: list[Fit] = []
+    tried, verdict = 0, "no type"
+    reason = f"no structure type in the pool has the stoichiometry of {formula.text}"
+    if trials:
+        progress(f"{len(trials)} decorated structure types")
+        found, tried = search(trials, signal, source[0][0], until=begun + _SHARE_OF_SEARCH * seconds)
+        if tried < len(trials):
+            progress(f"time is up after {tried}")
+        ranked = _fitted(found, signal, source, begun + seconds)
+        verdict, reason = judge(ranked, tried == len(trials))
+    if not ranked or ranked[0].excess > GOOD:
+        other = _of_no_type(formula, signal, source, begun + seconds, progress)
+        if other and (not ranked or rank(other[0]) < BEATEN * rank(ranked[0])):
+            ranked, verdict = ordered([*other, *ranked]), "uncertain"
+            reason = (
+                f"R = {other[0].r:.2f}; no known type fits, and its atoms were put on sites in all simple ways, of "
+                "which one may fit by chance: see whether its distances make sense"
+            )
     return answer(tried, ranked[:keep], verdict, reason)
+
+
+def _of_no_type(
+    formula: Formula, signal: Signal, source: tuple[tuple[float, float], ...], until: float,
+    progress: Callable[[str], None],
+) -> list[Fit]:  # fmt: skip
+    """What explains the pattern among structures of no known type; nothing if none does."""
+    trials = sorted(assigned_types(formula, until=until), key=lambda each: (each.free, each.atoms))
+    if not trials or time.process_time() > until:
+        return []
+    progress(f"no known type explains it; {len(trials)} ways to put the atoms on sites")
+    found, _ = search(trials, signal, source[0][0], until=until)
+    return [each for each in _fitted(found, signal, source, until) if each.excess < GOOD]
 
 
 def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, float], ...], until: float) -> list[Fit]:
@@ -117,28 +142,18 @@ def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, f
     first.sort(key=rank)
     near = [one for one in first if rank(one) < HOPELESS * rank(first[0])]
     moving = [*_first(near, WITH_POSITIONS, False), *_first(near, WITH_POSITIONS // 2, True)]
-    fits: list[Fit] = []
+    again, fits = Fitting(signal, source, _AXES), list[Fit]()
     for one in first:
         if one not in moving or time.process_time() > until:
             fits.append(one)
             continue
-        moved = fit(one.kind, np.array(one.kind.cell), signal, source, positions=True, texture_axes=_AXES)
-        fits.append(_in_higher_symmetry(moved, signal, source))
+        fits += raised(again(one.kind), again)
     return _varied_fits(ordered(fits))
 
 
 def _first(fits: Sequence[Fit], most: int, anew: bool) -> list[Fit]:
     """The first of those whose sites are divided anew, or of those whose are not."""
     return [each for each in fits if is_coloured(each.kind) == anew][:most]
-
-
-def _in_higher_symmetry(found: Fit, signal: Signal, source: tuple[tuple[float, float], ...]) -> Fit:
-    """The same in a higher symmetry where it nearly has that and fits about as well."""
-    higher = higher_symmetry(found.kind)
-    if higher is None:
-        return found
-    again = fit(higher, np.array(higher.cell), signal, source, positions=True, texture_axes=_AXES)
-    return again if rank(again) < rank(found) * 1.05 else found
 
 
 def _varied_fits(ranked: Sequence[Fit]) -> list[Fit]:

@@ -35,7 +35,10 @@ EVALUATION_OPTIONS: Final = (
         name="method",
         default="network",
         annotation=Annotated[
-            str, typer.Option(metavar="NAME", help="network, solver (of RUN nothing is read) or hybrid.")
+            str,
+            typer.Option(
+                metavar="NAME", help="network, projected (on the known lattice), solver (reads no RUN) or hybrid."
+            ),
         ],
     ),
     AddedOption(

@@ -18,12 +18,10 @@ from torch import Tensor
 
 from dsfu.simulate.disorder.fields import PIXELS, SHELL_CUTOFF
 from dsfu.simulate.disorder.planes import Plane
-from dsfu.simulate.form_factors import GAUSSIANS, coefficients
+from dsfu.simulate.form_factors import CANCELLATION, GAUSSIANS, coefficients
 
 _LAST_ELEMENT: Final = 98
 
-_CANCELLATION: Final = 0.2
-"""Where |F_A − F_B| stays below this share of what |F_A| or |F_B| can be, their sums are done in double precision."""
 
 _PARALLEL: Final = 1e-9
 """Component of a lattice vector in the plane, relative to its length, that counts as none."""
@@ -127,7 +125,7 @@ def form_factor(atoms: Atoms, weight: Tensor, planes: PlaneBatch, dtype: torch.d
     intensity = weight.to(dtype)[:, None, None] * difference
     if dtype != torch.float64:
         largest = _largest_form_factor(atoms, planes)
-        cancels = difference.detach().amax((1, 2)) < (_CANCELLATION * largest) ** 2
+        cancels = difference.detach().amax((1, 2)) < (CANCELLATION * largest) ** 2
         if cancels.any():
             precise = _difference(atoms[cancels], planes[cancels], torch.float64)
             again = (weight.double()[cancels][:, None, None] * precise).to(dtype)
@@ -166,6 +164,8 @@ def _difference(atoms: Atoms, planes: PlaneBatch, dtype: torch.dtype) -> Tensor:
     along_x = (positions @ planes.axis_x[..., None])[..., 0]
     along_y = (positions @ planes.axis_y[..., None])[..., 0]
     at_centre = (positions @ planes.centre[..., None])[..., 0]
+    # As in the kernels: Gaussians and phases are factors of x times factors of y, so that a plane is one matrix
+    # product.
     centre_x, centre_y, out_of_plane_squared = _centres(planes)
     offsets = planes.offsets
     fall_x = torch.exp(-exponents[..., None] * (centre_x[:, None] + offsets).square()[:, None, None, :])
@@ -178,6 +178,7 @@ def _difference(atoms: Atoms, planes: PlaneBatch, dtype: torch.dtype) -> Tensor:
         torch.ones((), dtype=torch.float64, device=offsets.device),
         along_y[..., None] * offsets[:, None] + at_centre[..., None],
     )
+    # One column for each atom and Gaussian; amplitudes go with y.
     in_x = (wave_x[:, :, None, :] * fall_x).flatten(1, 2)
     in_y = (wave_y[:, :, None, :] * (fall_y * height[..., None])).flatten(1, 2)
     real, imaginary = _complex_product(in_y, in_x, dtype)

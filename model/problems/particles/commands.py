@@ -1,14 +1,17 @@
 """The verb of particles: solve-particle."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dsfu.errors import InputError
 from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
 from dsfu.paper import check_figure, write_paper_figure
-from dsfu.progress import waiting
+
+if TYPE_CHECKING:
+    from dsfu.model.front_door.particle import Particle
 
 
 def add_to(app: typer.Typer) -> None:
@@ -16,13 +19,20 @@ def add_to(app: typer.Typer) -> None:
     app.command("solve-particle")(solve_particle_command)
 
 
+_FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE.gr", help="G(r): PDFgetX2, PDFgetX3, xPDFsuite, PDFgui, columns.")
+]
+_OutOption = Annotated[
+    Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for results; made if it is not there.")
+]
+_BondLengthOption = Annotated[
+    float | None, typer.Option("--bond-length", metavar="Å", help="b, if it is known within 5 %.")
+]
+
+
 def solve_particle_command(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE.gr", help="G(r): PDFgetX2, PDFgetX3, xPDFsuite, PDFgui, columns.")
-    ],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for results; made if it is not there.")
-    ],
+    file: _FileArgument,
+    out: _OutOption,
     figure: FigureOption = None,
     json: JsonOption = False,
     force: ForceOption = False,
@@ -32,64 +42,74 @@ def solve_particle_command(
     q_damp: Annotated[float | None, typer.Option("--qdamp", metavar="1/Å", help="Of the instrument.")] = None,
     r_min: Annotated[float, typer.Option("--rmin", metavar="Å", help="Where the fit begins.")] = 2.0,
     r_max: Annotated[float | None, typer.Option("--rmax", metavar="Å", help="Where it ends. [default: 30]")] = None,
-    bond_length: Annotated[
-        float | None, typer.Option("--bond-length", metavar="Å", help="b, if it is known within 5 %.")
-    ] = None,
+    bond_length: _BondLengthOption = None,
 ) -> None:
     """Find the metal nanoparticle that a measured pair distribution function comes from.
 
-    Compares some 1800 shapes of eight families at all bond lengths, fits the best, and says whether one of them
-    explains the data (exit status 3 if none does).
+    Compares some 1900 shapes of eight families at all bond lengths, fits the best, and says whether one of them
+    explains the data (exit status 3 if none does,
+    or if too little order is seen to tell).
     """
-    from dsfu.model.problems.particles.files import write_results
-    from dsfu.model.problems.particles.output import json_of, name_of
+    from dsfu.model.front_door.particle import solve_particle
+    from dsfu.model.problems.particles.output import json_of
     from dsfu.model.problems.particles.paper_figure import particle_figure
     from dsfu.model.problems.particles.reading import read_pdf
-    from dsfu.model.problems.particles.second_opinion import second_opinion
-    from dsfu.model.problems.particles.solving import SolveSettings, shown, solve_particle
-    from dsfu.model.problems.particles.verdict import judge, tied
 
-    _check(element, q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
+    numbers = {
+        "q_max": q_max,
+        "q_min": q_min,
+        "q_damp": q_damp,
+        "r_min": r_min,
+        "r_max": r_max,
+        "bond_length": bond_length,
+    }
+    _check(element, **numbers)
     check_figure(figure)
     refuse_existing([out / "result.json", figure], force=force)
-    settings = SolveSettings(q_max=q_max, q_min=q_min, q_damp=q_damp, r_min=r_min, r_max=r_max, bond_length=bond_length)
     try:
         measured = read_pdf(file)
+        if element:
+            measured = replace(measured, composition=element)
         ready_folder(out)
-        with waiting("solve-particle"):
-            solution = solve_particle(measured, settings)
+        answer = solve_particle(measured, name=file.name, **numbers)
     except InputError as error:
         raise (
             error
             if error.where
             else InputError(error.what, where=str(file), expected=error.expected, remedy=error.remedy)
         ) from None
-    verdict = judge(solution)
-    candidates = shown(solution.candidates)
-    opinion = second_opinion(solution.space)
-    write_results(out, file.name, solution, candidates, verdict, opinion, element)
+    answer.save(out, overwrite=True, element=element)
     if figure is not None:
-        write_paper_figure(figure, lambda: particle_figure(solution, candidates[0]))
-    for note in solution.notes:
+        write_paper_figure(figure, lambda: particle_figure(answer.data, answer.candidates[0]))
+    for note in answer.data.notes:
         typer.echo(f"note: {note}", err=True)
     if json:
-        typer.echo(json_of(solution, candidates, verdict, opinion), nl=False)
+        typer.echo(json_of(answer.data, answer.candidates, answer.judged, answer.opinion), nl=False)
     else:
-        typer.echo(verdict.words + "".join(f"\n  {reason}" for reason in verdict.reasons))
-        alike = tied(solution)
-        for each in candidates:
-            fit = each.refined
-            mark = "=" if len(alike) > 1 and each in alike else " "
-            numbers = f"{each.atoms} atoms  b {fit.bond:.4f} Å  B {fit.b_iso:.2f} Å²"
-            typer.echo(f"{mark} R_w {fit.rw:.4f}  {name_of(each)}  {numbers}")
-        if len(alike) > 1:
-            typer.echo(f"  = the data do not tell these {len(alike)} apart")
-        if opinion:
-            typer.echo(f"  the network, not used for this: {opinion.words()}")
-            typer.echo("".join(f"    it disagrees on {each}\n" for each in opinion.against(candidates[0])), nl=False)
+        typer.echo(_text_of(answer))
         typer.echo(f"Look at {out / 'report.html'}", err=True)
-    if not verdict.accepted:
+    if not answer.judged.accepted:
         raise typer.Exit(DATA_CONTRADICT)
+
+
+def _text_of(answer: "Particle") -> str:
+    """The verdict, the candidates with the best first, and what the network says."""
+    from dsfu.model.problems.particles.output import name_of
+    from dsfu.model.problems.particles.verdict import tied
+
+    lines = [answer.judged.words, *(f"  {reason}" for reason in answer.judged.reasons)]
+    alike = tied(answer.data)
+    for each in answer.candidates:
+        fit = each.refined
+        mark = "=" if len(alike) > 1 and each in alike else " "
+        numbers = f"{each.atoms} atoms  b {fit.bond:.4f} Å  B {fit.b_iso:.2f} Å²"
+        lines.append(f"{mark} R_w {fit.rw:.4f}  {name_of(each)}  {numbers}")
+    if len(alike) > 1:
+        lines.append(f"  = the data do not tell these {len(alike)} apart")
+    if answer.opinion:
+        lines.append(f"  the network, not used for this: {answer.opinion.words()}")
+        lines += [f"    it disagrees on {each}" for each in answer.opinion.against(answer.candidates[0])]
+    return "\n".join(lines)
 
 
 def _check(element: str, **numbers: float | None) -> None:

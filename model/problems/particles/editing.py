@@ -20,6 +20,10 @@ _LARGEST_GAP, _LARGEST_GAP_OF_SMALL, _SMALL = 0.18, 0.25, 80
 where ligands and mixtures of sizes are what is missing, and not single atoms: few starts are tried there."""
 
 _LEAST_GAP: Final = 0.002
+_BEYOND_NOISE: Final = 3.0
+"""Standard deviations of χ² that the best shape leaves beyond noise, if there is to be a search: one is there by chance
+in a sixth of all files, and then the search explains noise. Chosen."""
+
 _GAIN: Final = 0.5
 """An edited particle counts if the R_w beyond noise is at most this share of the best shape's. Chosen."""
 
@@ -78,7 +82,8 @@ def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> list[Edite
     least = min(gaps, default=0.0)
     resolution = noise * (2 / len(space.data)) ** 0.25
     first = starts[int(np.argmin(gaps))].atoms if starts else 0
-    if not max(_LEAST_GAP, resolution) < least < (_LARGEST_GAP if first > _SMALL else _LARGEST_GAP_OF_SMALL):
+    seen = max(_LEAST_GAP, resolution * _BEYOND_NOISE**0.5)
+    if not seen < least < (_LARGEST_GAP if first > _SMALL else _LARGEST_GAP_OF_SMALL):
         return []
     if min((own for s, own in zip(starts, gaps, strict=True) if s.atoms <= _MOST_ATOMS), default=9.0) > _CLEAR * least:
         return []  # what is too large for the search is better than all that it could begin with

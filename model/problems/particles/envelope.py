@@ -6,21 +6,13 @@ from typing import Final
 import numpy as np
 
 from dsfu.model.problems.particles.fit_space import FitSpace
+from dsfu.model.problems.particles.lattices import LATTICES
 from dsfu.model.problems.particles.matching import Matches
 from dsfu.model.problems.particles.shape_table import ShapeTable
 from dsfu.simulate.arrays import FloatArray
 
 _DIAMETERS: Final = np.exp(np.arange(np.log(6.0), np.log(150.0), 0.06))
 _REACH: Final = 14.0
-_LATTICES: Final = {
-    "FCC": (np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]) * np.sqrt(2), np.zeros((1, 3))),
-    "BCC": (np.array([[-0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.5, 0.5, -0.5]]), np.zeros((1, 3))),
-    "SC": (np.eye(3), np.zeros((1, 3))),
-    "HCP": (
-        np.array([[1, 0, 0], [-0.5, np.sqrt(0.75), 0], [0, 0, 1.633]]),
-        np.array([[0, 0, 0], [0.5, np.sqrt(1 / 12), 0.8165]]),
-    ),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +30,7 @@ def envelope_fits(space: FitSpace, table: ShapeTable, found: Matches) -> Envelop
     """The best of four lattices, each at the bond lengths of the best shapes of its family."""
     families = np.array(table.families)
     best = EnvelopeFit("FCC", 30.0, 2.8, 9.0, False)
-    for family in _LATTICES:
+    for family in LATTICES:
         members = np.flatnonzero(families == family)
         if not len(members):
             continue
@@ -52,7 +44,7 @@ def envelope_fits(space: FitSpace, table: ShapeTable, found: Matches) -> Envelop
 
 def lattice_distances(family: str) -> tuple[FloatArray, FloatArray]:
     """Distances from a site of a lattice up to 14 b, and how many sites each has."""
-    vectors, basis = _LATTICES[family]
+    vectors, basis = LATTICES[family].vectors, LATTICES[family].basis
     n = int(_REACH / np.sqrt(2 / 3)) + 2
     steps = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * 3, indexing="ij"), -1).reshape(-1, 3) @ vectors
     lengths = np.concatenate([np.linalg.norm(steps + site, axis=1) for site in basis])
@@ -64,6 +56,7 @@ def lattice_distances(family: str) -> tuple[FloatArray, FloatArray]:
 
 def _best_diameter(space: FitSpace, distances: FloatArray, counts: FloatArray, bond: float, family: str) -> EnvelopeFit:
     d = distances * bond
+    # A sphere moved by r has 1 − 3r/2D + r³/2D³ of itself in common with where it was: so many pairs are left.
     ratio = np.minimum(d / _DIAMETERS[:, None], 1.0)
     weights = counts / d * (1 - 1.5 * ratio + 0.5 * ratio**3)
     sums = weights @ np.sin(np.outer(d, space.q))
@@ -71,6 +64,7 @@ def _best_diameter(space: FitSpace, distances: FloatArray, counts: FloatArray, b
     curve = np.full(len(_DIAMETERS), 9.0)
     for b_iso in (0.4, 0.9, 1.6):
         fits = (sums * np.exp(-b_iso / (8 * np.pi**2) * space.q**2)) @ space.transform
+        # At its best scale a fit leaves 1 − (f·d)²/f² of the data, which have the length 1.
         overlap = np.maximum(fits @ space.data, 0)
         curve = np.minimum(curve, 1 - overlap**2 / np.maximum((fits**2).sum(axis=1), 1e-20))
     i = int(curve.argmin())

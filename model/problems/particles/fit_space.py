@@ -6,6 +6,7 @@ Bragg peak there, and all that experiments add slowly (a baseline, the part belo
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -48,6 +49,11 @@ class FitSpace:
     basis: FloatArray
     size: float
 
+    @cached_property
+    def exact_transform(self) -> FloatArray:
+        """`transform` in float64, converted once and not at each of a thousand steps of a fit."""
+        return self.transform.astype(np.float64)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitLimits:
@@ -61,16 +67,24 @@ class FitLimits:
     q_slow: float = 1.2
 
 
+def q_grid(q_min: float, q_max: float) -> tuple[FloatArray, FloatArray]:
+    """Q on which G(r) is summed, and how much of each step lies between the limits: what a sum is weighted with."""
+    q = np.arange(0, q_max + _Q_STEP, _Q_STEP)
+    return q, np.clip(np.minimum(q + _Q_STEP / 2, q_max) - np.maximum(q - _Q_STEP / 2, q_min), 0, None)
+
+
 def fit_space(measured: MeasuredPdf, limits: FitLimits) -> FitSpace:
     """Project the data."""
     r, g, step = _thinned(measured, limits)
-    q = np.arange(0, limits.q_max + _Q_STEP, _Q_STEP)
-    weights = np.clip(np.minimum(q + _Q_STEP / 2, limits.q_max) - np.maximum(q - _Q_STEP / 2, limits.q_min), 0, None)
+    q, weights = q_grid(limits.q_min, limits.q_max)
+    # G(r) = 2/π ∫ Q [S(Q) − 1] sin(Qr) dQ, times the instrument's damping; sinc is the mean over a bin of r.
     matrix = 2 / np.pi * weights[:, None] * np.sin(np.outer(q, r))
     matrix *= np.exp(-((r * limits.q_damp) ** 2) / 2) * np.sinc(q * step / (2 * np.pi))[:, None]
     slow = slow_waves(r, limits.q_slow)
+    # Slow waves are what an imperfect background leaves: both data and model lose them.
     curve = g - slow.T @ (slow @ g)
     matrix -= (matrix @ slow.T) @ slow
+    # M = U S Vᵀ by the eigenvectors of M Mᵀ: F @ (U S) are coordinates, and V draws them over r.
     values, vectors = np.linalg.eigh(matrix @ matrix.T)
     kept = values > _SMALLEST * values[-1]
     roots = np.sqrt(values[kept])

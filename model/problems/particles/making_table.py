@@ -1,18 +1,19 @@
 """Make the dictionary of shapes that ships: ``python -m dsfu.model.problems.particles.making_table``. Some minutes.
 
 Up to 200 atoms: all shapes of the published data set, and particles with stacking faults. Larger: compact shapes of up
-to some 6000 atoms (5 nm of gold), because measured particles are compact; rods and flat plates are left out.
+to some 6000 atoms (5 nm of gold), because measured particles are compact; rods and flat plates are left out. Among them
+are spheres with one twin plane or fault: without them, such particles look like far larger decahedra.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import numpy as np
 from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.shape_table import TABLE_FILE, binned_distances
 from dsfu.simulate.arrays import FloatArray
-from dsfu.simulate.particles.faults import FaultLimits, layered_parameters
+from dsfu.simulate.particles.faults import FaultLimits, layered_parameters, twinned_parameters
 from dsfu.simulate.particles.shapes import Limits, Shape, catalogue
 
 _COMPACT: Final = 2.6
@@ -34,6 +35,8 @@ def shapes_of_the_table() -> Iterator[Shape]:
             yield shape
     for parameters in layered_parameters(FaultLimits(layers=(3, 7), hexagons=True)):
         yield Shape("Faulted", parameters)
+    for parameters in twinned_parameters():
+        yield Shape("Faulted", parameters)
 
 
 def compactness(positions: FloatArray) -> float:
@@ -44,8 +47,13 @@ def compactness(positions: FloatArray) -> float:
 
 def main() -> None:
     """Write the table."""
+    np.savez_compressed(TABLE_FILE, **rows_of(shapes_of_the_table()))
+
+
+def rows_of(shapes: Iterable[Shape]) -> dict[str, Any]:
+    """The arrays of the file."""
     names, steps, offsets, counts, lengths, atoms, extent = [], [], [], [], [], [], []
-    for shape in shapes_of_the_table():
+    for shape in shapes:
         distances = pdist(shape.positions)
         bins, places, multiplicities = binned_distances(distances)
         names.append(" ".join(map(str, (shape.family, *shape.parameters))))
@@ -55,16 +63,15 @@ def main() -> None:
         lengths.append(len(bins))
         atoms.append(shape.atoms)
         extent.append(distances.max())
-    np.savez_compressed(
-        TABLE_FILE,
-        names=np.array(names),
-        steps=np.concatenate(steps),
-        offsets=np.concatenate(offsets),
-        multiplicities=np.concatenate(counts),
-        lengths=np.array(lengths, np.uint32),
-        atoms=np.array(atoms, np.uint32),
-        extent=np.array(extent, np.float32),
-    )
+    return {
+        "names": np.array(names),
+        "steps": np.concatenate(steps),
+        "offsets": np.concatenate(offsets),
+        "multiplicities": np.concatenate(counts),
+        "lengths": np.array(lengths, np.uint32),
+        "atoms": np.array(atoms, np.uint32),
+        "extent": np.array(extent, np.float32),
+    }
 
 
 if __name__ == "__main__":

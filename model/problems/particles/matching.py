@@ -37,7 +37,8 @@ def match(table: ShapeTable, sums: SineSums, space: FitSpace, bonds: tuple[float
     found = Matches(np.full(len(table), 9.0), np.full(len(table), bonds[0]), np.full(len(table), _B_VALUES[0]))
     grid = np.exp(np.arange(np.log(bonds[0]), np.log(bonds[1]) + 1e-9, np.log(_COARSE_STEP)))
     scouts = np.concatenate([_scouts(table, families == family) for family in dict.fromkeys(table.families)])
-    rounds = np.stack([_misfits(sums, space, scouts, float(bond), _B_VALUES, found) for bond in grid])
+    of_scouts = sums.of(scouts)
+    rounds = np.stack([_misfits(of_scouts, space, scouts, float(bond), _B_VALUES, found) for bond in grid])
     for family in dict.fromkeys(table.families):
         curve = rounds[:, families[scouts] == family].min(axis=1)
         least, near = float(curve.min()), np.zeros(0)
@@ -50,8 +51,9 @@ def match(table: ShapeTable, sums: SineSums, space: FitSpace, bonds: tuple[float
         own = scouts[families[scouts] == family]
         b_iso = float(found.b_iso[own[found.misfit[own].argmin()]])
         members = np.flatnonzero(families == family)
+        of_members = sums.of(members)
         for bond in np.unique(np.clip(near, *bonds)):
-            _misfits(sums, space, members, float(bond), (b_iso,), found)
+            _misfits(of_members, space, members, float(bond), (b_iso,), found)
     return found
 
 
@@ -69,12 +71,13 @@ def _scouts(table: ShapeTable, members: np.ndarray) -> IntArray:
 def _misfits(
     sums: SineSums, space: FitSpace, shapes: IntArray, bond: float, b_values: tuple[float, ...], found: Matches
 ) -> FloatArray:
-    """The misfit of some shapes at one b, at the best of some B; better finds than before are noted in ``found``."""
-    plain = sums.at(space.q * bond, shapes)
+    """The misfit of some shapes, given with their sums, at one b, at the best of some B; ``found`` is kept up."""
+    plain = sums.at(space.q * bond)
     least = np.full(len(shapes), 9.0)
     for b_iso in b_values:
         damping = np.exp(-b_iso / (8 * np.pi**2) * space.q**2).astype(np.float32)
         fits = (space.transform * damping[:, None]).T @ plain
+        # The least misfit over all scales that are not negative: 1 − (f·d)² / f², as the data have the length 1.
         overlap = space.data @ fits
         power = np.maximum((fits**2).sum(axis=0), 1e-20)
         misfit = 1.0 - np.where(overlap > 0, overlap**2 / power, 0.0)

@@ -18,6 +18,7 @@ from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.refining import Refined
 from dsfu.model.problems.particles.shape_table import BOND_REACH
 from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
+from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
 
 _CLASH: Final = 0.8
 """In b: no two atoms are nearer."""
@@ -34,7 +35,6 @@ _BOND_PRICE: Final = 0.1
 _LAYER_REACH: Final = 1.75  # b: layers are shifted by vectors up to this; c of HCP is 1.633
 _MOST_ORBIT: Final = 80
 _SWAPPED: Final = 16
-_EIGHT_PI2: Final = 8 * np.pi**2
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,8 @@ class SiteTable:
         (kinds,): all that occur, in b; (sites, sites): which of them each pair has. Kind 0 is a site and itself.
     bonded, clashing
         (sites, sites): near enough for a bond; too near.
+    neighbours
+        (sites, most bonds of a site): the sites that each is bonded to, then the number of sites where it has fewer.
     shifts
         (vectors, sites): the site that lies a vector beyond each, or −1.
     full
@@ -60,6 +62,7 @@ class SiteTable:
     kind: IntArray
     bonded: np.ndarray
     clashing: np.ndarray
+    neighbours: IntArray
     shifts: IntArray
     full: int
 
@@ -67,7 +70,10 @@ class SiteTable:
 def site_table(sites: FloatArray) -> SiteTable:
     """The table of some sites, in b."""
     distances = cdist(sites, sites)
-    different, kind = np.unique(np.round(distances, 3), return_inverse=True)
+    # Thousandths of b, counted: sorting half a million distances took longer than the search.
+    place = np.rint(distances * 1000).astype(np.int64)
+    occurs = np.bincount(place.ravel()) > 0
+    kind = (np.cumsum(occurs) - 1)[place]
     bonded = (distances < BOND_REACH) & (distances > 1e-6)
     middle = int(np.argmin(np.linalg.norm(sites - sites.mean(axis=0), axis=1)))
     vectors = sites[(distances[middle] < _LAYER_REACH) & (distances[middle] > 1e-6)] - sites[middle]
@@ -75,13 +81,23 @@ def site_table(sites: FloatArray) -> SiteTable:
     off, found = tree.query(sites[None] + vectors[:, None])
     return SiteTable(
         positions=sites,
-        distances=different,
-        kind=kind.reshape(distances.shape),
+        distances=np.flatnonzero(occurs) / 1000,
+        kind=kind,
         bonded=bonded,
         clashing=(distances < _CLASH) & (distances > 1e-6),
+        neighbours=_neighbours(bonded),
         shifts=np.where(off < 1e-3, found, -1),
         full=int(bonded.sum(axis=1).max()),
     )
+
+
+def _neighbours(bonded: np.ndarray) -> IntArray:
+    own, other = np.nonzero(bonded)
+    counts = bonded.sum(axis=1)
+    place = np.arange(len(own)) - np.repeat(np.cumsum(counts) - counts, counts)
+    neighbours = np.full((len(bonded), int(counts.max())), len(bonded))
+    neighbours[own, place] = other
+    return neighbours
 
 
 def _waves(distances: FloatArray, space: FitSpace, fit: Refined) -> Float32Array:
@@ -89,7 +105,7 @@ def _waves(distances: FloatArray, space: FitSpace, fit: Refined) -> Float32Array
     spread = np.sqrt(3) * fit.strain
     shares = ((1 / 6, 1 - spread), (2 / 3, 1.0), (1 / 6, 1 + spread)) if fit.strain > 1e-5 else ((1.0, 1.0),)
     near = distances < BOND_REACH
-    damping = np.exp(-np.where(near, fit.b_bonds, fit.b_iso)[:, None] / _EIGHT_PI2 * space.q**2)
+    damping = np.exp(-np.where(near, fit.b_bonds, fit.b_iso)[:, None] / EIGHT_PI_SQUARED * space.q**2)
     total = np.zeros((len(distances), len(space.q)))
     safe = np.maximum(distances, 1e-9)
     for share, scale in shares:
@@ -230,6 +246,7 @@ class Occupation:
         change = counts[move].sum(axis=0)
         if len(move) > 1:
             own = sites[move]
+            # Counts are of atoms that were there: added ones make pairs of their own, removed ones were counted twice.
             within = np.bincount(self.table.kind[own[:, None], own].ravel(), minlength=self._kinds) / 2
             within[0] = 0
             change = change - within if self.occupied[own[0]] else change + within
@@ -241,13 +258,16 @@ class Occupation:
         return float((self.table.full * len(inside) - inside.sum()) / 2)
 
     def _surface_change(self, own: IntArray, near: IntArray) -> float:
-        within = float(self.table.bonded[own[:, None], own].sum()) / 2 if len(own) > 1 else 0.0
+        moved = np.zeros(len(self.table.positions) + 1, np.bool_)
+        moved[own] = True
+        within = float(moved[self.table.neighbours[own]].sum()) / 2
         bonds, half = float(near[own].sum()), self.table.full * len(own) / 2
         return bonds - within - half if self.occupied[own[0]] else half - bonds - within
 
     def _values(self, changes: FloatArray, surfaces: FloatArray) -> FloatArray:
         """Misfit over twice the variance of noise, and the price of broken bonds."""
         fits = ((self._pairs + changes).astype(np.float32) @ self._waves).astype(np.float64)
+        # The least misfit over all scales that are not negative.
         overlap = np.maximum(fits @ self._data, 0.0)
         misfit = float(self._data @ self._data) - overlap**2 / np.maximum((fits**2).sum(axis=1), 1e-30)
         return np.asarray(misfit / self._unit + _BOND_PRICE * surfaces)

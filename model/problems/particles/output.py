@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -23,10 +24,16 @@ def positions_in_angstrom(candidate: Candidate) -> FloatArray:
     """Positions of the atoms, around their centre."""
     positions = candidate.positions
     if positions is None:
-        from dsfu.simulate.particles.shapes import positions_of
-
-        positions = positions_of(candidate.built_as, candidate.parameters)
+        positions = _built(candidate.built_as, candidate.parameters)
     return np.asarray((positions - positions.mean(axis=0)) * candidate.refined.bond)
+
+
+@lru_cache(maxsize=64)
+def _built(family: str, parameters: tuple[int | str, ...]) -> FloatArray:
+    """A shape's positions, which XYZ, CIF and page ask for in turn."""
+    from dsfu.simulate.particles.shapes import positions_of
+
+    return positions_of(family, parameters)
 
 
 def name_of(candidate: Candidate) -> str:

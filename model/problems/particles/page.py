@@ -88,6 +88,7 @@ def _table(candidates: Sequence[Candidate], alike: Sequence[Candidate]) -> Table
         for each in candidates
     ]
     note = "In the order of the score: ln(R_w), and what is unlikely beforehand. The best of every family is shown."
+    note += " Where noise is all that the best ones leave, the likeliest of a family comes first."
     if len(alike) > 1:
         note += f" =: the data do not tell these {len(alike)} apart."
     return Table(title="Candidates", heads=heads, rows=rows, note=note)

@@ -7,7 +7,7 @@ import numpy as np
 from dsfu.model.problems.particles.output import fit_curve
 from dsfu.model.problems.particles.page import turned
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
-from dsfu.paper import draw_fit, empty_figure, letter, paper_style
+from dsfu.paper import curve_panel, draw_fit, empty_figure, letter, paper_style
 from dsfu.simulate.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ def particle_figure(solution: ParticleSolution, best: Candidate) -> "Figure":
         figure = empty_figure(2, 2.1)
         curve, above, beside = figure.subplots(1, 3, width_ratios=(2.5, 1, 1))
         draw_fit(curve, solution.space.r, solution.space.curve, fit_curve(solution, best))
-        curve.set_xlabel("$r$ (Å)")
-        curve.set_ylabel("$G$ (Å$^{-2}$)")
-        letter(curve, 0)
+        curve_panel(curve, 0, "$r$ (Å)", "$G$ (Å$^{-2}$)")
         for number, (axes, order) in enumerate(((above, (0, 1, 2)), (beside, (1, 2, 0)))):
             draw_spheres(axes, atoms[:, list(order)], radius, reach)
             letter(axes, number + 1)

@@ -100,6 +100,11 @@ class ParticlesLearner(Learner[ParticleBatch]):
         name = shapes_of(split.store.url).names[int(split.column("shape")[index])]
         return f"{name}, b {float(split.column('bond_length')[index]):.2f} Å"
 
+    def sample_panels(self, sample: Mapping[str, Any]) -> "Sequence[Panel] | None":
+        from dsfu.simulate.particles.sample_panels import sample_panels
+
+        return sample_panels(sample)
+
     def panels(self, answer: Any, batch: ParticleBatch) -> "Sequence[Sequence[Panel]]":
         from dsfu.model.problems.particles.learning.scores import panels_of
 

@@ -4,6 +4,7 @@ The score is ln(R_w beyond noise) plus penalties that never exceed some tenths: 
 same R_w, which noise, ligands and a distribution of sizes make alike, and nothing where the data are clear.
 """
 
+from collections.abc import Sequence
 from math import log, pi, sqrt
 from typing import Final
 
@@ -22,6 +23,12 @@ _SIZE_FREE: Final = 1.35
 _FLOOR: Final = 0.003
 """R_w below this is as good as exact: rounding of tables and of files."""
 
+_EXPLAINED: Final = 3.0
+"""Standard deviations of χ² that a fit may leave beyond noise. Chosen."""
+
+_TELLS: Final = 2.0
+"""Difference of χ² at which the likelier shape comes first: a factor e of the likelihood. Chosen."""
+
 
 def diameter_of(family: str, atoms: int, bond: float) -> float:
     """Of the sphere with the volume of that many atoms, in Å."""
@@ -30,10 +37,26 @@ def diameter_of(family: str, atoms: int, bond: float) -> float:
 
 def score(family: str, atoms: int, fit: Refined, envelope: EnvelopeFit, space: FitSpace, noise_floor: float) -> float:
     """Lower is better. R_w is that beyond noise, and never below what noise leaves uncertain of it."""
+    # χ² of n numbers has the standard deviation √(2n): relative to its mean √(2/n).
     uncertain = noise_floor**2 * sqrt(2 / len(space.data)) + (_FLOOR * 1e-2) ** 2
     beyond = max(fit.rw**2 - space.outside - noise_floor**2, 0.0)
     value = 0.5 * log(beyond + uncertain)
     return value + _UNLIKELY.get(family, 0.0) + size_penalty(family, atoms, fit.bond, envelope) + disorder_penalty(fit)
+
+
+def likeliest(families: Sequence[str], rw: Sequence[float], space: FitSpace, noise_floor: float) -> int:
+    """Which of some fits, in the order of their scores, is to be first: the first one, if more than noise is left.
+
+    Where noise is all that is left, χ² tells shapes of one family apart by far less than ln(R_w) and penalties see.
+    """
+    floor = noise_floor**2
+    least = min(rw) ** 2 - space.outside - floor
+    if floor < (_FLOOR * 1e-2) ** 2 or least > _EXPLAINED * floor * sqrt(2 / len(space.data)):
+        return 0
+    unit = floor / len(space.data)
+    own = [i for i, family in enumerate(families) if family == families[0]]
+    best = min(own, key=lambda i: rw[i])
+    return best if rw[0] ** 2 - rw[best] ** 2 > _TELLS * unit else 0
 
 
 def size_penalty(family: str, atoms: int, bond: float, envelope: EnvelopeFit) -> float:

@@ -11,6 +11,7 @@ from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.shape_table import BOND_REACH
 from dsfu.model.problems.particles.sine_sums import one_sum
 from dsfu.simulate.arrays import Float32Array, FloatArray
+from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
 
 _B_RANGE: Final = (0.02, 6.0)
 _MOST_STRAIN: Final = 0.03
@@ -19,7 +20,6 @@ _STEPS: Final = np.array([1e-4, 1e-2, 1e-2, 2e-3])
 LONGEST_STRETCH: Final = float(np.exp(_MOST_CHANGE + _STEPS[0]) * (1 + np.sqrt(3) * (_MOST_STRAIN + _STEPS[3])))
 """How many times the bond length that was matched a refinement ever asks for."""
 _REMEMBERED: Final = 3
-_EIGHT_PI2: Final = 8 * np.pi**2
 
 Unbroadened = Callable[[FloatArray], FloatArray]
 """x = Q·b → the sum of a shape at unit scale."""
@@ -66,9 +66,11 @@ class Forward:
         log_b, log_iso, log_bonds, strain = map(float, parameters)
         total, first = self._sums(log_b, abs(strain))
         q = self.space.q
-        far = np.exp(-np.exp(log_iso) / _EIGHT_PI2 * q**2)
-        near = np.exp(-np.exp(log_bonds) / _EIGHT_PI2 * q**2)
-        return np.asarray((total * far + first * (near - far)) @ self.space.transform, np.float64)
+        # σ² = 2B / 8π² for a pair, so exp(−σ²Q²/2) = exp(−B Q² / 8π²). Neighbours move together, and have a B of their
+        # own.
+        far = np.exp(-np.exp(log_iso) / EIGHT_PI_SQUARED * q**2)
+        near = np.exp(-np.exp(log_bonds) / EIGHT_PI_SQUARED * q**2)
+        return np.asarray((total * far + first * (near - far)) @ self.space.exact_transform)
 
     def _sums(self, log_b: float, strain: float) -> tuple[FloatArray, FloatArray]:
         """Of all pairs, and of bonds: nothing of B is in them, so that steps of B find them in memory."""
@@ -76,6 +78,7 @@ class Forward:
             return self.memory[log_b, strain]
         x = self.space.q * float(np.exp(log_b))
         if strain > 1e-5:  # three bond lengths stand for a normal distribution
+            # Gauss–Hermite: at 0 and ±√3 standard deviations, with weights 2/3 and 1/6.
             spread = np.sqrt(3) * strain
             each = [self.plain(x * (1 + s)) / (1 + s) for s in (-spread, 0.0, spread)]
             total = each[0] / 6 + each[1] * 2 / 3 + each[2] / 6
@@ -132,6 +135,7 @@ def refine(forward: Forward, bond: float, b_iso: float, rounds: int = 12, strain
 
 
 def _refined(forward: Forward, own: FloatArray, fit: FloatArray, misfit: float, jacobian: FloatArray) -> Refined:
+    # (JᵀJ)⁻¹ times the variance that the misfit leaves to each degree of freedom.
     variance = misfit / max(len(fit) - jacobian.shape[1] - 1, 1)
     errors = np.sqrt(np.diag(np.linalg.pinv(jacobian.T @ jacobian)) * variance)
     plain = forward(own)

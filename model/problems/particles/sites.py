@@ -6,21 +6,16 @@ from typing import Final
 import numpy as np
 from scipy.spatial import cKDTree
 
+from dsfu.model.problems.particles.lattices import LATTICES
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.particles.faults import layered_positions
-from dsfu.simulate.particles.shapes import positions_of
+from dsfu.simulate.particles.shapes import C_OVER_A, positions_of
 
 _SHELLS: Final = (2.3, 1.7)
-"""In b: how far from the shape sites go; not so far around large shapes. c of HCP is 1.633."""
+"""In b: how far from the shape sites go; not so far around large shapes. c of HCP must fit in."""
 
 _SAME: Final = 1e-3
 _MOST_SITES: Final = 1100
-_CUBIC: Final[Mapping[str, FloatArray]] = {
-    "SC": np.eye(3),
-    "BCC": np.array([[-0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.5, 0.5, -0.5]]),
-    "FCC": np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]) * np.sqrt(2),
-}
-_HEXAGONAL: Final = np.array([[1, 0, 0], [-0.5, np.sqrt(0.75), 0], [0, 0, 1.633]])
 
 Parameters = tuple[int | str, ...]
 
@@ -50,15 +45,15 @@ def _translated(origin: FloatArray, vectors: FloatArray, basis: FloatArray, atom
 
 def _cubic(family: str) -> Callable[[FloatArray, Parameters], FloatArray]:
     def sites(atoms: FloatArray, parameters: Parameters) -> FloatArray:
-        return _translated(atoms[0], _CUBIC[family], np.zeros((1, 3)), atoms)
+        return _translated(atoms[0], LATTICES[family].vectors, np.zeros((1, 3)), atoms)
 
     return sites
 
 
 def _hcp(atoms: FloatArray, parameters: Parameters) -> FloatArray:
     low = atoms[np.abs(atoms[:, 2] - atoms[:, 2].min()) < _SAME]
-    up = atoms[np.abs(atoms[:, 2] - atoms[:, 2].min() - 0.8165) < _SAME]
-    return _translated(low[0], _HEXAGONAL, np.array([[0, 0, 0], up[0] - low[0]]), atoms)
+    up = atoms[np.abs(atoms[:, 2] - atoms[:, 2].min() - C_OVER_A / 2) < _SAME]
+    return _translated(low[0], LATTICES["HCP"].vectors, np.array([[0, 0, 0], up[0] - low[0]]), atoms)
 
 
 def _layered(atoms: FloatArray, parameters: Parameters) -> FloatArray:

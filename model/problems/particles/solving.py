@@ -12,7 +12,7 @@ from dsfu.model.problems.particles.envelope import EnvelopeFit, envelope_fits
 from dsfu.model.problems.particles.fit_space import FitLimits, FitSpace, fit_space
 from dsfu.model.problems.particles.matching import BOND_RANGE, Matches, match
 from dsfu.model.problems.particles.q_limits import visible_q_max
-from dsfu.model.problems.particles.ranking import score
+from dsfu.model.problems.particles.ranking import likeliest, score
 from dsfu.model.problems.particles.reading import MeasuredPdf
 from dsfu.model.problems.particles.refining import LONGEST_STRETCH, Refined, forward_of, refine
 from dsfu.model.problems.particles.shape_table import ShapeTable, load_table
@@ -26,7 +26,11 @@ R_MAX: Final = 30.0
 _Q_DAMPS: Final = (0.0, 0.025, 0.05)
 """In 1/Å: what instruments have. Tried when neither file nor user says; the spacing changes G by 4 % at 20 Å."""
 
-_BEST, _OF_FAMILY = 16, 4
+_BEST, _OF_FAMILY, _OF_HOPELESS = 16, 4, 1
+_HOPELESS: Final = (4.0, 0.05)
+"""A family whose best match leaves more than this many times the share of the best of all, and this more, is shown by
+one shape only: twice its R_w. A match is off by up to .2 % in b, which costs less than the second number. Chosen."""
+
 _SHOWN: Final = 12
 
 
@@ -116,6 +120,11 @@ def solve_particle(
         )
     candidates += _edited(candidates, space, envelope)
     candidates.sort(key=lambda candidate: candidate.score)
+    rw = [each.refined.rw for each in candidates]
+    # Particles of the search are the best of hundreds: their χ² is lower by chance, and does not put them first.
+    families = [each.family if each.parameters else "" for each in candidates]
+    first = likeliest(families, rw, space, noise_floor(space))
+    candidates.insert(0, candidates.pop(first))
     return ParticleSolution(
         candidates=candidates, space=space, limits=limits, envelope=envelope, measured=measured, notes=notes
     )
@@ -197,8 +206,11 @@ def _chosen(table: ShapeTable, found: Matches) -> list[int]:
     order = np.argsort(found.misfit, kind="stable")
     chosen = dict.fromkeys(order[:_BEST].tolist())
     families = np.array(table.families)[order]
+    limit = _HOPELESS[0] * found.misfit[order[0]] + _HOPELESS[1]
     for family in dict.fromkeys(table.families):
-        chosen |= dict.fromkeys(order[families == family][:_OF_FAMILY].tolist())
+        own = order[families == family]
+        count = _OF_FAMILY if found.misfit[own[0]] < limit else _OF_HOPELESS
+        chosen |= dict.fromkeys(own[:count].tolist())
     return list(chosen)
 
 

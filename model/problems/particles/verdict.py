@@ -9,22 +9,46 @@ import numpy as np
 from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.ranking import diameter_of
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution, noise_floor
+from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
 
 NO_FAMILY: Final = "no family explains this"
 BULK: Final = "larger than the data can tell"
+NOT_JUDGED: Final = "not judged: too little order"
+NOT_TOLD: Final = "not judged: rock salt or SC"
 
 MOST_RW: Final = 0.42
 """Of what noise does not explain. Forty pretended particles of gold and platinum with ligands and mixtures of sizes
 came to 0.38 at most, pieces of CdSe, rutile and WO₃ to 0.53 at least (tests/benchmarks/measured_particles.py)."""
 
-_FEW_ATOMS, _MOST_RW_OF_FEW = 20, 0.25
-"""Fewer atoms have some distances only, which a metallic glass has as well: it came to 0.33 with 8 and 12 atoms."""
+_FEW: Final = ((13, 0.12), (20, 0.25), (10**9, MOST_RW))
+"""Most R_w of fewer atoms than these. They have some distances only, which disordered metals have as well: a glass came
+to 0.33 with 8 and 12 atoms, relaxed clusters to 0.14–0.24 with 8."""
+
+_LINDEMANN: Final = 0.13
+"""Root mean square displacement, in units of b, at which crystals melt (Lindemann 1910: 0.1 to 0.13 by metal). A glass
+is fitted by a few atoms so smeared out: B came to 3.2 to 6 Å² in five of five, to 1.7 at most in eight particles."""
+
+_SHORT_ORDER: Final = 12.0
+"""In Å: diameter of the ordered range up to which a disordered cluster may look like a particle."""
+
+_STRAINED, _MOST_DISORDER_IF_STRAINED, _MOST_DISORDER = 0.016, 0.45, 0.6
+"""Of `disorder`, the lower limit where b varies by more than the strain: both together are rare in particles. Set on 16
+disordered clusters of gold relaxed by EMT (0.50–0.88 of what melts it, strain .016–.029 in 14) and on 40 particles of
+33–273 atoms (0.50 at most, strain at most .014); on others see BENCHMARKS.md."""
 
 _SHORT_BONDS: Final = (1.3, 2.1, 0.3)
 """From, to in Å, and share of the first metal peak: bonds of oxygen to a metal are there, none of metals. The same
 forty particles came to 0.07 at most, an α-Keggin cluster to 0.52."""
 
-_METAL_SHARE: Final = 0.95
+_TETRAHEDRAL: Final = (0.612, 0.08, 0.3, 0.18)
+"""From a metal to an atom in the middle of four, in units of b; half width of the mean taken there, and how far to both
+sides its background is, in Å; most share of the first metal peak. 101 files of gold and platinum (`unusual_particles`:
+ripples, ligands) came to .07 at most, wurtzite GaN to .25–.38."""
+
+_METAL_SHARE, _METAL_SHARE_IF_CAPPED = 0.95, 0.75
+"""The least Z² of metals: of a formula without carbon, and with it, when the rest is the shell of the particle. One
+thiolate of eight carbons a metal atom leaves gold and platinum .92; CdSe has .67 without any shell, less with one."""
+
 _NOT_METALS: Final = {
     "H": 1, "B": 5, "C": 6, "N": 7, "O": 8, "F": 9, "Si": 14, "P": 15, "S": 16, "Cl": 17, "As": 33, "Se": 34, "Br": 35,
     "Te": 52, "I": 53,
@@ -35,6 +59,11 @@ _AS_GOOD: Final = 0.06
 _TIED: Final = 3.0
 _EXACT_RW: Final = 0.0015
 """What rounding of the table leaves of a fit that is exact."""
+
+_ROCK_SALT: Final = (
+    "no metal but polonium is SC: rock salt of two elements that scatter alike (NaCl) looks the same; "
+    "if it is one metal, name it with --element or as the file's composition"
+)
 
 _LARGE: Final = 42.0
 """In Å: over 30 Å of r, size beyond this and the damping of the instrument cannot be told apart. Chosen."""
@@ -55,6 +84,10 @@ def judge(solution: ParticleSolution) -> ParticleVerdict:
     reasons = _against(solution, best)
     if reasons:
         return ParticleVerdict(words=NO_FAMILY, accepted=False, reasons=reasons)
+    if reasons := _disordered(solution, best):
+        return ParticleVerdict(words=NOT_JUDGED, accepted=False, reasons=reasons)
+    if best.family == "SC" and len(_formula(solution.measured.composition)) != 1:
+        return ParticleVerdict(words=NOT_TOLD, accepted=False, reasons=[_ROCK_SALT])
     diameter = diameter_of(best.family, best.atoms, best.refined.bond)
     if solution.envelope.endless or max(diameter, solution.envelope.diameter) > _LARGE:
         lattice = lattice_of(best.family)
@@ -96,9 +129,13 @@ def net_rw(solution: ParticleSolution, candidate: Candidate) -> float:
 def _against(solution: ParticleSolution, best: Candidate) -> list[str]:
     reasons = []
     rw = net_rw(solution, best)
-    most = MOST_RW if best.atoms >= _FEW_ATOMS else _MOST_RW_OF_FEW
+    most = next(most for atoms, most in _FEW if best.atoms < atoms)
     if rw > most:
         reasons.append(f"the best particle, of {best.atoms} atoms, leaves R_w {rw:.2f} (at most {most})")
+    if best.refined.b_iso > (molten := melting_b_iso(best.refined.bond)):
+        reasons.append(
+            f"its B of {best.refined.b_iso:.1f} Å² is that of a melt (over {molten:.1f} Å²): no order is seen"
+        )
     low, high = BOND_RANGE
     if not low * 1.005 < best.refined.bond < high / 1.005:
         reasons.append(f"its b of {best.refined.bond:.2f} Å is at the edge of what metals have")
@@ -106,12 +143,33 @@ def _against(solution: ParticleSolution, best: Candidate) -> list[str]:
         reasons.append(
             f"a peak at {_SHORT_BONDS[0]}–{_SHORT_BONDS[1]} Å, {peak:.0%} of the metal's first, is no metal's"
         )
-    share = metal_share(solution.measured.composition)
-    if is_compound(solution.measured.composition):
-        reasons.append(f"{solution.measured.composition}: a compound of metals and others without carbon, no metal")
-    elif share is not None and share < _METAL_SHARE:
-        reasons.append(f"{solution.measured.composition}: metals scatter {share:.0%} of it only (Z²)")
-    return reasons
+    if best.family not in ("SC", "BCC") and (peak := tetrahedral_bonds(solution, best)) > _TETRAHEDRAL[3]:
+        reasons.append(f"a peak at {_TETRAHEDRAL[0]} b, {peak:.0%} of the metal's first: atoms between four others")
+    return reasons + against_formula(solution.measured.composition)
+
+
+def _disordered(solution: ParticleSolution, best: Candidate) -> list[str]:
+    """Whether a disordered cluster could fit as well: order ends soon, and distances are smeared out before that."""
+    diameter, share, strain = solution.envelope.diameter, disorder(best), best.refined.strain
+    most = _MOST_DISORDER_IF_STRAINED if strain > _STRAINED else _MOST_DISORDER
+    if diameter > _SHORT_ORDER or share <= most:
+        return []
+    return [
+        f"order is seen over {diameter:.0f} Å only, and two bonds away atoms move by {share:.0%} of what melts a "
+        f"metal (at most {most:.0%}; b varies by {strain:.1%}): a disordered cluster would look the same"
+    ]
+
+
+def disorder(best: Candidate) -> float:
+    """Mean square of what distances of 2 b vary by, B and spread of b together, over that of a metal that melts."""
+    fit = best.refined
+    spread = EIGHT_PI_SQUARED / 2 * (fit.strain * 2 * fit.bond) ** 2  # as a B: that of each of two atoms
+    return (fit.b_iso + spread) / melting_b_iso(fit.bond)
+
+
+def melting_b_iso(bond: float) -> float:
+    """B in Å² at which a metal of this nearest distance melts: 8π² ⟨u²⟩ along one direction."""
+    return EIGHT_PI_SQUARED / 3 * (_LINDEMANN * bond) ** 2
 
 
 def short_bonds(solution: ParticleSolution, best: Candidate) -> float:
@@ -122,6 +180,31 @@ def short_bonds(solution: ParticleSolution, best: Candidate) -> float:
     first = g[np.abs(r - bond) < 0.3].max(initial=0.0)
     short = g[(r > low) & (r < min(high, bond - 0.45))].max(initial=0.0)
     return float(short / first) if first > 0 else 9.0
+
+
+def tetrahedral_bonds(solution: ParticleSolution, best: Candidate) -> float:
+    """How far G rises over both sides where atoms amid four metal atoms have bonds, over that at b; 0: not seen."""
+    r, g, bond = solution.measured.r, solution.measured.g, best.refined.bond
+    share, half, aside, _ = _TETRAHEDRAL
+
+    def rise(middle: float) -> float:
+        here, low, high = (np.abs(r - at) < half for at in (middle, middle - aside, middle + aside))
+        seen = here.any() and low.any() and high.any()
+        return float(g[here].mean() - (g[low].mean() + g[high].mean()) / 2) if seen else 0.0
+
+    first = rise(bond)
+    return max(rise(share * bond), 0.0) / first if first > 0 else 0.0
+
+
+def against_formula(composition: str) -> list[str]:
+    """Why a sample of this formula is no metal, with or without ligands."""
+    share = metal_share(composition)
+    if is_compound(composition):
+        return [f"{composition}: a compound of metals and others without carbon, no metal"]
+    least = _METAL_SHARE_IF_CAPPED if "C" in _formula(composition) else _METAL_SHARE
+    if share is not None and share < least:
+        return [f"{composition}: metals scatter {share:.0%} of it only (Z²)"]
+    return []
 
 
 def is_compound(composition: str) -> bool:

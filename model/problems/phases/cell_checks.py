@@ -6,7 +6,8 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.model.problems.phases.crystal_data import ReflectionList, inverse_d_squared
+from dsfu.model.problems.phases.crystal_data import ReflectionList
+from dsfu.simulate.phases.atoms import inverse_d_squared
 
 _SMALLEST_D: Final = 0.2
 """Å: half the shortest wavelength in use (In Kα has .51; synchrotrons rarely go below .4)."""

@@ -49,7 +49,12 @@ class CrystalCif:
             # A tag that occurs twice is a fault that many files have; the first one counts.
             self._blocks = list(gemmi.cif.read_string(text, check_level=0))
         except (ValueError, RuntimeError) as error:
-            raise InputError(f"no CIF that can be read: {error}", where=str(path)) from error
+            raise InputError(
+                f"no CIF that can be read: {error}",
+                where=str(path),
+                expected="a CIF that begins with data_NAME",
+                remedy="lines before it or a damaged loop are the usual faults; an .hkl of SHELX is read too",
+            ) from error
         self._path = path
         self.cell = next((cell for block in self._blocks if (cell := _cell_of(block))), None)
         self.space_group = next((group for block in self._blocks if (group := _group_of(block))), None)

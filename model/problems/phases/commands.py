@@ -1,5 +1,6 @@
 """Verb of the phase problem: solve-phases."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -44,27 +45,22 @@ def solve_phases(
     atoms are fitted to the averaged map. Exit status 3 if the structure is not solved.
     """
     import json as json_module
-    from dataclasses import replace
 
-    from dsfu.model.problems.phases.elements import parse_formula
+    from dsfu.model.front_door.phases import reflections_of
+    from dsfu.model.front_door.phases import solve_phases as solved
     from dsfu.model.problems.phases.outputs import write_all
     from dsfu.model.problems.phases.pictures import projections_figure
-    from dsfu.model.problems.phases.reading import parse_cell, read_reflections
-    from dsfu.model.problems.phases.solve import solve
 
     check_figure(figure)
     refuse_existing([*out.glob("*.ccp4"), figure], force=force)
-    given = parse_formula(formula) if formula else {}
-    reflections = read_reflections(file, parse_cell(cell) if cell else None)
-    if given:
-        reflections = replace(reflections, formula=given)
+    reflections = reflections_of(file, cell, formula)
     for note in reflections.notes:
         typer.echo(note, err=True)
     ready_folder(out)
-    crystal = solve(reflections, resolution=resolution, seed=seed, tell=lambda text: typer.echo(text, err=True))
-    record = write_all(out, crystal)
+    answer = solved(reflections, resolution=resolution, seed=seed, tell=partial(typer.echo, err=True))
+    record = write_all(out, answer.data)
     if figure is not None:
-        write_paper_figure(figure, lambda: projections_figure(crystal))
+        write_paper_figure(figure, lambda: projections_figure(answer.data))
     if json:
         typer.echo(json_module.dumps(record, ensure_ascii=False, indent=1))
     else:

@@ -45,6 +45,7 @@ def _laid_over(fixed: Waves, moving: Waves, shape: tuple[int, ...]) -> Waves:
         overlap = fft.irfftn(np.conj(fixed) * candidate, s=shape)
         place = np.unravel_index(int(overlap.argmax()), shape)
         if overlap[place] > value:
+            # A map moved by p has F(k) exp(−2πi k p / n): the opposite phase moves it back.
             turns = [np.fft.fftfreq(n) * int(i) for n, i in zip(shape, place, strict=True)]
             turns[2] = np.abs(
                 turns[2][: candidate.shape[2]]

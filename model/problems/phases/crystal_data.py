@@ -47,9 +47,3 @@ class ReflectionList:
     def unit_cell(self) -> gemmi.UnitCell:
         """The cell as gemmi has it."""
         return gemmi.UnitCell(*self.cell)
-
-
-def inverse_d_squared(cell: CellNumbers, hkl: npt.ArrayLike) -> FloatArray:
-    """1/d² in 1/Å² of indices (…, 3)."""
-    fractionalise = np.array(gemmi.UnitCell(*cell).frac.mat.tolist())
-    return np.asarray(np.square(np.asarray(hkl, dtype=np.float64) @ fractionalise).sum(axis=-1))

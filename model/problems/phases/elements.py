@@ -1,12 +1,16 @@
 """Which element a peak is: by the formula, heaviest peak first."""
 
 from dataclasses import replace
+from typing import Final
 
 import gemmi
 import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.problems.phases.atom_model import AtomModel
+
+VOLUME_PER_ATOM: Final = 17.0
+"""Å³ of an atom that is not hydrogen, where no formula is given: 18 in molecular crystals, 10 to 15 in oxides."""
 
 _ATOM_VOLUMES = (9.0, 30.0)
 """Å³ an atom that is not hydrogen, least and most for a formula to be that of the cell."""
@@ -32,7 +36,7 @@ def parse_formula(text: str, where: str = "--formula") -> dict[str, float]:
 def heavy_atoms(formula: dict[str, float], volume: float) -> dict[int, float]:
     """Atoms in the cell of each atomic number, hydrogen left out; empty without a formula.
 
-    A formula unit is multiplied by the whole number that fills the cell best (17 Å³ an atom).
+    A formula unit is multiplied by the whole number that fills the cell best.
     """
     counts = {gemmi.Element(symbol).atomic_number: n for symbol, n in formula.items() if symbol not in ("H", "D")}
     total = sum(counts.values())
@@ -40,9 +44,9 @@ def heavy_atoms(formula: dict[str, float], volume: float) -> dict[int, float]:
         return {}
     per_atom = volume / total
     if per_atom > _ATOM_VOLUMES[1] or per_atom < _ATOM_VOLUMES[0]:
-        units = max(1, round(per_atom / 17.0))
+        units = max(1, round(per_atom / VOLUME_PER_ATOM))
         even = [u for u in (1, 2, 3, 4, 6, 8, 12, 16, 18, 24, 32, 36, 48) if 0.55 < units / u < 1.8]
-        units = min(even, key=lambda u: abs(np.log(per_atom / u / 17.0))) if even else units
+        units = min(even, key=lambda u: abs(np.log(per_atom / u / VOLUME_PER_ATOM))) if even else units
         counts = {z: n * units for z, n in counts.items()}
     return counts
 

@@ -17,6 +17,7 @@ half the wavelength make some so."""
 
 _STRONG_MEAN: Final = 0.1
 _SIGNIFICANT: Final = 4.0
+_CELLS: Final = np.stack(np.meshgrid(*(np.arange(-1, 2),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +51,19 @@ class CandidateGroup:
     def centrosymmetric(self) -> bool:
         """Whether it has inversion centres."""
         return bool(self.group.is_centrosymmetric())
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether it has mirror planes, not glide planes alone."""
+        points = np.array(list(self.group.operations().cen_ops)) / gemmi.Op.DEN
+        moves = (_CELLS[:, None, :] + points).reshape(-1, 3)
+        for turn, shift in zip(self.turns, self.shifts, strict=True):
+            if np.linalg.det(turn) < 0 and np.trace(turn) == 1:
+                # (1 + R) t is twice the glide of a plane; where some lattice vector makes it 0, the plane is a mirror.
+                along = (shift + moves) @ (np.eye(3) + turn).T
+                if (np.abs(along) < 1e-6).all(axis=1).any():
+                    return True
+        return False
 
 
 def candidates(data: MergedData) -> list[CandidateGroup]:

@@ -7,29 +7,30 @@ import numpy.typing as npt
 
 from dsfu.model.problems.phases.consensus import consensus
 from dsfu.model.problems.phases.groups import CandidateGroup
-from dsfu.model.problems.phases.merging import MergedData, grid_shape, on_grid
+from dsfu.model.problems.phases.merging import ATOMIC, MergedData, grid_shape, on_grid
 from dsfu.model.problems.phases.peaks import lattice_points
 from dsfu.model.problems.phases.projections import SUPPORT, Map, PhasedMap, Symmetriser, phase
 
 _STARTS: Final = 12
 _ITERATIONS: Final = 300
 
-LOW_RESOLUTION: Final = 1.35
 _LOW_STARTS: Final = 64
 """The half of lower R is averaged. On six simulated crystals cut at 2.0 Å: one map .50, 16 of 32 .58, 32 of 64 .60."""
 
-_LOW_SUPPORT: Final = 0.3
+_LOW_SUPPORT: Final = 0.2
 _LOW_PER_D: Final = 3.0
-"""Above 1.35 Å atoms are wide: they fill more of the cell, on a finer grid. Of shares .1, .2, .3 and of 2 and 3 voxels
-within d the best on six simulated molecular crystals cut at 2.0 Å."""
+_LOW_REACH: Final = 0.7
+"""Above `ATOMIC` atoms are wide: they fill more of the cell, on a finer grid. Reflections down to this share of d,
+which nobody measured, take what the projections give them: maps cut at 2.0 Å have no sharp peaks, so their brightest
+voxels constrain little. Of shares .2, .25, .3 and reaches .7, .8 best on eight published crystals (BENCHMARKS.md)."""
 
 
 def phase_in_group(data: MergedData, candidate: CandidateGroup, *, seed: int) -> PhasedMap:
     """The best of some starts, or what they agree upon where R cannot tell the best; origin of the group at 0."""
-    low = data.d_min > LOW_RESOLUTION
+    low = data.d_min > ATOMIC
     count, support = (_LOW_STARTS, _LOW_SUPPORT) if low else (_STARTS, SUPPORT)
     shape = grid_shape(data.cell, data.d_min, per_d=_LOW_PER_D if low else 2.0, multiple=grid_multiple(candidate))
-    sphere = on_grid(data, shape)
+    sphere = on_grid(data, shape, reach=_LOW_REACH if low else 1.0)
     average = symmetriser(candidate, shape)
     results = [
         phase(sphere, seed=1000 * seed + 500 + i, iterations=_ITERATIONS, support=support, symmetriser=average)

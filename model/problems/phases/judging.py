@@ -6,7 +6,7 @@ from typing import Final, Literal
 import numpy as np
 
 from dsfu.model.problems.phases.atom_model import AtomModel
-from dsfu.model.problems.phases.merging import MergedData
+from dsfu.model.problems.phases.merging import ATOMIC, MergedData
 from dsfu.model.problems.phases.origin import GroupFit
 
 Outcome3 = Literal["solved", "doubtful", "not solved"]
@@ -36,10 +36,17 @@ class PhasingVerdict:
 
 
 def judge(
-    data: MergedData, *, r: float, fit: GroupFit, alternatives: tuple[GroupFit, ...], atoms: AtomModel | None
+    data: MergedData,
+    *,
+    r: float,
+    fit: GroupFit,
+    alternatives: tuple[GroupFit, ...],
+    atoms: AtomModel | None,
+    refuted: str = "",
 ) -> PhasingVerdict:
-    """The verdict on a map with its atoms, if it has any."""
+    """The verdict on a map with its atoms, if it has any; ``refuted`` is a group that is known not to be right."""
     reasons = []
+    alternatives = tuple(each for each in alternatives if each.candidate.name != refuted)
     if atoms is not None:
         parameters = 4 * len(atoms.numbers)
         ratio = len(data.hkl) / parameters
@@ -53,13 +60,15 @@ def judge(
         if np.median(atoms.u_iso) > 0.2:
             outcome = "doubtful" if outcome == "solved" else outcome
             reasons.append("The displacements are larger than those of atoms in crystals.")
+        if refuted:
+            reasons.append(f"The map nearly has the symmetry of {refuted} too; atoms and intensities speak against it.")
         rival = _rival(fit, alternatives)
         if rival is not None:
             outcome = "doubtful" if outcome == "solved" else outcome
             reasons.append(f"The map nearly has the symmetry of {rival.candidate.name}: the space group may be that.")
         return PhasingVerdict(outcome=outcome, reasons=tuple(reasons))
     reasons.append(f"The positive peaks of the map explain the amplitudes with R = {r:.3f}; no atoms were told apart.")
-    if data.d_min > 1.35:
+    if data.d_min > ATOMIC:
         reasons.append(f"At d ≥ {data.d_min:.2f} Å atoms merge, and R alone does not tell right maps from wrong ones.")
         return PhasingVerdict(outcome="doubtful", reasons=tuple(reasons))
     reasons.append("At this resolution a right map would show atoms.")

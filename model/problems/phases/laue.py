@@ -9,7 +9,8 @@ import gemmi
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.model.problems.phases.crystal_data import IntArray, ReflectionList, inverse_d_squared
+from dsfu.model.problems.phases.crystal_data import IntArray, ReflectionList
+from dsfu.simulate.phases.atoms import orthogonalisation
 
 METRIC_TOLERANCE: Final = 0.012
 """How far a cell may be from a symmetric one, relative; chosen: cells are measured to 0.1 %, powders' are exact."""
@@ -49,7 +50,7 @@ class LaueClass:
     centring
         One of `CENTRINGS`.
     r_int
-        Σ|I − mean| / ΣI over equivalents that were measured more than once; NaN if there are none.
+        As `r_of_equivalents` gives it; NaN if nothing was measured more than once.
     """
 
     rotations: IntArray
@@ -118,12 +119,17 @@ def forbidden_by(centring: str, hkl: IntArray) -> npt.NDArray[np.bool_]:
 def canonical(hkl: IntArray, rotations: IntArray) -> IntArray:
     """The same indices for all equivalents of each reflection: the largest of them by h, then k, then l."""
     images = np.einsum("nj,gjk->gnk", hkl, rotations)
+    # One whole number for three indices, each below 4096.
     code = ((images[..., 0] + 4096) * 8192 + images[..., 1] + 4096) * 8192 + images[..., 2]
     return np.asarray(images[code.argmax(axis=0), np.arange(len(hkl))])
 
 
 def r_of_equivalents(data: ReflectionList, rotations: IntArray) -> tuple[float, int]:
-    """Σ|I − mean| / ΣI over sets with several members, and how many members beyond the first there are."""
+    """Σ √(n/(n−1)) |I − mean| / ΣI over sets of n > 1 members, and how many members beyond the first there are.
+
+    Without the root, of two members it would be too small by √2 and of many by nothing: a class with larger sets would
+    look worse by that alone (Diederichs & Karplus, Nature Struct. Biol. 4, 269, 1997; they call it R_meas).
+    """
     keys = canonical(data.hkl, rotations)
     _, inverse, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     inverse = inverse.reshape(-1)
@@ -135,14 +141,6 @@ def r_of_equivalents(data: ReflectionList, rotations: IntArray) -> tuple[float, 
     deviations = np.abs(data.intensity - mean[inverse])[many]
     unbiased = np.sqrt(counts[inverse][many] / (counts[inverse][many] - 1))
     return float((deviations * unbiased).sum() / total), int((counts[counts > 1] - 1).sum())
-
-
-def completeness(data: ReflectionList, rotations: IntArray) -> float:
-    """Share of the sphere up to the smallest d that is known when equivalents are counted."""
-    unique = len(np.unique(canonical(data.hkl, rotations), axis=0))
-    largest = inverse_d_squared(data.cell, data.hkl).max()
-    inside = 4 / 3 * np.pi * largest**1.5 * data.unit_cell.volume
-    return float(min(unique * len(rotations) / inside, 1.0))
 
 
 @lru_cache(maxsize=1)
@@ -166,9 +164,10 @@ laue_rotations = _class_of
 
 
 def _keeps_metric(data: ReflectionList, rotations: IntArray) -> bool:
-    orth = np.array(data.unit_cell.orth.mat.tolist())
+    orth = orthogonalisation(data.cell)
     metric = orth.T @ orth
     lengths = np.sqrt(np.diag(metric))
+    # Rᵀ G R = G for a rotation that keeps all lengths.
     images = np.einsum("gji,jk,gkl->gil", rotations, metric, rotations)
     return bool((np.abs(images - metric) / np.outer(lengths, lengths)).max() < 2 * METRIC_TOLERANCE)
 

@@ -14,12 +14,16 @@ from dsfu.model.problems.phases.crystal_data import (
     FloatArray,
     IntArray,
     ReflectionList,
-    inverse_d_squared,
 )
 from dsfu.model.problems.phases.laue import LaueClass, canonical, forbidden_by
+from dsfu.simulate.phases.atoms import inverse_d_squared
 
 FEWEST: Final = 20
 """Unique reflections below which nothing is tried, chosen."""
+
+ATOMIC: Final = 1.35
+"""Å: smallest d above which atoms do not separate, so that maps are not replaced by ones of atoms (chosen: 1.2 is the
+usual limit of direct methods, and some margin)."""
 
 _MOST_VOXELS: Final = 1 << 24
 
@@ -52,7 +56,7 @@ class MergedData:
 
 
 def merge(data: ReflectionList, laue: LaueClass, *, resolution: float = 0.0) -> MergedData:
-    """Mean of equivalents, weighted by their uncertainties; of a set the one most off is left out if it is far off.
+    """Mean of equivalents, weighted by their uncertainties; none is left out.
 
     Parameters
     ----------
@@ -84,11 +88,14 @@ def merge(data: ReflectionList, laue: LaueClass, *, resolution: float = 0.0) -> 
     weights = 1 / (sigma**2 + floor**2) if sane else np.ones(len(sigma))
     total = np.bincount(inverse, weights)
     mean = np.bincount(inverse, weights * intensity) / total
+    # Of a weighted mean: √Σ w²σ² / Σ w.
     error = np.sqrt(np.bincount(inverse, weights**2 * (sigma if sane else floor) ** 2)) / total
     largest = inverse_d_squared(data.cell, unique).max()
     amplitude, amplitude_sigma = _french_wilson(mean, error, inverse_d_squared(data.cell, unique))
+    # A sphere of radius 1/d holds so many lattice points as its volume times that of the primitive cell.
     volume = data.unit_cell.volume / {"P": 1, "F": 4, "R": 3}.get(laue.centring, 2)
-    multiplicity = np.array([len(np.unique(h @ laue.rotations, axis=0)) for h in unique])
+    images = np.einsum("nj,gjk->gnk", unique, laue.rotations)
+    multiplicity = len(laue.rotations) // (images == unique).all(axis=2).sum(axis=0)
     return MergedData(
         hkl=unique,
         amplitude=amplitude,
@@ -119,6 +126,7 @@ def _french_wilson(intensity: FloatArray, sigma: FloatArray, s_squared: FloatArr
         steps = (np.arange(200) + 0.5) / 200
         top = np.maximum(intensity[weak], 0) + 5 * sigma[weak]
         true = top[:, None] * steps**2  # denser near 0, where the root is steep
+        # dJ = 2 top t dt: a constant times the step.
         jacobian = steps
         likelihood = np.exp(-0.5 * ((true - intensity[weak, None]) / sigma[weak, None]) ** 2 - true / mean[weak, None])
         norm = (likelihood * jacobian).sum(axis=1)
@@ -172,8 +180,10 @@ def grid_shape(
     return shape[0], shape[1], shape[2]
 
 
-def on_grid(data: MergedData, shape: tuple[int, int, int], values: FloatArray | None = None) -> SphereOnGrid:
-    """Amplitudes (or other values of the same symmetry) of all equivalents on a grid."""
+def on_grid(
+    data: MergedData, shape: tuple[int, int, int], values: FloatArray | None = None, *, reach: float = 1.0
+) -> SphereOnGrid:
+    """Amplitudes (or other values of the same symmetry) of all equivalents on a grid; inside down to ``reach`` · d."""
     images = np.einsum("nj,gjk->gnk", data.hkl, data.laue.rotations).reshape(-1, 3)
     what = np.tile(data.amplitude if values is None else values, len(data.laue.rotations))
     amplitude = np.zeros((shape[0], shape[1], shape[2] // 2 + 1), dtype=np.float32)
@@ -183,7 +193,7 @@ def on_grid(data: MergedData, shape: tuple[int, int, int], values: FloatArray | 
     amplitude[where] = what[fits]
     known[where] = True
     s_squared = half_sphere_s_squared(data.cell, shape)
-    inside = (s_squared <= 1 / data.d_min**2 * (1 + 1e-6)) & ~_half_forbidden(data.laue.centring, shape)
+    inside = (s_squared <= 1 / (reach * data.d_min) ** 2 * (1 + 1e-6)) & ~_half_forbidden(data.laue.centring, shape)
     return SphereOnGrid(shape=shape, amplitude=amplitude, known=known, inside=inside, s_squared=s_squared)
 
 

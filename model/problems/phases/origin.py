@@ -15,10 +15,9 @@ from scipy import fft
 from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray
 from dsfu.model.problems.phases.groups import CandidateGroup
 
-_STEPS: Final = 24
-"""Translations of space groups are multiples of 1/24 at most; grids of the search have twelve in a cell."""
-
 _MULTIPLE: Final = 12
+"""Grids of the search are multiples of it, so that they hold translations by 1/2, 1/3, 1/4 and 1/6 exactly."""
+
 _REFINE_ROUNDS: Final = 3
 
 
@@ -75,6 +74,7 @@ class SymmetryOfMap:
         total = np.zeros(len(grid), dtype=np.float32)
         for i in others:
             turn, shift = candidate.turns[i], candidate.shifts[i]
+            # Of a group whose origin is at s the translation in the map is t + s − R s.
             place = fraction - fraction @ turn.T + shift
             index = np.round(place * shape).astype(np.int64) % shape
             total += self._map(turn)[tuple(index.T)]
@@ -104,6 +104,7 @@ class SymmetryOfMap:
                 right = self._each(candidate, others, origin + along).mean()
                 curvature = left - 2 * best + right
                 if curvature < -1e-9:
+                    # The top of the parabola through three points.
                     trial = origin + along * np.clip(0.5 * (left - right) / curvature, -1, 1)
                     value = self._each(candidate, others, trial).mean()
                     if value > best:

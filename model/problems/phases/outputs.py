@@ -8,9 +8,9 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.files import write_text
+from dsfu.model.problems.phases.elements import VOLUME_PER_ATOM
 from dsfu.model.problems.phases.groups import CandidateGroup
 from dsfu.model.problems.phases.peaks import PeakList, find_peaks, lattice_points
-from dsfu.model.problems.phases.polishing import VOLUME_PER_ATOM
 from dsfu.model.problems.phases.report import report_of
 from dsfu.model.problems.phases.solve import PhasedCrystal
 from dsfu.simulate.structures.ccp4 import write_ccp4

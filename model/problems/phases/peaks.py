@@ -10,6 +10,7 @@ from scipy.ndimage import maximum_filter
 from dsfu.model.problems.phases.atom_model import special
 from dsfu.model.problems.phases.crystal_data import CellNumbers, FloatArray, IntArray
 from dsfu.model.problems.phases.groups import CandidateGroup
+from dsfu.simulate.phases.atoms import orthogonalisation
 
 NEAREST: Final = 0.9
 """Å: of two maxima nearer than this the lower is left out; C–C is 1.2 and more, only hydrogen is nearer."""
@@ -49,7 +50,7 @@ def find_peaks(
     places = np.argwhere(top)
     heights = density[top]
     order = np.argsort(-heights)[: int(6 * atoms_in_cell) + 200]
-    orth = np.array(gemmi.UnitCell(*cell).orth.mat.tolist())
+    orth = orthogonalisation(cell)
     taken = [_orbit(x, candidate) for x in avoid] if avoid is not None else []
     positions: list[FloatArray] = []
     values: list[float] = []
@@ -101,5 +102,6 @@ def _vertex(density: FloatArray, place: IntArray) -> FloatArray:
         left, right = density[tuple(before)], density[tuple(after)]
         curvature = left - 2 * here + right
         if curvature < 0:
+            # The top of the parabola through three voxels.
             offset[axis] = np.clip(0.5 * (left - right) / curvature, -0.5, 0.5)
     return offset

@@ -8,13 +8,10 @@ import numpy as np
 
 from dsfu.model.problems.phases.atom_model import LARGEST_U, AtomModel, ModelFit, refine, structure_factors_of
 from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray
-from dsfu.model.problems.phases.elements import assigned, heavy_atoms
+from dsfu.model.problems.phases.elements import VOLUME_PER_ATOM, assigned, heavy_atoms
 from dsfu.model.problems.phases.groups import CandidateGroup, absent_by
 from dsfu.model.problems.phases.merging import MergedData, grid_shape, waves_to_map
 from dsfu.model.problems.phases.peaks import find_peaks, lattice_points
-
-VOLUME_PER_ATOM: Final = 17.0
-"""Å³ of an atom that is not hydrogen, where no formula is given: 18 in molecular crystals, 10 to 15 in oxides."""
 
 _SPARE: Final = 1.15
 _START_U: Final = 0.04
@@ -27,15 +24,7 @@ _MOST_ATOMS: Final = 400
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Polished:
-    """Atoms with their fit, and F over the whole sphere on the group's origin.
-
-    Parameters
-    ----------
-    hkl, waves
-        Indices of the whole sphere, both of each pair ±h, measured or not.
-    filled
-        Number of unique reflections that were not measured and are calculated.
-    """
+    """Atoms with their fit, and whether elements were told by a formula."""
 
     fit: ModelFit
     named: bool
@@ -62,6 +51,7 @@ def polish(
         if not len(model.numbers):
             return None
         waves = structure_factors_of(model, hkl)
+        # F_obs − F_calc, both with the phase of the model, which is all the phase there is.
         difference = (amplitude - fit.scale * np.abs(waves)) * np.exp(1j * np.angle(waves))
         room = expected * _SPARE - float(model.multiplicity.sum() * points)
         if room > 0:

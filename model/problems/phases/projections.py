@@ -4,7 +4,7 @@
 the sphere stays as it is, what lies beyond is 0. P_S keeps the brightest voxels if they are positive: atoms are few.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,8 +21,10 @@ BETA: Final = 0.9
 SUPPORT: Final = 0.12
 """Share of voxels that atoms may fill on a grid of two voxels within d; of .05 to .25, the best on PhAI's examples."""
 
+_ATOMS_TOUCH: Final = 0.8
+"""Å: at this d points, as wide as d makes them, fill `SUPPORT`; at smaller d less, in proportion to d³."""
+
 _LOOK_EVERY: Final = 20
-_FREE_GROWTH: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,11 @@ class PhasedMap:
 
     density: Map
     r: float
+
+
+def support_of_points(d_min: float) -> float:
+    """Share of voxels that atoms fill if they are no wider than the smallest d makes them. Those of molecules are."""
+    return SUPPORT * min(1.0, d_min / _ATOMS_TOUCH) ** 3
 
 
 def phase(
@@ -67,16 +74,17 @@ def phase(
     wanted = amplitude[measured]
     total = float(wanted.sum())
     typical = float(np.sqrt(np.mean(wanted**2)))
+    # What was not measured may become no stronger than what was; what lies beyond is 0.
+    least = np.where(measured, amplitude, np.float32(0))
+    most = np.where(free, np.float32(2 * typical), least)
 
     def with_moduli(density: Map) -> Map:
         waves = fft.rfftn(density)
+        mean = waves[0, 0, 0]
         size = np.abs(waves)
-        scaled = waves * (amplitude / np.maximum(size, 1e-6 * typical))
-        # What was not measured may become no stronger than what was.
-        limit = np.where(size > 2 * typical, 2 * typical / np.maximum(size, 1e-12), 1.0)
-        result = np.where(measured, scaled, np.where(free, waves * limit, 0))
-        result[0, 0, 0] = waves[0, 0, 0]
-        return np.asarray(fft.irfftn(result.astype(np.complex64), s=sphere.shape), dtype=np.float32)
+        waves *= np.clip(size, least, most) / np.maximum(size, np.float32(1e-6 * typical))
+        waves[0, 0, 0] = mean
+        return np.asarray(fft.irfftn(waves, s=sphere.shape, overwrite_x=True), dtype=np.float32)
 
     def peaks_of(density: Map) -> Map:
         if symmetriser is not None:
@@ -100,11 +108,3 @@ def phase(
     if best is None:
         raise ValueError(f"iterations = {iterations}: expected one or more")
     return best
-
-
-def starts(
-    sphere: SphereOnGrid, *, seed: int, count: int, iterations: int, support: float = SUPPORT
-) -> Iterator[PhasedMap]:
-    """Maps of several starts, one after the other."""
-    for number in range(count):
-        yield phase(sphere, seed=1000 * seed + number, iterations=iterations, support=support)

@@ -1,6 +1,7 @@
 """Reads the reflections of a crystal from whatever file they are in."""
 
 import gzip
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ _EXPECTED: Final = "SHELX .hkl (HKLF 4), .fcf, CIF with reflections, or MTZ"
 _CELL_REMEDY: Final = "--cell a,b,c,alpha,beta,gamma, or an .ins, .res or .cif of the same name beside it"
 _BESIDE: Final = (".ins", ".res", ".cif", ".fcf", ".INS", ".RES", ".CIF")
 _LARGEST_FILE: Final = 1 << 29
+_BLOCK: Final = re.compile(r"\s*data_[^\s=]*\s*(#.*)?$", re.IGNORECASE)
+"""Where a block of a CIF begins; data_id= and its like stand in heads of other programs."""
 
 
 def read_reflections(path: str | Path, cell: CellNumbers | None = None) -> ReflectionList:
@@ -68,7 +71,7 @@ def parse_cell(text: str) -> CellNumbers:
 
 
 def _from_text(file: Path, text: str) -> ReflectionList:
-    if any(line.lstrip().lower().startswith("data_") for line in text.splitlines()[:400]):
+    if any(_BLOCK.match(line) for line in text.splitlines()[:400]):
         return _from_cif(file, text)
     hkl, value, sigma, notes = read_hkl(file, text)
     data = ReflectionList(hkl=hkl, intensity=value, sigma=sigma, cell=_NO_CELL, source=str(file), notes=notes)

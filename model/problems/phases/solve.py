@@ -1,22 +1,21 @@
 """From reflections to a map and atoms: projections in P1, symmetry from the map, polishing, and a verdict."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import gemmi
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
 from dsfu.model.problems.phases.atom_model import AtomModel, structure_factors_of
+from dsfu.model.problems.phases.choosing import choose, likeliest
 from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray, ReflectionList
-from dsfu.model.problems.phases.groups import CandidateGroup, absent_by, candidate_of, candidates
+from dsfu.model.problems.phases.groups import CandidateGroup, candidate_of, candidates
 from dsfu.model.problems.phases.in_group import phase_in_group
 from dsfu.model.problems.phases.judging import PhasingVerdict, judge
 from dsfu.model.problems.phases.laue import find_laue_class
-from dsfu.model.problems.phases.merging import MergedData, SphereOnGrid, grid_shape, merge, on_grid
+from dsfu.model.problems.phases.merging import ATOMIC, MergedData, SphereOnGrid, grid_shape, merge, on_grid
 from dsfu.model.problems.phases.origin import GroupFit, SymmetryOfMap, symmetrised
 from dsfu.model.problems.phases.polishing import (
     Polished,
@@ -25,18 +24,8 @@ from dsfu.model.problems.phases.polishing import (
     sphere_indices,
     whole_sphere,
 )
-from dsfu.model.problems.phases.projections import PhasedMap, phase
-
-SYMMETRIC: Final = 0.7
-"""Least correlation of a map with each of its images for a group to count as found. On 10 crystals of molecules,
-simulated to .8 Å, right operators had .85 to .98, wrong ones .2 to .6 (planar molecules beside a pseudomirror: .93)."""
-
-_SPOKEN_FOR: Final = 0.6
-"""The same for a group whose absences no other explains: below the worst right operator at 1.2 Å (.67), above most
-wrong ones. Chosen on 24 simulated crystals of molecules, tried on 24 others (BENCHMARKS.md)."""
-
-_STATED: Final = 0.5
-"""The same for a group that the file states; below the worst right operator and above most wrong ones."""
+from dsfu.model.problems.phases.projections import SUPPORT, PhasedMap, phase, support_of_points
+from dsfu.progress import Tell
 
 _ITERATIONS: Final = 300
 _ROUNDS: Final = (2, 4, 8)
@@ -47,17 +36,10 @@ _ACCEPTED: Final = 0.25
 
 _EXCELLENT: Final = 0.08
 _DOUBT_THE_FORMULA: Final = 0.2
-_FEW_ABSENCES: Final = 3
-"""A subgroup that leaves more weak reflections unexplained than this is not tried: absences are no accident."""
-
 _MUCH_BETTER: Final = 0.72
-"""A subgroup must lower R1 by this factor to be preferred: twice the parameters lower it somewhat in any case."""
-
-ATOMIC: Final = 1.35
-"""Å: smallest d above which atoms do not separate, so the map is not replaced by one of atoms (chosen: 1.2 is the usual
-limit of direct methods, and some margin)."""
-
-Tell = Callable[[str], None]
+_BETTER: Final = 0.85
+"""A subgroup must lower R1 by this factor to be preferred: twice the parameters lower it somewhat in any case. By less
+where the intensities speak for it: in Pca2₁ a flat molecule beside a pseudomirror had .74 of its R1 in Pcam."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,7 +99,9 @@ def solve(
     ranked: list[PhasedMap] = []
     for count in _ROUNDS:
         while tried < count:
-            ranked.append(phase(sphere, seed=1000 * seed + tried, iterations=_ITERATIONS))
+            # Every other start takes atoms for points: sharp ones are found in a quarter of the iterations.
+            support = support_of_points(data.d_min) if tried % 2 else SUPPORT
+            ranked.append(phase(sphere, seed=1000 * seed + tried, iterations=_ITERATIONS, support=support))
             tried += 1
         ranked.sort(key=lambda each: each.r)
         for p1 in ranked[:2]:
@@ -132,11 +116,9 @@ def solve(
     if best is None:
         raise AssertionError("at least one attempt was made")
     if not best.accepted:
-        coarse = data.d_min > ATOMIC
         for attempt in _in_groups(data, groups, reflections, seed, tell):
-            # R of maps of different symmetry cannot be compared: at low resolution the fewest unknowns decide.
-            more = len(attempt.fit.candidate.turns) - len(best.fit.candidate.turns)
-            if more > 0 if coarse and more else attempt.better_than(best):
+            # At low resolution R of maps of different symmetry says nothing; what many starts agree upon is better.
+            if attempt.agreed or attempt.better_than(best):
                 best = attempt
     return _answer(reflections, data, best, time.perf_counter() - began)
 
@@ -151,6 +133,8 @@ class _Attempt:
     polished: Polished | None
     alternatives: tuple[GroupFit, ...]
     agreed: bool = False
+    refuted: str = ""
+    """A group of which a subgroup fits better, and intensities say the same."""
 
     @property
     def accepted(self) -> bool:
@@ -173,68 +157,63 @@ def _attempt(
 ) -> _Attempt:
     """Symmetry of one map, and atoms in the best groups."""
     hkl, waves = waves_of(p1.density, data)
-    symmetry = SymmetryOfMap(hkl, waves)
-    fits = sorted((symmetry.fit(each) for each in groups), key=lambda f: -f.mean)
-    right = [f for f in fits if f.worst > SYMMETRIC]
-    most = max((f.candidate.absent for f in right), default=0)
-    right += [f for f in fits if _SPOKEN_FOR < f.worst <= SYMMETRIC and f.candidate.absent >= most + _FEW_ABSENCES]
-    right.sort(key=lambda f: (-len(f.candidate.turns), -f.candidate.absent, not f.candidate.standard, -f.mean))
-    right = [f for i, f in enumerate(right) if not any(_same_group(f, g) for g in right[:i])]
-    if reflections.space_group is not None:
-        # What the file states comes first, unless the map speaks clearly against it.
-        named = candidate_of(reflections.space_group)
-        absent = int(absent_by(data.hkl, named.turns, named.shifts).sum())
-        stated = symmetry.fit(replace(named, absent=absent))
-        if stated.worst > _STATED:
-            right = [stated, *(f for f in right if f.candidate.group.number != stated.candidate.group.number)]
-    if not right:
-        right = [symmetry.fit(candidate_of(gemmi.SpaceGroup("P 1")))]
-    chosen = _polished(data, hkl, waves, right[0], p1.r, tuple(fits[:8]), reflections)
+    choice = choose(data, SymmetryOfMap(hkl, waves), groups, reflections.space_group)
+    polished = _Polisher(data=data, hkl=hkl, waves=waves, r=p1.r, fits=choice.nearest, reflections=reflections)
+    chosen = polished.attempt(choice.first)
     if reflections.formula and chosen.polished is not None and _is_doubtful(chosen.polished):
-        without = replace(reflections, formula={})
-        plain = _polished(data, hkl, waves, right[0], p1.r, tuple(fits[:8]), without)
+        plain = polished.without_formula(chosen)
         enough = _MUCH_BETTER if chosen.polished.named else 1.0
         if plain.polished is not None and plain.polished.fit.r1 < enough * chosen.polished.fit.r1:
-            chosen, reflections = plain, without
+            chosen = plain
+            polished = replace(polished, reflections=replace(reflections, formula={}))
     if chosen.polished is None or chosen.polished.fit.r1 > _EXCELLENT:
         # A pseudosymmetric crystal satisfies a group that is too high: its subgroups then fit much better.
-        lower = [f for f in right[1:] if len(f.candidate.turns) < len(right[0].candidate.turns)]
-        lower = [f for f in lower if f.mean > right[0].mean + 0.005]
-        lower = [f for f in lower if f.candidate.absent >= right[0].candidate.absent - _FEW_ABSENCES]
-        same = [f for f in right[1:3] if len(f.candidate.turns) == len(right[0].candidate.turns)]
-        for fit in [*same, *sorted(lower, key=lambda f: (-f.candidate.absent, -f.mean))[:2]]:
-            trial = _polished(data, hkl, waves, fit, p1.r, tuple(fits[:8]), reflections)
-            if trial.polished is None:
-                continue
-            factor = _MUCH_BETTER if len(fit.candidate.turns) < len(chosen.fit.candidate.turns) else 1.0
-            if chosen.polished is None or trial.polished.fit.r1 < factor * chosen.polished.fit.r1:
-                chosen = trial
+        for fit in choice.others:
+            chosen = _lower(chosen, polished.attempt(fit), _MUCH_BETTER)
+    for fit in choice.by_intensities:
+        trial = _lower(chosen, polished.attempt(fit), _BETTER)
+        if trial is not chosen:
+            chosen = replace(trial, refuted=choice.first.candidate.name)
     return chosen
 
 
-def _same_group(one: GroupFit, other: GroupFit) -> bool:
-    """Whether two are the same group in settings that differ by an origin: C2/c and C2/n in a C lattice."""
-    mine, theirs = one.candidate, other.candidate
-    return (
-        mine.group.number == theirs.group.number and mine.absent == theirs.absent and abs(one.mean - other.mean) < 0.01
-    )
+def _lower(chosen: _Attempt, trial: _Attempt, factor: float) -> _Attempt:
+    """The trial if its atoms fit better, and by a factor if its symmetry is lower."""
+    if trial.polished is None:
+        return chosen
+    lower = len(trial.fit.candidate.turns) < len(chosen.fit.candidate.turns)
+    if chosen.polished is None or trial.polished.fit.r1 < (factor if lower else 1.0) * chosen.polished.fit.r1:
+        return trial
+    return chosen
 
 
-def _polished(
-    data: MergedData,
-    hkl: IntArray,
-    waves: ComplexArray,
-    fit: GroupFit,
-    r: float,
-    fits: tuple[GroupFit, ...],
-    reflections: ReflectionList,
-) -> _Attempt:
-    averaged = symmetrised(hkl, waves, fit)
-    polished = None
-    if data.d_min <= ATOMIC:
-        density = density_on_grid(data, hkl, averaged)
-        polished = polish(data, fit.candidate, density, reflections.formula)
-    return _Attempt(data=data, fit=fit, hkl=hkl, waves=averaged, r=r, polished=polished, alternatives=fits)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Polisher:
+    """Makes attempts of one map, in one group or another."""
+
+    data: MergedData
+    hkl: IntArray
+    waves: ComplexArray
+    r: float
+    fits: tuple[GroupFit, ...]
+    reflections: ReflectionList
+
+    def attempt(self, fit: GroupFit) -> _Attempt:
+        averaged = symmetrised(self.hkl, self.waves, fit)
+        attempt = _Attempt(
+            data=self.data, fit=fit, hkl=self.hkl, waves=averaged, r=self.r, polished=None, alternatives=self.fits
+        )
+        return self._with_atoms(attempt, self.reflections.formula)
+
+    def without_formula(self, attempt: _Attempt) -> _Attempt:
+        """The same averaged map, its atoms told without the formula."""
+        return self._with_atoms(attempt, {})
+
+    def _with_atoms(self, attempt: _Attempt, formula: dict[str, float]) -> _Attempt:
+        if self.data.d_min > ATOMIC:
+            return attempt
+        density = density_on_grid(self.data, self.hkl, attempt.waves)
+        return replace(attempt, polished=polish(self.data, attempt.fit.candidate, density, formula))
 
 
 def _is_doubtful(polished: Polished) -> bool:
@@ -245,20 +224,22 @@ def _is_doubtful(polished: Polished) -> bool:
 def _in_groups(
     data: MergedData, groups: list[CandidateGroup], reflections: ReflectionList, seed: int, tell: Tell
 ) -> list[_Attempt]:
-    """Projections with the symmetry imposed, in the groups that the absences speak for."""
+    """Projections with the symmetry imposed, in the groups that absences and intensities speak for."""
+    coarse = data.d_min > ATOMIC
     if reflections.space_group is not None:
-        stated = [candidate_of(reflections.space_group)]
+        wanted = [candidate_of(reflections.space_group)]
     else:
-        stated = [g for g in groups if g.absent == groups[0].absent][:2] if groups else []
+        wanted = [g for g in groups if g.absent == groups[0].absent] if groups else []
+        wanted = likeliest(data, wanted)[:1] if coarse else wanted[:2]
     attempts = []
-    for candidate in stated:
+    for candidate in wanted:
         if len(candidate.turns) < 2:
             continue
         result = phase_in_group(data, candidate, seed=seed)
         hkl, waves = waves_of(result.density, data)
         fit = GroupFit(candidate=candidate, origin=np.zeros(3), mean=1.0, worst=1.0, each=np.ones(0))
-        attempt = _polished(data, hkl, waves, fit, result.r, (), reflections)
-        attempt = replace(attempt, agreed=data.d_min > ATOMIC)
+        polished = _Polisher(data=data, hkl=hkl, waves=waves, r=result.r, fits=(), reflections=reflections)
+        attempt = replace(polished.attempt(fit), agreed=coarse)
         tell(f"within {candidate.name}: R {result.r:.3f}; {attempt.told()}")
         attempts.append(attempt)
     return attempts
@@ -301,7 +282,14 @@ def _answer(reflections: ReflectionList, data: MergedData, best: _Attempt, secon
         model=model if trusted else None,
         named=named and trusted,
         r=r,
-        verdict=judge(data, r=r, fit=best.fit, alternatives=best.alternatives, atoms=model if trusted else None),
+        verdict=judge(
+            data,
+            r=r,
+            fit=best.fit,
+            alternatives=best.alternatives,
+            atoms=model if trusted else None,
+            refuted=best.refuted,
+        ),
         alternatives=best.alternatives,
         notes=notes,
         seconds=seconds,

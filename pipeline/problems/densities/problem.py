@@ -6,20 +6,22 @@ from typing import Any, Final
 
 import numpy as np
 
-from dsfu.panels import Curve, Panel, VolumePanel
+from dsfu.panels import Panel
 from dsfu.pipeline.kinds import Kind
 from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.manifest.loaded import LoadedManifest
 from dsfu.pipeline.problem import Problem
 from dsfu.pipeline.problems.densities.settings import DensitiesManifest
 from dsfu.pipeline.specs import ShardSpec, digest
-from dsfu.simulate.densities.samples import FULL, crystal_of, fields, stored_pattern, types_of
+from dsfu.simulate.densities.crystals import crystal_of
+from dsfu.simulate.densities.sample_panels import sample_panels
+from dsfu.simulate.densities.samples import fields, stored_pattern, types_of
 from dsfu.simulate.fields import SPLITS, Field
 
 PER_SHARD: Final = 256
 
 CRYSTALS: Final = Kind(
-    name="crystals", noun="crystal", words="crystals", science=2,
+    name="crystals", noun="crystal", words="crystals", science=3,
     make="dsfu.pipeline.problems.densities.makers:make_crystals", is_sample=True,
     arrays={"positions": 3, "pattern": 2},
     seconds_per_item=0.01, bytes_per_item=1900,
@@ -105,13 +107,7 @@ class Densities(Problem[DensitiesManifest]):
         )  # fmt: skip
 
     def panels(self, sample: Mapping[str, Any], fields: Sequence[Field]) -> Sequence[Panel]:
-        from dsfu.simulate.densities.density import density
-
-        values = np.asarray(sample["pattern"], np.float64) / FULL
-        angles = (np.arange(len(values)) + 0.5) * 180 / len(values)
-        strip = Curve(title="pattern, Mo Kα", x=angles, lines={"root of intensity": np.sqrt(values)}, x_label="2θ (°)")
-        crystal = crystal_of(sample["cell"], sample["numbers"], sample["positions"], int(sample["atoms"]))
-        return [strip, VolumePanel(title="density (e/Å³)", values=density(crystal).astype(np.float64))]
+        return sample_panels(sample)
 
     def again(self, group: Any, split: str, index: int) -> Arrays:
         from dsfu.simulate.densities.density import density

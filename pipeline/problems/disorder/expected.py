@@ -7,7 +7,7 @@ from typing import Any, Final
 from dsfu.pipeline.problems.disorder.kinds import SCIENCE
 from dsfu.pipeline.problems.disorder.own_masks import OwnMasks
 from dsfu.pipeline.problems.disorder.pairs import Pair
-from dsfu.pipeline.problems.disorder.settings import DisorderManifest
+from dsfu.pipeline.problems.disorder.settings.manifest import DisorderManifest
 from dsfu.pipeline.specs import ShardSpec, digest
 from dsfu.pipeline.store.shard_format import CODEC_NAME
 from dsfu.simulate.random_stream import RandomStream
@@ -55,12 +55,14 @@ def expected_shards(
 
 def _sro_shards(manifest: DisorderManifest) -> tuple[ShardSpec, ...]:
     settings = manifest.sro.monte_carlo
-    common = {
+    common: dict[str, Any] = {
         "seed": manifest.seed,
         "fraction_a": list(settings.fraction_a),
         "targets": list(settings.targets),
         "box": settings.box,
     }
+    if settings.equilibrium:  # only then, so that banks made before there was this setting need not be made again
+        common["equilibrium"] = True
     return _numbered_shards("sro_sets", "Monte Carlo settings", common, settings.bank_size, SETS_PER_SHARD)
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loaded import LoadedManifest
-from dsfu.pipeline.problems.disorder.settings import DisorderManifest
+from dsfu.pipeline.problems.disorder.settings.manifest import DisorderManifest
 from dsfu.simulate.species import SPLITS
 
 _TRIALS: Final = 3

@@ -32,6 +32,7 @@ def make_sro_sets(parameters: Mapping[str, Any], _: ReadNeeded, watch: Stopwatch
                 fraction_range=_ends(parameters["fraction_a"]),
                 target_range=_ends(parameters["targets"]),
                 box=parameters["box"],
+                equilibrium=parameters.get("equilibrium", False),
             )
             for number in range(parameters["first"], parameters["first"] + parameters["count"])
         ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dsfu.pipeline.manifest.loaded import LoadedManifest
-from dsfu.pipeline.problems.disorder.settings import DisorderManifest
+from dsfu.pipeline.problems.disorder.settings.manifest import DisorderManifest
 from dsfu.simulate.arrays import BoolArray
 
 

@@ -9,10 +9,12 @@ from ase import Atoms
 
 from dsfu.errors import InputError, near_miss
 from dsfu.pipeline.manifest.loaded import LoadedManifest
-from dsfu.pipeline.problems.disorder.settings import DisorderManifest, OwnSpecies
+from dsfu.pipeline.problems.disorder.settings.manifest import DisorderManifest
+from dsfu.pipeline.problems.disorder.settings.species import OwnSpecies
 from dsfu.simulate.form_factors import coefficients
+from dsfu.simulate.own_species import read_species
 from dsfu.simulate.shapes import GROUPS
-from dsfu.simulate.species import SPLITS, Species, Split, load_library, read_species
+from dsfu.simulate.species import SPLITS, Species, Split, load_library
 
 Loaded = LoadedManifest[DisorderManifest]
 Pair = tuple[Species, Species]

@@ -19,7 +19,7 @@ from dsfu.pipeline.problems.disorder.closing import (
 from dsfu.pipeline.problems.disorder.expected import Expected, ExpectedPair, expected_shards
 from dsfu.pipeline.problems.disorder.kinds import KINDS
 from dsfu.pipeline.problems.disorder.own_masks import own_masks_of
-from dsfu.pipeline.problems.disorder.settings import DisorderManifest
+from dsfu.pipeline.problems.disorder.settings.manifest import DisorderManifest
 from dsfu.pipeline.problems.disorder.template import TEMPLATE
 from dsfu.simulate.disorder.fields import DECISION_FIELDS, PLANE_FIELDS, SAMPLE_FIELDS, STORE_FIELDS
 from dsfu.simulate.fields import Field

@@ -5,13 +5,12 @@ from dsfu.pipeline.problems.disorder.duplicates import find_duplicates
 from dsfu.pipeline.problems.disorder.groups import (
     masks_group,
     own_set_count,
-    set_tables,
-    sets_group,
     species_group,
     split_group,
     take_embeddings,
 )
 from dsfu.pipeline.problems.disorder.records import PairRecord, read_masks, read_pair_records, read_sets
+from dsfu.pipeline.problems.disorder.set_tables import set_tables, sets_group
 from dsfu.pipeline.store.arrays import ZarrGroup
 from dsfu.pipeline.store.contents import Tables
 from dsfu.pipeline.store.files import Files

@@ -25,6 +25,7 @@ sro:                       # short-range order: sets of Warren–Cowley paramete
     fraction_a: [0.02, 0.54]                          # range of the mole fraction
     targets: [-0.6, 0.6]   # of α_100, α_010 and α_001, as far as they are feasible together
     box: 32                # sites along each edge, an even number [64]
+    equilibrium: false     # true: sets near or beyond an ordering transition are drawn again
   oscillator:              # α_x = A exp(−d x) cos(ω x) in the plane normal to b
     per_pair: {train: 3, validation: 0}               # [14 and 0]
     amplitude: [0.6, 1.5]

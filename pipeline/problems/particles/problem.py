@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from dsfu.panels import Curve, Panel, Points
+from dsfu.panels import Panel
 from dsfu.pipeline.kinds import Kind
 from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.manifest.loaded import LoadedManifest
@@ -16,7 +14,8 @@ from dsfu.pipeline.problems.particles.planning import PDFS, SHAPES, ParticleShar
 from dsfu.pipeline.problems.particles.settings import ParticlesManifest
 from dsfu.pipeline.problems.particles.template import TEMPLATE
 from dsfu.simulate.fields import Field
-from dsfu.simulate.particles.fields import PDF_FIELD, SAMPLE_FIELDS, SHAPE_FIELDS, unpacked
+from dsfu.simulate.particles.fields import PDF_FIELD, SAMPLE_FIELDS, SHAPE_FIELDS
+from dsfu.simulate.particles.sample_panels import sample_panels
 from dsfu.words import count
 
 
@@ -70,16 +69,7 @@ class Particles(Problem[ParticlesManifest]):
         return Declared(values={"splits": splits, "shapes": len(shards.shapes), "families": dict(families)}, rows=rows)
 
     def panels(self, sample: Mapping[str, Any], fields: Sequence[Field]) -> Sequence[Panel] | None:
-        if PDF_FIELD.name not in sample:
-            return None
-        pdf = unpacked(sample[PDF_FIELD.name], sample["pdf_unit"]).astype(np.float64)
-        r = np.arange(len(pdf)) * float(sample["r_step"])
-        words = f"{sample['shapes/name']}, b {float(sample['bond_length']):.2f} Å"
-        atoms = sample["shapes/positions"][: int(sample["atoms"])] * float(sample["bond_length"])
-        return [
-            Curve(title=words, x=r, lines={"G": pdf}, x_label="r (Å)", y_label="G (1/Å²)"),
-            Points(title=f"{sample['atoms']} atoms", points={"atoms": atoms - atoms.mean(axis=0)}, unit="Å"),
-        ]
+        return sample_panels(sample)
 
     def again(self, group: Any, split: str, index: int) -> Arrays:
         from dsfu.pipeline.problems.particles.recompute import recomputed

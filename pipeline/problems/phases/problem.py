@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from dsfu.panels import Image, Panel, Points, VolumePanel
+from dsfu.panels import Panel
 from dsfu.pipeline.kinds import Kind
 from dsfu.pipeline.making import Arrays
 from dsfu.pipeline.manifest.loaded import LoadedManifest
@@ -59,25 +59,9 @@ class PhasesProblem(Problem[PhasesManifest]):
         return shards_of(loaded)
 
     def panels(self, sample: Mapping[str, Any], fields: Sequence[Field]) -> Sequence[Panel] | None:
-        from dsfu.pipeline.problems.phases.makers import grids_of
-        from dsfu.simulate.phases.samples import PhaseSettings
+        from dsfu.simulate.phases.sample_panels import sample_panels
 
-        settings = PhaseSettings(n=int(sample["grid_points"][0]))
-        grids = sample if "density" in sample else grids_of(sample, settings, seed=0)
-        atoms = int(sample["atom_count"])
-        numbers, positions = sample["numbers"][:atoms], sample["positions"][:atoms]
-        amplitude = np.asarray(grids["amplitude"], dtype=np.float64)
-        section = amplitude[:, :, 0].copy()
-        if section.flat[0] > 0:
-            section.flat[0] = np.nan  # F(000) outshines all
-        told = f"{atoms} atoms, space group number {int(sample['space_group'])}"
-        return [
-            Image(title="|F| of the layer l = 0", values=np.fft.fftshift(section)),
-            VolumePanel(title=f"density: {told}", values=np.asarray(grids["density"], dtype=np.float64)),
-            Points(
-                title="atoms", points={f"Z = {z}": positions[numbers == z] for z in np.unique(numbers)}, box=np.eye(3)
-            ),
-        ]
+        return sample_panels(sample)
 
     def again(self, group: Any, split: str, index: int) -> Arrays:
         from dsfu.pipeline.problems.phases.makers import grids_of

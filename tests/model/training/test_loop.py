@@ -44,10 +44,12 @@ class Broken(MadeSource):
         return batch
 
 
-@pytest.mark.parametrize("recipe", ["dsfu", "pix2pix"])
+@pytest.mark.parametrize(
+    ("recipe", "more"), [("dsfu", []), ("pix2pix", []), ("dsfu", ["optimiser.muon=0.01", "network.gates=1"])]
+)
 @pytest.mark.parametrize(("at", "number"), [(2, signal.SIGUSR1), (4, signal.SIGTERM), (5, signal.SIGUSR1)])
-def test_interrupted_and_uninterrupted_training_are_equal(tmp_path, recipe, at, number):
-    config = config_of(recipe, "limits.steps=9")
+def test_interrupted_and_uninterrupted_training_are_equal(tmp_path, recipe, more, at, number):
+    config = config_of(recipe, "limits.steps=9", *more)
     straight = trainer_of(tmp_path / "straight", config, validation=True)
     assert run(straight) is Outcome.DONE
 

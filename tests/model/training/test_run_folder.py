@@ -52,3 +52,10 @@ def test_a_full_disk_is_told_and_other_errors_are_not_taken_for_one(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(ConnectionError), telling_of_full_disks(tmp_path):
         raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+def test_a_data_set_is_no_folder_for_a_run(tmp_path):
+    (tmp_path / "zarr.json").write_text("{}")
+    with pytest.raises(InputError, match="data set"), claimed(tmp_path):
+        pass
+    assert [each.name for each in tmp_path.iterdir()] == ["zarr.json"]

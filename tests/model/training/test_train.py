@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,26 @@ def test_weights_to_begin_with(tmp_path):
     assert not torch.equal(*(each.recipe.network.get_parameter("stem.weight") for each in (trainer, other)))
     _begin(trainer, Job(store="", run=tmp_path, config=config, start_from=file), Ranks())
     assert_equal_weights(trainer.recipe.network.state_dict(), other.recipe.network.state_dict())
+
+
+def test_weights_to_begin_with_may_lack_gates(tmp_path):
+    other = trainer_of(tmp_path, config_of("dsfu", "seed=5"))
+    card = other.parts.outputs.card(other.progress, {})
+    older = {name: value for name, value in card.network.items() if name != "gates"}  # of a release without them
+    for number, options in enumerate((card.network, older)):
+        file = tmp_path / f"{number}.safetensors"
+        save_weights(file, other.recipe.network, replace(card, network=options))
+        config = config_of("dsfu", "network.gates=1")
+        trainer = trainer_of(tmp_path, config)
+        _begin(trainer, Job(store="", run=tmp_path, config=config, start_from=file), Ranks())
+        taken = trainer.recipe.network.state_dict()
+        assert_equal_weights(
+            {name: taken[name] for name in other.recipe.network.state_dict()}, other.recipe.network.state_dict()
+        )
+    save_weights(file, trainer.recipe.network, trainer.parts.outputs.card(trainer.progress, {}))
+    config = config_of("dsfu")
+    with pytest.raises(InputError, match="gates"):
+        _begin(trainer_of(tmp_path, config), Job(store="", run=tmp_path, config=config, start_from=file), Ranks())
 
 
 def test_weights_of_another_network_are_refused(tmp_path):

@@ -12,10 +12,17 @@ from dsfu.model.cli import app
 from dsfu.model.view.opening import page_of
 from dsfu.model.view.serving import HOST, serve
 from tests.browser import CHROMIUM, Browser
+from tests.model.problems.particles.test_learning import MANIFEST as PARTICLES
+from tests.model.view.test_samples import made
 
 READY = "location.search == '' && window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
 MODELS = "[...Bokeh.documents[0]._all_models.values()]"
 RINGS = "m.columns().includes('size') && m.get_length() == 25"
+COLOURS = """(() => {
+  const all = root => [...root.querySelectorAll("*")].flatMap(e => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+  const label = all(document).find(e => e.tagName == "LABEL");
+  return `${getComputedStyle(label).color} on ${getComputedStyle(document.body).backgroundColor}`;
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +75,7 @@ def test_a_browser_shows_pages_without_complaint(volume: Path, water: Path, tmp_
 
     async def look() -> None:
         async with Browser(tmp_path / "profile") as browser:
-            for path in (volume, water):
+            for path in (volume, water, made(tmp_path, PARTICLES)):
                 server, address = serve(page_of(str(path)), "test")
                 server.start()
                 for width in (1280, 390):
@@ -76,6 +83,9 @@ def test_a_browser_shows_pages_without_complaint(volume: Path, water: Path, tmp_
                     await browser.until(READY)
                     assert await browser.value("document.documentElement.scrollWidth") <= width
                 if path == volume:
+                    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+                    await browser.call("Emulation.setEmulatedMedia", features=dark)
+                    await browser.until(f"{COLOURS} == 'rgb(228, 231, 234) on rgb(20, 23, 26)'")
                     await browser.value(f"{MODELS}.find(m => m.title && m.title.startsWith('Bragg')).value = 0.3, 0")
                     await browser.until(f"{MODELS}.some(m => m.type == 'ColumnDataSource' && {RINGS})")
                 server.stop()

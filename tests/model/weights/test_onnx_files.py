@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,8 +14,8 @@ from dsfu.model.weights import onnx_files
 from dsfu.model.weights.card import Card
 from dsfu.model.weights.onnx_files import export_onnx
 
-OPTIONS = {
-    "dsfu": {"channels": [8, 12], "blocks": [1, 1]},
+OPTIONS: dict[str, dict[str, Any]] = {
+    "dsfu": {"channels": [8, 12], "blocks": [1, 1], "gates": 1},
     "pix2pix": {"channels": [4, 8, 8]},
 }
 

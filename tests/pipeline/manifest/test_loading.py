@@ -20,7 +20,7 @@ from dsfu.pipeline.manifest.loading import load_manifest, parse_manifest
 from dsfu.pipeline.manifest.schema import manifest_json_schema
 from dsfu.pipeline.problems.disorder.feasibility import check_feasible
 from dsfu.pipeline.problems.disorder.pairs import all_pairs, species_of
-from dsfu.pipeline.problems.disorder.settings import DisorderManifest
+from dsfu.pipeline.problems.disorder.settings.manifest import DisorderManifest
 from dsfu.pipeline.problems.disorder.template import TEMPLATE
 from dsfu.pipeline.wanted import what_is_wanted
 from dsfu.settings.schema import schema_at

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -14,14 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import numpy as np
 import psutil
 import pytest
 
 from dsfu.pipeline.running import graph
+from dsfu.pipeline.running.dask_workers import memory_limit_bytes, open_existing, open_local
 from dsfu.pipeline.running.engines import EngineError
 from dsfu.pipeline.running.feeding import FeedRules, run_shards
-from dsfu.pipeline.running.graph import DaskEngine, memory_limit_bytes, open_existing, open_local
+from dsfu.pipeline.running.graph import DaskEngine
 from dsfu.pipeline.specs import LedgerEntry
+from dsfu.worker_environment import WORKER_ENVIRONMENT
 from tests.pipeline.fakes import Notes, identities, make, spec
 
 ROOT = Path(__file__).parents[3]
@@ -43,10 +47,26 @@ def test_a_local_cluster_makes_shards_in_its_own_processes(engine):
     assert notes.most_in_flight <= FeedRules().least_window
 
 
-def test_workers_keep_libraries_to_one_thread(engine):
-    variables = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"]
-    for values in engine._client.run(lambda: [os.environ.get(name) for name in variables]).values():
-        assert values == ["1"] * len(variables)
+def test_workers_keep_libraries_to_one_thread_and_memory_for_the_next_shard(engine):
+    for values in engine._client.run(lambda: dict(os.environ)).values():
+        assert {name: values.get(name) for name in WORKER_ENVIRONMENT} == dict(WORKER_ENVIRONMENT)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the settings are those of glibc")
+def test_arrays_that_come_and_go_do_not_cost_a_page_fault_a_page(engine):
+    pages = 40 * 2**20 // resource.getpagesize()
+    for faults in engine._client.run(faults_of_arrays).values():
+        assert faults < pages / 4
+
+
+def faults_of_arrays() -> int:
+    """Page faults of forty arrays of a megabyte, one after another, in the thread that makes shards."""
+    for _ in range(2):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(40):
+            np.ones(2**20, np.uint8)
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    return faults
 
 
 def test_one_that_raises_and_one_that_kills_its_worker_are_set_aside_and_others_go_on(engine):
@@ -84,8 +104,7 @@ def test_stopping_drops_what_waits_and_keeps_what_runs(engine):
 
 
 class Killing(Notes):
-    """Kills the worker of every 25th shard when it has made it; by then it has begun the next. A worker that is just
-    being started would be lost for good, and a clock does not know which one is."""
+    """Kills the worker of every 25th shard when it has made it; by then it has begun the next."""
 
     def finished(self, entry: LedgerEntry) -> None:
         super().finished(entry)
@@ -105,10 +124,28 @@ def test_workers_killed_again_and_again_cost_time_only(engine):
     assert notes.retries != []
 
 
+@pytest.mark.slow
+def test_workers_that_die_as_they_start_are_started_again():
+    with open_local(2) as engine:
+        nannies = list(engine._cluster.cluster.workers.values())
+        for pid in engine._client.run(os.getpid).values():
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while any(nanny.status.name != "closed" for nanny in nannies) and time.monotonic() < deadline:
+            for nanny in nannies:  # whatever it starts now dies before it can say so
+                with suppress(AttributeError, ProcessLookupError, TypeError):
+                    os.kill(nanny.process.pid, signal.SIGKILL)
+            time.sleep(0.05)
+        specs = [spec(i) for i in range(5)]
+        notes = Notes()
+        run_shards(specs, make, engine=engine, watcher=notes, scope="born dead")
+        assert notes.identities() == identities(specs)
+
+
 DRIVER = """
     import os
     from dsfu.pipeline.running.feeding import run_shards
-    from dsfu.pipeline.running.graph import open_local
+    from dsfu.pipeline.running.dask_workers import open_local
     from tests.pipeline.fakes import Notes, make, spec
     if __name__ == "__main__":
         with open_local(2) as engine:
@@ -145,10 +182,12 @@ def test_results_of_which_the_client_missed_the_end_are_made_again(engine, monke
     assert notes.retries
 
 
-def test_long_work_is_not_taken_for_missed(engine, monkeypatch):
+def test_long_work_is_not_taken_for_missed(monkeypatch):
+    """By workers of its own: those of other tests were killed, and are perhaps being started again."""
     monkeypatch.setattr(graph, "SILENCE_SECONDS", 0.3)
     notes = Notes()
-    run_shards([spec(0, sleep=2.0)], make, engine=engine, watcher=notes, scope="long")
+    with open_local(1) as engine:
+        run_shards([spec(0, sleep=2.0)], make, engine=engine, watcher=notes, scope="long")
     assert notes.identities() == identities([spec(0, sleep=2.0)])
     assert not notes.retries
 

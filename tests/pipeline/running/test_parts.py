@@ -16,7 +16,7 @@ from dsfu.pipeline.running import parts
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.feeding import FeedRules
 from dsfu.pipeline.running.parts import Part, parse_part, run_part
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
 from dsfu.pipeline.running.summary import summary_text
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec

@@ -14,7 +14,7 @@ import pytest
 
 from dsfu.pipeline.running.engines import Engine, EngineError, InThisProcess, Make
 from dsfu.pipeline.running.feeding import FeedRules
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
 from dsfu.pipeline.running.summary import summary_dict, summary_text
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec

@@ -122,7 +122,7 @@ def test_a_writer_that_is_killed_leaves_the_old_file_and_a_leftover(files: Files
 
 def test_a_writer_that_is_killed_after_the_renaming_has_written(files: Files, tmp_path: Path) -> None:
     files.write("folder/a", b"old")
-    _die_in(tmp_path / "store", "dsfu.pipeline.store.local_files._synchronise", "folder/a")
+    _die_in(tmp_path / "store", "dsfu.pipeline.store.local_files.synchronise", "folder/a")
     assert files.read("folder/a") == b"new"
     assert list(files.leftovers()) == []
 

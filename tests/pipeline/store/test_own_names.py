@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from dsfu.errors import InputError
 from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.parts import Part, run_part
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
 from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import open_files
@@ -72,6 +72,20 @@ def test_what_a_run_leaves_that_is_killed_as_it_starts_is_not_refused(tmp_path: 
     (tmp_path / "ledger/.tmp-0123456789abcdef").write_bytes(b"half")
     (tmp_path / "lost+found").mkdir()
     refuse_foreign(open_files(tmp_path))
+
+
+def test_a_store_that_another_part_begins_while_we_look_is_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    files = open_files(tmp_path)
+    look = files.list
+
+    def begun_meanwhile(*folder: str) -> Iterator[str]:
+        if not folder:
+            keep_manifest(open_files(tmp_path), tiny(1).loaded)
+        return look(*folder)
+
+    monkeypatch.setattr(files, "list", begun_meanwhile)
+    refuse_foreign(files)
+    assert (tmp_path / KEPT).exists()
 
 
 @pytest.mark.parametrize("lost", [[], [KEPT], [KEPT, "ledger"], [METADATA, KEPT], [METADATA, "entries"]])

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from dsfu.pipeline.specs import LedgerEntry, StoredObject
 from dsfu.pipeline.store.closing import close_store
 from dsfu.pipeline.store.files import Files, StorageError, open_files
+from dsfu.pipeline.store.findings import Finding, VerifyReport
 from dsfu.pipeline.store.ledger import Ledger, entry_path
 from dsfu.pipeline.store.placement import PLACEMENT, home_of
 from dsfu.pipeline.store.state import STATE, read_state
-from dsfu.pipeline.store.verify import Finding, VerifyReport, verify_store
+from dsfu.pipeline.store.verify import verify_store
 from tests.pipeline.disks import no_waiting_for_disks
 from tests.pipeline.fake_store import FakeStore, contents, fake_store, with_train
 from tests.pipeline.store.test_ledger import failure

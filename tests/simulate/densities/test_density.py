@@ -5,7 +5,8 @@ import pytest
 
 from dsfu.simulate.densities.crystals import unit_cell
 from dsfu.simulate.densities.density import B_ISO, density
-from dsfu.simulate.densities.scattering_factors import it92, valence_electrons
+from dsfu.simulate.densities.scattering_factors import valence_electrons
+from dsfu.simulate.form_factors import it92
 
 FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 NACL = unit_cell(np.eye(3) * 5.64, np.concatenate([FCC, FCC + 0.5]), np.repeat([11, 17], 4))
@@ -36,6 +37,17 @@ def test_it_equals_a_sum_of_gaussian_atoms() -> None:
                 w = (width + B_ISO) / (4 * np.pi**2)
                 expected += amplitude * (np.pi * w) ** -1.5 * np.exp(-r2 / w)
     assert np.abs(found[::9, ::9, ::9] - expected).max() < 2e-3 * found.max()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_mirror_image_has_the_mirrored_density(axis: int) -> None:
+    """Atoms off the grid, an even number of points: h = n/2 and −n/2 share a place, and must count alike."""
+    where, kinds = np.array([[0.113, 0.27, 0.41], [0.57, 0.839, 0.2], [0.31, 0.64, 0.77]]), [8, 26, 14]
+    mirrored = where.copy()
+    mirrored[:, axis] *= -1
+    one, other = (density(unit_cell(np.diag([6.0, 5.0, 7.0]), each, kinds), 20) for each in (where, mirrored))
+    turned = np.roll(np.flip(other, axis), 1, axis)
+    assert np.abs(one - turned).max() < 1e-6 * one.max()
 
 
 def test_the_maximum_lies_on_the_heavier_atom() -> None:

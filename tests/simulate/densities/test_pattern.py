@@ -8,7 +8,8 @@ import pytest
 
 from dsfu.simulate.densities.crystals import UnitCell, unit_cell
 from dsfu.simulate.densities.pattern import augmented, binned, composition_vector, powder_lines, reflections
-from dsfu.simulate.densities.scattering_factors import dispersion, it92
+from dsfu.simulate.densities.scattering_factors import dispersion
+from dsfu.simulate.form_factors import it92
 
 REFERENCE = json.loads((Path(__file__).parent / "pymatgen_patterns.json").read_text())
 

@@ -7,7 +7,7 @@ import pytest
 
 from dsfu.simulate.densities.crystals import cell_parameters, from_cif, lattice_of, unit_cell
 from dsfu.simulate.densities.pattern import powder_lines
-from dsfu.simulate.densities.structure_types import from_crystal, shipped_types
+from dsfu.simulate.densities.structure_types import from_crystal, plain_name, shipped_types
 from dsfu.simulate.densities.substitutions import SHORTEST, expected_volume, random_crystal, shortest_distance
 
 BY_NAME = {each.name: each for each in shipped_types()}
@@ -65,3 +65,15 @@ def test_bad_cifs_are_told() -> None:
         unit_cell(np.eye(3), [[0, 0, 0]], [200])
     with pytest.raises(ValueError, match="finite"):
         unit_cell(np.eye(3) * 4, [[0, np.nan, 0]], [20])
+
+
+@pytest.mark.parametrize(("told", "shown"), [
+    ("F2Mn MnF2", "MnF2"), ("Cl2Pd $\\alpha$-PdCl2", "α-PdCl2"), ("Al2Co3O12Si3 Garnet", "Al2Co3O12Si3 Garnet"),
+    ('H2O2Zn W\\"{u}lfingite', "H2O2Zn Wülfingite"), ("Hg4Pt $\\beta$-Hg$_{4}$Pt", "β-Hg4Pt"), ("Cs2Sb", "Cs2Sb"),
+])  # fmt: skip
+def test_names_have_no_tex_and_their_formula_once(told: str, shown: str) -> None:
+    assert plain_name(told) == shown
+
+
+def test_no_shipped_name_has_tex() -> None:
+    assert not [each.prototype for each in shipped_types() if set(each.prototype) & set("$\\{}^_")]

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.disorder.appearance import APPEARANCE_UNIT, embed_appearance
-from dsfu.simulate.disorder.embedding import EMBEDDING_SIZE, vector_distances
+from dsfu.simulate.disorder.embedding import EMBEDDING_SIZE, centred_part, vector_distances
+from dsfu.simulate.random_stream import random_word, stream_key
 from tests.simulate.strategies import seeds
 
 
@@ -64,3 +66,20 @@ def test_a_plane_without_contrast_is_far_from_others_and_equal_to_its_like() -> 
     assert (vectors[:3] == 0).all()
     distances = vector_distances(vectors, None, APPEARANCE_UNIT)
     assert distances[0, 3:].min() > 0.6
+
+
+@given(seeds, st.sampled_from([9, 32, 33]))
+def test_every_pair_of_pixels_is_dealt_out_as_written(seed: int, pixels: int) -> None:
+    (plane,) = smooth_planes(seed, 1, pixels, 0.5).astype(np.float32)
+    roots = np.sqrt(centred_part(plane)).ravel().astype(float)
+    roots -= roots.mean()
+    half, signs = EMBEDDING_SIZE // 2, np.uint64(stream_key(0, "signs of pixels"))
+    expected = np.zeros(EMBEDDING_SIZE)
+    for i in range(roots.size // 2):
+        bits = int(random_word(signs, np.uint64(i)))
+        here, there = roots[i], roots[-1 - i]
+        expected[i % half] += here + there if bits & 1 else -here - there
+        expected[half + i % half] += here - there if bits & 2 else there - here
+    expected[roots.size // 2 % half] += np.sqrt(2) * roots[roots.size // 2]
+    expected /= np.sqrt(2 * (roots**2).sum())
+    assert np.abs(embed_appearance(plane[np.newaxis])[0] - expected * 2**14).max() <= 1

@@ -2,6 +2,7 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy import stats
 from dsfu.simulate.checks import warren_cowley_set
 from dsfu.simulate.disorder.equilibrium import LARGEST_DRIFT
 from dsfu.simulate.disorder.feasibility import tolerance
-from dsfu.simulate.disorder.metropolis import draw_monte_carlo_set, generate_set
+from dsfu.simulate.disorder.metropolis import MOST_GAP, MOST_ORDER, draw_monte_carlo_set, generate_set
 from dsfu.simulate.disorder.metropolis_starts import disordered_start
 from dsfu.simulate.disorder.pair_correlations import alpha_from_counts, mirror_images
 from dsfu.simulate.disorder.replica import Replica
@@ -203,6 +204,21 @@ def test_ranges_of_a_drawn_set_are_kept():
         drawn = draw_monte_carlo_set(seed, fraction_range=(0.3, 0.4), target_range=(0.1, 0.2), box=16)
         assert 0.3 <= drawn.fraction_a <= 0.4
         assert all(0.1 <= drawn.parameters[f"target_{axis}"] <= 0.2 for axis in "abc")
+
+
+def test_a_set_that_is_none_of_equilibrium_is_drawn_again():
+    """Beyond a transition boxes remember their start; with milder targets in the range another draw does not."""
+    wide: dict[str, Any] = {"fraction_range": (0.45, 0.5), "target_range": (-0.5, 0.9), "box": 16, "most_scans": 64}
+    plain = draw_monte_carlo_set(3, **wide)
+    assert plain.parameters["gap"] >= MOST_GAP or plain.parameters["order_at_cutoff"] >= MOST_ORDER
+    settled = draw_monte_carlo_set(3, equilibrium=True, **wide)
+    assert settled.parameters["gap"] < MOST_GAP
+    assert settled.parameters["order_at_cutoff"] < MOST_ORDER
+    again = draw_monte_carlo_set(settled.seed, **wide)
+    assert (again.alpha == settled.alpha).all()
+    mild: dict[str, Any] = {"fraction_range": (0.3, 0.4), "target_range": (0.05, 0.1), "box": 16}
+    first, same = draw_monte_carlo_set(1, **mild), draw_monte_carlo_set(1, equilibrium=True, **mild)
+    assert (first.alpha == same.alpha).all()
 
 
 def test_too_few_scans_are_refused():

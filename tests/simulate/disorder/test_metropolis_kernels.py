@@ -12,10 +12,10 @@ from dsfu.simulate.disorder.metropolis_kernels import (
     Box,
     Steering,
     _exponential_of_minus,
-    count_bonds,
     run_scans,
 )
 from dsfu.simulate.disorder.metropolis_starts import disordered_start
+from dsfu.simulate.disorder.site_bits import count_bonds
 from dsfu.simulate.random_stream import RandomStream
 from tests.simulate.disorder.ising import nearest_neighbour_correlation
 from tests.simulate.test_random_stream import splitmix64

@@ -3,12 +3,14 @@ import pytest
 from ase import Atoms
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import find_peaks
 
 from dsfu.simulate.disorder.plane_rules import (
     Crystal,
     PlaneRules,
     monte_carlo_layers,
     oscillator_layers,
+    peaks_of,
     prominent_offsets,
 )
 from dsfu.simulate.disorder.planes import layer
@@ -96,3 +98,12 @@ def test_scattering_belongs_to_its_plane() -> None:
         (alone,) = one.scattering([each.plane])
         np.testing.assert_array_equal(alone.sro, each.scattering.sro)
         assert each.plane.hkl(CUBIC)[8, 8]["abc".index(each.axis)] == pytest.approx(each.offset)
+
+
+@given(st.lists(st.integers(0, 5), min_size=3, max_size=40))
+def test_peaks_are_those_of_scipy(heights: list[int]) -> None:
+    profile = np.array(heights, float) / 3
+    expected, properties = find_peaks(profile, prominence=0.0)
+    peaks, prominences = peaks_of(profile)
+    np.testing.assert_array_equal(peaks, expected)
+    np.testing.assert_array_equal(prominences, properties["prominences"])

@@ -35,7 +35,7 @@ def all_distances(planes: FloatArray) -> FloatArray:
 @given(st.integers(0, 10**6), st.sampled_from([24, 33, 48]))
 @settings(max_examples=15, deadline=None)
 def test_the_bound_is_never_above_the_distance(seed: int, pixels: int) -> None:
-    planes = np.concatenate([spots(4, seed, pixels), np.random.default_rng(seed).random((2, pixels, pixels)) ** 8])
+    planes = np.concatenate([spots(3, seed, pixels), np.random.default_rng(seed).random((1, pixels, pixels)) ** 8])
     bounds = vector_distances(embed_cells(planes)[:, :EMBEDDING_SIZE], None, BOUND_UNIT)
     true = all_distances(planes)
     assert (bounds <= true + ROUNDING).all()
@@ -51,17 +51,17 @@ def test_a_bound_is_the_distance_where_all_moves_by_the_same() -> None:
 
 
 def test_decisions_are_those_by_all_distances() -> None:
-    planes = spots(24, 5)
+    planes = spots(15, 5)
     distances = all_distances(planes)
     vectors = embed_cells(planes.astype(np.float32))
-    for threshold in (0.0, 0.004, 0.012, 0.03, 0.1):
+    for threshold in (0.0, 0.004, 0.03, 0.1):
         found, expected = select_exactly(vectors, threshold), select_by_distances(distances, threshold)
         np.testing.assert_array_equal(found.duplicate_of, expected.duplicate_of)
         np.testing.assert_allclose(found.distance, expected.distance, atol=1e-5)
         assert (found.candidate_of >= 0)[~found.kept].all()
         assert (found.candidate_distance[~found.kept] <= found.distance[~found.kept] + ROUNDING).all()
-        assert found.transports < 24 * 23
-    assert 0 < (~select_exactly(vectors, 0.03).kept).sum() < 12
+        assert found.transports < 15 * 14
+    assert 0 < (~select_exactly(vectors, 0.03).kept).sum() < 8
     assert select_exactly(vectors, 0.0).transports == 0
 
 

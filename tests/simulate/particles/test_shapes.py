@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from dsfu.simulate.particles.faults import FaultLimits, layered_parameters, sequences
+from dsfu.simulate.particles.faults import FaultLimits, layered_parameters, sequences, twinned_parameters
 from dsfu.simulate.particles.shapes import BOND_LENGTHS, PUBLISHED, Shape, catalogue, positions_of, same_shape
 
 
@@ -95,3 +95,29 @@ def test_the_sequence_abc_is_fcc_and_aba_is_hcp():
 def test_a_hexagon_of_edge_two_has_seven_atoms_a_layer():
     assert len(positions_of("Faulted", ("AB", 2, 2, "h"))) == 14
     assert len(positions_of("Faulted", ("AB", 3, 3, "h"))) == 38
+
+
+def test_a_sphere_of_layers_abc_is_a_ball_of_fcc():
+    atoms = positions_of("Faulted", ("ABCABCABC", 7, 2, "s"))
+    steps = np.stack(np.meshgrid(*[np.arange(-8, 9)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    fcc = steps[steps.sum(axis=1) % 2 == 0] / np.sqrt(2)
+    assert same_shape(atoms, fcc[np.linalg.norm(fcc, axis=1) <= 3.5])
+
+
+def test_one_twin_plane_is_a_mirror_and_two_layers_are_a_fault():
+    twins = [each for each in twinned_parameters((7, 9)) if each[0] in ("ABCACBA", "ABCABACBA")]
+    assert twins
+    for twin in twins:
+        atoms = positions_of("Faulted", twin)
+        assert pdist(atoms).min() == pytest.approx(1)
+        mirrored = atoms * [1, 1, -1]
+        assert {tuple(each) for each in mirrored.round(6) + 0.0} == {tuple(each) for each in atoms.round(6) + 0.0}
+    stacks = [str(each[0]) for each in twinned_parameters()]
+    kinds = ["".join("h" if a == b else "c" for a, b in zip(s, s[2:], strict=False)) for s in stacks]
+    assert {kind.strip("c") for kind in kinds} == {"h", "hh"}
+    assert all(len(positions_of("Faulted", each)) > 100 for each in list(twinned_parameters())[::20])
+
+
+def test_no_sphere_is_made_around_a_place_that_layers_do_not_have():
+    with pytest.raises(ValueError, match="expected a diameter of at least 1, and 1, 2 or 3"):
+        positions_of("Faulted", ("ABC", 4, 0, "s"))

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from dsfu.simulate.phases.atoms import CellContents
+from dsfu.simulate.phases.point_kernels import points_on_grid
 from dsfu.simulate.phases.random_crystals import random_in_group, random_p1
 from dsfu.simulate.phases.samples import PhaseSettings, simulate_phases
 from dsfu.simulate.phases.structure_factors import density, full_sphere, indices, structure_factors
@@ -27,6 +28,15 @@ def test_a_plain_sum_gives_the_same(n):
     block = np.ix_(inside, inside, np.flatnonzero(inside[: n // 2 + 1]))
     assert_allclose(half[block], whole[block], atol=1e-10)
     assert_allclose(structure_factors(contents, n, grid="octant"), plain_sum(contents, n, "octant"), atol=1e-10)
+
+
+@pytest.mark.parametrize("n", [2, 7, 10])
+def test_points_atom_by_atom_are_those_of_transforms(n):
+    contents = random_p1(4, 2, 9)
+    size, found = points_on_grid(contents, n, sigma=0.9)
+    assert_allclose(size, np.abs(structure_factors(contents, n)), atol=1e-10)
+    expected = density(contents, n, sigma=0.9)
+    assert_allclose(found, expected, atol=2e-6 * np.abs(expected).max())
 
 
 def test_form_factors_and_thermal_motion_are_those_of_gemmi():

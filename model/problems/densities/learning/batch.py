@@ -1,9 +1,11 @@
 """A batch of crystals: pattern and composition, and the density that is sought."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from dsfu.model.devices import on_device
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,4 +31,4 @@ class DensityBatch:
 
     def to(self, device: torch.device | str) -> "DensityBatch":
         """The same on a device."""
-        return replace(self, **{each.name: getattr(self, each.name).to(device) for each in fields(self)})
+        return on_device(self, device)

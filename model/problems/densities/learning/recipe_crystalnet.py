@@ -14,7 +14,7 @@ from dsfu.model.training.config import AtLeastOne, Config, Count
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.engine import TrainingEngine
 from dsfu.model.training.loss_log import GRADIENT
-from dsfu.model.training.recipes import Recipe, adam
+from dsfu.model.training.recipes import AdamRecipe
 from dsfu.settings.section import Section
 
 _AT_ONCE: Final = 12_500
@@ -53,13 +53,12 @@ class DrawnDensities:
     densities: Tensor
 
 
-class CrystalNetRecipe(Recipe[DensityBatch]):
+class CrystalNetRecipe(AdamRecipe[DensityBatch]):
     """See `CrystalNet`."""
 
     def __init__(self, config: Config, engine: TrainingEngine, ranks: Ranks, network: nn.Module) -> None:
         super().__init__(config, engine, ranks, network)
         self.settings: CrystalNetLoss = config.sections["crystalnet"]
-        self.optimisers["network"] = adam(self.network.parameters(), config, engine.device)
 
     def step(self, batch: DensityBatch, learning_rate: float, number: int) -> Mapping[str, Tensor]:
         if self.settings.restart_steps:
@@ -74,7 +73,7 @@ class CrystalNetRecipe(Recipe[DensityBatch]):
         error = (self.network.at(encoded.draw(), points) - truth).abs().mean()
         of_pattern, of_formula = encoded.divergences()
         loss = error + self.settings.divergence_weight * (of_pattern + of_formula)
-        norm = self.engine.update(loss, self.optimisers["network"])
+        norm = self.update(loss)
         parts = {"loss": loss, "error": error, "divergence_pattern": of_pattern, "divergence_formula": of_formula}
         return {**{name: part.detach() for name, part in parts.items()}, GRADIENT: norm}
 

@@ -13,8 +13,8 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-BINS: Final = 1024
-ELEMENTS: Final = 119
+from dsfu.simulate.densities.conventions import ATOMIC_NUMBERS, BINS
+
 WIDTH: Final = 512
 
 _GROWTH: Final = 8
@@ -100,7 +100,7 @@ class PatternEncoder(nn.Module):
 
 def formula_encoder() -> nn.Sequential:
     """(samples, 119) → (samples, 512)."""
-    layers: list[nn.Module] = [nn.Linear(ELEMENTS, WIDTH), nn.BatchNorm1d(WIDTH)]
+    layers: list[nn.Module] = [nn.Linear(ATOMIC_NUMBERS, WIDTH), nn.BatchNorm1d(WIDTH)]
     for _ in range(2):
         layers += [nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.BatchNorm1d(WIDTH)]
     return nn.Sequential(*layers)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsfu.model.problems.disorder.data.normalise import Scale, mask_dead, normalise_roots
+from dsfu.model.problems.disorder.data.normalise import Scale, normalise_own_roots
 from dsfu.model.problems.disorder.data.plane_reader import CodeArray
 from dsfu.simulate.arrays import BoolArray, Float32Array
 from dsfu.simulate.disorder.encoding import decode_plane
@@ -61,8 +61,8 @@ class StoredPlanes:
         """Normalise; the scales drop out, and roots are what is stored."""
         form_factor, sro = self.form_factor.astype(np.float32), self.sro.astype(np.float32)
         return Sample(
-            scattering=mask_dead(normalise_roots(form_factor * sro, scale), live),
-            form_factor=normalise_roots(form_factor, scale),
-            sro=normalise_roots(sro, scale),
+            scattering=normalise_own_roots(form_factor * sro, scale, live),  # first: the others change their planes
+            form_factor=normalise_own_roots(form_factor, scale),
+            sro=normalise_own_roots(sro, scale),
             mask=live,
         )

@@ -68,6 +68,8 @@ class Store(ClosedStore):
     def live_pixels(self, masks: npt.ArrayLike, pixels: int) -> BoolArray:
         """Masks (..., y, x) by number, True where live; −1 is none, all live."""
         numbers = np.asarray(masks, np.int64)
+        if numbers.ndim == 0 and numbers >= 0:
+            return np.unpackbits(self._mask_bits[numbers], axis=-1, count=pixels).view(np.bool_)
         live = np.ones((*numbers.shape, pixels, pixels), np.bool_)
         used = numbers >= 0
         if used.any():

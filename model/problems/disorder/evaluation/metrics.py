@@ -73,6 +73,7 @@ def structural_similarity(predicted: Tensor, truth: Tensor) -> Tensor:
         _window_mean(each) for each in (one, other, one.square() + other.square(), one * other)
     )
     squares_of_means = mean_one.square() + mean_other.square()
+    # Variances and covariance are means of products less products of means; K₁, K₂ are in units of the range, 1.
     luminance = (2 * mean_one * mean_other + _K1**2) / (squares_of_means + _K1**2)
     structure = (2 * (product - mean_one * mean_other) + _K2**2) / (square - squares_of_means + _K2**2)
     return (luminance * structure).mean((-2, -1))

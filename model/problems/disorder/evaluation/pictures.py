@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dsfu.colours import DIFFERENCE, INTENSITY
+from dsfu.model.evaluation.tables import shown_ranks
 from dsfu.model.problems.disorder.evaluation.metrics import normalise_roots
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
 from dsfu.model.problems.disorder.evaluation.predictors import Predictor
@@ -41,9 +42,7 @@ def overall_error(scores: Scores) -> FloatArray:
 def chosen_places(scores: Scores) -> dict[str, int]:
     """The best plane, the median, that at 90 %, and the worst: place in the scores by name."""
     order = np.argsort(overall_error(scores), kind="stable")
-    last = len(order) - 1
-    places = {"best": 0, "median": last // 2, "90th percentile": round(0.9 * last), "worst": last}
-    return {name: int(order[place]) for name, place in places.items()}
+    return {name: int(order[place]) for name, place in shown_ranks(len(order)).items()}
 
 
 def pictures_of(

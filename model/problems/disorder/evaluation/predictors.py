@@ -1,9 +1,12 @@
-"""What is evaluated: anything that takes planes apart. `METHODS` are those of ``dsfu-model factorise``; add others."""
+"""What is evaluated: anything that takes planes apart. `METHODS` are those of ``dsfu-model factorise``; add others.
+
+"projected" is what ``--method network`` is there where the cell is known: its I_SRO put on the lattice.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor
@@ -72,14 +75,23 @@ def _network(settings: MethodSettings) -> Method:
 def _solver(settings: MethodSettings) -> Method:
     from dsfu.model.problems.disorder.evaluation.solving import with_lattice
 
-    return Method(predict=with_lattice(settings.planes, settings.device, None))
+    return Method(predict=with_lattice("solver", settings.planes, settings.device, None))
 
 
 def _hybrid(settings: MethodSettings) -> Method:
+    return _trained_with_lattice("hybrid", settings)
+
+
+def _projected(settings: MethodSettings) -> Method:
+    return _trained_with_lattice("network", settings)
+
+
+def _trained_with_lattice(name: Literal["hybrid", "network"], settings: MethodSettings) -> Method:
     from dsfu.model.problems.disorder.evaluation.solving import with_lattice
 
     network, card, about = _loaded(settings)
-    return Method(predict=with_lattice(settings.planes, settings.device, (network, pixels_of(card.more))), about=about)
+    trained = (network, pixels_of(card.more))
+    return Method(predict=with_lattice(name, settings.planes, settings.device, trained), about=about)
 
 
 def _loaded(settings: MethodSettings) -> tuple[Factoriser, Card, dict[str, Any]]:
@@ -93,4 +105,5 @@ METHODS: Final[Mapping[str, Callable[[MethodSettings], Method]]] = {
     "network": _network,
     "solver": _solver,
     "hybrid": _hybrid,
+    "projected": _projected,
 }

@@ -55,6 +55,7 @@ class ProjectedSeries:
         offsets = planes.offsets[..., None]
         in_x, in_y = (torch.exp(1j * offsets * (half @ axis[..., None]).mT) for axis in (planes.axis_x, planes.axis_y))
         whole_x, whole_y = (torch.cat([each[..., 1:].flip(-1).conj(), each], -1) for each in (in_x, in_y))
+        # Waves are products of x and y, so that sums over pixels are products of sums over columns and over rows.
         matrix = (whole_x.mH @ whole_x) * (whole_y.mH @ whole_y)
         ridge = _RIDGE * planes.pixels**2 * torch.eye(_SIDE**2, device=matrix.device)
         return cls(in_x=in_x, in_y=in_y, inverse=torch.linalg.inv(matrix + ridge))
@@ -62,6 +63,7 @@ class ProjectedSeries:
     def fit(self, sro: Tensor) -> Tensor:
         """The terms (planes, 121), complex, that fit planes of I_SRO (planes, y, x), in their own units."""
         real, imaginary = (sro.double() @ torch.cat([self.in_x.real, self.in_x.imag], -1)).chunk(2, -1)
+        # Σ I_SRO exp(−iQ·v): real and imaginary parts along x were summed first.
         half = (self.in_y.conj() * torch.complex(real, -imaginary)).sum(-2)
         right = torch.cat([half[:, 1:].flip(-1).conj(), half], -1)
         return (self.inverse @ right[..., None])[..., 0]

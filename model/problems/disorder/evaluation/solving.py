@@ -1,13 +1,13 @@
-"""The solver and the hybrid as evaluation knows them: the one place where what is learnt meets measured data."""
+"""Methods that know the lattice as evaluation knows them: the one place where what is learnt meets measured data."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.factorise.factors import Method
 from dsfu.model.measured.factorise.methods import Network, factorise
 from dsfu.model.measured.solver.settings import SolverSettings
 from dsfu.model.problems.disorder.evaluation.planes import EvaluationPlanes
@@ -16,9 +16,9 @@ from dsfu.simulate.arrays import Float32Array
 
 
 def with_lattice(
-    planes: EvaluationPlanes, device: torch.device, trained: tuple[Factoriser, int] | None
+    method: Method, planes: EvaluationPlanes, device: torch.device, trained: tuple[Factoriser, int] | None
 ) -> Callable[[Tensor, Tensor, Sequence[int]], tuple[Tensor, Tensor]]:
-    """The solver, or the hybrid if there is a network: plane by plane, with what an experiment knows of each.
+    """A method of ``factorise``, plane by plane, with what an experiment knows of each: its cell and where it lies.
 
     ``trained`` is the network, and the side of the planes that it was trained on.
     """
@@ -29,7 +29,6 @@ def with_lattice(
         roots = []
         for number, index in enumerate(indices):
             measured = _as_measured(intensity[number, 0], live[number, 0], index, planes)
-            method: Literal["solver", "hybrid"] = "solver" if network is None else "hybrid"
             found = factorise([measured], method, network=network, settings=solver).planes[0]
             roots.append(np.stack([_root(found.form_factor), _root(found.sro)]))
         form_factor, sro = torch.from_numpy(np.stack(roots)).to(intensity).unbind(1)

@@ -5,15 +5,16 @@ where something was measured, since there their product is known; how far, the n
 looks beyond its own plane, so that a plane's answer does not depend on what else is in the batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from dsfu.model.problems.disorder.networks.factoriser import Factoriser
+from dsfu.model.problems.disorder.networks.gate import SpectralGate
 
 PATCH: Final = 4
 _MEAN_ROOT: Final = 0.25
@@ -36,12 +37,22 @@ class Dsfu(Factoriser):
         Residual blocks of each level on the way down; the way up has as many.
     corrections
         How often the factors are corrected by their product.
+    gates
+        On how many of the finest levels a gate weights spatial frequencies, on the way down and on the way up.
     """
 
+    additions: ClassVar[Mapping[str, Any]] = {"gates": 0}
+
     def __init__(
-        self, channels: Sequence[int] = (32, 64, 128, 192), blocks: Sequence[int] = (2, 2, 2, 3), corrections: int = 1
+        self,
+        channels: Sequence[int] = (32, 64, 128, 192),
+        blocks: Sequence[int] = (2, 2, 2, 3),
+        corrections: int = 1,
+        gates: int = 0,
     ) -> None:
         super().__init__()
+        if not 0 <= gates < len(channels):
+            raise ValueError(f"gates = {gates}: expected 0 to {len(channels) - 1}, on levels with a way up")
         if len(channels) != len(blocks):
             raise ValueError(f"channels = {channels}, blocks = {blocks}: expected as many of one as of the other")
         self.corrections = corrections
@@ -51,6 +62,9 @@ class Dsfu(Factoriser):
         self.coarser = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in finer_coarser)
         self.finer = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in finer_coarser)
         self.up = nn.ModuleList(_Stage(c, n) for c, n in zip(channels[:-1], blocks[:-1], strict=True))
+        for number in range(gates):
+            for way in (self.down, self.up):
+                way[number].append(SpectralGate(channels[number]))  # type: ignore[operator]
         self.head = nn.Conv2d(channels[0], (2 + 2 * corrections) * PATCH**2, 3, padding=1)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         nn.init.normal_(self.head.weight, std=1e-3)

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-DEAD = -1.0
-"""Value of a dead pixel: that of no intensity."""
+from dsfu.model.problems.disorder.data.normalise import DEAD
 
 
 def to_unit_range(planes: Tensor) -> Tensor:

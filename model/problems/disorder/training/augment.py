@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dsfu.model.devices import through_pinned_memory
 from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.problems.disorder.forward import PlaneBatch
 from dsfu.model.problems.disorder.training.augment_draws import EffectsOfBatch
@@ -38,8 +39,13 @@ class Places:
 
     def to(self, device: torch.device) -> "Places":
         planes = self.planes
-        moved = {name: _moved(getattr(planes, name), device) for name in ("centre", "axis_x", "axis_y", "q_max")}
-        return Places(planes=PlaneBatch(**moved, pixels=planes.pixels), vectors=_moved(self.vectors, device))
+        moved = {
+            name: through_pinned_memory(getattr(planes, name), device)
+            for name in ("centre", "axis_x", "axis_y", "q_max")
+        }
+        return Places(
+            planes=PlaneBatch(**moved, pixels=planes.pixels), vectors=through_pinned_memory(self.vectors, device)
+        )
 
     def q_squared(self) -> Tensor:
         """|Q|² of every pixel, (planes, y, x)."""
@@ -131,10 +137,6 @@ def _changed(planes: Tensor, effects: EffectsOfBatch, name: str, change: _OfSome
     at = torch.from_numpy(chosen).to(planes.device)
     values = torch.from_numpy(effects.of_samples(name, chosen)).to(planes)
     return planes.index_copy(0, at, change(planes[at], values, at))
-
-
-def _moved(tensor: Tensor, device: torch.device) -> Tensor:
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def _moving(planes: Tensor, u: Tensor, places: Places) -> Tensor:

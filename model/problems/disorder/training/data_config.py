@@ -92,6 +92,8 @@ class SynthesisConfig(Section):
         Random offsets go from 0 to this many layers.
     flipped, transposed
         Probabilities of x reversed, of y reversed, and of x and y exchanged.
+    turned
+        Share of the planes whose axes are turned within the plane by any angle; the scattering is computed there.
     """
 
     rotated: Share = 0.75
@@ -103,6 +105,7 @@ class SynthesisConfig(Section):
     most_layers: NotNegative = 6.0
     flipped: Share = 0.5
     transposed: Share = 0.25
+    turned: Share = 0.0
 
 
 class DataConfig(Section):

@@ -1,6 +1,7 @@
 """Samples to be computed: one plane of one crystal each, drawn afresh or as a store has recorded it."""
 
 from dataclasses import dataclass
+from math import cos, pi, sin
 from typing import Final
 
 import numpy as np
@@ -91,6 +92,8 @@ class Sampler:
         axis_x, axis_y = signs[0] * plane.axis_x, signs[1] * plane.axis_y
         if draws.chance(self._config.transposed):
             axis_x, axis_y = axis_y, axis_x
+        if draws.chance(self._config.turned):  # last, so that without it the same samples are drawn as ever
+            axis_x, axis_y = turned_axes(axis_x, axis_y, 2 * pi * draws.share())
         return Plane(plane.centre, axis_x, axis_y, q_max, self._pixels)
 
     def _offset(self, draws: Draws, cell: Cell, alpha: Float32Array, axis: int, q_max: float) -> float:
@@ -131,6 +134,12 @@ class Recorded:
                 pixels=self._pixels,
             ),
         )
+
+
+def turned_axes(axis_x: FloatArray, axis_y: FloatArray, radians: float) -> tuple[FloatArray, FloatArray]:
+    """Axes of the same plane turned about its normal."""
+    cosine, sine = cos(radians), sin(radians)
+    return cosine * axis_x + sine * axis_y, cosine * axis_y - sine * axis_x
 
 
 def strained(cell: Cell, strain: tuple[float, float, float]) -> Cell:

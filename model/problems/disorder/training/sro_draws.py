@@ -12,12 +12,10 @@ from dsfu.model.problems.disorder.training.data_config import SynthesisConfig
 from dsfu.model.training.draws import Draws
 from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
 from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SHELL_CUTOFF
+from dsfu.simulate.disorder.zone import MOST_ATTEMPTS, share_below_zero
 from dsfu.simulate.shapes import GROUPS
 
 _OSCILLATOR_FRACTION: Final = 0.5
-_MOST_ATTEMPTS: Final = 10_000
-_ZONE: Final = 48
-"""Points along each side of the zone on which the sign of I_SRO is looked at."""
 
 Vector = tuple[int, int]
 
@@ -85,12 +83,12 @@ def permuted(alpha: Float32Array, draws: Draws) -> Float32Array:
 
 def fresh_oscillator(draws: Draws, hexagonal: bool, rules: Rules) -> Float32Array:
     """α_x = A exp(−d x) cos(ω x) over the shells x of the layer normal to b, drawn until a crystal can have it."""
-    for _ in range(_MOST_ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         amplitude, decay = draws.between(rules.amplitude), draws.between(rules.decay)
         alpha = oscillator_alpha(hexagonal, amplitude, decay, draws.between(rules.frequency))
-        if np.abs(alpha).max() <= 1 and _clipped_share(alpha) <= rules.most_clipped:
+        if np.abs(alpha).max() <= 1 and share_below_zero(alpha[:, SHELL_CUTOFF, :]) <= rules.most_clipped:
             return alpha.astype(np.float32)
-    raise ValueError(f"rules = {rules}: none of {_MOST_ATTEMPTS} draws gave a set that a crystal can have")
+    raise ValueError(f"rules = {rules}: none of {MOST_ATTEMPTS} draws gave a set that a crystal can have")
 
 
 def oscillator_alpha(hexagonal: bool, amplitude: float, decay: float, frequency: float) -> FloatArray:
@@ -149,17 +147,3 @@ def _orbit(vector: Vector, hexagonal: bool) -> frozenset[Vector]:
             u, w = u - w, u
         return frozenset(found)
     return frozenset((i * a, j * b) for a, b in ((u, w), (w, u)) for i in (-1, 1) for j in (-1, 1))
-
-
-def _clipped_share(alpha: FloatArray) -> float:
-    """Share of the zone over which I_SRO is negative."""
-    layer = alpha[:, SHELL_CUTOFF, :]
-    cosines, sines = _waves()
-    intensity = cosines @ layer @ cosines.T - sines @ layer @ sines.T
-    return np.count_nonzero(intensity < 0) / float(intensity.size)
-
-
-@cache
-def _waves() -> tuple[FloatArray, FloatArray]:
-    angles = 2 * np.pi * np.outer(np.arange(_ZONE) / _ZONE, np.arange(-SHELL_CUTOFF, SHELL_CUTOFF + 1))
-    return np.cos(angles), np.sin(angles)

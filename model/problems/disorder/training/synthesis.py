@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dsfu.errors import InputError
+from dsfu.model.devices import through_pinned_memory
 from dsfu.model.problems.disorder.batch import Batch
 from dsfu.model.problems.disorder.data.store_parameters import StoreParameters
 from dsfu.model.problems.disorder.forward import Atoms, PlaneBatch, form_factor, short_range_order
@@ -61,10 +63,7 @@ class Packed:
 
     def to(self, device: torch.device) -> "Packed":
         """The same on another device, through pinned memory where that is a GPU."""
-
-        def moved(tensor: Tensor) -> Tensor:
-            return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
-
+        moved = partial(through_pinned_memory, device=device)
         return Packed(
             atom_counts=self.atom_counts,
             atoms=Atoms(

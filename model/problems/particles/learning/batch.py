@@ -6,6 +6,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from dsfu.model.devices import on_device
 from dsfu.model.problems.particles.learning.families import FAMILIES as _OF_SHAPES
 from dsfu.model.problems.particles.learning.families import NONE
 
@@ -41,7 +42,7 @@ class ParticleBatch:
 
     def to(self, device: torch.device | str) -> "ParticleBatch":
         """The same on a device."""
-        return replace(self, **{each.name: getattr(self, each.name).to(device) for each in fields(self)})
+        return on_device(self, device)
 
     def some(self, which: Tensor) -> "ParticleBatch":
         """Those with these numbers."""

@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from scipy.spatial.distance import pdist
 
+from dsfu.model.problems.particles.fit_space import q_grid
 from dsfu.model.problems.particles.learning.data import ParticleData
 from dsfu.model.problems.particles.shape_table import BIN, ShapeTable, binned_distances
-from dsfu.model.problems.particles.sine_sums import X_STEP, SineSums, sine_sums
+from dsfu.model.problems.particles.sine_sums import SineSums, sine_sums
 from dsfu.simulate.arrays import FloatArray, IntArray
 
-_Q_STEP: Final = 0.085
 _STRANGERS: Final = 400
 _STRANGE_ATOMS: Final = (12, 180)
 
@@ -36,23 +36,15 @@ class PdfDrawer:
         q_min, q_max, q_damp = (random.uniform(*ends) for ends in (data.q_min, data.q_max, data.q_damp))
         bonds = random.uniform(*data.bond_length, many)
         b_iso = random.uniform(*data.b_iso, many)
-        q = np.arange(0, q_max + _Q_STEP, _Q_STEP)
-        sums = self._sums(bonds[:, None] * q, which) / bonds[:, None]
+        q, weights = q_grid(q_min, q_max)
+        sums = self.sums.roughly(bonds[:, None] * q, which) / bonds[:, None]
         sums *= np.exp(-b_iso[:, None] / (8 * np.pi**2) * q**2)
         r = data.r_min + data.r_step * np.arange(data.points)
-        weights = np.clip(np.minimum(q + _Q_STEP / 2, q_max) - np.maximum(q - _Q_STEP / 2, q_min), 0, None)
         pdf = (sums * weights) @ np.sin(np.outer(q, r)) * np.exp(-((r * q_damp) ** 2) / 2)
         noise = random.uniform(*data.noise, many)[:, None] * pdf.max(axis=1, keepdims=True)
         # Noise of each r is independent on a grid of 0.01 Å; fewer points stand for means of several.
         pdf += noise * np.sqrt(min(1.0, 0.01 / data.r_step)) * random.standard_normal(pdf.shape)
         return pdf / np.maximum(pdf.max(axis=1, keepdims=True), 1e-12), bonds, b_iso
-
-    def _sums(self, x: FloatArray, which: IntArray) -> FloatArray:
-        place = x / X_STEP
-        low = place.astype(np.int64)
-        share = place - low
-        values = self.sums.values
-        return np.asarray(values[low, which[:, None]] * (1 - share) + values[low + 1, which[:, None]] * share)
 
 
 def drawer_of(distances: Sequence[FloatArray], atoms: IntArray, longest_bond: float = 3.5) -> PdfDrawer:

@@ -14,7 +14,7 @@ from dsfu.model.training.config import AtLeastOne, Config
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.engine import TrainingEngine
 from dsfu.model.training.loss_log import GRADIENT
-from dsfu.model.training.recipes import Recipe, adam
+from dsfu.model.training.recipes import AdamRecipe
 from dsfu.settings.section import Section
 
 Weight = Annotated[float, Field(ge=0, le=10)]
@@ -75,7 +75,7 @@ class DecodedParticles:
     latent: Tensor
 
 
-class CvaeRecipe(Recipe[ParticleBatch]):
+class CvaeRecipe(AdamRecipe[ParticleBatch]):
     """See `Cvae`."""
 
     def __init__(self, config: Config, engine: TrainingEngine, ranks: Ranks, network: nn.Module) -> None:
@@ -83,7 +83,6 @@ class CvaeRecipe(Recipe[ParticleBatch]):
         self.settings: CvaeLoss = config.sections["cvae"]
         self.beta = Beta(self.settings.beta_first).to(engine.device)
         self.modules["beta"] = self.beta
-        self.optimisers["network"] = adam(self.network.parameters(), config, engine.device)
 
     def training_step(self, batch: ParticleBatch) -> Mapping[str, Tensor]:
         network: Cvae = self.network
@@ -95,7 +94,7 @@ class CvaeRecipe(Recipe[ParticleBatch]):
         reconstruction = (weight * (network.decode(posterior.draw()) - target).square()).mean()
         divergence = posterior.divergence_from(prior).mean()
         loss = reconstruction + self.beta.value * divergence
-        norm = self.engine.update(loss, self.optimisers["network"])
+        norm = self.update(loss)
         self.beta.seen(reconstruction.detach(), self.settings)
         parts = {"loss": loss, "reconstruction": reconstruction, "divergence": divergence}
         return {**{name: part.detach() for name, part in parts.items()}, GRADIENT: norm}

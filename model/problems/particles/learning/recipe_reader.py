@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from dsfu.model.problems.particles.learning.batch import FAMILIES, ParticleBatch
 from dsfu.model.problems.particles.networks.reader import truth_of
-from dsfu.model.training.config import Config
-from dsfu.model.training.distributed import Ranks
-from dsfu.model.training.engine import TrainingEngine
 from dsfu.model.training.loss_log import GRADIENT
-from dsfu.model.training.recipes import Recipe, adam
+from dsfu.model.training.recipes import AdamRecipe
 
 _INSIDE = 0.9
 _REACH_STEP = 0.01
@@ -38,12 +35,8 @@ class Reading:
     high: Tensor
 
 
-class ReaderRecipe(Recipe[ParticleBatch]):
+class ReaderRecipe(AdamRecipe[ParticleBatch]):
     """Cross entropy of the family, and the likelihood of the three numbers, of strangers the family only."""
-
-    def __init__(self, config: Config, engine: TrainingEngine, ranks: Ranks, network: nn.Module) -> None:
-        super().__init__(config, engine, ranks, network)
-        self.optimisers["network"] = adam(self.network.parameters(), config, engine.device)
 
     def training_step(self, batch: ParticleBatch) -> Mapping[str, Tensor]:
         logits, mean, width = self.network(batch.pdf)
@@ -52,7 +45,7 @@ class ReaderRecipe(Recipe[ParticleBatch]):
         likelihood = (0.5 * error.square() + width[known]).mean()
         family = functional.cross_entropy(logits, batch.family)
         loss = family + likelihood
-        norm = self.engine.update(loss, self.optimisers["network"])
+        norm = self.update(loss)
         self._follow(error.detach())
         parts = {"loss": loss, "family": family, "likelihood": likelihood}
         return {**{name: part.detach() for name, part in parts.items()}, GRADIENT: norm}

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
 from scipy.spatial.distance import pdist
 
 from dsfu.errors import InputError
+from dsfu.model.devices import real_numbers
 from dsfu.model.problems.particles.learning.batch import FAMILIES, ParticleBatch
 from dsfu.model.problems.particles.learning.data import ParticleData
 from dsfu.model.problems.particles.learning.drawing import PdfDrawer, drawer_of
@@ -88,9 +89,7 @@ def _made(
     lowest = np.where(there[..., None], positions, np.inf).min(axis=1, keepdims=True)
     shifted = np.where(there[..., None], positions - lowest, 0.0)
 
-    def real(values: FloatArray) -> torch.Tensor:
-        return torch.tensor(values, dtype=torch.float32, device=device)
-
+    real = partial(real_numbers, device=device)
     return ParticleBatch(
         pdf=real(pdf),
         positions=real(shifted),

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsfu.pipeline.problems.disorder.report.store_view import SplitView, StoreView
+from dsfu.pipeline.report.plain import GOLDEN
 from dsfu.simulate.arrays import IntArray
-
-_GOLDEN = (5**0.5 - 1) / 2
-"""Multiples of it, without their whole part, are spread evenly, however many there are."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def choose_samples(store: StoreView, count: int) -> list[ChosenSample]:
     for number in range(4 * count):  # a small part may be hit twice at the same place
         if parts and len(chosen) < count:
             split, indices = parts[number % len(parts)]
-            place = (0.5 + number * _GOLDEN) % 1.0
+            place = (0.5 + number * GOLDEN) % 1.0
             chosen[ChosenSample(split, int(indices[int(place * len(indices))]))] = None
     order = list(store.splits)
     return sorted(chosen, key=lambda each: (order.index(each.split), each.index))

@@ -168,3 +168,23 @@ def test_mistakes_are_told_before_anything_is_written(
         run(meerkat, "-o", tmp_path / "out.h5", "--pixels", 16, *options)
     assert expected in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_centre_is_moved_to_where_friedel_pairs_agree(meerkat: Path, tmp_path: Path) -> None:
+    off = tmp_path / "off.h5"
+    off.write_bytes(meerkat.read_bytes())
+    with h5py.File(off, "r+") as file:
+        file["lower_limits"][...] = [-1.5 + 0.03, -1.5, -0.5]
+    looked = CliRunner().invoke(app, ["inspect", str(off)]).output
+    assert "+0.00 voxels from the stated centre" in looked
+    assert "--centre find" in looked
+    text = run(off, "--plane", "hk0", "--centre", "find", "-o", tmp_path / "planes.h5", "--pixels", "60")
+    assert "moved the centre: Friedel pairs agree best about a point" in text
+    (plane,) = read_planes(tmp_path / "planes.h5")
+    moved = next(step for step in plane.history if step.name == "centred")
+    np.testing.assert_allclose(moved.parameters["was_at_hkl"], [0.03, 0, 0], atol=0.003)
+    for wrong, message in (("1,2", "find, or h,k,l"), ("fnid", "find, or h,k,l")):
+        result = CliRunner().invoke(app, ["prepare", str(off), "-o", str(tmp_path / "no.h5"), "--centre", wrong])
+        assert isinstance(result.exception, InputError)
+        assert message in str(result.exception)
+    assert "stated centre" not in CliRunner().invoke(app, ["inspect", str(meerkat)]).output

@@ -219,7 +219,8 @@ def test_what_is_made_of_a_bad_fit_says_so_everywhere(contradicted, tmp_path):
     pdf = run("deltapdf", contradicted, "--of", "sro", "-o", tmp_path / "pdf.h5")
     assert pdf.exit_code == 3
     assert "DO NOT RELY" in pdf.stderr
-    assert (tmp_path / "pdf.h5").exists()
+    with h5py.File(tmp_path / "pdf.h5") as file:
+        assert "DO NOT RELY" in file.attrs["verdict"]
 
 
 def test_bragg_peaks_of_raw_data_are_warned_of_and_taken_out(tmp_path):

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from dsfu.errors import InputError
 from dsfu.model.measured.commands import structures
-from dsfu.model.measured.commands.structures import angles_of
+from dsfu.model.measured.molecules.scan import angles_of
 from dsfu.simulate.structures.files import read_structure
 from tests.benchmarks.tba import CELL, TBUTYL, simulated_tba_plane
 from tests.model.measured.molecules.made import TBA
@@ -49,7 +49,7 @@ def call(*words: str | Path) -> Result:
 def test_the_whole_of_it(tmp_path, factors):
     """Wrong butyl groups in the files are turned back, and said to be so within the stated uncertainty."""
     out = tmp_path / "out"
-    words = ("--torsion", TBUTYL, "--scan=-60:60:20", "-o", out)
+    words = ("--torsion", TBUTYL, "--scan=-60:60:20", "-o", out, "--figure", tmp_path / "paper.pdf")
     result = call(factors, TBA / "up.xyz", TBA / "down.xyz", *words)
     assert result.exit_code == 0, result.output
     assert "tert-butyl" in result.output
@@ -67,6 +67,7 @@ def test_the_whole_of_it(tmp_path, factors):
         back = read_structure(out / name, molecule=("asymmetric-unit",) if name.endswith("cif") else ())
         np.testing.assert_allclose(back.positions, read_structure(TBA / "up.xyz").positions, atol=0.02)
     assert (out / "refine-ff.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_refined_structure_needs_no_further_refinement(tmp_path, factors):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dsfu.errors import InputError
+from dsfu.model.measured.factorise.factors import Check
 from dsfu.model.measured.factorise.yell_files import not_for_yell, on_indices, write_yell_files
 from dsfu.model.measured.readers.reading import read
 from dsfu.simulate.disorder.planes import AxisName, layer, plane_through
@@ -42,6 +43,15 @@ def test_layers_come_back_on_indices(tmp_path: Path, cell: Cell, axis: AxisName,
         # Measured: at most 1.1e-2, at the border, and 9e-4 in the mean; linear interpolation has 2.9e-3 in the mean.
         assert error < 0.02
         assert np.sqrt(np.square(found.intensity - truth[what])[found.live].mean()) / truth[what].max() < 2e-3
+
+
+def test_a_bad_verdict_travels_with_the_files(tmp_path: Path) -> None:
+    bad = Check(name="rings", value=2.0, limit=1.0, passed=False, meaning="rings of a powder")
+    plane = plane_factors(hexagonal_layer(32), HEXAGONAL)
+    for path in write_yell_files(tmp_path, factors_of(plane, checks=(bad,))):
+        with h5py.File(path) as file:
+            assert "rings of a powder" in str(file.attrs["verdict"])
+        assert read(path).cell is not None
 
 
 def test_the_square_is_covered_and_nothing_else() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsfu.model.measured.lattice.bases import are_same, area, coarser_lattices, idealised, reduced, turned
+from dsfu.model.measured.lattice.bases import are_same, area, beside, coarser_lattices, idealised, reduced
 
 LENGTHS = st.floats(2.0, 20.0)
 ANGLES = st.floats(60.0, 120.0)
@@ -14,7 +14,9 @@ WHOLE = st.integers(-3, 3)
 
 def basis_of(first: float, second: float, angle: float, turn: float = 0.0) -> np.ndarray:
     between = np.radians(angle)
-    return turned(np.array([[first, 0.0], [second * np.cos(between), second * np.sin(between)]]), turn)
+    basis = np.array([[first, 0.0], [second * np.cos(between), second * np.sin(between)]])
+    cosine, sine = np.cos(turn), np.sin(turn)
+    return np.asarray(basis @ np.array([[cosine, sine], [-sine, cosine]]))
 
 
 @given(LENGTHS, LENGTHS, ANGLES, st.floats(0, 6.3), WHOLE, WHOLE)
@@ -65,3 +67,9 @@ def test_the_lattice_that_some_vectors_span():
     np.testing.assert_array_equal(coarser_lattices(centred), [[[1, 1], [0, 2]]])
     assert coarser_lattices(np.array([[1.0, 0.0], [0.0, 1.0]])) == []
     assert coarser_lattices(np.zeros((0, 2))) == []
+
+
+@pytest.mark.parametrize("vector", [(1, 0), (0, -1), (2, 4), (3, -2), (-5, 6)])
+def test_a_vector_beside_a_row_spans_the_lattice_with_it(vector):
+    primitive = np.array(vector) / np.gcd(*vector)
+    assert np.linalg.det(np.stack([primitive, beside(np.array(vector, np.float64))])) == pytest.approx(1)

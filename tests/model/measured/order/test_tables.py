@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import gemmi
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from dsfu.model.measured.order.planes import SroSettings
 from dsfu.model.measured.order.refine import refine_sro
-from dsfu.model.measured.order.result import SroRefinement
+from dsfu.model.measured.order.result import WARNED, SroRefinement
 from dsfu.model.measured.order.tables import as_cif, as_json, table_csv, table_text, with_uncertainty
 from dsfu.simulate.lattice import Cell
 from tests.model.measured.order.cases import lattice_gas, plane_of
@@ -95,6 +96,16 @@ def test_csv_and_json_give_everything_back():
     np.testing.assert_allclose(record[0]["covariance"], first.covariance)
     assert record[0]["fit"]["pixels"] == 1600
     assert record[1]["source"] == "solver"
+
+
+def test_a_bad_verdict_and_the_recommendation_are_in_the_files():
+    first, second = refined(), solved()
+    bad = replace(first, notes=(f"{WARNED} Two sites.", *first.notes))
+    rows = list(csv.DictReader(io.StringIO(table_csv([bad, second], 1))))
+    assert rows[0]["warning"] == f"{WARNED} Two sites."
+    assert (rows[0]["recommended"], rows[-1]["recommended"], rows[-1]["warning"]) == ("no", "yes", "")
+    assert json.loads(as_json([bad]))["verdict"] == f"{WARNED} Two sites."
+    assert "verdict" not in json.loads(as_json([second]))
 
 
 def test_the_cif_is_one_for_gemmi():

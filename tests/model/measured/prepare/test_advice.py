@@ -1,11 +1,16 @@
 """What inspect finds in reconstructions of an independent simulation, and what it says of units and frames."""
 
+import re
+import shlex
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from dsfu.errors import InputError
+from dsfu.model.cli import app
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.data.summary import MeasuredSummary
 from dsfu.model.measured.prepare.advice import Advice, advice_on
@@ -44,6 +49,25 @@ def test_absent_classes_have_no_peak() -> None:
     found = find_bragg_peaks(replace(plain, intensity=plain.intensity + spot))
     assert found is not None
     assert {sum(each.parity) % 2 for each in found.classes} == {0}
+
+
+def test_what_to_do_next_is_told_with_the_options_that_the_file_needs(tmp_path) -> None:
+    path = tmp_path / "my volume.npz"
+    np.savez(path, intensity=np.random.default_rng(1).random((21, 21, 21)))
+    said = ["--cell", "5,6,7,90,90,90", "--limits", "-1,1,-1,1,-1,1"]
+    told = CliRunner().invoke(app, ["inspect", str(path), *said]).output
+    (command,) = re.findall(r"dsfu-model analyse (.+) -o OUT", told)
+    assert shlex.split(command) == [str(path), *said]
+
+
+def test_a_cell_in_nm_is_refused_before_a_long_fit(tmp_path) -> None:
+    path = tmp_path / "volume.npz"
+    np.savez(path, intensity=np.random.default_rng(1).random((21, 21, 21)))
+    said = ["--cell", "0.5,0.6,0.7,90,90,90", "--limits", "-1,1,-1,1,-1,1"]
+    error = CliRunner().invoke(app, ["analyse", str(path), "-o", str(tmp_path / "out"), *said]).exception
+    assert isinstance(error, InputError)
+    assert "in nm" in str(error)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_volume_is_sent_to_analyse_and_a_slab_to_prepare() -> None:

@@ -7,6 +7,7 @@ import torch
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.symmetry.groups import laue_operators
+from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.cosines import CosineSeries, half_of_box, normal_block
 from dsfu.model.measured.volume.cutoff import shells_needed
 from dsfu.model.measured.volume.order import order_of
@@ -84,6 +85,22 @@ def test_alpha_lies_within_its_uncertainty_whatever_the_unit(solution):
     z = np.array([(s.alpha - t) / s.uncertainty for s, t in zip(shells.values(), true, strict=True)])
     assert 0.6 < np.sqrt((z**2).mean()) < 1.4
     assert all(shell.uncertainty < 0.01 for shell in shells.values())
+
+
+def test_the_background_is_found_and_what_i_ff_hides_of_it_is_told(solution):
+    found = background_found(solution)
+    assert found is not None
+    assert abs(found.mean - 0.03) < 3 * found.uncertainty
+    fit = solution.fit
+    first = fit.sizes[0]
+    held = fit._with_prior(fit._matrix())[first:, first:]
+    weights = np.zeros(len(held))
+    last = len(held) - fit.sizes[2]
+    weights[last:] = fit.columns.basis[fit.columns.beyond_first_knot].mean(axis=0)
+    alone = np.sqrt(weights @ np.linalg.solve(held, weights) * max(solution.chi_square, 1))
+    assert found.if_form_factor_known == pytest.approx(alone * solution.voxels.gain, rel=1e-3)
+    assert found.uncertainty > 2 * found.if_form_factor_known
+    assert found.confused == (found.uncertainty > 0.05 * found.mean)
 
 
 def test_the_noise_is_found_from_the_data(solution):
@@ -210,3 +227,19 @@ def test_the_noise_of_a_trough_is_not_taken_for_less():
         cell=Cell(6, 7, 8, 90, 90, 90),
     )
     assert voxels_of(whole).gain == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("wrongs", "seed", "judgement"),
+    [
+        (crystal_maker.Wrongs(counts=25.0, step=0.08), 164, "agrees"),
+        (crystal_maker.Wrongs(counts=25.0, step=0.08, residue=0.1, bragg=0.0), 7002, "contradicts"),
+    ],
+    ids=["good", "Bragg residue"],
+)
+def test_coarse_voxels_are_not_held_against_a_good_crystal(wrongs, seed, judgement):
+    """The foot of a narrow peak fills whole voxels of .08; this good crystal was called wrong for it."""
+    volume = crystal_maker.make(crystal_maker.recipes()["triclinic"], (22, 22, 22), wrongs, ideal=True, seed=seed)
+    solution = solve_volume(reconstruction_of(volume), VolumeSettings())
+    assert judge_volume(solution).judgement == judgement

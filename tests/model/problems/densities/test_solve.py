@@ -126,9 +126,53 @@ def test_garbage_is_told(content: bytes, tmp_path: Path) -> None:
         read_pattern(path)
 
 
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("# HRPT neutron diffraction, lambda = 1.494\n", "neutron"), ("TOF(us) counts\n", "flight"),
+        ("data_n\n_diffrn_radiation_probe neutron\nloop_\n_pd_meas_2theta_scan\n_pd_meas_counts_total\n", "neutron"),
+        ("data_n\nloop_\n_pd_meas_time_of_flight\n_pd_meas_counts_total\n", "flight"),
+        ("BANK 1 200 20 SLOG 1000 10 0 0 FXYE\n", "flight"),
+    ],
+)  # fmt: skip
+def test_neutrons_are_refused(head: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "pattern.txt"
+    path.write_text(head + "".join(f"{10 + 0.1 * n:.2f} {y}\n" for n, y in enumerate(COUNTS)))
+    with pytest.raises(InputError, match=told):
+        read_pattern(path)
+
+
+def test_of_a_joint_refinement_the_x_ray_pattern_is_taken(tmp_path: Path) -> None:
+    loop = "loop_\n_pd_meas_2theta_scan\n_pd_meas_counts_total\n"
+    head = "# made where one says neutron or synchrotron\ndata_n\n_diffrn_radiation_type 'neutron'\n" + loop
+    neutrons = "".join(f"{20 + 0.1 * n:.2f} {y + 7}\n" for n, y in enumerate(COUNTS))
+    x_rays = "".join(f"{10 + 0.1 * n:.2f} {y}\n" for n, y in enumerate(COUNTS))
+    path = tmp_path / "both.cif"
+    path.write_text(head + neutrons + "data_x\n_diffrn_radiation_type 'Cu K\\a'\n" + loop + x_rays)
+    assert np.array_equal(read_pattern(path).counts, COUNTS)
+
+
 def test_flat_patterns_and_missing_wavelengths_are_told() -> None:
     flat = PowderPattern(two_theta=ANGLES, counts=np.full(len(ANGLES), 100.0), wavelength=1.54)
     with pytest.raises(InputError, match="no peaks"):
         solve(flat, parse_formula("NaCl"))
     with pytest.raises(InputError, match="wavelength"):
         solve(PowderPattern(two_theta=ANGLES, counts=np.full(len(ANGLES), 100.0)), parse_formula("NaCl"))
+
+
+def test_a_pair_distribution_function_and_a_wavelength_in_nm_are_told(tmp_path: Path) -> None:
+    r = np.arange(1, 20, 0.05)
+    (tmp_path / "Ni größe.gr").write_text("".join(f"{x:.2f} {np.sin(7 * x) * np.exp(-x / 10):.4f}\n" for x in r))
+    with pytest.raises(InputError, match="solve-particle"):
+        read_pattern(tmp_path / "Ni größe.gr", 1.5406)
+    (tmp_path / "x.xy").write_text("".join(f"{10 + 0.5 * n:.2f} {y}\n" for n, y in enumerate(COUNTS)))
+    with pytest.raises(InputError, match="in nm"):
+        read_pattern(tmp_path / "x.xy", 0.15406)
+    assert read_pattern(tmp_path / "x.xy", 1.5406).wavelength == 1.5406
+
+
+def test_a_pattern_without_its_background_is_read(tmp_path: Path) -> None:
+    noise = np.random.default_rng(2).normal(size=200)
+    counts = 30 * np.exp(-((np.arange(200) - 90) ** 2) / 8) + 2 * noise
+    (tmp_path / "x.xy").write_text("".join(f"{10 + 0.5 * n:.2f} {y:.3f}\n" for n, y in enumerate(counts)))
+    assert np.isclose(read_pattern(tmp_path / "x.xy", 1.5406).counts.min(), counts.min(), atol=1e-3)

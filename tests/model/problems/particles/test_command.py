@@ -83,6 +83,7 @@ def _columns(r, g):
         (_columns(GOOD_R - 1, np.sin(9 * GOOD_R)), "begins at -1"),
         (_columns(GOOD_R[::-1], np.sin(9 * GOOD_R)), "does not rise"),
         (_columns(GOOD_R, 0 * GOOD_R), "the same everywhere"),
+        (_columns(GOOD_R, 50 + 900 * np.sin(9 * GOOD_R) ** 8), "powder pattern"),
         (_columns(GOOD_R, np.where(GOOD_R > 5, np.nan, 1)), "NaN"),
     ],
 )

@@ -3,16 +3,33 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.optimize import FIRE
 
 from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
 from dsfu.model.problems.particles.shape_table import load_table
 from dsfu.model.problems.particles.sine_sums import sine_sums
 from dsfu.model.problems.particles.solving import SolveSettings, solve_particle
-from dsfu.model.problems.particles.verdict import BULK, NO_FAMILY, is_compound, judge, metal_share, tied
+from dsfu.model.problems.particles.verdict import (
+    BULK,
+    NO_FAMILY,
+    NOT_JUDGED,
+    NOT_TOLD,
+    against_formula,
+    is_compound,
+    judge,
+    metal_share,
+    tied,
+)
 from dsfu.simulate.particles.experiment import PdfExperiment
 from dsfu.simulate.particles.samples import ParticleSpec, simulate
 from dsfu.simulate.particles.shapes import Shape, positions_of
+from tests.benchmarks.pretended_particles import Experiment, glass, written_out
+from tests.benchmarks.unusual_particles import unusual
+from tests.model.problems.particles.test_editing import debye_pdf
 
 MEASURED = Path("/work/shared/data/pdf")
 
@@ -60,7 +77,7 @@ def test_sums_of_the_table_are_debyes():
     x = np.array([1.234, 20.3, 55.55])
     distances, counts = table.of(2)
     expected = 2 / table.atoms[2] * (np.sin(np.outer(x, distances)) / distances) @ counts
-    assert sums.at(x, np.array([2]))[:, 0] == pytest.approx(expected, abs=0.02 * table.atoms[2] ** 0.5)
+    assert sums.of(np.array([2])).at(x)[:, 0] == pytest.approx(expected, abs=0.02 * table.atoms[2] ** 0.5)
 
 
 def test_the_table_of_sums_reaches_as_far_as_a_refinement_may_go():
@@ -99,6 +116,20 @@ def test_share_of_metals():
     assert metal_share("a sample") is None
 
 
+def test_a_large_particle_with_one_twin_plane_or_fault_is_no_decahedron(tmp_path):
+    """Without such shapes in the table this one, of 889 atoms, looked like a decahedron of 1935."""
+    file = unusual(tmp_path, 19, 1)
+    best = solve_particle(read_pdf(file.path)).candidates[0]
+    assert best.family in file.family.split("/")
+    assert best.atoms == pytest.approx(file.atoms, rel=0.3)
+
+
+def test_a_shell_of_ligands_is_no_reason_to_refuse_and_an_oxide_is():
+    assert not [each for each in ("Au", "PtC8H9S", "Au144S60C360", "PtC20H40O2N", "AuC12H25S") if against_formula(each)]
+    refused = ("TiO2", "WO3", "CdSe", "CdSeC18H34O2", "TiO2C4H8")
+    assert [each for each in refused if not against_formula(each)] == []
+
+
 @pytest.mark.parametrize(
     ("formula", "is_one"),
     [("WO3", True), ("CdSe", True), ("Fe3O4", True), ("Au", False), ("AuCu", False), ("Au144S60C360", False),
@@ -111,6 +142,81 @@ def test_compounds_are_no_metals(formula, is_one):
 def test_gold_that_is_called_an_oxide_is_refused():
     solution = solve_particle(replace(pretend(Shape("Octahedron", (4,))), composition="WO3"))
     assert judge(solution).words == NO_FAMILY
+
+
+@pytest.mark.skipif(not MEASURED.is_dir(), reason="the measured files are not here")
+def test_rock_salt_without_a_formula_is_not_judged():
+    solution = solve_particle(replace(read_pdf(MEASURED / "nacl_bulk.gr"), composition=""))
+    verdict = judge(solution)
+    assert (verdict.words, verdict.accepted) == (NOT_TOLD, False)
+    assert "NaCl" in verdict.reasons[0]
+
+
+def test_sc_is_judged_where_one_metal_is_named():
+    solution = solve_particle(pretend(Shape("SC", (3, 4, 5))))
+    assert judge(solution).words == NOT_TOLD
+    named = replace(solution, measured=replace(solution.measured, composition="Po"))
+    assert (judge(named).words, judge(named).accepted) == ("SC", True)
+
+
+def test_wurtzite_is_told_from_hcp_by_the_atoms_between_four_others():
+    cell = bulk("GaN", "wurtzite", a=3.19, c=5.185, u=0.377)
+    whole = cell.repeat((9, 9, 6))
+    places = whole.get_positions() - whole.get_positions().mean(axis=0)
+    near = np.linalg.norm(places, axis=1) <= 7.5
+    elements = ["Zn" if number == 31 else "N" for number in whole.get_atomic_numbers()[near]]
+    experiment = Experiment(q_min=0.7, q_max=22.0, q_damp=0.02, b_iso=0.6, r_max=30.0, r_step=0.02)
+    r, g = written_out(elements, places[near], experiment)
+    solution = solve_particle(MeasuredPdf(r=r, g=g, q_min=0.7, q_max=22.0, q_damp=0.02))
+    verdict = judge(solution)
+    assert solution.candidates[0].family == "HCP"
+    assert any("between four others" in each for each in verdict.reasons)
+    assert not verdict.accepted
+
+
+def test_a_glass_of_gold_is_refused_for_its_b():
+    """Packed at random: a few atoms that are smeared out as in a melt fit its G to an R_w of 0.3."""
+    draw = np.random.default_rng(11)
+    elements, places = glass(16.0, draw)
+    experiment = Experiment(q_min=0.8, q_max=20.0, q_damp=0.03, b_iso=0.6, r_max=22.0, r_step=0.02)
+    r, g = written_out(elements, places, experiment)
+    verdict = judge(solve_particle(MeasuredPdf(r=r, g=g, q_max=20.0)))
+    assert verdict.words == NO_FAMILY
+    assert any("melt" in each for each in verdict.reasons)
+
+
+@pytest.mark.parametrize(("diameter", "b_iso"), [(13.0, 0.6), (14.0, 0.4)])
+def test_a_disordered_cluster_that_was_relaxed_is_not_judged(diameter, b_iso):
+    """Gold packed at random, let go in the potential of ASE's EMT: short order that some HCP of few atoms has too."""
+    elements, places = glass(diameter, np.random.default_rng(3))
+    relaxed = Atoms(elements, places, calculator=EMT())
+    FIRE(relaxed, logfile=None).run(fmax=0.2, steps=60)
+    experiment = Experiment(q_min=0.8, q_max=22.0, q_damp=0.03, b_iso=b_iso, r_max=30.0, r_step=0.02)
+    r, g = written_out(elements, relaxed.get_positions(), experiment)
+    verdict = judge(solve_particle(MeasuredPdf(r=r, g=g, q_min=0.8, q_max=22.0, q_damp=0.03)))
+    assert (verdict.words, verdict.accepted) == (NOT_JUDGED, False)
+    assert "disordered" in verdict.reasons[0]
+
+
+def test_a_small_particle_with_thermal_motion_is_judged():
+    """Marks' decahedron of 75 atoms at the B of gold particles at room temperature."""
+    places = positions_of("Decahedron", (2, 2, 2)) * 2.86
+    experiment = Experiment(q_min=0.8, q_max=22.0, q_damp=0.03, b_iso=1.3, r_max=30.0, r_step=0.02)
+    r, g = written_out(["Au"] * len(places), places, experiment)
+    verdict = judge(solve_particle(MeasuredPdf(r=r, g=g, q_min=0.8, q_max=22.0, q_damp=0.03)))
+    assert verdict.words == "Decahedron"
+
+
+@pytest.mark.parametrize(("parameters", "bond"), [((1, 6, 8), 2.56), ((3, 4, 8), 2.88)])
+def test_a_cell_more_or_less_is_told_by_chi_square(parameters, bond):
+    """Under noise ln(R_w) is nearly flat, and what is unlikely beforehand put the smaller one first."""
+    table = load_table()
+    r, g = debye_pdf(positions_of("HCP", parameters) * bond, b_iso=0.3)
+    g += 0.03 * g.max() * np.random.default_rng(0).standard_normal(len(g))
+    measured = MeasuredPdf(r=r, g=g, q_min=0.7, q_max=25.0, q_damp=0.0)
+    solution = solve_particle(measured, table=table.without(range(197, len(table))))
+    assert solution.candidates[0].parameters == parameters
+    assert min(solution.candidates, key=lambda each: each.score).parameters != parameters
 
 
 def test_what_noise_makes_alike_is_told_as_tied():

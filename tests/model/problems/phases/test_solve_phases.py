@@ -1,6 +1,7 @@
 """The verb from file to map, on crystals that gemmi calculated, on measured ones, and on rubbish."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import gemmi
@@ -13,9 +14,12 @@ from dsfu.model.cli import app
 from dsfu.model.problems.phases.consensus import consensus
 from dsfu.model.problems.phases.laue import find_laue_class
 from dsfu.model.problems.phases.merging import grid_shape, half_indices, merge, on_grid
+from dsfu.model.problems.phases.projections import SUPPORT, support_of_points
 from dsfu.model.problems.phases.reading import parse_cell, read_reflections
 from dsfu.model.problems.phases.solve import solve
 from tests.base.looking import browser, complaints
+from tests.benchmarks import phase_grids_solved
+from tests.benchmarks.phase_grids import sphere_of
 from tests.model.problems.phases.made_elsewhere import calculated, correlation, packed, write_hkl
 
 DATA = Path("/work/shared/data")
@@ -53,6 +57,17 @@ def test_a_molecular_crystal_is_solved_without_its_space_group(tmp_path, name, g
     assert gemmi.read_small_structure(record["cif"]).spacegroup.number == structure.spacegroup.number
 
 
+def test_sharp_atoms_fill_less_and_are_found_by_one_of_two_starts(tmp_path):
+    sphere, _ = sphere_of(20, 64, 1.0, 0.0, 30)
+    phase_grids_solved.write_hkl(tmp_path / "x.hkl", sphere)
+    said: list[str] = []
+    crystal = solve(read_reflections(tmp_path / "x.hkl", parse_cell(phase_grids_solved.CELL)), tell=said.append)
+    assert crystal.verdict.outcome == "solved"
+    assert said[1].startswith("2 starts: R 0.0")
+    assert support_of_points(0.64) < 0.6 * SUPPORT
+    assert support_of_points(0.8) == support_of_points(2.0) == SUPPORT
+
+
 def test_the_same_seed_gives_the_same_map(tmp_path):
     write_hkl(tmp_path / "x.hkl", packed("C4H4O", "P 1 21/c 1"), 0.9)
     data = read_reflections(tmp_path / "x.hkl")
@@ -82,6 +97,19 @@ def test_what_noisy_maps_agree_upon_is_nearer_to_the_truth_than_each(tmp_path):
     together = correlation(consensus(maps, sphere).astype(float), structure, 1.5)
     assert max(apart) < 0.85
     assert together > max(apart) + 0.08
+
+
+def test_a_longer_reach_leaves_room_for_what_was_not_measured_and_forbids_what_the_lattice_does(tmp_path):
+    write_hkl(tmp_path / "x.hkl", packed("C4H4O", "P 1 21/c 1"), 2.0)
+    data = read_reflections(tmp_path / "x.hkl")
+    merged = merge(data, replace(find_laue_class(data), centring="C"))
+    shape = grid_shape(merged.cell, merged.d_min, per_d=3.0)
+    near, far = on_grid(merged, shape), on_grid(merged, shape, reach=0.7)
+    assert (far.amplitude == near.amplitude).all()
+    assert (far.known == near.known).all()
+    assert 2.2 < far.inside.sum() / near.inside.sum() < 3.6  # 1 / .7³ is 2.9
+    odd = half_indices(shape)[..., :2].sum(axis=-1) % 2 == 1
+    assert not far.inside[odd].any()
 
 
 def test_a_formula_that_is_nonsense_is_left_out_with_a_word(tmp_path):
@@ -125,6 +153,7 @@ def test_a_measured_crystal_of_80_reflections():
         (b"   1   0   0     nan    1.00\n", "no reflections"),
         (b"data_x\n_cell_length_a 5\n", "without reflections"),
         (b"   1   0   0   10.00    1.00\n", "no cell"),
+        (b"a head\ndata_id=  data_delimiter=\n0 1 0 1 3 0.6 35.0\n" + b"1.5 2.5\n" * 30, "no reflections"),
     ],
 )
 def test_rubbish_is_refused_with_a_word_why(tmp_path, content, words):

@@ -10,7 +10,7 @@ import zarr
 from dsfu.errors import InputError
 from dsfu.pipeline.manifest.loading import parse_manifest
 from dsfu.pipeline.running.engines import InThisProcess
-from dsfu.pipeline.running.progress import SilentReporter
+from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import run_store
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.wanted import what_is_wanted

@@ -109,3 +109,13 @@ def test_unusable_numbers_are_refused(value: float):
 def test_unknown_scale_is_refused():
     with pytest.raises(ValueError, match="'sqrt', 'linear'"):
         normalise(np.zeros((2, 2)), "log")  # type: ignore[arg-type]
+
+
+@given(seed=st.integers(0, 2**32 - 1), power=st.integers(-30, 30))
+def test_range_is_to_the_last_bit_what_the_formula_says(seed: int, power: int) -> None:
+    planes = np.random.default_rng(seed).random((2, 5, 7), np.float32) * np.float32(2.0**power)
+    lowest, highest = (f(axis=(-2, -1), keepdims=True) for f in (planes.min, planes.max))
+    expected = (planes - lowest) / (highest - lowest) * np.float32(2) - np.float32(1)
+    np.testing.assert_array_equal(to_unit_range(planes), expected)
+    np.testing.assert_array_equal(to_unit_range(planes, out=planes), expected)
+    assert planes.max() == 1

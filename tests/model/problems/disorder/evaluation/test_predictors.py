@@ -70,3 +70,16 @@ def test_solver_and_hybrid_use_the_lattice_of_each_sample(tmp_path: Path, train:
     assert solver < 0.3 * network
     assert solver < wrong
     assert not torch.equal(form_factor, filled)
+
+
+def test_a_networks_order_is_put_on_the_lattice_of_each_sample(tmp_path: Path, train: EvaluationPlanes):
+    """What comes out repeats with the lattice, which the answer of an untrained network does not."""
+    index = int(train.indices[0])
+    run = a_run(tmp_path / "run")
+    batch = train.batch([index])
+    found = {}
+    for name in ("network", "projected"):
+        method = method_named(name, MethodSettings(weights=run, planes=train, device=torch.device("cpu")))
+        found[name] = method.predict(batch.intensity, batch.live, [index])
+    assert found["projected"][1].shape == batch.sro.shape
+    assert not torch.allclose(found["projected"][1], found["network"][1], atol=1e-3)

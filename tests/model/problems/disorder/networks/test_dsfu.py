@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from dsfu.model.problems.disorder.networks.dsfu import LEAST, Dsfu, corrected, relative_root
+from dsfu.model.problems.disorder.networks.gate import SpectralGate
 
 
 def tiny(**options: object) -> Dsfu:
@@ -125,3 +126,31 @@ def test_it_can_learn_a_plane_by_heart():
 def test_levels_must_agree():
     with pytest.raises(ValueError, match="as many"):
         Dsfu(channels=(8, 8), blocks=(1,))
+
+
+@torch.no_grad()
+def test_a_network_with_gates_begins_as_the_same_network_without():
+    plain = tiny()
+    gated = Dsfu(channels=(8, 12), blocks=(1, 1), gates=1).eval()
+    gated.load_state_dict({**gated.state_dict(), **plain.state_dict()})
+    for one, other in zip(plain(*planes()), gated(*planes()), strict=True):
+        assert torch.equal(one, other)
+
+
+@torch.no_grad()
+def test_a_gate_sees_the_whole_plane_and_no_place_in_it():
+    """What it adds is moved where the features are moved, and a change in a corner is noticed in the middle."""
+    torch.manual_seed(1)
+    gate = SpectralGate(8).eval()
+    gate.after.weight.normal_()
+    features = torch.randn(1, 8, 16, 16)
+    moved = gate(features.roll((3, 5), (-2, -1)))
+    torch.testing.assert_close(moved, gate(features).roll((3, 5), (-2, -1)), atol=1e-4, rtol=1e-4)
+    other = features.clone()
+    other[..., 0, 0] += 5
+    assert (gate(other) - gate(features))[..., 8, 8].abs().max() > 1e-3
+
+
+def test_gates_are_on_levels_with_a_way_up():
+    with pytest.raises(ValueError, match="gates = 2: expected 0 to 1"):
+        Dsfu(channels=(8, 12), blocks=(1, 1), gates=2)

@@ -94,10 +94,10 @@ def test_discriminators_are_not_moved_by_the_generators_loss():
     judges, updates = recipe.modules["discriminators"], []
     update = recipe.engine.update
 
-    def watched(loss: torch.Tensor, optimiser: torch.optim.Optimizer) -> torch.Tensor:
+    def watched(loss: torch.Tensor, *optimisers: torch.optim.Optimizer) -> torch.Tensor:
         before = copies(judges)
-        norm = update(loss, optimiser)
-        updates.append((optimiser is recipe.optimisers["discriminators"], moved(judges, before)))
+        norm = update(loss, *optimisers)
+        updates.append((optimisers == (recipe.optimisers["discriminators"],), moved(judges, before)))
         return norm
 
     recipe.engine.update = watched  # type: ignore[method-assign]

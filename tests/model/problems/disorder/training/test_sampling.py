@@ -128,6 +128,18 @@ def test_flips_and_transposition_turn_the_planes_axes(parameters: StoreParameter
     assert len(directions) == 8
 
 
+def test_turned_planes_are_the_same_planes_with_axes_at_any_angle(parameters: StoreParameters):
+    config = AS_STORED.model_copy(update={"turned": 0.5})
+    angles = []
+    for plain, each in zip(drawn(parameters, AS_STORED), drawn(parameters, config), strict=True):
+        np.testing.assert_array_equal(each.plane.centre, plain.plane.centre)
+        np.testing.assert_allclose(each.plane.normal, plain.plane.normal, atol=1e-12)
+        angles.append(np.arctan2(each.plane.axis_x @ plain.plane.axis_y, each.plane.axis_x @ plain.plane.axis_x))
+    found = np.array(angles)
+    assert 0.35 < np.mean(found == 0) < 0.65
+    assert np.histogram(found[found != 0], 4, (-np.pi, np.pi))[0].min() > 10
+
+
 def test_recorded_samples_are_those_of_the_store(parameters: StoreParameters):
     columns, recorded = parameters.split.coordinates, Recorded(parameters, 16)
     for index in range(0, len(parameters.split), 5):

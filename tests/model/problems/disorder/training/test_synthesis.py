@@ -19,7 +19,7 @@ from dsfu.model.training.epochs import BatchShare
 from dsfu.simulate.disorder.scattering import simulate_plane
 from tests.model.training.stores import library_store, train
 
-MIXED = SynthesisConfig(no_order=0.1, oscillators=0.4, random_offsets=0.4)
+MIXED = SynthesisConfig(no_order=0.1, oscillators=0.4, random_offsets=0.4, turned=0.5)
 
 
 @pytest.fixture(scope="module")

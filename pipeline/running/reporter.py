@@ -6,27 +6,19 @@ All of it goes to stderr, but for the events, which are lines of JSON on stdout.
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO
+from typing import Any, Final, Protocol, Self, TextIO
 
 from dsfu.pipeline.kinds import noun_of
 from dsfu.pipeline.running.engines import Engine
 from dsfu.pipeline.running.meter import Meter
 from dsfu.pipeline.specs import LedgerEntry, ShardFailure, ShardSpec
+from dsfu.progress import Clock, PlainLines, ProgressBars
 from dsfu.words import count, duration, grouped, rate
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 PLAIN_LINE_SECONDS: Final = 5.0
 EVENT_SECONDS: Final = 1.0
-
-WIDE: Final = 92
-"""Columns of a terminal that has room for a bar."""
-
-Clock = Callable[[], float]
 
 
 class Reporter(Protocol):
@@ -115,14 +107,14 @@ class JsonReporter(_Counting):
     def __init__(self, stream: TextIO, clock: Clock = time.monotonic) -> None:
         super().__init__(clock)
         self._stream = stream
-        self._next = 0.0
+        self._events = PlainLines(EVENT_SECONDS, stream=stream, clock=clock)
 
     def note(self, text: str) -> None:
         self._say("note", text=text)
 
     def stage(self, specs: Sequence[ShardSpec]) -> None:
         super().stage(specs)
-        self._next = 0.0
+        self._events = PlainLines(EVENT_SECONDS, stream=self._stream, clock=self._clock)
 
     def failed(self, failure: ShardFailure) -> None:
         super().failed(failure)
@@ -132,10 +124,9 @@ class JsonReporter(_Counting):
         self._say("retried", shard=spec.identity, key=spec.key, why=why)
 
     def tick(self, engine: Engine) -> None:
-        now = self._clock()
-        if now < self._next:
+        if not self._events.due():
             return
-        self._next = now + EVENT_SECONDS
+        now = self._clock()
         for kind, meter in self._meters.items():
             self._say(
                 "progress",
@@ -165,12 +156,11 @@ class PlainReporter(_Counting):
 
     def __init__(self, stream: TextIO, clock: Clock = time.monotonic) -> None:
         super().__init__(clock)
-        self._stream = stream
-        self._next = clock() + PLAIN_LINE_SECONDS
+        self._lines = PlainLines(PLAIN_LINE_SECONDS, stream=stream, clock=clock)
+        self._lines.later()
 
     def note(self, text: str) -> None:
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        self._lines.say(text)
 
     def failed(self, failure: ShardFailure) -> None:
         super().failed(failure)
@@ -180,13 +170,10 @@ class PlainReporter(_Counting):
         self.note(retried_line(spec, why))
 
     def tick(self, engine: Engine) -> None:
-        now = self._clock()
-        if now < self._next:
-            return
-        self._next = now + PLAIN_LINE_SECONDS
-        for kind, meter in self._meters.items():
-            if meter.left:
-                self.note(progress_line(kind, meter, now, engine))
+        if self._lines.due():
+            for kind, meter in self._meters.items():
+                if meter.left:
+                    self.note(progress_line(kind, meter, self._clock(), engine))
 
 
 class LiveReporter(_Counting):
@@ -194,17 +181,15 @@ class LiveReporter(_Counting):
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         super().__init__(clock)
-        self._display = _display()
-        self._wide = self._display.console.width >= WIDE
-        self._bars: dict[str, Any] = {}
+        self._bars = ProgressBars()
 
     def note(self, text: str) -> None:
-        self._display.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._bars.say(text)
 
     def stage(self, specs: Sequence[ShardSpec]) -> None:
         super().stage(specs)
         for kind, meter in self._meters.items():
-            self._bars[kind] = self._display.add_task(kind, total=meter.items, said="")
+            self._bars.add(kind, meter.items)
 
     def failed(self, failure: ShardFailure) -> None:
         super().failed(failure)
@@ -218,29 +203,18 @@ class LiveReporter(_Counting):
         for kind, meter in self._meters.items():
             done = meter.items_done + meter.items_failed
             said = _short(kind, meter, now, engine)
-            if self._wide:
+            if self._bars.wide:
                 said = f"{grouped(done)} of {grouped(meter.items)}, {said}"
-            self._display.update(self._bars[kind], completed=done, said=said)
+            self._bars.update(kind, done, said)
 
     def __enter__(self) -> Self:
-        self._display.start()
+        self._bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._display.stop()
-
-
-def _display() -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
-
-    console = Console(stderr=True)
-    columns: list[ProgressColumn] = [TextColumn("{task.description:<8}"), TextColumn("{task.percentage:>3.0f} %")]
-    if console.width >= WIDE:
-        columns.insert(1, BarColumn(bar_width=min(40, console.width - 72)))
-    return Progress(*columns, TextColumn("{task.fields[said]}"), console=console, refresh_per_second=4)
+        self._bars.stop()
 
 
 def failed_line(failure: ShardFailure) -> str:
@@ -275,14 +249,3 @@ def _short(kind: str, meter: Meter, now: float, engine: Engine) -> str:
     elif speed is None and meter.left:
         parts.append(f"waiting for the first, {duration(meter.waiting(now))}")
     return ", ".join(parts)
-
-
-@contextmanager
-def counter(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A function that shows how many of how many are done, on a terminal; elsewhere it is silent."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    with _display() as display:
-        bar = display.add_task(what, total=None, said="")
-        yield lambda done, total: display.update(bar, completed=done, total=total, said=f"{done} of {total}")

@@ -8,7 +8,7 @@ import pytest
 
 from dsfu.pipeline.running.engines import InThisProcess, failure_of
 from dsfu.pipeline.running.meter import WINDOW_SECONDS, Meter
-from dsfu.pipeline.running.progress import JsonReporter, LiveReporter, PlainReporter
+from dsfu.pipeline.running.reporter import JsonReporter, LiveReporter, PlainReporter
 from dsfu.pipeline.specs import ShardSpec
 from dsfu.words import count, duration, grouped, rate, size
 from tests.pipeline.fakes import entry_of, spec

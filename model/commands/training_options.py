@@ -1,0 +1,20 @@
+"""What a training is told on the command line: options that `train` and `submit` have in common."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SettingsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Settings, such as limits.epochs=5.", show_default=False),
+]
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe", metavar="NAME", help="By name, of the data set's problem. [default: its first]", show_default=False
+    ),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings as YAML.", show_default=False)
+]

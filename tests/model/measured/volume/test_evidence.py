@@ -1,0 +1,26 @@
+"""How much a background may bend, from amplitudes of splines and how well they are known."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from dsfu.model.measured.volume.columns import LOOSEST, columns_of
+from dsfu.model.measured.volume.evidence import best_curvature
+
+
+def _chosen(amplitudes, deviation):
+    lengths = np.linspace(0, 3, 8000, dtype=np.float32).reshape(20, 20, 20)
+    columns = columns_of(lengths, np.ones(lengths.shape, bool), 25.0, [])
+    fit = SimpleNamespace(columns=columns, sizes=(0, 0, 9), parts=lambda: (None, None, np.asarray(amplitudes)))
+    return best_curvature(cast(Any, fit), deviation**2 * np.eye(9)) / (LOOSEST * 25.0)
+
+
+@pytest.mark.parametrize(("deviation", "least", "most"), [(3.0, 0.1, 1.0), (0.01, 0.0, 0.02)])
+def test_a_straight_background_is_stiff_only_where_the_data_say_so(deviation, least, most):
+    assert least <= _chosen(np.full(9, 6.0), deviation) <= most
+
+
+def test_a_bent_background_may_bend():
+    assert _chosen(6 + 5 * np.cos(np.arange(9)), 0.1) > 0.1

@@ -1,0 +1,68 @@
+"""When a first candidate is called solved, and which others count as rivals."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from dsfu.model.problems.densities.fitting import Fit
+from dsfu.model.problems.densities.judging import judge
+from dsfu.simulate.densities.structure_types import StructureType, shipped_types
+
+
+def fit_of(name: str, elements: dict[int, int], r: float, parameters: int, axes: tuple[float, ...]) -> Fit:
+    kind = next(each for each in shipped_types() if each.name == name).substituted(elements)
+    none = np.zeros(0)
+    return Fit(
+        kind=with_axes(kind, axes), r=r, noise=0.0, zero=0.0, fwhm=0.1, b_iso=0.5, texture=1.0, texture_axis=None,
+        parameters=parameters, two_theta=none, net=none, calculated=none,
+    )  # fmt: skip
+
+
+def with_axes(kind: StructureType, axes: tuple[float, ...]) -> StructureType:
+    return kind.moved(np.array([*axes, 90.0, 90.0, 90.0]), np.zeros(kind.free))
+
+
+def chalcopyrites(parameters_of_second: int) -> list[Fit]:
+    """Copper and iron in layers, and as in chalcopyrite, which has as many numbers to fit in twice the cell."""
+    first = next(each for each in shipped_types() if each.name == "ABC2_tP4_115_a_c_g")
+    second = next(each for each in shipped_types() if each.name == "ABC2_tI16_122_a_b_d")
+    layers, ordered = (
+        dict(zip(sorted(kind.composition, key=lambda z: kind.composition[z]), (29, 26, 16), strict=True))
+        for kind in (first, second)
+    )
+    return [
+        fit_of(first.name, layers, 0.100, 9, (3.74, 3.74, 5.212)),
+        fit_of(second.name, ordered, 0.102, parameters_of_second, (5.29, 5.29, 10.424)),
+    ]
+
+
+def test_a_rival_that_fits_as_well_with_as_few_parameters_is_a_rival() -> None:
+    verdict, reason = judge(chalcopyrites(9))
+    assert verdict == "uncertain"
+    assert "another type fits nearly as well" in reason
+
+
+def test_a_rival_that_needs_more_parameters_to_fit_as_well_is_none() -> None:
+    assert judge(chalcopyrites(14))[0] == "solved"
+
+
+def test_a_distorted_structure_that_fits_as_well_is_named() -> None:
+    cubic = fit_of("AB3C_cP5_221_a_c_b", {20: 38, 22: 22, 8: 8}, 0.100, 7, (3.905, 3.905, 3.905))
+    turned = fit_of("A3BC_tI20_140_SrTiO3-t", {38: 38, 22: 22, 8: 8}, 0.098, 10, (5.522, 5.522, 7.81))
+    verdict, reason = judge([cubic, turned])
+    assert verdict == "solved"
+    assert "slightly distorted" in reason
+    assert "I4/mcm" in reason
+
+
+def test_an_order_of_elements_that_scatter_alike_is_not_called_solved() -> None:
+    unfitted = chalcopyrites(9)[0]
+    layers = replace(unfitted, kind=unfitted.kind.moved(unfitted.kind.cell, np.array([0.06])))  # sulphur in its middle
+    verdict, reason = judge([layers])
+    assert verdict == "uncertain"
+    assert "Fe and Cu scatter alike" in reason
+    told_apart = replace(layers, kind=layers.kind.substituted({26: 13}))
+    assert judge([told_apart])[0] == "solved"
+    # Mg and Al of spinel scatter alike, too, but its symmetry does not rest on which is where.
+    spinel = fit_of("A2BC4_cF56_227_d_a_e", {}, 0.1, 8, (8.08, 8.08, 8.08))
+    assert judge([spinel])[0] == "solved"

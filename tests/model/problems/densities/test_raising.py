@@ -1,0 +1,65 @@
+"""Structures fitted in too low a symmetry, with patterns of an independent program, are told in their own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dsfu.model.problems.densities.fitting import Fit, wavelengths_of
+from dsfu.model.problems.densities.judging import judge
+from dsfu.model.problems.densities.powder import prepared
+from dsfu.model.problems.densities.raising import Fitting, raised
+from dsfu.simulate.densities.structure_types import StructureType
+from tests.benchmarks.densities_powders import powder_of, structure_of
+
+ZINCITE = "ZnO|P 63 m c|3.2498 3.2498 5.2066 90 90 120|Zn .33333 .66667 0; O .33333 .66667 .3821"
+PEROVSKITE = "PbTiO3|P 4 m m|3.904 3.904 4.152 90 90 90|Pb 0 0 0; Ti .5 .5 .539; O .5 .5 .114; O .5 0 .617"
+
+
+def fitting_of(line: str) -> Fitting:
+    pattern = powder_of(structure_of(line)[1], np.random.default_rng(4), 0)
+    return Fitting(prepared(pattern), wavelengths_of(1.540593), ())
+
+
+SUBGROUP = StructureType(
+    name="subgroup", prototype="subgroup", number=156, hall="P 3 -2\"", cell=(3.25, 3.25, 5.2, 90, 90, 120),
+    sites=(
+        (30, (1 / 3, 2 / 3, 0.01)), (30, (2 / 3, 1 / 3, 0.50)), (8, (1 / 3, 2 / 3, 0.35)), (8, (2 / 3, 1 / 3, 0.91)),
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def zincite() -> list[Fit]:
+    """In the subgroup, and what it is raised to."""
+    fitting = fitting_of(ZINCITE)
+    found = fitting(SUBGROUP)
+    return [found, *raised(found, fitting)]
+
+
+def test_zincite_in_a_subgroup_is_raised_and_says_so(zincite):
+    best = zincite[1]
+    assert best.kind.number == 186
+    assert best.kind.prototype == "subgroup, in its higher symmetry"
+    oxygen, zinc = sorted(best.kind.sites)
+    assert abs(oxygen[1][2] - zinc[1][2]) % 1 == pytest.approx(0.3821, abs=0.01)
+
+
+def test_a_structure_that_has_the_lower_symmetry_stays_there():
+    fitting = fitting_of(PEROVSKITE)
+    polar = StructureType(
+        name="PbTiO3", prototype="PbTiO3", number=99, hall="P 4 -2", cell=(3.904, 3.904, 4.152, 90, 90, 90),
+        sites=((82, (0, 0, 0)), (22, (0.5, 0.5, 0.53)), (8, (0.5, 0.5, 0.1)), (8, (0.5, 0, 0.6))),
+    )  # fmt: skip
+    assert raised(fitting(polar), fitting)[0].kind.number == 99
+
+
+def test_odd_structures_are_not_called_solved(zincite):
+    found, higher = zincite[:2]
+    assert judge([higher])[0] == "solved"
+    assert "higher symmetry P63mc fits nearly as well" in judge([found, higher])[1]
+    assert "displacement" in judge([replace(higher, b_iso=8.0)])[1]
+    near = replace(higher.kind, sites=((30, (1 / 3, 2 / 3, 0.0)), (8, (1 / 3, 2 / 3, 0.2))))
+    assert judge([replace(higher, kind=near)]) == (
+        "uncertain", f"R = {higher.r:.2f}, but two of its atoms are closer than their covalent radii allow"
+    )  # fmt: skip

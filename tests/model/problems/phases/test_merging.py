@@ -1,0 +1,40 @@
+"""What merging makes of equivalents and of weak intensities, against the papers' formulas."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from dsfu.model.problems.phases.crystal_data import ReflectionList
+from dsfu.model.problems.phases.laue import r_of_equivalents
+from dsfu.model.problems.phases.merging import _french_wilson
+
+INVERSION = np.array([-np.eye(3, dtype=int), np.eye(3, dtype=int)])
+
+
+def test_r_of_equivalents_does_not_depend_on_how_many_there_are():
+    """Σ √(n/(n−1)) |I − mean| / ΣI: of two with 90 and 110 it is √2 · 20 / 200, and what is alone does not count."""
+    hkl = np.array([[1, 0, 0], [-1, 0, 0], [2, 0, 0]])
+    data = ReflectionList(
+        hkl=hkl, intensity=np.array([90.0, 110.0, 7.0]), sigma=np.ones(3), cell=(5.0, 6.0, 7.0, 90.0, 90.0, 90.0)
+    )
+    r, more = r_of_equivalents(data, INVERSION)
+    assert r == pytest.approx(np.sqrt(2) * 20 / 200)
+    assert more == 1
+
+
+@pytest.mark.parametrize("measured", [-1.5, 0.0, 2.0])
+def test_weak_intensities_are_those_of_french_and_wilson(measured: float):
+    """⟨√J⟩ and its spread over exp(−(I − J)²/2σ² − J/⟨I⟩), J > 0, by integrals of another program."""
+    sigma, others = 1.0, np.full(79, 10.0)
+    intensity = np.append(others, measured)
+    mean = intensity.mean()
+    found, spread = _french_wilson(intensity, np.append(np.full(79, 0.1), sigma), np.arange(80.0))
+
+    def moment(power: float) -> float:
+        value, _ = quad(lambda j: j**power * np.exp(-0.5 * ((j - measured) / sigma) ** 2 - j / mean), 0, 20)
+        return float(value)
+
+    first, second = moment(0.5) / moment(0), moment(1.0) / moment(0)
+    assert found[-1] == pytest.approx(first, rel=2e-3)
+    assert spread[-1] == pytest.approx(np.sqrt(second - first**2), rel=1e-2)
+    assert found[0] == pytest.approx(np.sqrt(10.0))
