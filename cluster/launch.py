@@ -27,6 +27,9 @@ RESUBMIT_AFTER_SECONDS: Final = 30.0
 GONE_AFTER_SECONDS: Final = 15.0
 """A job whose workers have all left is over after so long, where the scheduler cannot be asked."""
 
+ENDING_SECONDS: Final = 20.0
+"""A job that is ending is waited for so long: only then does the scheduler say how it ended."""
+
 MOST_STILLBORN: Final = 3
 """Jobs that may end without a single worker before we stop submitting more."""
 
@@ -60,6 +63,7 @@ class BatchJobs:
         self._refusals: list[str] = []
         self._worked: set[str] = set()
         self._silent_since: dict[str, float] = {}
+        self._ending_since: dict[str, float] = {}
         self._states: dict[str, JobState] = {}
         self._stillborn = 0
         self._asked = self._looked = self._resubmit_at = 0.0
@@ -117,7 +121,7 @@ class BatchJobs:
             state = self._states.get(job.job_id)
             if state is None or state.alive:
                 return None
-            if state.state != "COMPLETING":
+            if not state.ending:
                 return f"its job {job.job_id} ended ({state})", state.state not in TAKEN_AWAY
             time.sleep(0.5)
         return f"its job {job.job_id} is ending", False
@@ -155,8 +159,8 @@ class BatchJobs:
         if time.monotonic() > self._asked + ASK_SECONDS:
             answer = job_states(self._settings.scheduler, self._settings.job_name)
             if answer is not None:
-                gone = {number: GONE for number, state in self._states.items() if state.alive and number not in answer}
-                self._states.update({**gone, **answer})
+                lately = {number for number, state in self._states.items() if state.alive or state.ending}
+                self._states.update({**dict.fromkeys(lately, GONE), **answer})
             self._asked = time.monotonic()
 
     def _scale(self) -> None:
@@ -211,7 +215,10 @@ class BatchJobs:
         return None
 
     def _has_ended(self, name: str, names: set[str], now: float) -> bool:
-        state = self._states.get(self._jobs[name].job_id)
+        job_id = self._jobs[name].job_id
+        state = self._states.get(job_id)
+        if state is not None and state.ending:
+            return now > self._ending_since.setdefault(job_id, now) + ENDING_SECONDS
         if state is not None:
             return not state.alive
         if name in names or name not in self._worked:

@@ -27,6 +27,11 @@ class JobState:
     def alive(self) -> bool:
         return self.state in ALIVE
 
+    @property
+    def ending(self) -> bool:
+        """It has ended, and its nodes are being cleaned up; how it ended is told later."""
+        return self.state == "COMPLETING"
+
     def __str__(self) -> str:
         return self.state if self.reason in ("", "None") else f"{self.state}, {self.reason}"
 

@@ -169,7 +169,7 @@ def _check_that_no_job_trains_here(run: Path) -> None:
         return
     number = file.read_text(encoding="utf-8").strip()
     state = job_state(number)
-    if state is not None and (state.alive or state.state == "COMPLETING"):
+    if state is not None and (state.alive or state.ending):
         raise InputError(
             f"job {number} trains here already ({state})",
             where=str(run),

@@ -11,6 +11,7 @@ import pytest
 
 from dsfu.cluster import launch
 from dsfu.cluster.launch import BatchJobs
+from dsfu.cluster.queue import JobState
 from dsfu.cluster.submitting import words_of
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.reporter import SilentReporter
@@ -126,3 +127,20 @@ def test_a_job_with_the_name_of_one_that_is_gone_is_given_time_to_start():
     jobs._jobs["cluster-1"] = Mock(job_id="2")
     for now in (20.0, 40.0, 400.0):
         assert not jobs._has_ended("cluster-1", set(), now)
+
+
+def test_a_job_that_is_ending_is_waited_for_until_slurm_says_how_it_ended():
+    jobs = BatchJobs.__new__(BatchJobs)
+    jobs._jobs, jobs._ending_since = {"cluster-1": Mock(job_id="1")}, {}
+    jobs._states = {"1": JobState(state="COMPLETING", reason="TimeLimit")}
+    assert not jobs._has_ended("cluster-1", set(), now=100.0)
+    jobs._states = {"1": JobState(state="TIMEOUT", reason="None")}
+    assert jobs._has_ended("cluster-1", set(), now=101.0)
+
+
+def test_a_job_that_is_ending_for_ever_is_replaced():
+    jobs = BatchJobs.__new__(BatchJobs)
+    jobs._jobs, jobs._ending_since = {"cluster-1": Mock(job_id="1")}, {}
+    jobs._states = {"1": JobState(state="COMPLETING", reason="NodeDown")}
+    assert not jobs._has_ended("cluster-1", set(), now=100.0)
+    assert jobs._has_ended("cluster-1", set(), now=101.0 + launch.ENDING_SECONDS)

@@ -131,7 +131,7 @@ def test_jobs_that_slurm_ends_at_their_walltime_are_replaced(slurm: SlurmHere, t
     notes.at(1, end_soon)
     result = run_slurm(WANTED, tmp_path / "store", settings(jobs=1), notes, seconds_a_shard=8.0, limit=180)
     assert result.exit_status == 0, result.trouble
-    assert "TIMEOUT" in notes.text
+    assert "TIMEOUT" in notes.text or "TimeLimit" in notes.text
     assert contents(tmp_path / "store") == local
 
 
