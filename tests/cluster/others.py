@@ -81,6 +81,6 @@ def _told_by_nobody(code: str, arguments: Sequence[str]) -> str:
     """Run a program as another user where this one may do that (root), or else as this one without the key."""
     command = [sys.executable, "-c", textwrap.dedent(_BECOME_NOBODY) + textwrap.dedent(code), *arguments]
     environment = {**os.environ, "HOME": "/tmp"}
-    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -63,8 +63,9 @@ def run_slurm(
     *,
     seconds_a_shard: float = 0.0,
     limit: float = 300,
+    until: str = "",
 ) -> RunResult:
-    """Run, stopping after ``limit`` seconds: a test that hangs is one that fails."""
+    """Run, stopping once ``until`` is said or after ``limit`` seconds: a test that hangs is one that fails."""
     stopped = threading.Event()
     timer = threading.Timer(limit, stopped.set)
     timer.start()
@@ -75,7 +76,7 @@ def run_slurm(
             files,
             engine=batch_engine(batch, notes.note, None, quiet=True),
             reporter=notes,
-            stop=stopped.is_set,
+            stop=lambda: stopped.is_set() or bool(until and until in notes.text),
             make=partial(make_slowly, files.url, seconds_a_shard),
             rules=FeedRules(retries=1, threads_hoped_for=batch.most_jobs * batch.cores, task_seconds=0.0),
         )

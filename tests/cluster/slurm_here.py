@@ -149,12 +149,12 @@ class SlurmHere:
         self.wait_until(lambda: not self.jobs(), "jobs to end", 30)
         for name in NODES:
             self.command("scontrol", "update", f"nodename={name}", "state=resume", check=False)
-        self.wait_until(self._is_idle, "idle nodes", 30)
+        self.wait_until(self._is_idle, "idle nodes", 90)
 
     def wait_for_end(self, seconds: float) -> None:
         self.wait_until(lambda: not self.jobs(), "jobs to end", seconds)
 
-    def wait_for_jobs(self, number: int, state: str = "RUNNING", seconds: float = 60.0) -> list[str]:
+    def wait_for_jobs(self, number: int, state: str = "RUNNING", seconds: float = 180.0) -> list[str]:
         self.wait_until(lambda: len(self.jobs(state)) >= number, f"{number} jobs {state}", seconds)
         return self.jobs(state)
 

@@ -94,7 +94,7 @@ def test_refusals_of_lsf_are_not_lost(background, tmp_path):
 def test_where_the_queue_cannot_be_asked_waiting_jobs_are_named(background, tmp_path):
     (background[1] / "qsub").write_text("#!/bin/sh\necho 4711.server\n")
     notes = Notes()
-    result = run_slurm(WANTED, tmp_path / "store", settings(scheduler="pbs"), notes, limit=6)
+    result = run_slurm(WANTED, tmp_path / "store", settings(scheduler="pbs"), notes, until="qstat tells")
     assert result.exit_status == 130
     assert "qstat tells of job 4711" in notes.text
 

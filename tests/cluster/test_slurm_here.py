@@ -45,7 +45,7 @@ def names(folder: Path) -> set[str]:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.2)

@@ -182,7 +182,7 @@ def test_killed_schedulers(reference, tmp_path):
         ):
             wait_for_progress(driver, store, before + chance.randrange(1, (reference.shards - before) // 2), chance)
             scheduler.kill()
-            out, err = driver.communicate(timeout=60)
+            out, err = driver.communicate(timeout=180)
             assert driver.returncode == 4, out + err
             assert "has gone away" in out
             assert "Nothing that was made is lost" in out
@@ -208,7 +208,7 @@ def test_asked_to_stop(reference, tmp_path, ask):
         wait_for(lambda: made(store) > 10)
         workers = workers_of(driver)
         ask(driver)
-        out, err = driver.communicate(timeout=60)
+        out, err = driver.communicate(timeout=180)
     assert driver.returncode == 130, out + err
     assert "Stopping" in err
     assert "Traceback" not in out + err
@@ -226,7 +226,7 @@ def test_interrupted_before_there_are_workers(reference, tmp_path):
     with started(run_command(reference.manifest, tmp_path / "store")) as driver:
         wait_for(lambda: (tmp_path / "store" / "locks" / "run.json").exists())
         interrupt_group(driver)
-        out, err = driver.communicate(timeout=60)
+        out, err = driver.communicate(timeout=180)
     assert driver.returncode == 130, out + err
     assert "Traceback" not in out + err
 
@@ -239,7 +239,7 @@ def test_a_second_run_is_refused_and_told_who_holds_the_store(reference, tmp_pat
         assert second.returncode == 2
         assert "writes to this store" in second.stderr
         assert str(first.pid) in second.stderr
-        _, told = first.communicate(timeout=60)
+        _, told = first.communicate(timeout=180)
         assert first.returncode == 0, told
     assert_same(store, reference)
 

@@ -105,7 +105,7 @@ def duplicated() -> bytes:
 )
 def test_lies_and_bombs(data: bytes, why: str) -> None:
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with pytest.raises(DamagedArchive, match=why):
             read_archive(data)
@@ -113,4 +113,4 @@ def test_lies_and_bombs(data: bytes, why: str) -> None:
     finally:
         tracemalloc.stop()
     assert most < 3 * len(data) + 2_000_000
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
