@@ -23,6 +23,10 @@ from dsfu.simulate.lattice import Cell
 _PARALLEL = 1e-9
 """Component of a lattice vector along an axis of the plane, relative to its length, that counts as none."""
 
+_SURELY_BELOW = 0.99
+"""Share of the limit of cancellation below which a peak in double precision is below it in single precision as well.
+At the limit the two differ by some 1e-5: |F| is there a fifth of the terms that are summed, each good to 6e-8."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scattering:
@@ -89,14 +93,7 @@ def form_factor_of_planes(
     weight = fraction_a * (1 - fraction_a)
     results: list[Float32Array] = []
     for stack in _stacks(planes):
-        stacked = difference.intensity(stack, weight, np.float32)
-        peaks = stacked.max(axis=(1, 2))
-        # Where two molecules nearly cancel, single precision leaves too few digits of the difference: those planes
-        # again.
-        cancels = peaks < weight * (CANCELLATION * difference.largest_form_factor(stack.distances)) ** 2
-        if cancels.any():
-            stacked[cancels] = difference.intensity(stack.subset(cancels), weight, np.float64)
-        results.extend(stacked)
+        results.extend(_form_factor_of_stack(difference, stack, weight))
     return results
 
 
@@ -175,9 +172,16 @@ class _Difference:
     exponents: FloatArray
     constants: FloatArray
 
-    def intensity(self, stack: _Stack, weight: float, precision: type[np.floating[Any]]) -> Float32Array:
-        """weight · |F_A − F_B|² on the planes of a stack, summed over atoms in the given precision."""
-        out = np.empty((len(stack.centres), stack.pixels, stack.pixels), np.float32)
+    def intensity(
+        self, stack: _Stack, weight: float, precision: type[np.floating[Any]], limits: FloatArray | None = None
+    ) -> tuple[Float32Array, BoolArray]:
+        """weight · |F_A − F_B|² on the planes of a stack, summed over atoms in the given precision.
+
+        With them: which planes were left unfinished, as their first rows are below their limits.
+        """
+        planes = len(stack.centres)
+        out = np.empty((planes, stack.pixels, stack.pixels), np.float32)
+        left = np.empty(planes, np.bool_)
         form_factor_planes(
             self.positions,
             self.signs,
@@ -190,10 +194,12 @@ class _Difference:
             stack.axis_x,
             stack.axis_y,
             stack.step,
+            np.zeros(planes) if limits is None else limits,
             out,
+            left,
             precision,
         )
-        return out
+        return out, left
 
     def largest_form_factor(self, q: FloatArray) -> FloatArray:
         """The larger of Σ f_i over A and over B at each |Q| in 1/Å: as much as |F| can be there or further out."""
@@ -221,6 +227,24 @@ def _difference_of(atoms_a: Atoms, atoms_b: Atoms) -> _Difference:
         first_atom.astype(np.int64),
         *_tables(tuple(elements.tolist())),
     )
+
+
+def _form_factor_of_stack(difference: _Difference, stack: _Stack, weight: float) -> Float32Array:
+    """I_FF of a stack in single precision, and in double where two molecules nearly cancel."""
+    limits = weight * (CANCELLATION * difference.largest_form_factor(stack.distances)) ** 2
+    stacked, left = difference.intensity(stack, weight, np.float32, limits)
+    if left.any():
+        # A plane that is finished has reached its limit. Most of the rest are below it everywhere, as double precision
+        # says; near the limit single precision decides, as it does for every other plane.
+        rest, limits = stack.subset(left), limits[left]
+        exact, _ = difference.intensity(rest, weight, np.float64)
+        doubtful = exact.max(axis=(1, 2)) >= _SURELY_BELOW * limits
+        if doubtful.any():
+            whole, _ = difference.intensity(rest.subset(doubtful), weight, np.float32)
+            enough = whole.max(axis=(1, 2)) >= limits[doubtful]
+            exact[np.flatnonzero(doubtful)[enough]] = whole[enough]
+        stacked[left] = exact
+    return stacked
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,8 @@ from ase.build import molecule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsfu.simulate.disorder import scattering
+from dsfu.simulate.disorder.form_factor_kernels import TRIED_FIRST
 from dsfu.simulate.disorder.planes import Plane, layer, plane_through
 from dsfu.simulate.disorder.scattering import form_factor_of_planes, simulate_plane, simulate_planes, sro_of_planes
 from dsfu.simulate.form_factors import form_factor
@@ -90,6 +92,41 @@ def test_species_that_nearly_cancel_are_summed_in_double_precision() -> None:
     (result,) = form_factor_of_planes(benzene, nudged, 0.5, [plane])
     expected = reference.form_factor_intensity(benzene, nudged, 0.5, plane)
     assert np.abs(result - expected).max() <= TOLERANCE * expected.max()
+
+
+def sums_of(monkeypatch: pytest.MonkeyPatch) -> list[tuple[type, bool]]:
+    """Filled as sums over atoms are made: the precision of each, and whether its plane was left unfinished."""
+    sums: list[tuple[type, bool]] = []
+    kernel = scattering.form_factor_planes
+
+    def summed(*arguments) -> None:
+        kernel(*arguments)
+        sums.append((arguments[-1], bool(arguments[-2].any())))
+
+    monkeypatch.setattr(scattering, "form_factor_planes", summed)
+    return sums
+
+
+def test_a_plane_that_cancels_is_left_early(monkeypatch) -> None:
+    sums = sums_of(monkeypatch)
+    benzene = molecule("C6H6")
+    nudged = benzene.copy()
+    nudged.positions[0] += [0.02, 0.0, 0.0]
+    form_factor_of_planes(benzene, nudged, 0.5, [layer(TRICLINIC, "b", 0, 7.0, 64)])
+    assert sums == [(np.float32, True), (np.float64, False)]
+
+
+def test_a_plane_that_is_left_and_does_not_cancel_is_summed_as_any_other(monkeypatch) -> None:
+    """One atom moved so far that intensity is lowest, below the limit, on just the rows that are summed first."""
+    step = 2 * 6.0 / 256
+    far = Atoms("Au", [[0.0, 2 * np.pi / (2 * TRIED_FIRST * step), 0.0]])
+    at = Plane(np.array([0.0, -step / 2, 0.0]), np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]), 6.0)
+    sums = sums_of(monkeypatch)
+    (result,) = form_factor_of_planes(Atoms("Au"), far, 0.5, [at])
+    assert sums == [(np.float32, True), (np.float64, False), (np.float32, False)]
+    monkeypatch.setattr(scattering, "CANCELLATION", 0.0)
+    np.testing.assert_array_equal(result, form_factor_of_planes(Atoms("Au"), far, 0.5, [at])[0])
+    assert sums[-1] == (np.float32, False)
 
 
 # --- analytic limits -----------------------------------------------------------------------------------------------
