@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsfu.simulate.disorder import scattering
-from dsfu.simulate.disorder.form_factor_kernels import TRIED_FIRST
+from dsfu.simulate.disorder.form_factor_kernels import TRIED_FIRST, form_factor_planes
 from dsfu.simulate.disorder.planes import Plane, layer, plane_through
 from dsfu.simulate.disorder.scattering import form_factor_of_planes, simulate_plane, simulate_planes, sro_of_planes
 from dsfu.simulate.form_factors import form_factor
@@ -97,10 +97,9 @@ def test_species_that_nearly_cancel_are_summed_in_double_precision() -> None:
 def sums_of(monkeypatch: pytest.MonkeyPatch) -> list[tuple[type, bool]]:
     """Filled as sums over atoms are made: the precision of each, and whether its plane was left unfinished."""
     sums: list[tuple[type, bool]] = []
-    kernel = scattering.form_factor_planes
 
     def summed(*arguments) -> None:
-        kernel(*arguments)
+        form_factor_planes(*arguments)
         sums.append((arguments[-1], bool(arguments[-2].any())))
 
     monkeypatch.setattr(scattering, "form_factor_planes", summed)
