@@ -7,10 +7,18 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.colours import MISSING
+
 SIDE: Final = 350
 """Pixels; one fits on a phone, three on a desk. A single image is as wide as the page, up to `WIDEST`."""
 
 WIDEST: Final = 640
+
+_DEAD: Final = {"--bk-fill-color": "var(--dead)"}
+"""What was not measured, as on pages. Pixels without a value are clear: this colour of the page is behind them."""
+
+_READ_ON_BOTH: Final = "#7d868e"
+"""Numbers beside a bar of colours, which do not follow the page: grey that can be read on white and on dark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +43,12 @@ class Images:
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
         empty: dict[str, Any] = {"image": [], "x": [], "y": [], "dw": [], "dh": []}
         self.sources = {name: ColumnDataSource(dict(empty)) for name in names}
-        self._mappers = {name: LinearColorMapper(_palette(name in self._signed), nan_color="#d9d9d9") for name in names}
+        self._mappers = {name: LinearColorMapper(_palette(name in self._signed), nan_color="#00000000") for name in names}
         self.figures = {name: self._figure(name) for name in names}
         self._scene: Scene | None = None
 
     def _figure(self, name: str) -> Any:
-        from bokeh.models import ColorBar, HoverTool
+        from bokeh.models import BoxAnnotation, ColorBar, HoverTool
         from bokeh.plotting import figure
 
         alone: dict[str, Any] = {"sizing_mode": "scale_width", "max_width": WIDEST, "aspect_ratio": 1.0}
@@ -53,10 +61,14 @@ class Images:
             active_scroll="wheel_zoom",
             toolbar_location="above",
         )
+        dead = {"fill_color": MISSING, "fill_alpha": 1.0, "line_color": None, "css_variables": _DEAD}
+        drawn.add_layout(BoxAnnotation(level="underlay", **dead))
         shown = drawn.image(source=self.sources[name], color_mapper=self._mappers[name])
         tips = [("x, y", "$x{0.000}, $y{0.000}"), (name, "@image{0.0000}")]
         drawn.add_tools(HoverTool(renderers=[shown], tooltips=tips))
-        drawn.add_layout(ColorBar(color_mapper=self._mappers[name], width=8, padding=2), "right")
+        look: dict[str, Any] = {"background_fill_alpha": 0.0, "major_label_text_color": _READ_ON_BOTH}
+        bar = ColorBar(color_mapper=self._mappers[name], width=8, padding=2, **look)
+        drawn.add_layout(bar, "right")
         drawn.grid.visible = False
         drawn.toolbar.logo = None
         return drawn

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from dsfu.model.view.space import edges, in_space, surfaces
+from dsfu.model.view.space import CLEAR, edges, in_space, surfaces
 from dsfu.panels import Curve, Image, Panel, Points, VolumePanel
 
 _COLOURS = ("#c9a227", "#3b6ea5", "#a63d40", "#5b8c5a", "#7d5ba6", "#4a4a4a", "#d17b0f", "#2a9d8f")
@@ -63,6 +63,8 @@ def _flat(traces: list[Any], title: str, x_label: str, y_label: str) -> Any:
     drawn = go.Figure(traces)
     drawn.update_layout(
         template="plotly_white",
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
         xaxis_title=x_label,
         yaxis_title=y_label,
         showlegend=len(traces) > 1,

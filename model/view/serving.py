@@ -1,5 +1,6 @@
 """A page served to this machine alone, and to whoever knows its token."""
 
+import logging
 import secrets
 import socket
 from collections.abc import Callable
@@ -25,6 +26,7 @@ def serve(page: Callable[[], Any], title: str, port: int = 0) -> tuple[Any, str]
     """
     import panel
 
+    logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)  # a page that was closed is no news
     panel.extension("plotly", sizing_mode=None, loading_indicator=False)
     chosen = _free_port(port)
     server: Any = panel.io.server.get_server(
@@ -47,18 +49,33 @@ _FRAME: Final = """{% extends base %}
 {% block preamble %}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
-<style>@media (prefers-color-scheme: dark) { html, body { background: #14171a; } }</style>
+<style>
+html { --dead: #b9c0c7; }
+@media screen and (prefers-color-scheme: dark) {
+  html, body { background: #14171a; }
+  html {
+    --dead: #6b757f; --bk-border-fill-color: #14171a; --bk-background-fill-color: #14171a; --bk-outline-line-color: #4a5158;
+    --bk-text-color: #e4e7ea; --bk-axis-label-text-color: #e4e7ea; --bk-major-label-text-color: #a2abb3;
+    --bk-axis-line-color: #a2abb3; --bk-major-tick-line-color: #a2abb3; --bk-minor-tick-line-color: #a2abb3;
+    --bk-grid-line-color: #353b41;
+  }
+}
+</style>
 {% endblock %}
 {% block contents %}{{ embed(roots.page) }}{% endblock %}
 """
-"""As wide as the screen, on phones too; no icon is asked for."""
+"""As wide as the screen, on phones too; no icon is asked for. bokeh draws frames and words in colours named ``--bk-…``."""
 
 
-_DARK: Final = """@media (prefers-color-scheme: dark) { :host {
+_DARK: Final = """@media screen and (prefers-color-scheme: dark) { :host {
   --panel-background-color: #14171a; --panel-on-background-color: #e4e7ea; --panel-surface-color: #2b3035;
   --panel-on-surface-color: #e4e7ea; --panel-border-color: #4a5158; --panel-secondary-color: #343a40;
-} }"""
-"""Widgets and words on dark screens; images stay on white, as on pages."""
+}
+select.bk-input { background-image: none; appearance: auto; color-scheme: dark; }
+.js-plotly-plot .main-svg text { fill: #e4e7ea !important; }
+.js-plotly-plot .gridlayer path, .js-plotly-plot .zerolinelayer path { stroke: #353b41 !important; }
+}"""
+"""Widgets, words and the text of plotly's figures on dark screens."""
 
 
 @cache

@@ -23,6 +23,9 @@ MOST_BONDS: Final = 2.5
 """Bonds an atom beyond which none are drawn and atoms are larger: it is a packing of metal atoms."""
 
 
+CLEAR: Final = "rgba(0,0,0,0)"
+"""Behind figures, so that they stand on the page's own colour, light or dark."""
+
 _FROM: Final = {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}}
 """From where a thing is seen first: far enough that the whole of its cell is in the picture."""
 
@@ -66,6 +69,7 @@ def in_space(traces: Sequence[Any]) -> Any:
         scene={"aspectmode": "data", "xaxis": plain, "yaxis": plain, "zaxis": plain, "camera": _FROM},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         showlegend=False,
+        paper_bgcolor=CLEAR,
     )
     return drawn
 
@@ -157,13 +161,16 @@ def surfaces(values: Any, vectors: Any) -> list[Any]:
     points = np.stack(np.meshgrid(*fractions, indexing="ij"), -1).reshape(-1, 3) @ vectors
     top, spread = float(few.max()), float(few.std())
     low = min(float(few.mean()) + 2 * spread, 0.9 * top)
+    high = 0.8 * top if 0.8 * top > low else top
     surface = go.Isosurface(
         x=points[:, 0],
         y=points[:, 1],
         z=points[:, 2],
         value=few.ravel(),
         isomin=low,
-        isomax=0.8 * top if 0.8 * top > low else top,
+        isomax=high,
+        cmin=low - 0.4 * (high - low),  # the lowest surface is not black, which dark pages would hide
+        cmax=high,
         surface_count=3,
         opacity=0.5,
         colorscale="Magma",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from dsfu.errors import InputError
@@ -23,6 +24,18 @@ COLOURS = """(() => {
   const label = all(document).find(e => e.tagName == "LABEL");
   return `${getComputedStyle(label).color} on ${getComputedStyle(document.body).backgroundColor}`;
 })()"""
+
+
+MOST_WHITE = 0.02
+"""Share of a dark page: words and sliders. A single image on white paper took 0.08 of it; chosen, not calibrated."""
+
+
+async def _whites(browser: Browser, path: Path) -> float:
+    """The share of a page's pixels that are white or nearly so."""
+    await asyncio.sleep(1)
+    await browser.picture(path)
+    pixels = np.asarray(Image.open(path).convert("L"))
+    return float(np.mean(pixels > 245))
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +99,9 @@ def test_a_browser_shows_pages_without_complaint(volume: Path, water: Path, tmp_
                     dark = [{"name": "prefers-color-scheme", "value": "dark"}]
                     await browser.call("Emulation.setEmulatedMedia", features=dark)
                     await browser.until(f"{COLOURS} == 'rgb(228, 231, 234) on rgb(20, 23, 26)'")
+                    await browser.show(address, 1280)
+                    await browser.until(READY)
+                    assert await _whites(browser, tmp_path / "dark.png") < MOST_WHITE
                     await browser.value(f"{MODELS}.find(m => m.title && m.title.startsWith('Bragg')).value = 0.3, 0")
                     await browser.until(f"{MODELS}.some(m => m.type == 'ColumnDataSource' && {RINGS})")
                 server.stop()
