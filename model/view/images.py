@@ -43,7 +43,9 @@ class Images:
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
         empty: dict[str, Any] = {"image": [], "x": [], "y": [], "dw": [], "dh": []}
         self.sources = {name: ColumnDataSource(dict(empty)) for name in names}
-        self._mappers = {name: LinearColorMapper(_palette(name in self._signed), nan_color="#00000000") for name in names}
+        self._mappers = {
+            name: LinearColorMapper(_palette(name in self._signed), nan_color="#00000000") for name in names
+        }
         self.figures = {name: self._figure(name) for name in names}
         self._scene: Scene | None = None
 

@@ -54,7 +54,8 @@ html { --dead: #b9c0c7; }
 @media screen and (prefers-color-scheme: dark) {
   html, body { background: #14171a; }
   html {
-    --dead: #6b757f; --bk-border-fill-color: #14171a; --bk-background-fill-color: #14171a; --bk-outline-line-color: #4a5158;
+    --dead: #6b757f; --bk-border-fill-color: #14171a; --bk-background-fill-color: #14171a;
+    --bk-outline-line-color: #4a5158;
     --bk-text-color: #e4e7ea; --bk-axis-label-text-color: #e4e7ea; --bk-major-label-text-color: #a2abb3;
     --bk-axis-line-color: #a2abb3; --bk-major-tick-line-color: #a2abb3; --bk-minor-tick-line-color: #a2abb3;
     --bk-grid-line-color: #353b41;
@@ -64,7 +65,7 @@ html { --dead: #b9c0c7; }
 {% endblock %}
 {% block contents %}{{ embed(roots.page) }}{% endblock %}
 """
-"""As wide as the screen, on phones too; no icon is asked for. bokeh draws frames and words in colours named ``--bk-…``."""
+"""As wide as the screen, on phones too; no icon is asked for. bokeh draws words and frames in ``--bk-…``."""
 
 
 _DARK: Final = """@media screen and (prefers-color-scheme: dark) { :host {
