@@ -92,6 +92,23 @@ def likeliest(data: MergedData, groups: Sequence[CandidateGroup]) -> list[Candid
     return alike + [each for each in groups if id(each) not in likely]
 
 
+def intensities_against(data: MergedData, centred: CandidateGroup, free: CandidateGroup) -> bool:
+    """Whether the spread of the intensities speaks against a group's inversion centre, which another does without."""
+    return _for_a_centre(data, centred, free) < -_SURE
+
+
+def intensities_for(data: MergedData, centred: CandidateGroup, free: CandidateGroup) -> bool:
+    """Whether it speaks for the inversion centre."""
+    return _for_a_centre(data, centred, free) > _SURE
+
+
+def _for_a_centre(data: MergedData, centred: CandidateGroup, free: CandidateGroup) -> float:
+    """ln of how much likelier the intensities are in the first group; 0 if the centre does not tell the two apart."""
+    if free.centrosymmetric or not centred.centrosymmetric:
+        return 0.0
+    return spread_of_intensities(data, centred) - spread_of_intensities(data, free)
+
+
 def _as_stated(data: MergedData, symmetry: SymmetryOfMap, group: gemmi.SpaceGroup) -> GroupFit:
     candidate = candidate_of(group)
     absent = int(absent_by(data.hkl, candidate.turns, candidate.shifts).sum())
@@ -100,11 +117,8 @@ def _as_stated(data: MergedData, symmetry: SymmetryOfMap, group: gemmi.SpaceGrou
 
 def _spoken_for(data: MergedData, first: GroupFit, lower: Sequence[GroupFit]) -> list[GroupFit]:
     """Those without a centre, best first, if the first has one and the intensities say that it has none."""
-    if not first.candidate.centrosymmetric:
-        return []
-    least = spread_of_intensities(data, first.candidate) + _SURE
-    free = [f for f in lower if not f.candidate.centrosymmetric and f.candidate.absent == first.candidate.absent]
-    free = [f for f in free if spread_of_intensities(data, f.candidate) > least]
+    free = [f for f in lower if f.candidate.absent == first.candidate.absent]
+    free = [f for f in free if intensities_against(data, first.candidate, f.candidate)]
     return sorted(free, key=lambda f: (-len(f.candidate.turns), -f.mean))
 
 

@@ -1,5 +1,6 @@
 """Which element a peak is: by the formula, heaviest peak first."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -8,12 +9,19 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.problems.phases.atom_model import AtomModel
+from dsfu.model.problems.phases.crystal_data import FloatArray, IntArray
 
 VOLUME_PER_ATOM: Final = 17.0
 """Å³ of an atom that is not hydrogen, where no formula is given: 18 in molecular crystals, 10 to 15 in oxides."""
 
 _ATOM_VOLUMES = (9.0, 30.0)
 """Å³ an atom that is not hydrogen, least and most for a formula to be that of the cell."""
+
+
+STAND_INS: Final = (6, 16, 35, 53, 78)
+"""Elements whose form factors peaks get by their height where no formula is given."""
+
+_NEIGHBOURS: Final = 2
 
 
 def parse_formula(text: str, where: str = "--formula") -> dict[str, float]:
@@ -70,3 +78,30 @@ def assigned(model: AtomModel, known: dict[int, float], points: int) -> AtomMode
         numbers[i] = kinds[current]
         room[kinds[current]] -= atoms
     return replace(model, numbers=numbers, weights=np.ones(len(numbers)))
+
+
+def nearest_element(electrons: FloatArray, choices: Sequence[int]) -> IntArray:
+    """The atomic number, of some, that is nearest to each number of electrons, in proportion."""
+    table = np.array(choices, dtype=np.int64)
+    return np.asarray(table[np.abs(np.log(table[None, :] / electrons[:, None])).argmin(axis=1)])
+
+
+def with_stand_ins(model: AtomModel) -> AtomModel:
+    """Form factors of the right size for atoms whose elements nobody told; their electrons stay."""
+    numbers = nearest_element(model.electrons, STAND_INS)
+    return replace(model, numbers=numbers, weights=model.electrons / numbers)
+
+
+def doubtful_pairs(model: AtomModel) -> list[tuple[int, int]]:
+    """Atoms of neighbouring elements that look the other way round, most doubtful first.
+
+    Free weights tell how many electrons fit: of a pair the heavier element has fewer, relative to its number.
+    """
+    pairs = []
+    for i, j in np.argwhere(
+        (model.numbers[:, None] > model.numbers) & (model.numbers[:, None] <= model.numbers + _NEIGHBOURS)
+    ):
+        excess = np.log(model.weights[j] / model.weights[i]) + model.u_iso[i] - model.u_iso[j]
+        if model.multiplicity[i] == model.multiplicity[j] and excess > 0:
+            pairs.append((float(excess), int(i), int(j)))
+    return [(i, j) for _, i, j in sorted(pairs, reverse=True)]

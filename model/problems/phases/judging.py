@@ -42,11 +42,10 @@ def judge(
     fit: GroupFit,
     alternatives: tuple[GroupFit, ...],
     atoms: AtomModel | None,
-    refuted: str = "",
+    refuted: tuple[str, ...] = (),
 ) -> PhasingVerdict:
-    """The verdict on a map with its atoms, if it has any; ``refuted`` is a group that is known not to be right."""
+    """The verdict on a map with its atoms, if it has any; ``refuted`` are groups that are known not to be right."""
     reasons = []
-    alternatives = tuple(each for each in alternatives if each.candidate.name != refuted)
     if atoms is not None:
         parameters = 4 * len(atoms.numbers)
         ratio = len(data.hkl) / parameters
@@ -61,8 +60,9 @@ def judge(
             outcome = "doubtful" if outcome == "solved" else outcome
             reasons.append("The displacements are larger than those of atoms in crystals.")
         if refuted:
-            reasons.append(f"The map nearly has the symmetry of {refuted} too; atoms and intensities speak against it.")
-        rival = _rival(fit, alternatives)
+            named = " and ".join(refuted)
+            reasons.append(f"The map nearly has the symmetry of {named} too; atoms fit much worse in it.")
+        rival = rival_of(fit, alternatives, refuted)
         if rival is not None:
             outcome = "doubtful" if outcome == "solved" else outcome
             reasons.append(f"The map nearly has the symmetry of {rival.candidate.name}: the space group may be that.")
@@ -75,8 +75,9 @@ def judge(
     return PhasingVerdict(outcome="not solved", reasons=tuple(reasons))
 
 
-def _rival(fit: GroupFit, alternatives: tuple[GroupFit, ...]) -> GroupFit | None:
+def rival_of(fit: GroupFit, alternatives: tuple[GroupFit, ...], refuted: tuple[str, ...] = ()) -> GroupFit | None:
     """A group that explains more absences, or has more operations, if the map nearly has its symmetry."""
+    alternatives = tuple(each for each in alternatives if each.candidate.name not in refuted)
     # The same group is no rival: where the file states it, its absences are not counted, and in its other settings.
     others = [each for each in alternatives if each.candidate.group.number != fit.candidate.group.number]
     for other in sorted(others, key=lambda each: -each.candidate.absent):

@@ -25,6 +25,8 @@ _FEWEST_PAIRS: Final = 8
 _CENTRED: Final = 0.04
 """Mean intensity of reflections that a centring forbids, relative to the others, below which it is taken as present."""
 
+_FEW_INDICES: Final = np.stack(np.meshgrid(*(np.arange(6),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+
 CENTRINGS: Final = ("F", "I", "R", "A", "B", "C", "P")
 _VIOLATES: Final[dict[str, Callable[[IntArray, IntArray, IntArray], npt.NDArray[np.bool_]]]] = {
     "A": lambda h, k, l: (k + l) % 2 != 0,  # noqa: E741
@@ -76,7 +78,11 @@ def find_laue_class(data: ReflectionList) -> LaueClass:
                 centring=data.space_group.centring_type(),
                 r_int=r_int,
             )
-    allowed = [(name, group) for name, group in _laue_classes() if _keeps_metric(data, group)]
+    allowed = [
+        (name, group)
+        for name, group in _laue_classes()
+        if _keeps_metric(data, group) and _keeps_lattice(centring, group)
+    ]
     low, low_pairs = r_of_equivalents(data, allowed[0][1])
     best_name, best = allowed[0]
     best_r = low
@@ -170,6 +176,13 @@ def _keeps_metric(data: ReflectionList, rotations: IntArray) -> bool:
     # Rᵀ G R = G for a rotation that keeps all lengths.
     images = np.einsum("gji,jk,gkl->gil", rotations, metric, rotations)
     return bool((np.abs(images - metric) / np.outer(lengths, lengths)).max() < 2 * METRIC_TOLERANCE)
+
+
+def _keeps_lattice(centring: str, rotations: IntArray) -> bool:
+    """Whether equivalents of what a centring allows are allowed, too: R has no sixfold axis."""
+    hkl = _FEW_INDICES[~forbidden_by(centring, _FEW_INDICES)]
+    images = np.einsum("nj,gjk->gnk", hkl, rotations).reshape(-1, 3)
+    return not forbidden_by(centring, images).any()
 
 
 def _hexagonal(data: ReflectionList) -> bool:

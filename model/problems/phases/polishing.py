@@ -8,7 +8,15 @@ import numpy as np
 
 from dsfu.model.problems.phases.atom_model import LARGEST_U, AtomModel, ModelFit, refine, structure_factors_of
 from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray
-from dsfu.model.problems.phases.elements import VOLUME_PER_ATOM, assigned, heavy_atoms
+from dsfu.model.problems.phases.elements import (
+    STAND_INS,
+    VOLUME_PER_ATOM,
+    assigned,
+    doubtful_pairs,
+    heavy_atoms,
+    nearest_element,
+    with_stand_ins,
+)
 from dsfu.model.problems.phases.groups import CandidateGroup, absent_by
 from dsfu.model.problems.phases.merging import MergedData, grid_shape, waves_to_map
 from dsfu.model.problems.phases.peaks import find_peaks, lattice_points
@@ -20,6 +28,8 @@ _LIGHTEST: Final = 2.2
 """Electrons: what a peak must at least have to be more than noise or a hydrogen atom."""
 
 _MOST_ATOMS: Final = 400
+_EXCHANGES: Final = 6
+"""Exchanges of elements in vain after which no more are tried, for time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,8 +79,28 @@ def polish(
     if named is not None:
         trial = refine(named, hkl, amplitude, sigma, cycles=8, with_weights=False)
         if trial.r1 < fit.r1 * 1.15 + 0.01:
-            return Polished(fit=trial, named=True)
+            return Polished(fit=exchanged(trial, hkl, amplitude, sigma), named=True)
+    if not known:
+        pruned = with_stand_ins(pruned)
     return Polished(fit=refine(pruned, hkl, amplitude, sigma, cycles=6, with_weights=not few), named=False)
+
+
+def exchanged(fit: ModelFit, hkl: IntArray, amplitude: FloatArray, sigma: FloatArray) -> ModelFit:
+    """Elements of two atoms exchanged as long as R1 becomes lower: hydrogen makes CH look like N."""
+    failed: set[tuple[int, int]] = set()
+    while len(failed) < _EXCHANGES:
+        weighed = refine(fit.model, hkl, amplitude, sigma, cycles=3, with_weights=True)
+        pair = next((each for each in doubtful_pairs(weighed.model) if each not in failed), None)
+        if pair is None:
+            break
+        numbers = fit.model.numbers.copy()
+        numbers[list(pair)] = numbers[list(pair[::-1])]
+        trial = refine(replace(fit.model, numbers=numbers), hkl, amplitude, sigma, cycles=5, with_weights=False)
+        if trial.r1 < fit.r1:
+            fit = trial
+        else:
+            failed.add(pair)
+    return fit
 
 
 def whole_sphere(
@@ -135,11 +165,10 @@ def _first_model(
     common = max(known, key=lambda z: known[z]) if known else 6
     ratio = heights / np.median(heights)
     electrons = common * ratio
-    choices = np.array(sorted(known) if known else [common])
-    numbers = choices[np.abs(np.log(choices[None, :] / electrons[:, None])).argmin(axis=1)]
+    numbers = nearest_element(electrons, sorted(known) if known else STAND_INS)
     return AtomModel(
         positions=positions,
-        numbers=numbers.astype(np.int64),
+        numbers=numbers,
         weights=np.clip(electrons / numbers, 0.3, 20.0),
         u_iso=np.full(len(heights), _START_U),
         multiplicity=multiplicity,

@@ -6,8 +6,10 @@ import gemmi
 import numpy as np
 import pytest
 
-from dsfu.model.problems.phases.atom_model import AtomModel, _waves_and_gradients, structure_factors_of
+from dsfu.model.problems.phases.atom_model import AtomModel, ModelFit, _waves_and_gradients, structure_factors_of
+from dsfu.model.problems.phases.elements import with_stand_ins
 from dsfu.model.problems.phases.groups import candidate_of
+from dsfu.model.problems.phases.polishing import exchanged
 
 
 def group(symbol):
@@ -33,3 +35,32 @@ def test_derivatives_of_waves_are_those_of_differences(symbol):
             structure_factors_of(replace(model, positions=model.positions + s * step), hkl) for s in (1, -1)
         )
         assert np.abs(gradients[axis].sum(axis=1) - (after - before) / 2e-4).max() < 5e-3
+
+
+def in_p21c(numbers, weights=None):
+    """Atoms at random places, and indices to .9 Å."""
+    count = len(numbers)
+    model = AtomModel(
+        positions=np.random.default_rng(4).random((count, 3)), numbers=np.array(numbers),
+        weights=np.ones(count) if weights is None else np.array(weights), u_iso=np.full(count, 0.04),
+        multiplicity=np.full(count, 4), candidate=group("P 1 21/c 1"), cell=(8.0, 9.0, 10.0, 90.0, 105.0, 90.0),
+    )  # fmt: skip
+    unique = gemmi.make_miller_array(gemmi.UnitCell(*model.cell), gemmi.SpaceGroup("P 1 21/c 1"), 0.9, 0.0, True)
+    return model, np.array(unique, dtype=np.int64)
+
+
+def test_elements_given_the_wrong_way_round_are_exchanged():
+    true, hkl = in_p21c([6, 7, 8, 6, 6, 7, 16])
+    size = np.abs(structure_factors_of(true, hkl))
+    size *= 1 + 0.02 * np.random.default_rng(1).standard_normal(len(size))
+    wrong = replace(true, numbers=np.array([7, 6, 8, 6, 7, 6, 16]))
+    fit = exchanged(ModelFit(model=wrong, scale=1.0, r1=0.3), hkl, size, 0.02 * size)
+    assert fit.model.numbers.tolist() == true.numbers.tolist()
+    assert fit.r1 < 0.03
+
+
+def test_atoms_without_a_formula_have_form_factors_of_their_size():
+    model, hkl = in_p21c([6, 6, 6], weights=[0.9, 1.4, 8.8])
+    found = with_stand_ins(model)
+    assert found.numbers.tolist() == [6, 6, 53]
+    assert np.allclose(found.electrons, model.electrons)

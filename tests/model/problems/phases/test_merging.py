@@ -1,11 +1,12 @@
 """What merging makes of equivalents and of weak intensities, against the papers' formulas."""
 
+import gemmi
 import numpy as np
 import pytest
 from scipy.integrate import quad
 
 from dsfu.model.problems.phases.crystal_data import ReflectionList
-from dsfu.model.problems.phases.laue import r_of_equivalents
+from dsfu.model.problems.phases.laue import find_laue_class, r_of_equivalents
 from dsfu.model.problems.phases.merging import _french_wilson
 
 INVERSION = np.array([-np.eye(3, dtype=int), np.eye(3, dtype=int)])
@@ -38,3 +39,12 @@ def test_weak_intensities_are_those_of_french_and_wilson(measured: float):
     assert found[-1] == pytest.approx(first, rel=2e-3)
     assert spread[-1] == pytest.approx(np.sqrt(second - first**2), rel=1e-2)
     assert found[0] == pytest.approx(np.sqrt(10.0))
+
+
+def test_a_rhombohedral_lattice_has_no_sixfold_axis():
+    """Equal intensities agree under every rotation; but what 6/m makes of them is forbidden by R."""
+    cell = (10.0, 10.0, 12.0, 90.0, 90.0, 120.0)
+    hkl = np.array(gemmi.make_miller_array(gemmi.UnitCell(*cell), gemmi.SpaceGroup("R -3:H"), 1.5, 0.0, False))
+    ones = np.ones(len(hkl))
+    found = find_laue_class(ReflectionList(hkl=hkl, intensity=ones, sigma=0.01 * ones, cell=cell))
+    assert (found.centring, found.name) == ("R", "-3m")

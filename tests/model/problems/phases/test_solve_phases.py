@@ -197,3 +197,11 @@ def test_a_crystal_whose_group_is_missed_is_not_called_solved(tmp_path):
     assert crystal.candidate.group.number == 14 or crystal.verdict.outcome == "doubtful"
     if crystal.candidate.group.number != 14:
         assert "P21/c" in " ".join(crystal.verdict.reasons)
+
+
+def test_a_map_in_a_subgroup_is_put_to_the_test_of_its_higher_group(tmp_path):
+    """Benzene in P2₁ came out in P1 with twice the atoms, R1 .081, and was called doubtful."""
+    write_hkl(tmp_path / "x.hkl", packed("C6H6", "P 1 21 1", seed=435), 1.0, seed=335)
+    crystal = solve(read_reflections(tmp_path / "x.hkl"))
+    assert crystal.candidate.name == "P21"
+    assert crystal.verdict.outcome == "solved"
