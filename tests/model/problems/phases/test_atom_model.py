@@ -60,7 +60,7 @@ def test_elements_given_the_wrong_way_round_are_exchanged():
 
 
 def test_atoms_without_a_formula_have_form_factors_of_their_size():
-    model, hkl = in_p21c([6, 6, 6], weights=[0.9, 1.4, 8.8])
+    model, _ = in_p21c([6, 6, 6], weights=[0.9, 1.4, 8.8])
     found = with_stand_ins(model)
     assert found.numbers.tolist() == [6, 6, 53]
     assert np.allclose(found.electrons, model.electrons)
