@@ -109,9 +109,10 @@ def _against_rivals(chosen: Attempt, polisher: "Polisher") -> Attempt:
     Rivals are looked for, and start from, the atoms of the attempt too, which have less noise than its map.
     """
     for _ in range(_RIVALS):
-        if chosen.polished is None or chosen.polished.fit.r1 > DOUBTFUL:
+        atoms_fit = chosen.polished.fit if chosen.polished else None
+        if atoms_fit is None or atoms_fit.r1 > DOUBTFUL:
             break
-        waves = structure_factors_of(chosen.polished.fit.model, polisher.hkl)
+        waves = structure_factors_of(atoms_fit.model, polisher.hkl)
         atoms = SymmetryOfMap(polisher.hkl, waves)
         of_atoms = {each.candidate.name: atoms.fit(each.candidate) for each in polisher.fits}
         nearest = tuple(max(each, of_atoms[each.candidate.name], key=lambda fit: fit.worst) for each in polisher.fits)
@@ -121,16 +122,14 @@ def _against_rivals(chosen: Attempt, polisher: "Polisher") -> Attempt:
             break
         fit = of_atoms[rival.candidate.name]
         trial = replace(polisher, waves=waves).attempt(fit)
-        ratio = (trial.polished.fit.r1 if trial.polished else 1.0) / chosen.polished.fit.r1
+        ratio = (trial.polished.fit.r1 if trial.polished else 1.0) / atoms_fit.r1
         centred, free = fit.candidate, chosen.fit.candidate
         against = intensities_against(chosen.data, centred, free)
         speak_for = intensities_for(chosen.data, centred, free)
         if ratio < (1 / _MUCH_BETTER if speak_for else _AS_WELL) and not against:
             chosen = replace(trial, refuted=chosen.refuted)
         elif (against and ratio > 1 / _BETTER) or (
-            ratio > 1 / _MUCH_BETTER
-            and fit.worst < _PSEUDOSYMMETRIC
-            and (not speak_for or chosen.polished.fit.r1 < _EXCELLENT)
+            ratio > 1 / _MUCH_BETTER and fit.worst < _PSEUDOSYMMETRIC and (not speak_for or atoms_fit.r1 < _EXCELLENT)
         ):
             chosen = replace(chosen, refuted=(*chosen.refuted, rival.candidate.name))
         else:

@@ -44,7 +44,8 @@ def test_weak_intensities_are_those_of_french_and_wilson(measured: float):
 def test_a_rhombohedral_lattice_has_no_sixfold_axis():
     """Equal intensities agree under every rotation; but what 6/m makes of them is forbidden by R."""
     cell = (10.0, 10.0, 12.0, 90.0, 90.0, 120.0)
-    hkl = np.array(gemmi.make_miller_array(gemmi.UnitCell(*cell), gemmi.SpaceGroup("R -3:H"), 1.5, 0.0, False))
+    every = gemmi.make_miller_array(gemmi.UnitCell(*cell), gemmi.SpaceGroup("R -3:H"), 1.5, 0.0, False)
+    hkl = np.array(every, dtype=np.int64)
     ones = np.ones(len(hkl))
     found = find_laue_class(ReflectionList(hkl=hkl, intensity=ones, sigma=0.01 * ones, cell=cell))
     assert (found.centring, found.name) == ("R", "-3m")
