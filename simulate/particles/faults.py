@@ -19,6 +19,8 @@ from dsfu.simulate.arrays import FloatArray, IntArray
 _ALONG: Final = np.array([[1.0, 0.0, 0.0], [0.5, sqrt(3) / 2, 0.0]])
 _SHIFT: Final = np.array([0.5, sqrt(3) / 6, 0.0])
 _SPACING: Final = sqrt(2 / 3)
+_METALS_C_OVER_A: Final = (1580, 1603, 1625)
+"""In thousandths: Ti, Ru, Re, Os and Hf have 1.58 to 1.59, Zr, Sc and Tc 1.59 to 1.61, Co and Mg 1.62."""
 
 
 def sequences(layers: int) -> tuple[str, ...]:
@@ -37,8 +39,10 @@ def _letters(kinds: str) -> str:
     return "".join("ABC"[layer] for layer in layers)
 
 
-def layered_positions(sequence: int | str, first: int | str, second: int | str, outline: int | str = "r") -> FloatArray:
-    """Positions, (atoms, 3), in units of the nearest distance.
+def layered_positions(
+    sequence: int | str, first: int | str, second: int | str, outline: int | str = "r", c_over_a: int | str = 0
+) -> FloatArray:
+    """Positions, (atoms, 3), in units of the nearest distance within a layer.
 
     Parameters
     ----------
@@ -49,12 +53,14 @@ def layered_positions(sequence: int | str, first: int | str, second: int | str, 
         Sphere ("s"): its diameter in b, and in which of the layers' three places its axis is (1, 2, 3: A, B, C).
     outline
         "r", "h" or "s".
+    c_over_a
+        Of HCP, in thousandths: two layers' height over the distance in a layer. 0: that of close-packed spheres.
     """
     letters = str(sequence)
     if len(letters) < 2 or set(letters) - set("ABC") or any(a == b for a, b in pairwise(letters)):
         raise ValueError(f"sequence = {letters!r}: expected letters A, B and C, no two neighbours the same")
     if outline == "s":
-        return _sphere(letters, int(first), int(second))
+        return _sphere(letters, int(first), int(second)) * np.array([1, 1, height_of_layer(c_over_a) / _SPACING])
     if outline not in ("r", "h"):
         raise ValueError(f"outline = {outline!r}: expected 'r' (rhombus), 'h' (hexagon) or 's' (sphere)")
     layer = _layer(int(first), int(second), str(outline))
@@ -63,7 +69,14 @@ def layered_positions(sequence: int | str, first: int | str, second: int | str, 
     return np.asarray((offsets[:, None] + layer).reshape(-1, 3))
 
 
-def layered_atoms(sequence: int | str, first: int | str, second: int | str, outline: int | str = "r") -> int:
+def height_of_layer(c_over_a: int | str = 0) -> float:
+    """From a layer to the next, in units of the distance within a layer; ``c_over_a`` as in `layered_positions`."""
+    return int(c_over_a) / 2000 if int(c_over_a) else _SPACING
+
+
+def layered_atoms(
+    sequence: int | str, first: int | str, second: int | str, outline: int | str = "r", c_over_a: int | str = 0
+) -> int:
     """How many atoms such a particle has."""
     if outline == "s":
         return len(_sphere(str(sequence), int(first), int(second)))
@@ -112,6 +125,15 @@ def twinned_parameters(layers: tuple[int, int] = (7, 17)) -> Iterator[tuple[int 
             kinds = "".join("h" if at <= layer + 1 < at + width else "c" for layer in range(count - 2))
             for diameter in (round(count * _SPACING), round(count * _SPACING) + 1):
                 yield (_letters(kinds), diameter, 1, "s")
+
+
+def hexagonal_parameters(layers: tuple[int, int] = (6, 18)) -> Iterator[tuple[int | str, ...]]:
+    """Spheres of HCP, and plates up to half as wide again as they are high, at the c/a of metals."""
+    for count, c_over_a in product(range(layers[0], layers[1] + 1), _METALS_C_OVER_A):
+        height = round(count * _SPACING)
+        for wider in sorted({0, 1, round(height / 4) + 1, round(height / 2)}):
+            # The axis goes through an atom or through a gap between three, by turns.
+            yield ("AB" * (count // 2) + "A" * (count % 2), height + wider, 1 + 2 * (count // 2 % 2), "s", c_over_a)
 
 
 @dataclass(frozen=True, kw_only=True)

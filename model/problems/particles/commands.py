@@ -46,7 +46,7 @@ def solve_particle_command(
 ) -> None:
     """Find the metal nanoparticle that a measured pair distribution function comes from.
 
-    Compares some 1900 shapes of eight families at all bond lengths, fits the best, and says whether one of them
+    Compares some 2150 shapes of eight families at all bond lengths, fits the best, and says whether one of them
     explains the data (exit status 3 if none does,
     or if too little order is seen to tell).
     """

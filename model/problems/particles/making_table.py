@@ -2,10 +2,13 @@
 
 Up to 200 atoms: all shapes of the published data set, and particles with stacking faults. Larger: compact shapes of up
 to some 6000 atoms (5 nm of gold), because measured particles are compact; rods and flat plates are left out. Among them
-are spheres with one twin plane or fault: without them, such particles look like far larger decahedra.
+are spheres with one twin plane or fault: without them, such particles look like far larger decahedra. Round ones of FCC,
+BCC and HCP, cubes of FCC and rhombic dodecahedra of BCC come last: `catalogue` has none of them beyond some 2 nm.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from math import sqrt
 from typing import Any, Final
 
 import numpy as np
@@ -13,13 +16,26 @@ from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.shape_table import TABLE_FILE, binned_distances
 from dsfu.simulate.arrays import FloatArray
-from dsfu.simulate.particles.faults import FaultLimits, layered_parameters, twinned_parameters
+from dsfu.simulate.particles.faults import FaultLimits, hexagonal_parameters, layered_parameters, twinned_parameters
 from dsfu.simulate.particles.shapes import Limits, Shape, catalogue
 
 _COMPACT: Final = 2.6
 """Largest over smallest principal moment of a shape that counts as compact. Chosen, not calibrated."""
 
 _MOST_ATOMS: Final = {"SC": 1500, "BCC": 2500, "FCC": 6000, "HCP": 2500, "Decahedron": 5000, "Octahedron": 6000}
+
+_FEW: Final = 100
+
+_RADII: Final = np.arange(2.5, 9.6, 0.25)
+"""In units of b: to the nearest face."""
+
+_ROUND, _CUBE, _RHOMBIC = (1.0, 1.0, 1.0), (1.0, sqrt(2), sqrt(3)), (sqrt(2), 1.0, sqrt(1.5))
+_FORMS: Final[Mapping[str, tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]]] = {
+    "FCC": ((sqrt(1 / 2), 1 / 2, sqrt(2 / 3)), (_ROUND, _CUBE)),
+    "BCC": ((1 / 2, sqrt(1 / 2), sqrt(1 / 12)), (_ROUND, _RHOMBIC)),
+}
+"""From a layer to the next along {100}, {110} and {111} in units of b, and how far from the middle faces are, over the
+distance of the nearest."""
 
 
 def shapes_of_the_table() -> Iterator[Shape]:
@@ -37,6 +53,23 @@ def shapes_of_the_table() -> Iterator[Shape]:
         yield Shape("Faulted", parameters)
     for parameters in twinned_parameters():
         yield Shape("Faulted", parameters)
+    yield from round_shapes()
+
+
+def round_shapes() -> Iterator[Shape]:
+    """Shapes of more than `_FEW` atoms whose layers along {100}, {110} and {111} end at chosen distances."""
+    made = [Shape("Faulted", parameters) for parameters in hexagonal_parameters()]
+    for family, (spacings, forms) in _FORMS.items():
+        for radius, form in product(_RADII, forms):
+            layers = tuple(round(radius * form[i] / spacings[i]) for i in range(3))
+            made.append(Shape(family, layers))
+    seen = set()
+    for shape in made:
+        spread = shape.positions.std(axis=0)
+        key = (shape.family, shape.atoms, *np.round(spread, 4))  # other layers may end at the same atoms
+        if _FEW < shape.atoms <= 6000 and key not in seen:
+            seen.add(key)
+            yield shape
 
 
 def compactness(positions: FloatArray) -> float:

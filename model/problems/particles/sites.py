@@ -59,6 +59,8 @@ def _hcp(atoms: FloatArray, parameters: Parameters) -> FloatArray:
 def _layered(atoms: FloatArray, parameters: Parameters) -> FloatArray:
     """Its own layers, wider; and beyond the last both layers that can follow."""
     letters = str(parameters[0])
+    if "s" in parameters:
+        return _spherical(letters, int(parameters[1]), parameters[2:])
     height, wide = np.sqrt(2 / 3), 24
     layer = layered_positions("AB", wide, wide)[: wide * wide]
     middle = layer[np.argmin(np.linalg.norm(layer - layer.mean(axis=0), axis=1))]
@@ -71,6 +73,13 @@ def _layered(atoms: FloatArray, parameters: Parameters) -> FloatArray:
             place = "ABC".index(letter) * shift + np.array([0, 0, number * height])
             found.append(layer - middle + place)
     return np.concatenate(found)
+
+
+def _spherical(letters: str, diameter: int, rest: Parameters) -> FloatArray:
+    """The same of a sphere: a wider one with one more layer at both ends, whose middle is where it was."""
+    ends = zip(*[sorted({*"ABC"} - {letters[end]}) for end in (0, -1)], strict=True)
+    both = [layered_positions(low + letters + up, diameter + 5, *rest) for low, up in ends]
+    return np.unique(np.round(np.concatenate(both), 9), axis=0)
 
 
 def _decahedral(atoms: FloatArray, parameters: Parameters) -> FloatArray:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from dsfu.simulate.particles.faults import FaultLimits, layered_parameters, sequences, twinned_parameters
+from dsfu.simulate.particles.faults import FaultLimits, hexagonal_parameters, layered_parameters, sequences, twinned_parameters
 from dsfu.simulate.particles.shapes import BOND_LENGTHS, PUBLISHED, Shape, catalogue, positions_of, same_shape
 
 
@@ -121,3 +121,13 @@ def test_one_twin_plane_is_a_mirror_and_two_layers_are_a_fault():
 def test_no_sphere_is_made_around_a_place_that_layers_do_not_have():
     with pytest.raises(ValueError, match="expected a diameter of at least 1, and 1, 2 or 3"):
         positions_of("Faulted", ("ABC", 4, 0, "s"))
+
+
+def test_spheres_of_hcp_have_the_c_over_a_that_they_say():
+    every = list(hexagonal_parameters((6, 9)))
+    assert {each[-1] for each in every} == {1580, 1603, 1625}
+    for parameters in every[:6]:
+        atoms = positions_of("Faulted", parameters)
+        heights = np.unique(atoms[:, 2].round(6))
+        assert np.diff(heights) == pytest.approx(int(parameters[-1]) / 2000, abs=1e-6)
+        assert pdist(atoms[np.abs(atoms[:, 2] - heights[2]) < 1e-6]).min() == pytest.approx(1)

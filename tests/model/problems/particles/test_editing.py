@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.reading import MeasuredPdf
@@ -82,3 +83,16 @@ def test_sites_hold_the_next_larger_shape(one, larger):
         off = np.sqrt(((moved[:, None] - sites) ** 2).sum(axis=-1)).min(axis=1).max()
         best = min(best, off)
     assert best < 2e-3
+
+
+def test_sites_of_a_sphere_are_its_layers_wider_and_one_more_at_both_ends():
+    own, wider = (("ABABABAB", diameter, 3, "s", 1580) for diameter in (6, 8))
+    given = sites_of("Faulted", own)
+    assert given is not None
+    atoms, sites = given
+    assert np.array_equal(atoms, positions_of("Faulted", own))
+    assert cKDTree(sites).query(positions_of("Faulted", wider))[0].max() < 1e-6
+    height = 1.58 / 2
+    ends = sites[np.abs(np.abs(sites[:, 2]) - 4.5 * height) < 1e-6]
+    assert len(ends) > 20
+    assert len(np.unique(ends[:, 2].round(6))) == 2

@@ -60,7 +60,7 @@ def test_a_stacking_fault_is_found():
 
 def test_the_table_is_what_its_shapes_are():
     table = load_table()
-    for shape in (3, 100, 190, len(table) - 5):
+    for shape in (3, 100, 190, len(table) - 150, len(table) - 5):
         positions = positions_of(table.built_as[shape], table.parameters[shape])
         distances, counts = table.of(shape)
         n = len(positions)
@@ -122,6 +122,33 @@ def test_a_large_particle_with_one_twin_plane_or_fault_is_no_decahedron(tmp_path
     best = solve_particle(read_pdf(file.path)).candidates[0]
     assert best.family in file.family.split("/")
     assert best.atoms == pytest.approx(file.atoms, rel=0.3)
+
+
+def test_a_ball_of_ruthenium_is_found_whose_c_over_a_is_not_that_of_spheres():
+    """The largest HCP of the table once had 200 atoms: such a ball came to R_w .35 and 38 % too small a diameter."""
+    i, j, k = np.stack(np.meshgrid(*[np.arange(-9, 10)] * 3, indexing="ij"), -1).reshape(-1, 3).T
+    cells = np.stack([i - j / 2, j * 0.75**0.5, k * 1.582], axis=1)
+    places = np.concatenate([cells, cells + [0.5, 12**-0.5, 0.791]])
+    ball = places[np.linalg.norm(places - [0.25, 0.1, 0.4], axis=1) < 4.1] * 2.706
+    r, g = debye_pdf(ball)
+    solution = solve_particle(MeasuredPdf(r=r, g=g, q_min=0.7, q_max=25.0, q_damp=0.0))
+    best = solution.candidates[0]
+    assert (best.family, best.parameters[-1]) == ("HCP", 1580)
+    assert best.atoms == pytest.approx(len(ball), rel=0.3)
+    assert best.refined.bond == pytest.approx(2.706, rel=0.003)
+    assert best.refined.rw < 0.1
+
+
+def test_a_rhombic_dodecahedron_of_iron_is_found():
+    grid = np.stack(np.meshgrid(*[np.arange(-9, 10)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    places = np.concatenate([grid, grid + 0.5])
+    size = np.abs(places)
+    dodecahedron = places[(size.sum(axis=1) - size.min(axis=1)) <= 6] * 2.866
+    r, g = debye_pdf(dodecahedron)
+    best = solve_particle(MeasuredPdf(r=r, g=g, q_min=0.7, q_max=25.0, q_damp=0.0)).candidates[0]
+    assert best.family == "BCC"
+    assert best.atoms == pytest.approx(len(dodecahedron), rel=0.02)
+    assert best.refined.bond == pytest.approx(2.866, rel=0.001)
 
 
 def test_a_shell_of_ligands_is_no_reason_to_refuse_and_an_oxide_is():
