@@ -60,18 +60,14 @@ def layered_positions(
     if len(letters) < 2 or set(letters) - set("ABC") or any(a == b for a, b in pairwise(letters)):
         raise ValueError(f"sequence = {letters!r}: expected letters A, B and C, no two neighbours the same")
     if outline == "s":
-        return _sphere(letters, int(first), int(second)) * np.array([1, 1, height_of_layer(c_over_a) / _SPACING])
+        stretch = int(c_over_a) / 2000 / _SPACING if int(c_over_a) else 1.0
+        return np.asarray(_sphere(letters, int(first), int(second)) * np.array([1, 1, stretch]))
     if outline not in ("r", "h"):
         raise ValueError(f"outline = {outline!r}: expected 'r' (rhombus), 'h' (hexagon) or 's' (sphere)")
     layer = _layer(int(first), int(second), str(outline))
     steps = np.array(["ABC".index(letter) for letter in letters])
     offsets = steps[:, None] * _SHIFT + np.arange(len(steps))[:, None] * np.array([0, 0, _SPACING])
     return np.asarray((offsets[:, None] + layer).reshape(-1, 3))
-
-
-def height_of_layer(c_over_a: int | str = 0) -> float:
-    """From a layer to the next, in units of the distance within a layer; ``c_over_a`` as in `layered_positions`."""
-    return int(c_over_a) / 2000 if int(c_over_a) else _SPACING
 
 
 def layered_atoms(

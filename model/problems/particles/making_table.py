@@ -2,8 +2,8 @@
 
 Up to 200 atoms: all shapes of the published data set, and particles with stacking faults. Larger: compact shapes of up
 to some 6000 atoms (5 nm of gold), because measured particles are compact; rods and flat plates are left out. Among them
-are spheres with one twin plane or fault: without them, such particles look like far larger decahedra. Round ones of FCC,
-BCC and HCP, cubes of FCC and rhombic dodecahedra of BCC come last: `catalogue` has none of them beyond some 2 nm.
+are spheres with one twin plane or fault: without them, such particles look like far larger decahedra. Round ones of
+FCC, BCC and HCP, cubes of FCC and rhombic dodecahedra of BCC come last: `catalogue` has none of them beyond some 2 nm.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

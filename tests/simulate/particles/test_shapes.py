@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from dsfu.simulate.particles.faults import FaultLimits, hexagonal_parameters, layered_parameters, sequences, twinned_parameters
+from dsfu.simulate.particles.faults import (
+    FaultLimits,
+    hexagonal_parameters,
+    layered_parameters,
+    sequences,
+    twinned_parameters,
+)
 from dsfu.simulate.particles.shapes import BOND_LENGTHS, PUBLISHED, Shape, catalogue, positions_of, same_shape
 
 

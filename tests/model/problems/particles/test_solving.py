@@ -128,7 +128,7 @@ def test_a_ball_of_ruthenium_is_found_whose_c_over_a_is_not_that_of_spheres():
     """The largest HCP of the table once had 200 atoms: such a ball came to R_w .35 and 38 % too small a diameter."""
     i, j, k = np.stack(np.meshgrid(*[np.arange(-9, 10)] * 3, indexing="ij"), -1).reshape(-1, 3).T
     cells = np.stack([i - j / 2, j * 0.75**0.5, k * 1.582], axis=1)
-    places = np.concatenate([cells, cells + [0.5, 12**-0.5, 0.791]])
+    places = np.concatenate([cells, cells + np.array([0.5, 12**-0.5, 0.791])])
     ball = places[np.linalg.norm(places - [0.25, 0.1, 0.4], axis=1) < 4.1] * 2.706
     r, g = debye_pdf(ball)
     solution = solve_particle(MeasuredPdf(r=r, g=g, q_min=0.7, q_max=25.0, q_damp=0.0))
