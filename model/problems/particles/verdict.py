@@ -15,6 +15,7 @@ NO_FAMILY: Final = "no family explains this"
 BULK: Final = "larger than the data can tell"
 NOT_JUDGED: Final = "not judged: too little order"
 NOT_TOLD: Final = "not judged: rock salt or SC"
+HOSTED: Final = "not judged: light atoms in the metal"
 
 MOST_RW: Final = 0.42
 """Of what noise does not explain. Forty pretended particles of gold and platinum with ligands and mixtures of sizes
@@ -65,6 +66,15 @@ _ROCK_SALT: Final = (
     "if it is one metal, name it with --element or as the file's composition"
 )
 
+_INTERSTITIAL: Final = frozenset({"H", "B", "C", "N", "O"})
+_FILLED: Final = 1.05
+"""Most atoms between those of the metal, for one of the metal: HfC and PdH are full, and formulas are rounded."""
+
+_LIGHT_ATOMS: Final = (
+    "a carbide, nitride or hydride by its formula, whose light atoms hardly show beside the metal's: "
+    "if it is a metal, name it with --element"
+)
+
 _LARGE: Final = 42.0
 """In Å: over 30 Å of r, size beyond this and the damping of the instrument cannot be told apart. Chosen."""
 
@@ -88,6 +98,9 @@ def judge(solution: ParticleSolution) -> ParticleVerdict:
         return ParticleVerdict(words=NOT_JUDGED, accepted=False, reasons=reasons)
     if best.family == "SC" and len(_formula(solution.measured.composition)) != 1:
         return ParticleVerdict(words=NOT_TOLD, accepted=False, reasons=[_ROCK_SALT])
+    if may_hold_light_atoms(solution.measured.composition):
+        reason = f"{solution.measured.composition}: {_LIGHT_ATOMS}"
+        return ParticleVerdict(words=HOSTED, accepted=False, reasons=[reason])
     diameter = diameter_of(best.family, best.atoms, best.refined.bond)
     if solution.envelope.endless or max(diameter, solution.envelope.diameter) > _LARGE:
         lattice = lattice_of(best.family)
@@ -216,6 +229,18 @@ def is_compound(composition: str) -> bool:
     others = sum(number for symbol, number in numbers.items() if symbol in _NOT_METALS)
     total = sum(numbers.values())
     return "C" not in numbers and 0 < others < total and others >= total / 3
+
+
+def may_hold_light_atoms(composition: str) -> bool:
+    """Whether a formula is that of a metal with atoms in its gaps, such as HfC, Fe4N or PdH0.3.
+
+    Ligands hold carbon and hydrogen both, and mostly more atoms than these gaps could take.
+    """
+    numbers = _formula(composition)
+    others = {symbol: number for symbol, number in numbers.items() if symbol in _NOT_METALS}
+    metals = sum(numbers.values()) - sum(others.values())
+    is_organic = {"C", "H"} <= set(others)
+    return 0 < sum(others.values()) <= _FILLED * metals and set(others) <= _INTERSTITIAL and not is_organic
 
 
 def metal_share(composition: str) -> float | None:

@@ -15,12 +15,14 @@ from dsfu.model.problems.particles.sine_sums import sine_sums
 from dsfu.model.problems.particles.solving import SolveSettings, solve_particle
 from dsfu.model.problems.particles.verdict import (
     BULK,
+    HOSTED,
     NO_FAMILY,
     NOT_JUDGED,
     NOT_TOLD,
     against_formula,
     is_compound,
     judge,
+    may_hold_light_atoms,
     metal_share,
     tied,
 )
@@ -164,6 +166,25 @@ def test_a_shell_of_ligands_is_no_reason_to_refuse_and_an_oxide_is():
 )  # fmt: skip
 def test_compounds_are_no_metals(formula, is_one):
     assert is_compound(formula) == is_one
+
+
+def test_light_atoms_in_a_metal_are_told_from_its_ligands():
+    hosts = ("HfC", "TaC", "WC", "Fe3C", "TiC0.5N0.5", "Fe4N", "PdH0.3", "Pd4H", "Hf1C1")
+    assert [each for each in hosts if not may_hold_light_atoms(each)] == []
+    others = ("", "Au", "AuCu", "a sample", "PtC10", "Pt100C30H60", "AuC8H9S", "Au144S60C360", "Ni", "In house")
+    assert [each for each in others if may_hold_light_atoms(each)] == []
+
+
+def test_a_carbide_is_not_judged_where_its_formula_says_so():
+    """Its metal is FCC and scatters 99 % of all: the fit is good. One that is named as a metal is judged."""
+    solution = solve_particle(pretend(Shape("Octahedron", (5, 1)), bond=3.28, b_iso=0.3))
+    assert judge(solution).accepted
+    named = {name: replace(solution, measured=replace(solution.measured, composition=name)) for name in ("HfC", "Hf")}
+    assert (judge(named["HfC"]).words, judge(named["HfC"]).accepted) == (HOSTED, False)
+    assert "--element" in judge(named["HfC"]).reasons[0]
+    assert judge(named["Hf"]).accepted
+    for name in ("PtN", "PdH", "Cu2O", "MgO", "CdSe", "TiO2", "Se", "C"):
+        assert not judge(replace(solution, measured=replace(solution.measured, composition=name))).accepted
 
 
 def test_gold_that_is_called_an_oxide_is_refused():
