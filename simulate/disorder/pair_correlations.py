@@ -1,36 +1,51 @@
-"""Warren–Cowley parameters read off a box of sites: pair counts from one Fourier transform, or by counting."""
+"""Warren–Cowley parameters read off a box of sites, by counting pairs of A 64 sites at a time."""
 
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
-from scipy import fft
 
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SHELL_CUTOFF
-
-_LARGEST_ROUNDING: Final = 0.2
-"""A correlation of whole numbers must come out of the transform this close to one, or it is done again in float64."""
+from dsfu.simulate.disorder.site_bits import WordArray, popcount, rotated
 
 _WIDTH: Final = 2 * SHELL_CUTOFF + 1
-_HALF_WIDTH: Final = SHELL_CUTOFF + 1
-_OFFSETS: Final = np.arange(-SHELL_CUTOFF, SHELL_CUTOFF + 1)
+
+_LONGEST_ROW: Final = 64
+"""Sites along z, as one word holds them."""
 
 
 def pair_counts(occupied: BoolArray) -> IntArray:
-    """Number of sites r of a periodic box with A both at r and at r + v, for every v = (u, v, w) of ``ALPHA_SHAPE``.
-
-    One transform of the box and one back, in single precision; as counts are whole numbers, rounding makes them exact
-    and the same on every machine. A box too large for that is transformed in double precision.
-    """
+    """Number of sites r of a periodic box with A both at r and at r + v, for every v = (u, v, w) of ``ALPHA_SHAPE``."""
     box = _checked_box(occupied)
-    counts = _correlation(box.astype(np.float32))
-    whole = np.rint(counts)
-    if np.abs(counts - whole).max() > _LARGEST_ROUNDING:
-        whole = np.rint(_correlation(box.astype(np.float64)))
-    return np.asarray(whole, dtype=np.int64)
+    octets = np.zeros((*box.shape[:2], _LONGEST_ROW // 8), np.uint8)
+    packed = np.packbits(box, axis=2, bitorder="little")
+    octets[:, :, : packed.shape[2]] = packed
+    return pair_counts_of_rows(octets.view("<u8")[:, :, 0].astype(np.uint64), box.shape[2])
+
+
+@njit(nogil=True, cache=True)
+def pair_counts_of_rows(rows: WordArray, edge: int) -> IntArray:
+    """`pair_counts` of a box kept as bits: bit z of rows[x, y] says whether A is on site (x, y, z), 0 ≤ z < edge."""
+    count_x, count_y = rows.shape
+    counts = np.empty(ALPHA_SHAPE, np.int64)
+    # All rows moved along z, and repeated at either end of y, so that those of all y follow one another in memory: the
+    # innermost loop is then done on as many words at once as the processor has room for.
+    moved = np.empty((count_x, count_y + 2 * SHELL_CUTOFF), np.uint64)
+    for w in range(_WIDTH):
+        for x in range(count_x):
+            for y in range(moved.shape[1]):
+                moved[x, y] = rotated(rows[x, (y - SHELL_CUTOFF) % count_y], (SHELL_CUTOFF - w) % edge, edge)
+        for u in range(SHELL_CUTOFF, _WIDTH):
+            for v in range(_WIDTH):
+                total = 0
+                for x in range(count_x):
+                    x2 = (x + u - SHELL_CUTOFF) % count_x
+                    for y in range(count_y):
+                        total += popcount(rows[x, y] & moved[x2, y + v])
+                counts[u, v, w] = total
+                counts[_WIDTH - 1 - u, _WIDTH - 1 - v, _WIDTH - 1 - w] = total  # of −v, which is the same pairs
+    return counts
 
 
 def pair_counts_by_counting(occupied: BoolArray) -> IntArray:
@@ -77,73 +92,9 @@ def alpha_of_box(occupied: BoolArray) -> FloatArray:
 
 def _checked_box(occupied: BoolArray) -> BoolArray:
     box = np.asarray(occupied)
-    if box.dtype != np.bool_ or box.ndim != 3 or min(box.shape) < _WIDTH:
+    if box.dtype != np.bool_ or box.ndim != 3 or min(box.shape) < _WIDTH or box.shape[2] > _LONGEST_ROW:
         raise ValueError(
             f"occupied has dtype {box.dtype} and shape {box.shape}: expected a boolean box of at least "
-            f"{_WIDTH} sites along each axis, so that v and -v are different sites"
+            f"{_WIDTH} sites along each axis, so that v and -v are different sites, and at most {_LONGEST_ROW} along z"
         )
     return box
-
-
-def _correlation(box: npt.NDArray[np.floating]) -> FloatArray:
-    """Σ_r box(r) box(r + v) for the vectors of ``ALPHA_SHAPE``, not rounded yet.
-
-    The transform back is needed at few of its offsets only, so it is summed there, axis by axis. The large constant
-    part is added last, for precision.
-    """
-    amplitude = fft.rfftn(box, workers=1)
-    along_x, along_y, along_z = (_waves(n) for n in box.shape)
-    half = _sum_over_frequencies(amplitude, *along_x, *along_y, *along_z)
-    half += np.count_nonzero(box) ** 2
-    return np.concatenate([half[::-1, ::-1, :0:-1], half], axis=2) / box.size
-
-
-@lru_cache(maxsize=32)
-def _waves(count: int) -> tuple[FloatArray, FloatArray]:
-    """Cosine and sine of 2π k v / count for frequencies k (rows) and offsets v (columns)."""
-    angles = 2 * np.pi * np.outer(np.arange(count), _OFFSETS) / count
-    return np.cos(angles), np.sin(angles)
-
-
-@njit(nogil=True, cache=True)
-def _sum_over_frequencies(
-    amplitude: npt.NDArray[np.complexfloating],
-    cos_x: FloatArray,
-    sin_x: FloatArray,
-    cos_y: FloatArray,
-    sin_y: FloatArray,
-    cos_z: FloatArray,
-    sin_z: FloatArray,
-) -> FloatArray:
-    """Σ_k |amplitude(k)|² exp(2πi k·v), without k = 0, for w ≥ 0; ``amplitude`` is that of a real transform.
-
-    Of the frequencies along z, it has one of each pair ±k, which counts twice. Returns (11, 11, 6). (Not by matrix
-    products: libraries run those on several threads, which costs more than it gains for matrices so small.)
-    """
-    count_x, count_y, count_z = cos_x.shape[0], cos_y.shape[0], cos_z.shape[0]
-    result = np.zeros((_WIDTH, _WIDTH, _HALF_WIDTH))
-    plane_cos, plane_sin = np.empty((_WIDTH, _HALF_WIDTH)), np.empty((_WIDTH, _HALF_WIDTH))
-    row_cos, row_sin = np.empty(_HALF_WIDTH), np.empty(_HALF_WIDTH)
-    # One axis after the other: 11 · 11 · 6 sums of N³ terms become N³ · 6 + N² · 66 + N · 726 steps.
-    for x in range(count_x):
-        plane_cos[:], plane_sin[:] = 0.0, 0.0
-        for y in range(count_y):
-            row_cos[:], row_sin[:] = 0.0, 0.0
-            for z in range(amplitude.shape[2]):
-                here = amplitude[x, y, z]
-                # k = 0 is the mean, which correlates with nothing; ±k_z are one pair, but at 0 and at the edge of the
-                # zone.
-                pairs = 0.0 if x == y == z == 0 else 2.0 if 0 < 2 * z < count_z else 1.0
-                power = pairs * (here.real * here.real + here.imag * here.imag)
-                for w in range(_HALF_WIDTH):
-                    row_cos[w] += power * cos_z[z, w + SHELL_CUTOFF]
-                    row_sin[w] += power * sin_z[z, w + SHELL_CUTOFF]
-            for v in range(_WIDTH):
-                for w in range(_HALF_WIDTH):
-                    plane_cos[v, w] += cos_y[y, v] * row_cos[w] - sin_y[y, v] * row_sin[w]
-                    plane_sin[v, w] += cos_y[y, v] * row_sin[w] + sin_y[y, v] * row_cos[w]
-        for u in range(_WIDTH):
-            for v in range(_WIDTH):
-                for w in range(_HALF_WIDTH):
-                    result[u, v, w] += cos_x[x, u] * plane_cos[v, w] - sin_x[x, u] * plane_sin[v, w]
-    return result

@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
+from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.disorder.couplings import initial_steering
 from dsfu.simulate.disorder.metropolis_kernels import Box, run_scans
-from dsfu.simulate.disorder.pair_correlations import pair_counts
+from dsfu.simulate.disorder.pair_correlations import pair_counts_of_rows
 from dsfu.simulate.disorder.site_bits import WordArray, count_bonds
 from dsfu.simulate.random_stream import RandomStream
 
@@ -50,13 +50,8 @@ class Replica:
         sites_b = self.sites - self.sites_a
         return np.asarray((self.sites * bonds - self.sites_a**2) / (self.sites_a * sites_b), dtype=np.float64)
 
-    def occupied(self) -> BoolArray:
-        """The box, True where A is."""
-        octets = self._box.rows.astype("<u8").view(np.uint8).reshape(self.edge, self.edge, 8)
-        return np.unpackbits(octets, axis=2, count=self.edge, bitorder="little").view(np.bool_)
-
     def pair_counts(self) -> IntArray:
-        return pair_counts(self.occupied())
+        return pair_counts_of_rows(self._box.rows, self.edge)
 
     @property
     def couplings(self) -> FloatArray:

@@ -1,11 +1,10 @@
-"""α from a Fourier transform is α from counting pairs, to the last bit."""
+"""Pairs counted 64 sites at a time are those counted by shifting the box, and those of a Fourier transform."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsfu.simulate.disorder import pair_correlations
 from dsfu.simulate.disorder.pair_correlations import (
     alpha_from_counts,
     alpha_of_box,
@@ -30,7 +29,7 @@ def boxes(draw):
 
 @compiled
 @given(boxes())
-def test_transform_and_counting_agree_exactly(occupied):
+def test_words_and_shifting_agree_exactly(occupied):
     counts = pair_counts(occupied)
     assert counts.dtype == np.int64
     assert (counts == pair_counts_by_counting(occupied)).all()
@@ -46,13 +45,12 @@ def test_they_agree_in_a_box_of_the_usual_size(fraction):
     assert (pair_counts(occupied) == pair_counts_by_counting(occupied)).all()
 
 
-@compiled
-@given(boxes())
-def test_double_precision_takes_over_where_rounding_is_not_safe(occupied):
-    expected = pair_counts(occupied)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pair_correlations, "_LARGEST_ROUNDING", -1.0)
-        assert (pair_counts(occupied) == expected).all()
+@pytest.mark.parametrize("shape", [(64, 64, 64), (11, 13, 63), (12, 12, 12)])
+def test_they_are_the_autocorrelation_by_fourier_transform(shape):
+    occupied = np.random.default_rng(4).random(shape) < 0.3
+    whole = np.fft.ifftn(np.abs(np.fft.fftn(occupied)) ** 2).real
+    offsets = np.arange(-5, 6)
+    assert (pair_counts(occupied) == np.rint(whole[np.ix_(offsets, offsets, offsets)])).all()
 
 
 @compiled
@@ -105,5 +103,7 @@ def test_what_is_no_box_is_refused():
         pair_counts(np.zeros((10, 12, 12), dtype=bool))
     with pytest.raises(ValueError, match="dtype int64"):
         pair_counts(np.zeros((12, 12, 12), dtype=np.int64))
+    with pytest.raises(ValueError, match="at most 64 along z"):
+        pair_counts(np.zeros((12, 12, 65), dtype=bool))
     with pytest.raises(ValueError, match="0 A sites of 1728: expected both species"):
         alpha_of_box(np.zeros((12, 12, 12), dtype=bool))
