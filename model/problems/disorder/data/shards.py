@@ -232,6 +232,8 @@ class _Coordinates(Mapping[str, Column]):
 
 def _check_there(stored: CodeArray, scale: Float32Array, what: str) -> None:
     """Zarr takes what is missing for zeros; a plane that has a scale has its maximum somewhere."""
+    if stored.ndim == 2 and stored[stored.shape[0] // 2].any():
+        return  # a look at one row spares most planes that are read alone the look at all
     if (stored.max(axis=(-2, -1)) < (scale > 0)).any():
         raise FileNotFoundError(f"{what}: a plane is missing; `dsfu-pipeline run` makes it again")
 

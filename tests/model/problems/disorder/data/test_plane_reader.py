@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
 import pytest
 import zarr
@@ -95,3 +96,20 @@ def test_a_damaged_index_is_told_of(tmp_path: Path, damage: str):
     path.write_bytes(data)
     with pytest.raises(ValueError, match="damaged"):
         reader.plane(0)
+
+
+def test_an_index_is_read_once_and_again_when_the_shard_is_another_file(tmp_path: Path, monkeypatch):
+    reader = PlaneReader(made(LocalStore(tmp_path)))
+    checked: list[int] = []
+    value = google_crc32c.value
+    monkeypatch.setattr(google_crc32c, "value", lambda data: checked.append(len(data)) or value(data))
+    for number in (0, 2, 1):
+        np.testing.assert_array_equal(reader.plane(number), PLANES[number])
+    assert len(checked) == 1
+    other = tmp_path / "other"
+    array = made(LocalStore(other))
+    array[:] = PLANES[::-1]
+    checked.clear()
+    (other / "planes/c/0/0/0").replace(tmp_path / "planes/c/0/0/0")
+    np.testing.assert_array_equal(reader.plane(0), PLANES[-1])
+    assert len(checked) == 1
