@@ -21,7 +21,7 @@ def pair_counts(occupied: BoolArray) -> IntArray:
     octets = np.zeros((*box.shape[:2], _LONGEST_ROW // 8), np.uint8)
     packed = np.packbits(box, axis=2, bitorder="little")
     octets[:, :, : packed.shape[2]] = packed
-    return pair_counts_of_rows(octets.view("<u8")[:, :, 0].astype(np.uint64), box.shape[2])
+    return np.asarray(pair_counts_of_rows(octets.view("<u8")[:, :, 0].astype(np.uint64), box.shape[2]))
 
 
 @njit(nogil=True, cache=True)

@@ -51,7 +51,7 @@ class Replica:
         return np.asarray((self.sites * bonds - self.sites_a**2) / (self.sites_a * sites_b), dtype=np.float64)
 
     def pair_counts(self) -> IntArray:
-        return pair_counts_of_rows(self._box.rows, self.edge)
+        return np.asarray(pair_counts_of_rows(self._box.rows, self.edge))
 
     @property
     def couplings(self) -> FloatArray:
