@@ -16,6 +16,9 @@ NPY_MAGIC: Final = b"\x93NUMPY"
 ZIP_MAGIC: Final = b"PK\x03\x04"
 """What .npy and .npz files begin with."""
 
+STORE_METADATA: Final = "zarr.json"
+"""What a folder that is a closed store holds, as any array or group of it."""
+
 PICTURES: Final = (".png", ".pdf", ".svg")
 """Suffixes of pictures that can be drawn."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from dsfu.errors import InputError
-from dsfu.files import remove_unfinished
+from dsfu.files import STORE_METADATA, remove_unfinished
 
 CHECKPOINTS: Final = "checkpoints"
 
@@ -22,7 +22,7 @@ def claimed(run: Path) -> Iterator[None]:
 
     What earlier ones were killed in the midst of writing is removed. A data set is refused: nothing else belongs in it.
     """
-    if (run / "zarr.json").exists():
+    if (run / STORE_METADATA).exists():
         raise InputError(
             "it is a data set, not the folder of a run",
             where=str(run),

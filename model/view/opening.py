@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dsfu.errors import InputError
+from dsfu.files import STORE_METADATA
 
 EXPECTED: Final = (
     "a reconstruction, planes or factors, a folder of dsfu-model analyse, a store, a run with an evaluation, "
@@ -20,7 +21,7 @@ def page_of(path: str) -> Callable[[], Any]:
     InputError
         Nothing is there, or nothing that can be shown.
     """
-    if "://" in path or (Path(path) / "zarr.json").is_file():
+    if "://" in path or (Path(path) / STORE_METADATA).is_file():
         return _store(path)
     place = Path(path)
     if place.is_dir():

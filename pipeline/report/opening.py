@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from dsfu.errors import InputError
+from dsfu.files import STORE_METADATA
 from dsfu.pipeline.problem import Problem, problem_called
-from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.intact import IntactFiles, damaged_store
 from dsfu.pipeline.store.state import FORMAT_VERSION, STATE, DamagedState, State, read_state
@@ -20,7 +20,7 @@ def problem_of_store(files: Files) -> Problem[Any]:
 def root_attributes(files: Files) -> dict[str, Any]:
     """What a closed store says of itself. InputError if it is damaged, or of another format than ours."""
     IntactFiles(files, state_of(files)).check_documents()
-    attributes = dict(json.loads(files.read(METADATA))["attributes"])
+    attributes = dict(json.loads(files.read(STORE_METADATA))["attributes"])
     found = attributes.get("format_version")
     if found != FORMAT_VERSION:
         raise InputError(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numcodecs import Blosc, VLenUTF8, Zstd, blosc
 
-METADATA: Final = "zarr.json"
+from dsfu.files import STORE_METADATA
 
 _CHUNK_BYTES: Final = 4 * 2**20
 """Most bytes of a chunk before compression: a coordinate of a few hundred thousand samples is one file."""
@@ -76,14 +76,14 @@ def root_files(groups: Mapping[str, ZarrGroup], attributes: Mapping[str, Any]) -
         for array in group.arrays:
             documents[array.name] = array_document(array)
             files |= {f"{path}/{array.name}/{name}": data for name, data in array_chunks(array).items()}
-        files |= {f"{path}/{name}/{METADATA}": _json(document) for name, document in documents.items()}
+        files |= {f"{path}/{name}/{STORE_METADATA}": _json(document) for name, document in documents.items()}
         own = dict(group.attributes)
         if group.coordinates:
             own["coordinates"] = " ".join(group.coordinates)
-        group_files[f"{path}/{METADATA}"] = _json(_group_document(own, documents))
+        group_files[f"{path}/{STORE_METADATA}"] = _json(_group_document(own, documents))
         everything[path] = _group_document(own, {})
         everything |= {f"{path}/{name}": document for name, document in documents.items()}
-    return files | group_files | {METADATA: _json(_group_document(attributes, everything))}
+    return files | group_files | {STORE_METADATA: _json(_group_document(attributes, everything))}
 
 
 def array_document(array: NamedArray) -> dict[str, Any]:

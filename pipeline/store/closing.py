@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from dsfu.files import STORE_METADATA
 from dsfu.pipeline.kinds import arrays_of_splits, groups_of
 from dsfu.pipeline.specs import LedgerEntry, StoredObject
-from dsfu.pipeline.store.arrays import METADATA, root_files
+from dsfu.pipeline.store.arrays import root_files
 from dsfu.pipeline.store.contents import StoreContents, Tables
 from dsfu.pipeline.store.files import Files, crc32c
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
@@ -165,7 +166,7 @@ def _surplus(
 
 def _hide(files: Files, problem: str) -> set[str]:
     """Remove what makes the store readable: the state first, then the root, then the groups."""
-    hidden = [STATE, METADATA, *(f"{group}/{METADATA}" for group in groups_of(problem))]
+    hidden = [STATE, STORE_METADATA, *(f"{group}/{STORE_METADATA}" for group in groups_of(problem))]
     for path in hidden:
         files.remove(path)
     files.synchronise(hidden)

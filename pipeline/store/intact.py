@@ -6,8 +6,8 @@ A chunk that is missing reads as zeros, and a flipped bit as another number; nei
 from functools import cached_property
 
 from dsfu.errors import InputError
+from dsfu.files import STORE_METADATA
 from dsfu.pipeline.specs import StoredObject
-from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.ledger import DamagedEntry, Ledger
 from dsfu.pipeline.store.placement import DamagedPlacement, Placement, read_placement
@@ -32,7 +32,7 @@ class IntactFiles:
     def check_documents(self) -> None:
         """All that says what arrays there are."""
         for path, stored in self._state.files.items():
-            if path.endswith(METADATA):
+            if path.endswith(STORE_METADATA):
                 self._check(path, stored)
 
     def check_array(self, array: str) -> None:

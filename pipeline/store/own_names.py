@@ -11,11 +11,11 @@ from functools import cache
 from typing import Final
 
 from dsfu.errors import InputError
+from dsfu.files import STORE_METADATA
 from dsfu.pipeline.kinds import every_array_of_splits, every_group, every_object
 from dsfu.pipeline.specs import KEY_DIGITS
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
-from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import TEMPORARY_PREFIX, Files
 from dsfu.pipeline.store.ledger import key_of_entry, key_of_object
 from dsfu.pipeline.store.manifest_copy import KEPT
@@ -31,7 +31,7 @@ ARRAYS: Final = f"{ledgers.FOLDER}/arrays.json"
 
 _KEY: Final = f"[0-9a-f]{{{KEY_DIGITS}}}"
 _CASE: Final = re.compile(f"({ledgers.FAILED}|{ledgers.DAMAGED})/{_KEY}\\.json")
-_ARRAY_FILE: Final = re.compile(rf"(?P<array>\w+/\w+)/({re.escape(METADATA)}|c(/(0|[1-9]\d*))+)", re.ASCII)
+_ARRAY_FILE: Final = re.compile(rf"(?P<array>\w+/\w+)/({re.escape(STORE_METADATA)}|c(/(0|[1-9]\d*))+)", re.ASCII)
 _FOLDER: Final = re.compile(rf"objects/[0-9a-f]{{2}}(/{_KEY})?|{ledgers.FOLDER}/[0-9a-f]{{2}}")
 _TEMPORARY: Final = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{16}")
 
@@ -69,8 +69,8 @@ def could_be_of_group(path: str) -> bool:
     """Whether closing could have written a file, by its name, whatever the arrays are called: also the root group's."""
     group, _, rest = path.rpartition("/")
     return (
-        path in (METADATA, SETTINGS_FILE)
-        or (group in every_group() and rest == METADATA)
+        path in (STORE_METADATA, SETTINGS_FILE)
+        or (group in every_group() and rest == STORE_METADATA)
         or (path.partition("/")[0] in every_group() and _ARRAY_FILE.fullmatch(path) is not None)
     )
 
@@ -141,6 +141,6 @@ def _has_ledger(files: Files) -> bool:
 
 def _is_closed_by_us(files: Files) -> bool:
     try:
-        return bool(json.loads(files.read(METADATA))["attributes"]["format"] == FORMAT)
+        return bool(json.loads(files.read(STORE_METADATA))["attributes"]["format"] == FORMAT)
     except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
         return False

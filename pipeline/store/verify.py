@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Final
 
+from dsfu.files import STORE_METADATA
 from dsfu.pipeline.kinds import every_group
 from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store import ledger as ledgers
 from dsfu.pipeline.store import locks
-from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.findings import Finding, VerifyReport
 from dsfu.pipeline.store.ledger import Ledger, key_of_object
@@ -83,7 +83,7 @@ def _check_closed(ledger: Ledger) -> tuple[State | None, list[Finding]]:
     """What closing recorded, None if it never came to its end, and what is wrong with the files that it wrote."""
     files, damaged = ledger.files, damaged_files(ledger.files)
     if STATE in damaged:
-        if not any(files.exists(path) for path in (STATE, METADATA, PLACEMENT)):
+        if not any(files.exists(path) for path in (STATE, STORE_METADATA, PLACEMENT)):
             return None, []  # it never was closed
         what = "is damaged" if files.exists(STATE) else "is missing: it is lost, or closing was interrupted"
         return None, [Finding(kind="array", path=STATE, what=what)]

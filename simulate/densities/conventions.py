@@ -2,9 +2,6 @@
 
 from typing import Final
 
-MO_KALPHA: Final = 0.71073
-"""Å, pymatgen's "MoKa": the mean of the doublet, as in the published patterns."""
-
 BINS: Final = 1024
 """Of 2θ from 0 to 180°, of a pattern in the published form."""
 

@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 
 from dsfu.simulate.arrays import FloatArray, IntArray
-from dsfu.simulate.densities.conventions import BINS, MO_KALPHA
+from dsfu.simulate.constants import MO_KALPHA
+from dsfu.simulate.densities.conventions import BINS
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.kernels import half_sphere
 from dsfu.simulate.densities.scattering_factors import STEP, Source, dispersion, form_factor_table

@@ -14,8 +14,8 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from dsfu.model.measured.molecules.model import FormFactorModel
-from dsfu.model.measured.prepare.robust import SIGMA_PER_MAD
 from dsfu.simulate.arrays import BoolArray, FloatArray
+from dsfu.simulate.constants import SIGMA_PER_MAD
 
 _DW_RANGE: Final = (-0.1, 1.0)
 """Å² between which D_w is looked for; below 0 only by error, and that should be seen."""

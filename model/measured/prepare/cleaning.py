@@ -7,7 +7,6 @@ import numpy as np
 
 from dsfu.model.measured.data.reconstruction import RealArray, Reconstruction, Step
 from dsfu.model.measured.prepare.robust import (
-    SIGMA_PER_MAD,
     WindowGrid,
     gaps_filled,
     median_and_deviation,
@@ -15,6 +14,7 @@ from dsfu.model.measured.prepare.robust import (
 )
 from dsfu.model.measured.prepare.slabs import slabs, thinned, with_halo
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
+from dsfu.simulate.constants import SIGMA_PER_MAD
 
 NOISE_WINDOW: Final = 16
 """Voxels along each side of the windows in which the noise is estimated."""

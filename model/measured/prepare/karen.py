@@ -12,8 +12,9 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction, Step
 from dsfu.model.measured.prepare.filling import without_voxels
-from dsfu.model.measured.prepare.robust import SIGMA_PER_MAD, WindowGrid, gaps_filled, median_and_deviation
+from dsfu.model.measured.prepare.robust import WindowGrid, gaps_filled, median_and_deviation
 from dsfu.model.measured.prepare.slabs import slabs
+from dsfu.simulate.constants import SIGMA_PER_MAD
 
 LEAST_WIDTH: Final = 3
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +10,6 @@ from scipy import ndimage
 from dsfu.model.measured.data.reconstruction import RealArray
 from dsfu.model.measured.prepare.slabs import VOXELS_AT_ONCE
 from dsfu.simulate.arrays import BoolArray, FloatArray
-
-SIGMA_PER_MAD: Final = 1.4826
-"""Standard deviation of a normal distribution over its median absolute deviation."""
 
 
 def quantile_of_sorted(rows: RealArray, quantile: float) -> RealArray:

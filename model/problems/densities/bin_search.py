@@ -11,7 +11,8 @@ from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.arrays import FloatArray
-from dsfu.simulate.densities.conventions import BINS, MO_KALPHA
+from dsfu.simulate.constants import MO_KALPHA
+from dsfu.simulate.densities.conventions import BINS
 from dsfu.simulate.densities.crystals import UnitCell
 from dsfu.simulate.densities.structure_types import StructureType, from_crystal
 

@@ -9,6 +9,7 @@ from scipy.signal import find_peaks, peak_widths
 
 from dsfu.errors import InputError
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.constants import SIGMA_PER_MAD
 
 MOST_POINTS: Final = 6000
 """Longer patterns are binned to about this many points. Chosen: 100° in steps of .02° keep theirs."""
@@ -134,9 +135,9 @@ def _without_beam(
 
 def _noise(counts: FloatArray) -> float:
     """Standard deviation of single points, from second differences."""
-    # 1, −2, 1: six times the variance of a point. 1.4826 makes a median deviation a standard one.
+    # 1, −2, 1: six times the variance of a point.
     second = np.diff(counts, 2)
-    spread = 1.4826 * float(np.median(np.abs(second))) / np.sqrt(6)
+    spread = SIGMA_PER_MAD * float(np.median(np.abs(second))) / np.sqrt(6)
     return spread if spread > 0 else 1e-3 * float(counts.max())
 
 

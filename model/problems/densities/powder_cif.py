@@ -10,6 +10,7 @@ from dsfu.errors import InputError
 from dsfu.model.problems.densities.powder import FEWEST_POINTS, PowderPattern
 from dsfu.model.problems.densities.radiation import flight_error, has_flight_times, neutron_block, neutron_error
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.constants import TUBES
 
 _INTENSITIES: Final = (
     r"_pd_meas_counts_total", r"_pd_meas_intensity_total", r"_pd_proc_intensity_total", r"_pd_meas_intensity_net",
@@ -152,5 +153,4 @@ def _wavelength(text: str) -> float | None:
             if 0.05 <= _value(word) <= 5:
                 return _value(word)
     kind = re.search(r"_diffrn_radiation_type\s+['\"]?\s*(Cu|Mo|Co|Fe|Cr|Ag)\s*K", text, re.IGNORECASE)
-    known = {"cu": 1.5418, "mo": 0.71073, "co": 1.7903, "fe": 1.9373, "cr": 2.2910, "ag": 0.5609}
-    return known[kind[1].lower()] if kind else None
+    return TUBES[kind[1].lower()] if kind else None

@@ -13,6 +13,7 @@ from dsfu.model.problems.phases.groups import CandidateGroup
 from dsfu.model.problems.phases.peaks import PeakList, find_peaks, lattice_points
 from dsfu.model.problems.phases.report import report_of
 from dsfu.model.problems.phases.solve import PhasedCrystal
+from dsfu.simulate.constants import MO_KALPHA
 from dsfu.simulate.structures.ccp4 import write_ccp4
 
 
@@ -104,7 +105,7 @@ def res_of(crystal: PhasedCrystal, peaks: list[dict[str, Any]]) -> str:
     generators, inverted = _symm_cards(crystal.candidate)
     lines = [
         f"TITL {Path(crystal.source).name} in {crystal.candidate.name}, {crystal.verdict.outcome}, R {crystal.r:.3f}",
-        "CELL 0.71073 " + " ".join(f"{x:.5f}" for x in crystal.data.cell),
+        f"CELL {MO_KALPHA} " + " ".join(f"{x:.5f}" for x in crystal.data.cell),
         f"ZERR {len(list(group.operations()))} 0 0 0 0 0 0",
         f"LATT {lattice if inverted else -lattice}",
         *(f"SYMM {text}" for text in generators),

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from dsfu.errors import InputError
+from dsfu.files import STORE_METADATA
 from dsfu.pipeline.problems.disorder.closing import ClosingSpec
 from dsfu.pipeline.running.engines import InThisProcess
 from dsfu.pipeline.running.parts import Part, run_part
 from dsfu.pipeline.running.reporter import SilentReporter
 from dsfu.pipeline.running.run import RunResult, run_store
-from dsfu.pipeline.store.arrays import METADATA
 from dsfu.pipeline.store.files import open_files
 from dsfu.pipeline.store.gc import collect_garbage
 from dsfu.pipeline.store.ledger import entry_path
@@ -88,7 +88,7 @@ def test_a_store_that_another_part_begins_while_we_look_is_not_refused(tmp_path:
     assert (tmp_path / KEPT).exists()
 
 
-@pytest.mark.parametrize("lost", [[], [KEPT], [KEPT, "ledger"], [METADATA, KEPT], [METADATA, "entries"]])
+@pytest.mark.parametrize("lost", [[], [KEPT], [KEPT, "ledger"], [STORE_METADATA, KEPT], [STORE_METADATA, "entries"]])
 def test_a_store_that_has_lost_something_is_still_a_store(closed: tuple[FakeStore, ClosingSpec], lost: list[str]):
     store, _ = closed
     keep_manifest(store.files, tiny(1).loaded)
