@@ -67,25 +67,19 @@ def form_factor_planes(
     start = -(pixels // 2) * step
 
     # exp(iQ·r) = exp(i centre·r) · exp(i x axis_x·r) · exp(i y axis_y·r): the last two are the same on all planes.
-    phases = np.empty(pixels, np.complex128)
-    x_cos = np.empty((atoms, pixels), precision)
-    x_sin = np.empty((atoms, pixels), precision)
+    x_cos, x_sin = np.empty((atoms, pixels), precision), np.empty((atoms, pixels), precision)
     y_phases = np.empty((atoms, pixels), np.complex128)
     for i in range(atoms):
-        fill_phases(dot(positions[i], axis_x), start, step, phases)
-        write_parts(phases, x_cos[i], x_sin[i])
+        fill_phases(dot(positions[i], axis_x), start, step, y_phases[i])
+        write_parts(y_phases[i], x_cos[i], x_sin[i])
         fill_phases(dot(positions[i], axis_y), start, step, y_phases[i])
 
-    x_gauss = np.empty((elements, GAUSSIANS, pixels))
-    y_gauss = np.empty((elements, GAUSSIANS, pixels))
+    x_gauss, y_gauss = np.empty((elements, GAUSSIANS, pixels)), np.empty((elements, GAUSSIANS, pixels))
     x_table = np.empty((elements, GAUSSIANS, pixels), precision)
     y_table = np.empty((pixels, elements, GAUSSIANS), precision)
-    y_cos = np.empty((pixels, atoms), precision)
-    y_sin = np.empty((pixels, atoms), precision)
-    element_constants = np.empty(elements, precision)
-    element_constants[:] = constants
-    shift_x = np.inf
-    shift_y = np.inf
+    y_cos, y_sin = np.empty((pixels, atoms), precision), np.empty((pixels, atoms), precision)
+    element_constants = constants.astype(precision)
+    shift_x = shift_y = np.inf
     for n in range(centres.shape[0]):
         centre = centres[n]
         in_x, in_y = dot(centre, axis_x), dot(centre, axis_y)
@@ -100,12 +94,7 @@ def form_factor_planes(
                 fill_gaussians(exponents, start + shift_y, step, y_gauss)
         # Rounding may leave less than nothing of what is normal to the plane.
         off_plane_squared = max(dot(centre, centre) - shift_x * shift_x - shift_y * shift_y, 0.0)
-        for e in range(elements):
-            for k in range(GAUSSIANS):
-                factor = amplitudes[e, k] * exp(-exponents[e, k] * off_plane_squared)
-                for p in range(pixels):
-                    x_table[e, k, p] = factor * x_gauss[e, k, p]
-                    y_table[p, e, k] = y_gauss[e, k, p]
+        _fill_tables_of_gaussians(amplitudes, exponents, off_plane_squared, x_gauss, y_gauss, x_table, y_table)
         for i in range(atoms):
             # The sign turns the sum over A and B into F_A − F_B; the phase of the centre goes with the table of y.
             at_centre = signs[i] * phase(positions[i], centre)
@@ -113,19 +102,27 @@ def form_factor_planes(
                 value = at_centre * y_phases[i, y]
                 y_cos[y, i] = value.real
                 y_sin[y, i] = value.imag
-        left[n] = _form_factor_rows(
-            x_cos,
-            x_sin,
-            y_cos,
-            y_sin,
-            first_atom,
-            x_table,
-            y_table,
-            element_constants,
-            precision(scale),
-            limits[n],
-            out[n],
-        )
+        tables = (x_cos, x_sin, y_cos, y_sin, first_atom, x_table, y_table, element_constants)
+        left[n] = _form_factor_rows(*tables, precision(scale), limits[n], out[n])
+
+
+@njit(nogil=True, cache=True)
+def _fill_tables_of_gaussians(
+    amplitudes: FloatArray,
+    exponents: FloatArray,
+    off_plane_squared: float,
+    x_gauss: FloatArray,
+    y_gauss: FloatArray,
+    x_table: RealArray,
+    y_table: RealArray,
+) -> None:
+    """Tables of one plane in the precision of its sums; that of x has the amplitudes, and what the distance leaves."""
+    for e in range(x_gauss.shape[0]):
+        for k in range(GAUSSIANS):
+            factor = amplitudes[e, k] * exp(-exponents[e, k] * off_plane_squared)
+            for p in range(x_gauss.shape[2]):
+                x_table[e, k, p] = factor * x_gauss[e, k, p]
+                y_table[p, e, k] = y_gauss[e, k, p]
 
 
 @njit(nogil=True, cache=True)
