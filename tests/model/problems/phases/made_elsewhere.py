@@ -66,13 +66,16 @@ def write_hkl(
 
 
 def correlation(density: np.ndarray, structure: gemmi.SmallStructure, d_min: float) -> float:
-    """Of a map with the structure's at the same resolution, best over all shifts on the grid and inversion."""
+    """Of a map with the structure's at the same resolution, best over shifts by half voxels and inversion."""
     hkl = np.array(gemmi.make_miller_array(structure.cell, gemmi.SpaceGroup("P 1"), d_min, 0.0, True))
-    shape = np.array(density.shape)
-    waves = np.zeros(density.shape, dtype=complex)
+    hkl = np.concatenate([hkl, -hkl])
     values = calculated(structure, hkl)
-    waves[tuple((hkl % shape).T)] = np.conj(values)
-    waves[tuple((-hkl % shape).T)] = values
-    ours = np.fft.fftn(density - density.mean())
-    best = max(np.fft.ifftn(np.conj(waves) * each).real.max() for each in (ours, np.conj(ours)))
-    return float(best * density.size / (np.linalg.norm(ours) * np.linalg.norm(waves)))
+    transform = np.fft.fftn(density - density.mean())
+    ours = np.conj(transform[tuple((hkl % np.array(density.shape)).T)])
+    finer = 2 * np.array(density.shape)
+    best = 0.0
+    for each in (ours, np.conj(ours)):
+        products = np.zeros(finer, dtype=complex)
+        products[tuple((hkl % finer).T)] = np.conj(each) * values
+        best = max(best, np.fft.fftn(products).real.max())
+    return float(best / (np.linalg.norm(transform) * np.linalg.norm(values)))
