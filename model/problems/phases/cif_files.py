@@ -1,5 +1,6 @@
 """CIF with reflections: loops of refln and diffrn_refln, .fcf, and an .hkl embedded as text."""
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ _VALUES: Final = (
     ("_refln_F_meas", "_refln_F_sigma", True),
     ("_refln.F_squared_meas", "_refln.F_squared_sigma", False),
     ("_refln.intensity_meas", "_refln.intensity_sigma", False),
+    ("_diffrn_refln.intensity_net", "_diffrn_refln.intensity_sigma", False),
     ("_refln.F_meas_au", "_refln.F_meas_sigma_au", True),
     ("_refln.F_meas", "_refln.F_meas_sigma", True),
 )
@@ -28,6 +30,8 @@ _PAIRS: Final = (
     ("_refln.pdbx_F_plus", "_refln.pdbx_F_minus", True),
 )
 """Tags of h and of −h in one row, where these are kept apart."""
+
+_BRACKET: Final = re.compile(r"([-+]?\d*\.?\d*)\((\d+)\)")
 
 _TEXTS: Final = ("_shelx_hkl_file", "_iucr_refine_reflections_details", "_refln_raw")
 _SYMMETRY: Final = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz", "_symmetry_equiv.pos_as_xyz")
@@ -98,14 +102,25 @@ def _loop(block: gemmi.cif.Block, value: str, sigma: str) -> tuple[IntArray, Flo
     rows = _rows(errors if len(errors) else table)
     if not len(rows):
         return None
-    error = np.abs(np.nan_to_num(rows[:, 4])) if rows.shape[1] > 4 else np.zeros(len(rows))
+    error = np.abs(np.nan_to_num(rows[:, 4]))
+    if not error.any():
+        error = rows[:, 5]  # in brackets behind the value
     return rows[:, :3].astype(np.int64), rows[:, 3], error
 
 
 def _rows(table: Any) -> FloatArray:
-    """Numbers of a loop; rows without an index or a value are left out."""
-    rows = np.array([[gemmi.cif.as_number(word) for word in row] for row in table], dtype=np.float64)
-    return rows[np.isfinite(rows[:, :4]).all(axis=1)] if len(rows) else rows.reshape(0, 5)
+    """h, k, l, value, uncertainty, the one in brackets behind the value; rows without index or value are left out."""
+    rows = np.array([_numbers(list(row)) for row in table], dtype=np.float64).reshape(-1, 6)
+    return rows[np.isfinite(rows[:, :4]).all(axis=1)]
+
+
+def _numbers(words: list[str]) -> list[float]:
+    numbers = [gemmi.cif.as_number(word) for word in words[:5]]
+    numbers += [0.0] * (5 - len(numbers))
+    bracket = _BRACKET.fullmatch(words[3])
+    # 12.34(5): the digits in brackets count in units of the last digit.
+    digits = len(bracket[1].partition(".")[2]) if bracket else 0
+    return [*numbers, float(bracket[2]) * 10.0**-digits if bracket else 0.0]
 
 
 def _cell_of(block: gemmi.cif.Block) -> CellNumbers | None:

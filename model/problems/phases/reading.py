@@ -203,6 +203,9 @@ def _checked(data: ReflectionList) -> ReflectionList:
     if not good.any() or not (data.intensity[good] > 0).any():
         raise InputError("no reflection with an intensity above 0", where=data.source, expected=_EXPECTED)
     data = replace(data, hkl=data.hkl[good], intensity=data.intensity[good], sigma=np.nan_to_num(data.sigma[good]))
+    if data.space_group is not None and data.space_group.number == 1:
+        # Programs write P1 where nobody told them the group, and it would keep the map from having another.
+        data = replace(data, space_group=None)
     return replace(data, notes=(*data.notes, *doubts_of_cell(data)))
 
 

@@ -12,7 +12,7 @@ from dsfu.model.problems.phases.crystal_data import CellNumbers, FloatArray, Int
 
 _FIXED: Final = re.compile(r"^([ \d+-]{4})([ \d+-]{4})([ \d+-]{4})(.{8})(.{8})")
 _LATTICES: Final = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
-_BATCH: Final = re.compile(r"^.{28}\s*(-\d+)\s*$")
+_BATCH: Final = re.compile(r"^.{28}\s*(?<![Ee])(-\d+)\s*$")
 """A negative batch number: the next line is a reflection of another component that overlaps with this one."""
 
 _LARGEST_INDEX: Final = 1500
@@ -90,7 +90,7 @@ def _twinned(path: Path, what: str) -> InputError:
 
 
 def _row(line: str) -> Row | None:
-    words = line.replace(",", " ").split()
+    words = line.replace(",", " ").replace(";", " ").split()
     for parse in (_apart, _in_columns):
         row = parse(line, words)
         if row is not None and np.isfinite(row[3:]).all() and max(map(abs, row[:3])) <= _LARGEST_INDEX:
@@ -99,16 +99,24 @@ def _row(line: str) -> Row | None:
 
 
 def _apart(line: str, words: list[str]) -> Row | None:
-    """Words with spaces or commas between them; columns of HKLF 4 that touch each other are not of this kind."""
+    """Words with spaces, commas or semicolons between; HKLF 4 whose columns touch is not of this kind."""
     if len(words) < 4 or (len(words) < 5 and _FIXED.match(line)):
         return None
     try:
-        h, k, l = (int(word) for word in words[:3])  # noqa: E741
+        h, k, l = (_index(word) for word in words[:3])  # noqa: E741
         if len(words) == 7 and words[6] in ("o", "x", "<", "-"):
             return h, k, l, float(words[4]), float(words[5])
         return h, k, l, float(words[3]), float(words[4]) if len(words) > 4 else 0.0
     except ValueError:
         return None
+
+
+def _index(word: str) -> int:
+    """A whole number, with or without a point; ValueError for others."""
+    number = float(word) if "." in word else int(word)
+    if number != round(number):
+        raise ValueError(word)
+    return int(number)
 
 
 def _in_columns(line: str, words: list[str]) -> Row | None:

@@ -187,6 +187,47 @@ def write_mmcif_pairs(folder: Path, what: Measured) -> Path:
     return folder / "x.cif"
 
 
+def write_mtz_in_p1(folder: Path, what: Measured) -> Path:
+    """Not merged by the program that wrote it, which knew no group."""
+    mtz = gemmi.Mtz(with_base=True)
+    mtz.spacegroup = gemmi.SpaceGroup("P 1")
+    mtz.set_cell_for_all(what.structure.cell)
+    mtz.add_dataset("x")
+    mtz.add_column("I", "J")
+    mtz.add_column("SIGI", "Q")
+    mtz.set_data(np.column_stack([what.hkl, what.intensity, what.sigma]).astype(np.float32))
+    mtz.write_to_file(str(folder / "x.mtz"))
+    return folder / "x.mtz"
+
+
+def write_mmcif_unmerged(folder: Path, what: Measured) -> Path:
+    lines = [line.replace("_cell_", "_cell.") for line in cif_head(what)]
+    lines += ["loop_", *(f"_diffrn_refln.{n}" for n in ("id", "index_h", "index_k", "index_l", "intensity_net"))]
+    lines += ["_diffrn_refln.intensity_sigma", *(f"1 {row}" for row in shelx_lines(what, "{} {} {} {:.2f} {:.2f}"))]
+    (folder / "x.cif").write_text("\n".join(lines))
+    return folder / "x.cif"
+
+
+def write_cif_with_brackets(folder: Path, what: Measured) -> Path:
+    lines = [*cif_head(what), "loop_"]
+    lines += [f"_refln_{n}" for n in ("index_h", "index_k", "index_l", "F_squared_meas")]
+    lines += [f"{h[0]} {h[1]} {h[2]} {i:.2f}({round(100 * s)})" for h, i, s in merged_rows(what)]
+    (folder / "x.cif").write_text("\n".join(lines))
+    return folder / "x.cif"
+
+
+def write_semicolons(folder: Path, what: Measured) -> Path:
+    write_hkl(folder, what)
+    (folder / "x.csv").write_text("\n".join(["h;k;l;I;sigma", *shelx_lines(what, "{};{};{};{:.2f};{:.2f}")]))
+    return folder / "x.csv"
+
+
+def write_numbers_with_points(folder: Path, what: Measured) -> Path:
+    write_hkl(folder, what)
+    (folder / "x.txt").write_text("\n".join(shelx_lines(what, "{:.1f} {:.1f} {:.1f} {:.6E} {:.6E}")))
+    return folder / "x.txt"
+
+
 WRITERS = [
     write_hkl,
     write_hkl_with_cif_beside,
@@ -201,6 +242,11 @@ WRITERS = [
     write_mtz_pairs,
     write_mtz_amplitudes,
     write_mmcif_pairs,
+    write_mtz_in_p1,
+    write_mmcif_unmerged,
+    write_cif_with_brackets,
+    write_semicolons,
+    write_numbers_with_points,
 ]
 
 
