@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.measured.volume.voxels import Voxels
-from dsfu.simulate.arrays import BoolArray, FloatArray
+from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 
 Float32 = npt.NDArray[np.float32]
 
@@ -91,10 +91,20 @@ def lattice_distance(axes: Sequence[FloatArray]) -> tuple[Float32, npt.NDArray[n
     h = np.meshgrid(*axes, indexing="ij", sparse=True)
     nearest = [np.round(each) for each in h]
     distance = np.sqrt(sum((x - n) ** 2 for x, n in zip(h, nearest, strict=True))).astype(np.float32)
-    limits = [int(np.ceil(np.abs(axis).max())) for axis in axes]
+    limits = _limits(axes)
     shape = [2 * limit + 1 for limit in limits]
     places = np.broadcast_arrays(*((n + limit).astype(int) for n, limit in zip(nearest, limits, strict=True)))
     return distance, np.ravel_multi_index(places, shape).astype(np.int32), int(np.prod(shape))
+
+
+def lattice_points(axes: Sequence[FloatArray], count: int) -> IntArray:
+    """hkl of each number that `lattice_distance` gives."""
+    limits = np.array(_limits(axes))
+    return np.asarray(np.stack(np.unravel_index(np.arange(count), 2 * limits + 1), axis=1) - limits, np.int64)
+
+
+def _limits(axes: Sequence[FloatArray]) -> list[int]:
+    return [int(np.ceil(np.abs(axis).max())) for axis in axes]
 
 
 def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:

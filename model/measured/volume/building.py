@@ -1,5 +1,6 @@
 """A fit of a volume's voxels put together: what is left out, columns of background and tails, the falloff."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -30,13 +31,7 @@ def build_fit(
     """A fit of voxels but for those beside peaks."""
     if masked is None:
         masked = peaks.mask(HOLE) if peaks is not None else lattice_distance(voxels.axes)[0] < _NODE
-    kept = Voxels(
-        counts=voxels.counts,
-        weight=np.where(masked, np.float32(0), voxels.weight),
-        axes=voxels.axes,
-        cell=voxels.cell,
-        gain=voxels.gain,
-    )
+    kept = replace(voxels, weight=np.where(masked, np.float32(0), voxels.weight))
     folds = folded(kept)
     tails = peaks.tails() if peaks is not None else []
     if folds.folded:

@@ -28,6 +28,9 @@ _AS_LIKELY: Final = 1.0
 apart, the stiffest gave a standard uncertainty half as large as the next, and errors of three of it."""
 
 _STRENGTHS: Final = (1.5, 300.0)
+_STARTS: Final = (0.22, 0.28)
+"""Widths from which the search may start. From .4 alone it ran to the widest for one crystal in eight, whose maximum
+at .25 was higher by 288 in log evidence."""
 
 
 class Evidence:
@@ -76,7 +79,8 @@ def best_prior(fit: VolumeFit, start: FormFactorPrior, *, width: float | None = 
         each = width or float(np.clip(np.exp(x[1]), _NARROWEST, WIDEST))
         return replace(start, width=(each,) * 3, amplitude=float(np.clip(np.exp(x[0]), *_STRENGTHS)))
 
-    first = np.log([start.amplitude, start.width[0]])[: 1 if width else 2]
+    places = [(start.amplitude, each) for each in ((width,) if width else (start.width[0], *_STARTS))]
+    first = max((np.log(each)[: 1 if width else 2] for each in places), key=lambda x: evidence.of(prior_of(x)))
     options = {"xatol": 0.02, "fatol": 1.0, "maxfev": 40}
     found = minimize(lambda x: -evidence.of(prior_of(x)), first, method="Nelder-Mead", options=options)
     return prior_of(found.x)

@@ -68,7 +68,7 @@ class VolumeFit:
 
     def __post_init__(self) -> None:
         cell = self.voxels.cell
-        self.periods = self.prior.periods(self.voxels.ranges(), cell)
+        self.periods = self.prior.periods(self.voxels.ranges_with_mates(), cell)
         self.vectors = self.prior.vectors(self.periods, cell)
         self._g = CosineSeries(self.voxels.axes, self.vectors, self.periods.tolist())
         self._s = CosineSeries(self.voxels.axes, self.terms.vectors, [1, 1, 1])
@@ -124,11 +124,11 @@ class VolumeFit:
         return 0.5 * _sum(self._w * residual * residual) + 0.5 * self._prior_of(x)
 
     def chi_square(self) -> float:
-        """Per voxel, with the variance that the model itself has."""
+        """Per voxel, with the variance that the model itself has; one for noise alone, even where voxels share it."""
         model = self.model()
         live = self._weight > 0
         terms = self._weight / model.clamp_min(_LEAST_VARIANCE) * (model - self._counts) ** 2
-        return _sum(terms) / float(live.sum())
+        return _sum(terms) / float(live.sum()) / self.voxels.expected_chi_square
 
     def _prior_of(self, x: FloatArray) -> float:
         white = x / self._deviations

@@ -9,7 +9,7 @@ from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.look_ahead import FLAT, LEAST_CELLS
 from dsfu.model.measured.volume.settings import FARTHEST
 from dsfu.model.measured.volume.softness import soft_combination
-from dsfu.model.measured.volume.solve import VolumeSolution
+from dsfu.model.measured.volume.solve import STRETCH_REFUSED, VolumeSolution
 from dsfu.model.measured.volume.terms import OrderTerms, period_of
 from dsfu.model.measured.volume.verdict import VolumeVerdict
 from dsfu.simulate.arrays import FloatArray, IntArray
@@ -32,6 +32,11 @@ def order_of(solution: VolumeSolution, verdict: VolumeVerdict | None = None) -> 
         notes.append(verdict.sentence)
     if solution.stretch is not None:
         notes.append(solution.stretch.sentence())
+    if solution.stretch_refused:
+        notes.append(STRETCH_REFUSED)
+    shared = solution.voxels.noise_sentence()
+    if shared:
+        notes.append(shared)
     if not solution.scale_known:
         notes.append(
             "These data hardly tell I_FF from a background that falls off like it, so that all α share the uncertainty "

@@ -34,6 +34,12 @@ _PASSES: Final = 2
 """Fits after the first in which the peaks' integrals and tails are taken anew; they no longer change then."""
 
 
+STRETCH_REFUSED: Final = (
+    "A stretch of h, k and l was looked for, and ran away beyond what a wrong cell can be: it was not taken. Order "
+    "beyond the cut-off, or something else that is not of this model, can look like one."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GridStretch:
     """By what h, k and l of the file were multiplied to be those of the lattice, with standard uncertainties."""
@@ -87,6 +93,8 @@ class VolumeSolution:
         Wall time.
     stretch
         By what h, k and l were multiplied, where they were.
+    stretch_refused
+        Whether a stretch was looked for and ran away.
     """
 
     reconstruction: Reconstruction
@@ -107,6 +115,7 @@ class VolumeSolution:
     cutoff_enough: bool
     seconds: float
     stretch: GridStretch | None = None
+    stretch_refused: bool = False
 
     @property
     def cutoff(self) -> int:

@@ -9,18 +9,19 @@ Limits: from a dozen crystals of tests/benchmarks/crystal_maker.py, with and wit
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.measured.judgement import Judgement
-from dsfu.model.measured.volume.bragg import lattice_distance
+from dsfu.model.measured.volume.bragg import lattice_distance, lattice_points
 from dsfu.model.measured.volume.departures import order_that_varies, stretched_lattice
+from dsfu.model.measured.volume.likelier_causes import likelier_causes, several_sites
 from dsfu.model.measured.volume.look_ahead import LEAST_CELLS
 from dsfu.model.measured.volume.solve import VolumeSolution
-from dsfu.model.measured.volume.voxels import fold_sum
+from dsfu.model.measured.volume.voxels import Voxels, fold_sum
 from dsfu.simulate.arrays import FloatArray
 
 LEAST_AMPLITUDE: Final = 0.005
@@ -168,9 +169,16 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
             "compare them and to find the width of I_FF; standard uncertainties allow for widths from .24 to .40 cells."
         )
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
+    if any(solution.voxels.smoothed):
+        words = (
+            "Not judged: neighbouring voxels share noise, as smoothing or interpolation makes them. That changes α by "
+            "more than their standard uncertainties: give the volume as it was before."
+        )
+        return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
     if failed:
         first = max(failed, key=lambda check: check.ratio / check.limit)
         words = f"The data contradict the model of two species on one site without displacements: {first.meaning}."
+        words = f"{words} {likelier_causes(solution)}".strip()
         return VolumeVerdict(judgement="contradicts", sentence=words, checks=checks)
     if cells < _LEAST_GOOD:
         words = f"Not judged: only {cells} reciprocal cells were measured well enough to compare them."
@@ -178,6 +186,8 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
     if not _NOISY[0] < solution.chi_square < _NOISY[1]:
         words = f"Not judged: χ² per voxel is {solution.chi_square:.2f}, so the noise is not what it seems."
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
+    if several := several_sites(solution):
+        return VolumeVerdict(judgement="not judged", sentence=f"Not judged: {several}", checks=checks)
     words = "The data agree with two species that share one site. That does not prove it: what is weak may not show."
     return VolumeVerdict(judgement="agrees", sentence=words, checks=checks)
 
@@ -193,7 +203,7 @@ def _residuals(solution: VolumeSolution) -> _Residuals:
     distance, cell, cells = lattice_distance(fit.voxels.axes)
     return _Residuals(
         rest=rest.ravel().astype(np.float64),
-        weight=weight.ravel().astype(np.float64),
+        weight=weight.ravel().astype(np.float64) * _weight_in_cells(fit.voxels, cells)[cell.ravel()],
         diffuse=np.maximum(diffuse, 0).ravel().astype(np.float64),
         cell=cell.ravel(),
         distance=distance.ravel(),
@@ -201,6 +211,16 @@ def _residuals(solution: VolumeSolution) -> _Residuals:
         shape=fit.voxels.shape,
         cells=cells,
     )
+
+
+def _weight_in_cells(voxels: Voxels, cells: int) -> FloatArray:
+    """By what the weight of voxels in each cell is larger than in all: most of their copies lie in other cells."""
+    points = lattice_points(voxels.axes, cells)
+    images = points @ voxels.copying
+    same = (images == points).all(axis=2)
+    if voxels.folded:
+        same |= (images == -points).all(axis=2)
+    return np.asarray(len(voxels.copying) / same.sum(axis=0))
 
 
 def _good_cells(found: _Residuals) -> npt.NDArray[np.bool_]:
@@ -228,11 +248,14 @@ def _mean_square(
 Measure = tuple[float, float] | None
 
 
-def _over_lengths(found: _Residuals, _: VolumeSolution) -> Measure:
+def _over_lengths(found: _Residuals, solution: VolumeSolution) -> Measure:
     top = float(found.lengths[found.weight > 0].max())
     key = np.minimum((found.lengths / top * _BINS).astype(np.int32), _BINS)
     count = np.bincount(key, found.weight > 0, _BINS + 1)
-    return _mean_square(found, key, 1.0, _BINS + 1, count > _LEAST_VOXELS)
+    # a shell holds all copies of a voxel, and they count as one
+    weight = found.weight / _weight_in_cells(solution.fit.voxels, found.cells)[found.cell]
+    whole = replace(found, weight=weight)
+    return _mean_square(whole, key, 1.0, _BINS + 1, count > _LEAST_VOXELS)
 
 
 def _over_cells(found: _Residuals, _: VolumeSolution) -> Measure:

@@ -1,6 +1,6 @@
 """The voxels of a reconstruction as the fit takes them: along h, k and l, Friedel pairs folded, noise known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -8,16 +8,20 @@ import numpy.typing as npt
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
-from dsfu.simulate.arrays import BoolArray, FloatArray
+from dsfu.model.measured.volume.shared_noise import (
+    FOURTH,
+    copying_operators,
+    kernel,
+    slow_over_fast,
+    smoothed_shares,
+)
+from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 
 Float32 = npt.NDArray[np.float32]
 
 _BEST_COUNTS: Final = 1e4
 """No voxel is taken to be known better than to 1 %, that of so many counts: no model is truer than that. Chosen."""
-
-_FOURTH: Final = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
-"""Differences of the fourth order take out what is smooth over five voxels, and leave the noise times √70."""
 
 _MEDIAN_OF_CHI2: Final = 0.4549
 _NEGLIGIBLE: Final = 1e-4
@@ -41,6 +45,11 @@ class Voxels:
         Variance over intensity in the data's unit.
     folded
         Whether Friedel pairs were averaged, so that only h ≥ 0 is kept.
+    copying
+        (n, 3, 3): operators that take each voxel to one that holds the same measurement, as after averaging over a
+        Laue class; the identity is one of them.
+    smoothed
+        What neighbours share of a voxel's noise, along h, k and l.
     """
 
     counts: Float32
@@ -49,6 +58,30 @@ class Voxels:
     cell: Cell
     gain: float
     folded: bool = False
+    copying: IntArray = field(default_factory=lambda: np.eye(3, dtype=np.int64)[None])
+    smoothed: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def weight_of_copies(self) -> float:
+        """Weight of a voxel relative to one that has no copies: all of them together weigh as much as one."""
+        mates_alike = (self.copying == -np.eye(3)).all(axis=(1, 2)).any()
+        return (2 if self.folded and mates_alike else 1) / len(self.copying)
+
+    @property
+    def expected_chi_square(self) -> float:
+        """χ² per voxel if nothing but noise is left: below one where voxels share it."""
+        return self.weight_of_copies * float(np.prod([(kernel(a) ** 2).sum() for a in self.smoothed]))
+
+    def noise_sentence(self) -> str:
+        """For people; empty where voxels share no noise."""
+        words = []
+        if len(self.copying) > 1:
+            words.append(f"Groups of {len(self.copying)} voxels hold the same number (averaged over symmetry)")
+        if any(self.smoothed):
+            told = ", ".join(f"{100 * a:.0f} %" for a in self.smoothed)
+            words.append(f"Neighbours along h, k, l hold {told} of a voxel (smoothed or interpolated)")
+        text = "; ".join(words)
+        return f"{text}; uncertainties and verdict allow for it." if text else ""
 
     @property
     def live(self) -> BoolArray:
@@ -73,6 +106,10 @@ class Voxels:
             ends[0, 0] = -ends[0, 1]
         return np.asarray(ends[:, 1] - ends[:, 0])
 
+    def ranges_with_mates(self) -> FloatArray:
+        """By how much h, k and l vary if every voxel has its Friedel mate: what an even function has to span."""
+        return np.array([2 * float(np.abs(axis).max()) for axis in self.axes])
+
     def cells_measured(self) -> float:
         """How many reciprocal cells the measured voxels fill; an axis with one value counts for one."""
         steps = [axis[1] - axis[0] if len(axis) > 1 else 1.0 for axis in self.axes]
@@ -86,14 +123,7 @@ class Voxels:
         ]
         h, k, l = (axis[each] for axis, each in zip(self.axes, keep, strict=True))  # noqa: E741
         place = np.ix_(*keep)
-        return Voxels(
-            counts=self.counts[place],
-            weight=self.weight[place],
-            axes=(h, k, l),
-            cell=self.cell,
-            gain=self.gain,
-            folded=self.folded,
-        )
+        return replace(self, counts=self.counts[place], weight=self.weight[place], axes=(h, k, l))
 
 
 def voxels_of(reconstruction: Reconstruction) -> Voxels:
@@ -136,7 +166,17 @@ def voxels_of(reconstruction: Reconstruction) -> Voxels:
             f"only {int(live.sum())} voxels were measured", where=where, expected="some thousands at least"
         )
     weight, gain = _weights(reconstruction, intensity, live, turned)
-    return Voxels(counts=intensity / np.float32(gain), weight=weight, axes=(h, k, l), cell=cell, gain=gain)
+    copying = copying_operators(intensity, live, (h, k, l), cell)
+    first, second, third = smoothed_shares(intensity, live).tolist()
+    return Voxels(
+        counts=intensity / np.float32(gain),
+        weight=weight / np.float32(len(copying)),
+        axes=(h, k, l),
+        cell=cell,
+        gain=gain,
+        copying=np.array(copying),
+        smoothed=(first, second, third),
+    )
 
 
 def _weights(reconstruction: Reconstruction, intensity: Float32, live: BoolArray, turned: Any) -> tuple[Float32, float]:
@@ -154,7 +194,9 @@ def _weights(reconstruction: Reconstruction, intensity: Float32, live: BoolArray
         ratio = _local_mean(variance, live) / np.maximum(_local_mean(intensity, live), 1e-3 * usual)
         known = live & np.isfinite(ratio) & (ratio > 0)
         if known.any():
-            gain = max(float(np.median(ratio[known])), smallest)
+            spread = float(np.prod([(kernel(a) ** 2).sum() for a in smoothed_shares(intensity, live)]))
+            gain = max(float(np.median(ratio[known])) / spread, smallest)
+            ratio = ratio / spread
             return np.where(known, np.clip(gain / np.maximum(ratio, 1e-30), 1e-3, 1e3), 0).astype(np.float32), gain
     if reconstruction.weight is not None:
         merged = np.where(live, turned(reconstruction.weight), 0)
@@ -171,12 +213,12 @@ def _gain(intensity: Float32, weight: Float32) -> float:
     n = len(values) - 4
     if n < 1:
         return 0.0
-    difference = np.asarray(sum(c * values[i : i + n] for i, c in enumerate(_FOURTH)))
+    difference = np.asarray(sum(c * values[i : i + n] for i, c in enumerate(FOURTH)))
     # weighted as the noise is: in a trough, the middle of five is darker than their plain mean
-    power = _FOURTH**2 / (_FOURTH**2).sum()
+    power = FOURTH**2 / (FOURTH**2).sum()
     mean = np.asarray(sum(share * values[i : i + n] for i, share in enumerate(power)))
     inverse = np.where(weights > 0, 1 / np.maximum(weights, 1e-9), np.inf)
-    spread = np.asarray(sum(c**2 * inverse[i : i + n] for i, c in enumerate(_FOURTH)))
+    spread = np.asarray(sum(c**2 * inverse[i : i + n] for i, c in enumerate(FOURTH)))
     # the darker half: strong voxels are Bragg peaks and their feet, which no difference removes
     good = np.isfinite(spread) & (mean > 0)
     if not good.any():
@@ -184,7 +226,8 @@ def _gain(intensity: Float32, weight: Float32) -> float:
     middle = np.quantile(mean[good], 0.6)
     good &= mean <= middle
     ratio = np.asarray(difference)[good] ** 2 / (spread[good] * mean[good])
-    return float(np.median(ratio)) / _MEDIAN_OF_CHI2
+    shares = smoothed_shares(intensity, weight > 0)
+    return float(np.median(ratio)) / _MEDIAN_OF_CHI2 * slow_over_fast(shares, axis)
 
 
 def _local_mean(values: Float32, live: BoolArray) -> Float32:
@@ -206,9 +249,7 @@ def folded(voxels: Voxels) -> Voxels:
     counts = np.asarray(mean, np.float32)
     weight[0] *= 0.5  # the layer h = 0 holds both of each pair
     h, k, l = voxels.axes  # noqa: E741
-    return Voxels(
-        counts=counts, weight=weight, axes=(h[middle:], k, l), cell=voxels.cell, gain=voxels.gain, folded=True
-    )
+    return replace(voxels, counts=counts, weight=weight, axes=(h[middle:], k, l), folded=True)
 
 
 def is_centred(voxels: Voxels) -> bool:

@@ -1,9 +1,12 @@
 """A grid that is stretched against the crystal's lattice: crystals of the independent maker."""
 
 import numpy as np
+import pytest
 
+from dsfu.model.measured.volume.order import order_of
 from dsfu.model.measured.volume.prior import FormFactorPrior
 from dsfu.model.measured.volume.settings import VolumeSettings
+from dsfu.model.measured.volume.solve import STRETCH_REFUSED
 from dsfu.model.measured.volume.stretch import solve_with_stretch, stretched
 from tests.benchmarks import crystal_maker
 from tests.benchmarks.crystals import reconstruction_of
@@ -11,9 +14,9 @@ from tests.benchmarks.crystals import reconstruction_of
 PRIOR = FormFactorPrior(width=(0.32, 0.32, 0.32), amplitude=4.0)
 
 
-def _crystal(lattice):
+def _crystal(lattice, half=14):
     wrongs = crystal_maker.Wrongs(bragg=0.0, flat=0.0, air=0.0, gaps=False, counts=100.0, step=0.08, lattice=lattice)
-    return crystal_maker.make(crystal_maker.recipes()["hexagonal"], (14, 14, 14), wrongs, ideal=True, seed=4)
+    return crystal_maker.make(crystal_maker.recipes()["hexagonal"], (half,) * 3, wrongs, ideal=True, seed=4)
 
 
 def test_a_stretch_multiplies_indices_and_leaves_intensities():
@@ -36,3 +39,16 @@ def test_a_stretched_grid_is_found_and_alpha_are_those_of_the_crystal():
     true = np.array([volume.alpha[tuple(v + crystal_maker.CUTOFF)] for v in solution.terms.vectors])
     z = (solution.alpha - true) / np.sqrt(np.diag(solution.covariance))
     assert np.sqrt((z**2).mean()) < 1.6
+
+
+@pytest.mark.parametrize(("lattice", "cutoff"), [(1.0, 1), (1.01, 2)])
+def test_a_stretch_that_runs_away_is_refused_and_told(lattice, cutoff):
+    said: list[str] = []
+    settings = VolumeSettings(prior=PRIOR, cutoff=cutoff, bragg=False, background=False, stretch=True)
+    reconstruction = reconstruction_of(_crystal(lattice, 10))
+    solution, verdict = solve_with_stretch(reconstruction, settings, said.append)
+    assert any("multiplied" in each for each in said)
+    assert solution.stretch is None
+    assert solution.reconstruction is reconstruction
+    assert STRETCH_REFUSED in said
+    assert STRETCH_REFUSED in order_of(solution, verdict).notes

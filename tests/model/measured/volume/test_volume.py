@@ -1,5 +1,7 @@
 """The fit of all voxels: its algebra against sums written out, and a small crystal of an independent kind."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +76,11 @@ def _crystal(shape=(41, 41, 41), second=0.0, unit=1.0, seed=3):
     )
 
 
+def _errors(shells):
+    true = [ALPHA.get(s.vector, ALPHA.get((-s.vector[0], -s.vector[1], -s.vector[2]), 0.0)) for s in shells]
+    return np.array([shell.alpha for shell in shells]) - true
+
+
 @pytest.fixture(scope="module")
 def solution() -> VolumeSolution:
     return solve_volume(_crystal(unit=0.01), VolumeSettings(cutoff=2))
@@ -101,6 +108,28 @@ def test_the_background_is_found_and_what_i_ff_hides_of_it_is_told(solution):
     assert found.if_form_factor_known == pytest.approx(alone * solution.voxels.gain, rel=1e-3)
     assert found.uncertainty > 2 * found.if_form_factor_known
     assert found.confused == (found.uncertainty > 0.05 * found.mean)
+
+
+def test_half_of_a_volume_gives_the_same_alpha_and_verdict():
+    whole = _crystal()
+    half = replace(
+        whole, intensity=whole.intensity[:, :, 20:], live=whole.live[:, :, 20:], origin=np.array([-2, -2, 0])
+    )
+    found = solve_volume(half, VolumeSettings(cutoff=2))
+    assert judge_volume(found).judgement == "agrees"
+    shells = order_of(found).shells
+    assert np.sqrt(np.mean(np.square(_errors(shells) / [shell.uncertainty for shell in shells]))) < 1.5
+
+
+def test_averaging_friedel_mates_does_not_make_the_data_better(solution):
+    whole = _crystal(unit=0.01)
+    mean = 0.5 * (whole.intensity + whole.intensity[::-1, ::-1, ::-1])
+    found = solve_volume(replace(whole, intensity=mean), VolumeSettings(cutoff=2))
+    assert found.chi_square == pytest.approx(solution.chi_square, rel=0.1)
+    own, before = (np.sqrt(np.diag(each.covariance)) for each in (found, solution))
+    assert np.median(own / before) == pytest.approx(1, abs=0.15)
+    own, before = (np.array([c.ratio for c in judge_volume(each).checks[:5]]) for each in (found, solution))
+    np.testing.assert_allclose(own, before, rtol=0.35)
 
 
 def test_the_noise_is_found_from_the_data(solution):
