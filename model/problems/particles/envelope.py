@@ -35,16 +35,16 @@ def envelope_fits(space: FitSpace, table: ShapeTable, found: Matches) -> Envelop
         if not len(members):
             continue
         centre = found.bond[members[found.misfit[members].argmin()]]
-        distances, counts = lattice_distances(family)
+        distances, counts = lattice_distances(family, LATTICES[family].basis)
         for bond in centre * 1.003 ** np.arange(-4, 5):
             own = _best_diameter(space, distances, counts, float(bond), family)
             best = own if own.rw < best.rw else best
     return best
 
 
-def lattice_distances(family: str) -> tuple[FloatArray, FloatArray]:
-    """Distances from a site of a lattice up to 14 b, and how many sites each has."""
-    vectors, basis = LATTICES[family].vectors, LATTICES[family].basis
+def lattice_distances(family: str, basis: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Distances from a point of a lattice to sites of its cells up to 14 b, and how many sites each has."""
+    vectors = LATTICES[family].vectors
     n = int(_REACH / np.sqrt(2 / 3)) + 2
     steps = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * 3, indexing="ij"), -1).reshape(-1, 3) @ vectors
     lengths = np.concatenate([np.linalg.norm(steps + site, axis=1) for site in basis])
@@ -54,11 +54,15 @@ def lattice_distances(family: str) -> tuple[FloatArray, FloatArray]:
     return np.asarray(used * 0.003, np.float64), bins[used].astype(np.float64)
 
 
+def common_volume(distances: FloatArray, diameter: FloatArray | float) -> FloatArray:
+    """Share of a sphere that it has in common with itself moved by some distances: so many pairs are left."""
+    ratio = np.minimum(distances / diameter, 1.0)
+    return np.asarray(1 - 1.5 * ratio + 0.5 * ratio**3)
+
+
 def _best_diameter(space: FitSpace, distances: FloatArray, counts: FloatArray, bond: float, family: str) -> EnvelopeFit:
     d = distances * bond
-    # A sphere moved by r has 1 − 3r/2D + r³/2D³ of itself in common with where it was: so many pairs are left.
-    ratio = np.minimum(d / _DIAMETERS[:, None], 1.0)
-    weights = counts / d * (1 - 1.5 * ratio + 0.5 * ratio**3)
+    weights = counts / d * common_volume(d, _DIAMETERS[:, None])
     sums = weights @ np.sin(np.outer(d, space.q))
     best, diameter = 9.0, 0.0
     curve = np.full(len(_DIAMETERS), 9.0)

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from dsfu.model.problems.particles.gaps import light_atoms
 from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.ranking import diameter_of
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution, noise_floor
@@ -46,6 +47,9 @@ _TETRAHEDRAL: Final = (0.612, 0.08, 0.3, 0.18)
 sides its background is, in Å; most share of the first metal peak. 101 files of gold and platinum (`unusual_particles`:
 ripples, ligands) came to .07 at most, wurtzite GaN to .25–.38."""
 
+_WITH_GAPS: Final = ("FCC", "HCP", "Faulted")
+"""Lattices that zinc blende and wurtzite are taken for. Carbon atoms of ligands are .61 b of cobalt apart, too."""
+
 _METAL_SHARE, _METAL_SHARE_IF_CAPPED = 0.95, 0.75
 """The least Z² of metals: of a formula without carbon, and with it, when the rest is the shell of the particle. One
 thiolate of eight carbons a metal atom leaves gold and platinum .92; CdSe has .67 without any shell, less with one."""
@@ -75,6 +79,10 @@ _LIGHT_ATOMS: Final = (
     "if it is a metal, name it with --element"
 )
 
+_SEEN: Final = (0.06, 0.35)
+"""Least amplitude of light atoms over the metal's, and share of the misfit that they explain. Set between balls of HfC,
+TaC, TiC, Fe4N, PtN and Cu2O (.14–.7 and .60–.84) and 29 files of FCC metals with ligands (at most .02 and .02)."""
+
 _LARGE: Final = 42.0
 """In Å: over 30 Å of r, size beyond this and the damping of the instrument cannot be told apart. Chosen."""
 
@@ -101,6 +109,8 @@ def judge(solution: ParticleSolution) -> ParticleVerdict:
     if may_hold_light_atoms(solution.measured.composition):
         reason = f"{solution.measured.composition}: {_LIGHT_ATOMS}"
         return ParticleVerdict(words=HOSTED, accepted=False, reasons=[reason])
+    if reasons := _light_atoms_seen(solution, best):
+        return ParticleVerdict(words=HOSTED, accepted=False, reasons=reasons)
     diameter = diameter_of(best.family, best.atoms, best.refined.bond)
     if solution.envelope.endless or max(diameter, solution.envelope.diameter) > _LARGE:
         lattice = lattice_of(best.family)
@@ -114,6 +124,19 @@ def judge(solution: ParticleSolution) -> ParticleVerdict:
         names = " or ".join(dict.fromkeys([best.family, *rivals]))
         return ParticleVerdict(words=f"{names}: equally likely", accepted=True, reasons=["fits within 6 % of R_w"])
     return ParticleVerdict(words=best.family, accepted=True, reasons=[])
+
+
+def _light_atoms_seen(solution: ParticleSolution, best: Candidate) -> list[str]:
+    """Whether the data show them, unless the sample is named as a metal."""
+    if lattice_of(best.family) != "FCC" or metal_share(solution.measured.composition) == 1:
+        return []
+    found = light_atoms(solution.space, best)
+    if found.amplitude < _SEEN[0] or found.share < _SEEN[1]:
+        return []
+    return [
+        f"light atoms amid {found.neighbours} of the metal explain {found.share:.0%} of what the fit leaves: "
+        "a carbide, nitride or oxide whose metal is FCC; if it is a metal, name it with --element"
+    ]
 
 
 def lattice_of(family: str) -> str:
@@ -156,7 +179,7 @@ def _against(solution: ParticleSolution, best: Candidate) -> list[str]:
         reasons.append(
             f"a peak at {_SHORT_BONDS[0]}–{_SHORT_BONDS[1]} Å, {peak:.0%} of the metal's first, is no metal's"
         )
-    if best.family not in ("SC", "BCC") and (peak := tetrahedral_bonds(solution, best)) > _TETRAHEDRAL[3]:
+    if lattice_of(best.family) in _WITH_GAPS and (peak := tetrahedral_bonds(solution, best)) > _TETRAHEDRAL[3]:
         reasons.append(f"a peak at {_TETRAHEDRAL[0]} b, {peak:.0%} of the metal's first: atoms between four others")
     return reasons + against_formula(solution.measured.composition)
 
