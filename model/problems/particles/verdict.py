@@ -47,8 +47,8 @@ _TETRAHEDRAL: Final = (0.612, 0.08, 0.3, 0.18)
 sides its background is, in Å; most share of the first metal peak. 101 files of gold and platinum (`unusual_particles`:
 ripples, ligands) came to .07 at most, wurtzite GaN to .25–.38."""
 
-_WITH_GAPS: Final = ("FCC", "HCP", "Faulted")
-"""Lattices that zinc blende and wurtzite are taken for. Carbon atoms of ligands are .61 b of cobalt apart, too."""
+_CARBON: Final = 1.65
+"""In Å: a peak at .61 b that is nearer may be that of ligands' carbon atoms, 1.54 Å apart, in nickel, cobalt or iron."""
 
 _METAL_SHARE, _METAL_SHARE_IF_CAPPED = 0.95, 0.75
 """The least Z² of metals: of a formula without carbon, and with it, when the rest is the shell of the particle. One
@@ -179,7 +179,7 @@ def _against(solution: ParticleSolution, best: Candidate) -> list[str]:
         reasons.append(
             f"a peak at {_SHORT_BONDS[0]}–{_SHORT_BONDS[1]} Å, {peak:.0%} of the metal's first, is no metal's"
         )
-    if lattice_of(best.family) in _WITH_GAPS and (peak := tetrahedral_bonds(solution, best)) > _TETRAHEDRAL[3]:
+    if best.family not in ("SC", "BCC") and (peak := tetrahedral_bonds(solution, best)) > _TETRAHEDRAL[3]:
         reasons.append(f"a peak at {_TETRAHEDRAL[0]} b, {peak:.0%} of the metal's first: atoms between four others")
     return reasons + against_formula(solution.measured.composition)
 
@@ -222,6 +222,8 @@ def tetrahedral_bonds(solution: ParticleSolution, best: Candidate) -> float:
     """How far G rises over both sides where atoms amid four metal atoms have bonds, over that at b; 0: not seen."""
     r, g, bond = solution.measured.r, solution.measured.g, best.refined.bond
     share, half, aside, _ = _TETRAHEDRAL
+    if share * bond < _CARBON:
+        return 0.0
 
     def rise(middle: float) -> float:
         here, low, high = (np.abs(r - at) < half for at in (middle, middle - aside, middle + aside))

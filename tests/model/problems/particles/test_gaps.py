@@ -1,5 +1,7 @@
 """Light atoms in the gaps of an FCC metal. Data are Debye's sum written out, with two kinds of atoms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
@@ -50,3 +52,10 @@ def test_a_metal_without_any_is_accepted(noise):
     solution = solve_particle(ball(OCTAHEDRAL, 0.0, 4.08, noise=noise))
     assert light_atoms(solution.space, solution.candidates[0]).amplitude < 0.04
     assert judge(solution).accepted
+
+
+def test_carbon_atoms_of_ligands_are_not_taken_for_atoms_in_the_gaps_of_nickel():
+    """1.54 Å is .61 b of nickel."""
+    nickel = ball(OCTAHEDRAL, 0.0, 3.52)
+    g = nickel.g + 0.3 * nickel.g.max() * np.exp(-(((nickel.r - 1.54) / 0.1) ** 2) / 2)
+    assert judge(solve_particle(replace(nickel, g=g))).accepted
