@@ -48,7 +48,7 @@ sides its background is, in Å; most share of the first metal peak. 101 files of
 ripples, ligands) came to .07 at most, wurtzite GaN to .25–.38."""
 
 _CARBON: Final = 1.65
-"""In Å: a peak at .61 b that is nearer may be that of ligands' carbon atoms, 1.54 Å apart, in nickel, cobalt or iron."""
+"""In Å: a peak at .61 b that is nearer may be that of ligands' carbon atoms, 1.54 Å apart, in nickel or cobalt."""
 
 _METAL_SHARE, _METAL_SHARE_IF_CAPPED = 0.95, 0.75
 """The least Z² of metals: of a formula without carbon, and with it, when the rest is the shell of the particle. One
