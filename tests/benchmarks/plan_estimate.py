@@ -63,7 +63,7 @@ def main() -> None:
             place.mkdir()
             manifest = written(problem, place / "manifest.yaml", options.samples)
             row = {"problem": problem, **of_shards(manifest, place / "shards")}
-            row |= of_run(manifest, place / "run", row["plan_s"]) if options.run else {}
+            row |= of_run(manifest, place / "run", row["plan_s"] + row["once_s"] + START_SECONDS) if options.run else {}
             rows.append(row)
             if not options.json:
                 print(line(row), flush=True)
@@ -85,6 +85,7 @@ def of_shards(manifest: Path, store: Path) -> dict[str, Any]:
     planned = sum(rates[kind].seconds * items[kind] for kind in items)
     return {
         "plan_s": planned,
+        "once_s": sum(rates[kind].once for kind in items),
         "shards_s": seconds.total(),
         "shards_to_plan": seconds.total() / planned,
         "bytes_to_plan": sizes.total() / sum(rates[kind].bytes * items[kind] for kind in items),
@@ -92,14 +93,13 @@ def of_shards(manifest: Path, store: Path) -> dict[str, Any]:
     }
 
 
-def of_run(manifest: Path, store: Path, planned: float) -> dict[str, Any]:
-    """A whole run with one worker, beside a plan of all that it takes."""
+def of_run(manifest: Path, store: Path, told: float) -> dict[str, Any]:
+    """A whole run with one worker, beside what a plan tells of all that it takes, its start included."""
     words = ["run", str(manifest), "--store", str(store), "--workers", "1", "--dashboard", "none", "--json"]
     before = processor_seconds_of_children()
     done = subprocess.run([*COMMAND, *words], stdout=subprocess.PIPE, text=True, check=True)
     clock = json.loads(done.stdout.splitlines()[-1])["seconds"]
     processor = processor_seconds_of_children() - before
-    told = planned + START_SECONDS
     return {
         "run_s": clock,
         "run_to_plan": clock / told,
