@@ -10,7 +10,7 @@ from typing import Final
 import gemmi
 import numpy as np
 
-from dsfu.simulate.arrays import FloatArray, IntArray
+from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 from dsfu.simulate.densities.crystals import UnitCell, lattice_of, unit_cell
 
 _ON_SITE: Final = 4e-3
@@ -88,14 +88,17 @@ class StructureType:
     def composition(self) -> Mapping[int, int]:
         """Atoms of each element in the cell."""
         counts: dict[int, int] = {}
-        for orbit in self.orbits:
-            counts[orbit.element] = counts.get(orbit.element, 0) + orbit.multiplicity
+        rotations, translations = operations(self.hall)
+        for element, xyz in self.sites:
+            # Operations that keep a point, times the points of its orbit, are all operations.
+            kept = _keeping(np.array(xyz), rotations, translations)
+            counts[element] = counts.get(element, 0) + len(rotations) // int(kept.sum())
         return counts
 
     @cached_property
     def atoms(self) -> int:
         """Atoms in the cell."""
-        return sum(orbit.multiplicity for orbit in self.orbits)
+        return sum(self.composition.values())
 
     @cached_property
     def free(self) -> int:
@@ -157,10 +160,16 @@ def operations(hall: str) -> tuple[FloatArray, FloatArray]:
     return np.array(rotations), np.array(translations)
 
 
+def _keeping(xyz: FloatArray, rotations: FloatArray, translations: FloatArray) -> BoolArray:
+    """Which operations leave a site where it is."""
+    offset = rotations @ xyz + translations - xyz
+    return np.asarray((np.abs(offset - np.round(offset)) < _ON_SITE).all(axis=1))
+
+
 def _orbit(element: int, xyz: FloatArray, rotations: FloatArray, translations: FloatArray) -> Orbit:
     images = rotations @ xyz + translations
     offset = images - xyz
-    stays = (np.abs(offset - np.round(offset)) < _ON_SITE).all(axis=1)
+    stays = _keeping(xyz, rotations, translations)
     # The mean over the operations that keep the site projects on what is free, and puts the anchor right.
     anchor = (images[stays] - np.round(offset[stays])).mean(axis=0)
     basis = _free_directions(rotations[stays].mean(axis=0))

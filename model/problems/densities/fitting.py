@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.optimize import least_squares
 
+from dsfu.model.problems.densities.bounded_steps import bounded_least_squares
 from dsfu.model.problems.densities.metrics import cell_of
 from dsfu.model.problems.densities.pattern_model import PatternModel
 from dsfu.model.problems.densities.powder import Signal
@@ -89,36 +89,23 @@ def fit(
     start = np.concatenate([np.ones(size), [0.0, width, 0.3 * width, 0.5, 1.0]])
     low = np.concatenate([np.full(size, 0.95), [-0.4, 0.15 * width, 0.0, 0.0, B_LIMITS[0]]])
     high = np.concatenate([np.full(size, 1.05), [0.4, 3 * width, 4 * width, 1.0, B_LIMITS[1]]])
-    scale = np.concatenate([np.full(size, 1e-3), [0.05, 0.05, 0.05, 0.3, 1]])
     # Broad peaks first: they reach over to a cell that is a little wrong.
     for wide, steps in STEPS:
         floor = low.copy()
         floor[size + 1] = 0.7 * wide * width if wide > 1 else low[size + 1]
         start[size + 1] = wide * width
-        start = _least_squares(model, start, floor, high, steps, scale)
+        start = bounded_least_squares(model.residual, model.jacobian, start, floor, high, steps)
     parameters = size + 6
     if positions and 0 < kind.free <= MOST_FREE:
         room = np.full(kind.free, 0.09)
-        start = _least_squares(
-            model, np.concatenate([start, np.zeros(kind.free)]), np.concatenate([low, -room]),
-            np.concatenate([high, room]), 20, np.concatenate([scale, room / 5]),
+        start = bounded_least_squares(
+            model.residual, model.jacobian, np.concatenate([start, np.zeros(kind.free)]),
+            np.concatenate([low, -room]), np.concatenate([high, room]), 20,
         )  # fmt: skip
         parameters += kind.free
     else:
         start = np.concatenate([start, np.zeros(kind.free)])
     return _told(model, start, parameters, texture_axes)
-
-
-def _least_squares(
-    model: PatternModel, start: FloatArray, low: FloatArray, high: FloatArray, steps: int,
-    scale: FloatArray,
-) -> FloatArray:  # fmt: skip
-    """Values after at most so many steps, inside their bounds."""
-    found = least_squares(
-        model.residual, np.clip(start, low + 1e-9, high - 1e-9), model.jacobian, bounds=(low, high), loss="soft_l1",
-        max_nfev=steps, x_scale=scale,
-    )  # fmt: skip
-    return np.asarray(np.clip(found.x, low + 1e-9, high - 1e-9))
 
 
 def _told(

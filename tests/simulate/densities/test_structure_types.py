@@ -77,3 +77,11 @@ def test_names_have_no_tex_and_their_formula_once(told: str, shown: str) -> None
 
 def test_no_shipped_name_has_tex() -> None:
     assert not [each.prototype for each in shipped_types() if set(each.prototype) & set("$\\{}^_")]
+
+
+def test_amounts_counted_from_stabilisers_are_those_of_the_sites() -> None:
+    for kind in shipped_types()[::9]:
+        counted: dict[int, int] = {}
+        for orbit in kind.orbits:
+            counted[orbit.element] = counted.get(orbit.element, 0) + orbit.multiplicity
+        assert counted == kind.composition, kind.name

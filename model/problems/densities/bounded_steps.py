@@ -1,0 +1,62 @@
+"""Least squares between bounds for residuals that are many and parameters that are few."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from dsfu.simulate.arrays import BoolArray, FloatArray
+
+_ENOUGH: Final = 1e-6
+"""Relative fall of the cost below which no further step is taken. Chosen: R is told to 1e-3."""
+
+_TRIES: Final = 6
+"""How often a step is shortened before the place is taken for the lowest. Chosen."""
+
+_FIRST_DAMPING: Final = 1e-3
+"""Of the diagonal of the normal matrix (Marquardt 1963)."""
+
+
+def bounded_least_squares(
+    residual: Callable[[FloatArray], FloatArray], jacobian: Callable[[FloatArray], FloatArray], start: FloatArray,
+    low: FloatArray, high: FloatArray, steps: int,
+) -> FloatArray:  # fmt: skip
+    """Values that lower Σ 2(√(1 + r²) − 1) after at most so many steps.
+
+    Normal equations, since a decomposition of thousands of rows costs more than the pattern itself, and far more where
+    BLAS spreads so small a task over threads that others want. What lies at a bound and wants beyond is held.
+    """
+    values = np.clip(start, low, high)
+    rest = residual(values)
+    cost, damping = _cost(rest), _FIRST_DAMPING
+    for _ in range(steps):
+        slopes = jacobian(values)
+        weighted = slopes / np.sqrt(1 + rest**2)[:, None]
+        gradient, normal = weighted.T @ rest, weighted.T @ slopes
+        free = ~((values <= low) & (gradient > 0) | (values >= high) & (gradient < 0))
+        before = cost
+        for _ in range(_TRIES):
+            trial = np.clip(values + _step(normal, gradient, free, damping), low, high)
+            other = residual(trial)
+            if _cost(other) < cost:
+                values, rest, cost, damping = trial, other, _cost(other), 0.3 * damping
+                break
+            damping *= 5
+        if before - cost < _ENOUGH * before:
+            break
+    return values
+
+
+def _step(normal: FloatArray, gradient: FloatArray, free: BoolArray, damping: float) -> FloatArray:
+    step = np.zeros(len(gradient))
+    part = normal[np.ix_(free, free)]
+    diagonal = np.maximum(np.diag(part), 1e-12 * max(float(np.diag(normal).max()), 1e-300))
+    damped = part + np.diag((damping + 1e-12) * diagonal)
+    # In units of the diagonal, parameters of any size are solved for alike.
+    unit = 1 / np.sqrt(diagonal)
+    step[free] = -unit * np.linalg.solve(damped * np.outer(unit, unit), unit * gradient[free])
+    return step
+
+
+def _cost(rest: FloatArray) -> float:
+    return float(2 * (np.sqrt(1 + rest**2) - 1).sum())
