@@ -16,6 +16,8 @@ def pseudo_voigts_and_slopes(
     widths: FloatArray,
     mixing: float,
     reaches: FloatArray,
+    skews: FloatArray,
+    skew_slopes: FloatArray,
     centre_slopes: FloatArray,
     width_slopes: FloatArray,
     area_slopes: FloatArray,
@@ -25,18 +27,22 @@ def pseudo_voigts_and_slopes(
     """Add peaks to out (points,) and their derivatives to slopes (points, parameters); x ascending, in degrees.
 
     centre_slopes, width_slopes and area_slopes, each (peaks, some), are derivatives of what a peak has by parameters.
-    Columns of slopes: those of centres, those of widths, the mixing (Lorentzian share), those of areas.
-    reaches: how many FWHM each peak is followed to either side.
+    Columns of slopes: those of centres, those of widths, the mixing (Lorentzian share), the asymmetry, those of areas.
+    reaches: how many FWHM each peak is followed to either side. skews: the left half is (1 + skew) times as wide as it
+    would be, the right one (1 - skew) times; skew_slopes, (peaks, 2), are derivatives of both
+    skews and widths by the asymmetry.
     """
     points, moved, widened = x.shape[0], centre_slopes.shape[1], width_slopes.shape[1]
     grown = area_slopes.shape[1]
     gauss = 4 * math.log(2.0)
     for peak in range(centres.shape[0]):
         width, centre, area = widths[peak], centres[peak], areas[peak]
-        start = np.searchsorted(x, centre - reaches[peak] * width)
-        stop = np.searchsorted(x, centre + reaches[peak] * width)
+        left, right = 1 + skews[peak], 1 - skews[peak]
+        start = np.searchsorted(x, centre - reaches[peak] * width * left)
+        stop = np.searchsorted(x, centre + reaches[peak] * width * right)
         for i in range(start, min(stop, points)):
-            u = (x[i] - centre) / width
+            side = left if x[i] < centre else right
+            u = (x[i] - centre) / (width * side)
             square = u * u
             lorentz = 2 / (math.pi * width * (1 + 4 * square))
             bell = math.sqrt(gauss / math.pi) / width * math.exp(-gauss * square) if square < 9 else 0.0
@@ -44,7 +50,7 @@ def pseudo_voigts_and_slopes(
             steep = mixing * lorentz * 8 / (1 + 4 * square) + (1 - mixing) * bell * 2 * gauss
             shape = mixing * lorentz + (1 - mixing) * bell
             out[i] += area * shape
-            by_centre = area * steep * u / width
+            by_centre = area * steep * u / (width * side)
             for j in range(moved):
                 slopes[i, j] += by_centre * centre_slopes[peak, j]
             # Both shapes are g(u) / w with u = (x − c) / w: du/dw = −u / w, and 1/w gives the second term.
@@ -52,8 +58,12 @@ def pseudo_voigts_and_slopes(
             for j in range(widened):
                 slopes[i, moved + j] += by_width * width_slopes[peak, j]
             slopes[i, moved + widened] += area * (lorentz - bell)
+            # A wider side stretches u alone: the height stays, since both sides together keep their width.
+            by_skew = area * steep * square / side
+            by_skew *= skew_slopes[peak, 0] if x[i] < centre else -skew_slopes[peak, 0]
+            slopes[i, moved + widened + 1] += by_skew + by_width * skew_slopes[peak, 1]
             for j in range(grown):
-                slopes[i, moved + widened + 1 + j] += shape * area_slopes[peak, j]
+                slopes[i, moved + widened + 2 + j] += shape * area_slopes[peak, j]
 
 
 @njit(nogil=True, cache=True)
@@ -64,20 +74,22 @@ def peaks_within(
     widths: FloatArray,
     mixing: float,
     reaches: FloatArray,
+    skews: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Add pseudo-Voigt peaks to out, each followed as many FWHM as ``reaches`` says."""
+    """Add pseudo-Voigt peaks to out, followed as many FWHM as ``reaches`` says, left halves (1 + skew) times as wide."""
     points = x.shape[0]
     gauss = 4 * math.log(2.0)
     for peak in range(centres.shape[0]):
         width, centre = widths[peak], centres[peak]
-        start = np.searchsorted(x, centre - reaches[peak] * width)
-        stop = np.searchsorted(x, centre + reaches[peak] * width)
+        left, right = width * (1 + skews[peak]), width * (1 - skews[peak])
+        start = np.searchsorted(x, centre - reaches[peak] * left)
+        stop = np.searchsorted(x, centre + reaches[peak] * right)
         # Shapes of unit area, as in `kernels.pseudo_voigts`, for one mixing and a reach of their own.
         bell = (1 - mixing) * math.sqrt(gauss / math.pi) / width * areas[peak]
         lorentz = mixing * 2 / (math.pi * width) * areas[peak]
         for i in range(start, min(stop, points)):
-            u = (x[i] - centre) / width
+            u = (x[i] - centre) / (left if x[i] < centre else right)
             square = u * u
             out[i] += lorentz / (1 + 4 * square)
             if square < 9:

@@ -13,6 +13,9 @@ _ENOUGH: Final = 1e-6
 _TRIES: Final = 6
 """How often a step is shortened before the place is taken for the lowest. Chosen."""
 
+_NOTHING: Final = 1e-14
+"""Share of the largest diagonal element below which a parameter does nothing, and stays."""
+
 _FIRST_DAMPING: Final = 1e-3
 """Of the diagonal of the normal matrix (Marquardt 1963)."""
 
@@ -49,12 +52,12 @@ def bounded_least_squares(
 
 def _step(normal: FloatArray, gradient: FloatArray, free: BoolArray, damping: float) -> FloatArray:
     step = np.zeros(len(gradient))
-    part = normal[np.ix_(free, free)]
-    diagonal = np.maximum(np.diag(part), 1e-12 * max(float(np.diag(normal).max()), 1e-300))
-    damped = part + np.diag((damping + 1e-12) * diagonal)
+    diagonal = np.diag(normal)
+    moves = free & (diagonal > _NOTHING * diagonal.max())
     # In units of the diagonal, parameters of any size are solved for alike.
-    unit = 1 / np.sqrt(diagonal)
-    step[free] = -unit * np.linalg.solve(damped * np.outer(unit, unit), unit * gradient[free])
+    unit = 1 / np.sqrt(diagonal[moves])
+    damped = normal[np.ix_(moves, moves)] * np.outer(unit, unit) + (damping + 1e-12) * np.eye(len(unit))
+    step[moves] = -unit * np.linalg.solve(damped, unit * gradient[moves])
     return step
 
 

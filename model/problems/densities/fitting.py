@@ -7,7 +7,7 @@ import numpy as np
 
 from dsfu.model.problems.densities.bounded_steps import bounded_least_squares
 from dsfu.model.problems.densities.metrics import cell_of
-from dsfu.model.problems.densities.pattern_model import PatternModel
+from dsfu.model.problems.densities.pattern_model import SHAPE, PatternModel, Source
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.structure_types import StructureType
@@ -21,10 +21,19 @@ STEPS: Final = ((2.2, 8), (1.0, 14))
 B_LIMITS: Final = (-1.0, 8.0)
 """Å²: the displacement parameter stays between. Where it ends at one of them something else is wrong."""
 
+MOST_ASYMMETRY: Final = 0.1
+"""Degrees, times cot 2θ: how far the left half of a peak is drawn out. Chosen: wide slits do so."""
+
+LEAST_EXCESS: Final = 0.2
+"""Of the noise: R is not known better than to 2 % of that, so that less is no difference."""
+
 DOUBLETS: Final = {
     1.54056: 1.544398, 0.70930: 0.713590, 1.78897: 1.792850, 1.93604: 1.939980, 2.28970: 2.293606, 0.55941: 0.563798
 }  # fmt: skip
 """Å: K-alpha-2 by K-alpha-1, of Cu, Mo, Co, Fe, Cr and Ag (International Tables C, table 4.2.2.4)."""
+
+ROUNDED: Final = 5e-4
+"""Relative difference up to which a wavelength is a tube's: people write 1.54 and 0.71."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,34 +76,35 @@ class Fit:
     @property
     def excess(self) -> float:
         """R without the share of the noise, as if both added up in squares: 0.1 is a fit as instruments allow."""
-        return float(np.sqrt(max(self.r**2 - self.noise**2, 1e-6)))
+        return float(np.sqrt(max(self.r**2 - self.noise**2, (LEAST_EXCESS * self.noise) ** 2, 1e-6)))
 
 
-def wavelengths_of(wavelength: float) -> tuple[tuple[float, float], ...]:
-    """Lines of the source and their weights: a doublet where the wavelength is that of its first or its mean."""
+def wavelengths_of(wavelength: float) -> Source:
+    """Lines of the source and their shares: a doublet where the wavelength is that of its first or its mean."""
     for first, second in DOUBLETS.items():
         mean = (2 * first + second) / 3
-        if abs(wavelength - first) < 2e-4 or abs(wavelength - mean) < 4e-4:
+        if abs(wavelength - first) < ROUNDED * first or abs(wavelength - mean) < ROUNDED * first:
             return ((first, 2 / 3), (second, 1 / 3))
     return ((wavelength, 1.0),)
 
 
 def fit(
-    kind: StructureType, cell: FloatArray, signal: Signal, source: tuple[tuple[float, float], ...], *, positions: bool,
+    kind: StructureType, cell: FloatArray, signal: Signal, source: Source, *, positions: bool,
     texture_axes: tuple[tuple[int, int, int], ...] = (),
 ) -> Fit:  # fmt: skip
     """Fit one decorated type, from a cell that is nearly right: first the cell, then positions, then texture."""
     model = PatternModel(kind, cell, signal, source)
     size, width = model.size, signal.fwhm
-    start = np.concatenate([np.ones(size), [0.0, width, 0.3 * width, 0.5, 1.0]])
-    low = np.concatenate([np.full(size, 0.95), [-0.4, 0.15 * width, 0.0, 0.0, B_LIMITS[0]]])
-    high = np.concatenate([np.full(size, 1.05), [0.4, 3 * width, 4 * width, 1.0, B_LIMITS[1]]])
+    start = np.concatenate([np.ones(size), [0.0, width, 0.3 * width, 0.5, 0.0, 1.0]])
+    low = np.concatenate([np.full(size, 0.95), [-0.4, 0.15 * width, 0.0, 0.0, 0.0, B_LIMITS[0]]])
+    high = np.concatenate([np.full(size, 1.05), [0.4, 3 * width, 4 * width, 1.0, MOST_ASYMMETRY, B_LIMITS[1]]])
     # Broad peaks first: they reach over to a cell that is a little wrong.
     for wide, steps in STEPS:
-        floor = low.copy()
-        floor[size + 1] = 0.7 * wide * width if wide > 1 else low[size + 1]
+        floor, roof = low.copy(), high.copy()
+        if wide > 1:
+            floor[size + 1], roof[size + 4] = 0.7 * wide * width, 0.0
         start[size + 1] = wide * width
-        start = bounded_least_squares(model.residual, model.jacobian, start, floor, high, steps)
+        start = bounded_least_squares(model.residual, model.jacobian, start, floor, roof, steps)
     parameters = size + 6
     if positions and 0 < kind.free <= MOST_FREE:
         room = np.full(kind.free, 0.09)
@@ -113,20 +123,21 @@ def _told(
 ) -> Fit:
     """What was fitted, with the texture that helps most."""
     size, kind = model.size, model.kind
-    calculated = model.scaled(model.pattern(values))
-    r, texture, axis = model.r_factor(calculated), 1.0, None
+    net, calculated = model.explained(model.pattern(values))
+    (r, noise), texture, axis = model.r_factors(net, calculated), 1.0, None
     for trial in texture_axes:
         for amount in (0.55, 0.7, 0.85, 1.2, 1.5):
-            other = model.scaled(model.pattern(values, amount, trial))
-            if model.r_factor(other) < 0.9 * r:
-                r, texture, axis, calculated = model.r_factor(other), amount, trial, other
-    zero, constant, tangent, _, b_iso = map(float, values[size : size + 5])
+            other = model.explained(model.pattern(values, amount, trial))
+            if model.r_factors(*other)[0] < 0.9 * r:
+                (r, noise), texture, axis = model.r_factors(*other), amount, trial
+                net, calculated = other
+    zero, constant, tangent, _, _, b_iso = map(float, values[size : size + SHAPE])
     cell = cell_of(model.metric_at(values), model.system)
-    moved = kind.moved(model.reference if cell is None else cell, values[size + 5 :])
+    moved = kind.moved(model.reference if cell is None else cell, values[size + SHAPE :])
     middle = np.radians((model.two_theta[0] + model.two_theta[-1]) / 4)
     return Fit(
-        kind=moved, r=r, noise=model.noise, zero=zero,
+        kind=moved, r=r, noise=noise, zero=zero,
         fwhm=float(np.hypot(constant / np.cos(middle), tangent * np.tan(middle))),
         b_iso=b_iso, texture=texture, texture_axis=axis, parameters=parameters + (axis is not None),
-        two_theta=model.two_theta, net=model.net, calculated=calculated,
+        two_theta=model.two_theta, net=net, calculated=calculated,
     )  # fmt: skip

@@ -25,6 +25,10 @@ LuOF, which is tetragonal, fits in an orthorhombic supercell with .7 of the R.""
 EXPLAINED: Final = 0.25
 """R without noise up to which a simpler structure may come before one that fits better. Chosen with LuOF in view."""
 
+AS_GOOD: Final = 1.05
+"""Times the R of the first up to which the same structure in a smaller cell comes before it: lines of the larger cell
+that would tell are not there. Chosen with barium titanate in view."""
+
 NEARLY: Final = 0.15
 """Å by which atoms may be away from a higher symmetry that is tried, too. Chosen."""
 
@@ -70,7 +74,23 @@ def ordered(fits: Sequence[Fit]) -> list[Fit]:
         if each.excess < EXPLAINED and best.excess > LEAD_ON_SIMPLER * each.excess and is_simpler(each.kind, best.kind):
             ranked.remove(each)
             ranked.insert(0, each)
-    return ranked
+    return _smallest_first(ranked)
+
+
+def _smallest_first(ranked: list[Fit]) -> list[Fit]:
+    """Of one structure in several slight distortions that fit alike, the one with the fewest atoms comes first."""
+    alike = [each for each in ranked[1:] if each.r < AS_GOOD * ranked[0].r and each.excess < EXPLAINED]
+    alike = [each for each in alike if _primitive_atoms(each.kind) < _primitive_atoms(ranked[0].kind)]
+    alike = [each for each in alike if identity(each.kind, DISTORTED) == identity(ranked[0].kind, DISTORTED)]
+    if not alike:
+        return ranked
+    first = min(alike, key=lambda each: _primitive_atoms(each.kind))
+    return [first, *(each for each in ranked if each is not first)]
+
+
+def _primitive_atoms(kind: StructureType) -> int:
+    """Atoms in the smallest cell of the lattice."""
+    return kind.atoms // (len(gemmi.symops_from_hall(kind.hall)) // len(gemmi.symops_from_hall(kind.hall).sym_ops))
 
 
 def judge(ranked: Sequence[Fit], complete: bool = True) -> tuple[str, str]:

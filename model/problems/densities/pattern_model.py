@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.interpolate import BSpline
 
 from dsfu.model.problems.densities.metrics import coefficients, metric_of
 from dsfu.model.problems.densities.powder import Signal
@@ -19,8 +19,23 @@ _TAIL: Final = 1e-4
 _POINTS: Final = 3000
 """Points of the pattern that a fit looks at. Chosen: some ten per peak on usual ranges."""
 
+_PER_WIDTH: Final = 5
+"""Points a FWHM that a fit looks at where there are as many, for sharper peaks than these points hold. Chosen."""
+
+_MOST_POINTS: Final = 12000
+"""Points that a fit looks at, however sharp peaks are. Chosen."""
+
 _NUDGE: Final = 1e-4
 """Fractions of the cell by which free positions move for derivatives of |F|²."""
+
+SHAPE: Final = 6
+"""Values of a fit between those of the cell and those of positions: zero, two of widths, mixing, asymmetry, B."""
+
+_KNOTS: Final = 12.0
+"""FWHM between knots of what the background left: as near as peaks that overlap allow. Chosen."""
+
+_MOST_PIECES: Final = 12
+"""Pieces of that curve: a halo of glass is some fifth of a range wide."""
 
 Source = tuple[tuple[float, float], ...]
 """Wavelengths in Å and their shares."""
@@ -30,7 +45,8 @@ class PatternModel:
     """The pattern of a type, without scale, as a function of cell, zero, widths, displacement and free positions.
 
     Values of a fit, in this order: factors of the metric's parameters, zero shift, constant and tan θ parts of the
-    width (all in degrees), Lorentzian share, B in Å², shifts of free positions.
+    width (all in degrees), Lorentzian share, asymmetry in degrees, B in Å², shifts of free positions. Scale and a
+    smooth curve that the background left are solved for.
     """
 
     def __init__(self, kind: StructureType, cell: FloatArray, signal: Signal, source: Source) -> None:
@@ -40,16 +56,20 @@ class PatternModel:
         self.reference = np.asarray(cell, np.float64)
         self.metric = metric_of(self.reference, self.system)
         self.moves = _moves(self.metric, self.system)
-        stride = max(1, round(len(signal.net) / _POINTS))
+        stride = _stride(signal)
         points = len(signal.net) // stride * stride
         self.two_theta = signal.two_theta[:points].reshape(-1, stride).mean(axis=1)
         self.net = signal.net[:points].reshape(-1, stride).mean(axis=1)
         sigma = signal.sigma[:points].reshape(-1, stride).mean(axis=1)
         # What a perfect fit leaves of Σ|net|: the mean of |noise| is √(2/π) of its standard deviation.
-        self.noise = float(0.798 * sigma.sum() / np.sqrt(stride) / max(np.abs(self.net).sum(), 1e-12))
+        self.noise_sum = float(0.798 * sigma.sum() / np.sqrt(stride))
         # Counting noise alone would let the strongest peak's shape decide: model errors are some 3 % of the height.
         model_error = (0.03 * np.maximum(self.net, 0)) ** 2 + (2e-3 * self.net.max()) ** 2
         self.weight = 1 / np.sqrt(sigma**2 / stride + model_error)
+        smooth = _smooth_columns(self.two_theta, _KNOTS * signal.fwhm)
+        self._smooth = smooth
+        self._taken, self._triangle = np.linalg.qr(smooth * self.weight[:, None])
+        self._wanted = self._without(self.net * self.weight)
         self.main = source[0][0]
         s_max = min(np.sin(np.radians(min(self.two_theta[-1] / 2 + 1, 89))) / self.main, 1.5)
         self.s_max = float(s_max)
@@ -86,13 +106,14 @@ class PatternModel:
         from dsfu.simulate.densities.profiles import march_dollase
 
         out = np.zeros(len(self.two_theta))
-        squares = self.squares(values[self.size + 5 :])
+        squares = self.squares(values[self.size + SHAPE :])
         if axis is not None and texture != 1:
             squares = squares * march_dollase(self.kind.crystal(self.reference), self.hkl, axis, texture)
         for peaks in self._peaks(values, self._summed(squares)):
             peaks_within(
-                self.two_theta, peaks.centres, peaks.areas, peaks.widths, values[self.size + 3], peaks.reaches, out
-            )
+                self.two_theta, peaks.centres, peaks.areas, peaks.widths, values[self.size + 3], peaks.reaches,
+                peaks.skews, out,
+            )  # fmt: skip
         return out
 
     def pattern_and_slopes(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -103,7 +124,7 @@ class PatternModel:
         from dsfu.simulate.densities.profile_slopes import pseudo_voigts_and_slopes
 
         out, slopes = np.zeros(len(self.two_theta)), np.zeros((len(self.two_theta), len(values)))
-        free = values[self.size + 5 :]
+        free = values[self.size + SHAPE :]
         summed = self._summed(self.squares(free))
         by_free = np.empty((len(summed), len(free)))
         for j in range(len(free)):
@@ -120,13 +141,13 @@ class PatternModel:
             # w² = (constant / cos θ)² + (tangent · tan θ)².
             width_slopes = np.stack(
                 [constant / np.cos(peaks.theta) ** 2, tangent * np.tan(peaks.theta) ** 2], axis=1
-            ) / peaks.widths[:, None]  # fmt: skip
+            ) / peaks.even[:, None]  # fmt: skip
             area_slopes = np.empty((len(peaks.s), 1 + len(free)))
             area_slopes[:, 0] = -2 * peaks.s**2 * peaks.areas
             area_slopes[:, 1:] = peaks.factor[:, None] * by_free[peaks.chosen]
             pseudo_voigts_and_slopes(
                 self.two_theta, peaks.centres, peaks.areas, peaks.widths, values[self.size + 3], peaks.reaches,
-                centre_slopes, width_slopes, area_slopes, out, slopes,
+                peaks.skews, peaks.skew_slopes, centre_slopes, width_slopes, area_slopes, out, slopes,
             )  # fmt: skip
         return out, slopes
 
@@ -135,49 +156,47 @@ class PatternModel:
         return np.bincount(self.which, squares, minlength=len(self.table)).astype(np.float64)
 
     def _peaks(self, values: FloatArray, summed: FloatArray) -> "list[_Peaks]":
-        metric, (zero, constant, tangent, _, b_iso) = self.metric_at(values), values[self.size : self.size + 5]
+        metric = self.metric_at(values)
+        zero, constant, tangent, _, asymmetry, b_iso = values[self.size : self.size + SHAPE]
         s = 0.5 * np.sqrt(np.maximum(self.table @ metric, 1e-9))
         return [
             found
             for wavelength, share in self.source
-            if (found := _Peaks(s, summed, wavelength, share, zero, (constant, tangent), b_iso)).areas.size
+            if (found := _Peaks(s, summed, wavelength, share, zero, (constant, tangent, asymmetry), b_iso)).areas.size
         ]
 
-    def columns(self, pattern: FloatArray) -> FloatArray:
-        """Pattern, level and slope of what the background left, with both signs: (points, 5)."""
-        span = np.linspace(-1, 1, len(pattern))
-        return np.stack([pattern, np.ones_like(span), -np.ones_like(span), span, -span], axis=1)
+    def _without(self, columns: FloatArray) -> FloatArray:
+        """Weighted columns without what the smooth curve can take up."""
+        return np.asarray(columns - self._taken @ (self._taken.T @ columns))
 
-    def amounts(self, columns: FloatArray) -> FloatArray:
-        """How much of each column fits best, none negative."""
-        norms = np.maximum(np.linalg.norm(columns * self.weight[:, None], axis=0), 1e-300)
-        try:
-            found, _ = nnls(columns * self.weight[:, None] / norms, self.net * self.weight)
-        except RuntimeError:
-            return np.zeros(columns.shape[1])
-        return np.asarray(found / norms)
+    def _scale(self, bare: FloatArray) -> float:
+        """How much of a pattern fits best, not negative."""
+        return max(float(bare @ self._wanted) / max(float(bare @ bare), 1e-300), 0.0)
 
-    def scaled(self, pattern: FloatArray) -> FloatArray:
-        """Pattern times its best scale, with a level and a slope."""
-        columns = self.columns(pattern)
-        return np.asarray(columns @ self.amounts(columns))
+    def explained(self, pattern: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The net intensities without the smooth curve, and the pattern times its best scale."""
+        weighted = pattern * self.weight
+        calculated = self._scale(self._without(weighted)) * pattern
+        left = self._taken.T @ ((self.net - calculated) * self.weight)
+        return self.net - self._smooth @ np.linalg.solve(self._triangle, left), calculated
 
     def residual(self, values: FloatArray) -> FloatArray:
-        """Weighted differences with the best scale."""
-        return np.asarray((self.scaled(self.pattern(values)) - self.net) * self.weight)
+        """Weighted differences with the best scale and smooth curve."""
+        bare = self._without(self.pattern(values) * self.weight)
+        return np.asarray(self._scale(bare) * bare - self._wanted)
 
     def jacobian(self, values: FloatArray) -> FloatArray:
-        """Derivatives of `residual`: what scale, level and slope take up is projected out (Kaufman 1975)."""
+        """Derivatives of `residual`: what scale and smooth curve take up is projected out (Kaufman 1975)."""
         pattern, slopes = self.pattern_and_slopes(values)
-        columns = self.columns(pattern)
-        amounts = self.amounts(columns)
-        weighted = slopes * (amounts[0] * self.weight)[:, None]
-        taken, _ = np.linalg.qr(columns[:, [0, 1, 3]] * self.weight[:, None])
-        return np.asarray(weighted - taken @ (taken.T @ weighted))
+        bare = self._without(pattern * self.weight)
+        weighted = self._without(slopes * (self._scale(bare) * self.weight)[:, None])
+        unit = bare / max(float(np.linalg.norm(bare)), 1e-300)
+        return np.asarray(weighted - np.outer(unit, unit @ weighted))
 
-    def r_factor(self, calculated: FloatArray) -> float:
-        """Σ|net − calculated| / Σ|net|; noise alone counts too, so weak patterns have large ones."""
-        return float(np.abs(self.net - calculated).sum() / max(np.abs(self.net).sum(), 1e-12))
+    def r_factors(self, net: FloatArray, calculated: FloatArray) -> tuple[float, float]:
+        """Σ|net − calculated| / Σ|net|, and what noise alone would leave of it."""
+        whole = max(float(np.abs(net).sum()), 1e-12)
+        return float(np.abs(net - calculated).sum() / whole), self.noise_sum / whole
 
 
 class _Peaks:
@@ -185,7 +204,7 @@ class _Peaks:
 
     def __init__(
         self, s: FloatArray, summed: FloatArray, wavelength: float, share: float, zero: float,
-        shape: tuple[float, float], b_iso: float,
+        shape: tuple[float, float, float], b_iso: float,
     ) -> None:  # fmt: skip
         from dsfu.simulate.densities.pattern import lorentz_polarisation
 
@@ -199,9 +218,30 @@ class _Peaks:
         self.s, self.theta, self.areas, self.factor = s[self.chosen], theta[strong], areas[strong], factor[strong]
         self.centres = np.degrees(2 * self.theta) + zero
         self.widths = np.hypot(shape[0] / np.cos(self.theta), shape[1] * np.tan(self.theta))
+        # Axial divergence draws out the left half in proportion to cot 2θ.
+        lean = 0.5 / np.tan(np.clip(2 * self.theta, 1e-3, 0.5 * np.pi))
+        self.even, self.widths = self.widths, self.widths + shape[2] * lean
+        self.skews = shape[2] * lean / self.widths
+        self.skew_slopes = np.stack([lean * self.even / self.widths**2, lean], axis=1)
         heights = self.areas / self.widths
         # A Lorentzian falls to 1/(4 u²) of its height at u FWHM.
         self.reaches = np.clip(np.sqrt(heights / (4 * _TAIL * heights.max(initial=1e-300))), 2.0, _REACH)
+
+
+def _stride(signal: Signal) -> int:
+    """How many points of the signal become one of a fit."""
+    points = len(signal.net)
+    sharp = max(int(signal.fwhm / signal.step / _PER_WIDTH), -(-points // _MOST_POINTS))
+    return max(1, min(round(points / _POINTS), sharp))
+
+
+def _smooth_columns(angles: FloatArray, spacing: float) -> FloatArray:
+    """Cubic B-splines with knots about so many degrees apart: (points, some)."""
+    span = float(angles[-1] - angles[0])
+    pieces = int(np.clip(span / spacing, 1, _MOST_PIECES))
+    inner = np.linspace(angles[0], angles[-1], pieces + 1)
+    knots = np.concatenate([np.full(3, inner[0]), inner, np.full(3, inner[-1])])
+    return np.asarray(BSpline.design_matrix(angles, knots, 3).toarray())
 
 
 def _moves(metric: FloatArray, system: str) -> FloatArray:

@@ -11,8 +11,8 @@ from dsfu.errors import InputError
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.constants import SIGMA_PER_MAD
 
-MOST_POINTS: Final = 6000
-"""Longer patterns are binned to about this many points. Chosen: 100° in steps of .02° keep theirs."""
+MOST_POINTS: Final = 24000
+"""Longer patterns are binned to about this many points. Chosen: peaks of synchrotrons are .005° to .02° wide."""
 
 FEWEST_POINTS: Final = 50
 
@@ -21,6 +21,9 @@ _FIRST_ANGLE: Final = 0.3
 
 _VALLEY: Final = 2.0
 """Degrees over which nothing may lie lower than a minimum that ends the fall from the direct beam. Chosen."""
+
+_STEPS_OF_A_FALL: Final = 0.15
+"""Share of a fall that a rise within it may have before it is a peak. Chosen."""
 
 _FALL: Final = 0.5
 """How high the fall must be, in units of the highest peak, to be cut off: where nothing is, nothing must be found."""
@@ -127,10 +130,21 @@ def _without_beam(
     lowest = -maximum_filter1d(-smooth, ahead, origin=-(ahead // 2), mode="nearest")
     first = int(np.argmax(smooth <= lowest))
     left = len(angles) - first
+    if _rises(counts[:first], float(np.median(sigma))):
+        return angles, counts, sigma
     high = float(smooth[first:].max() - smooth[first])
     if smooth[0] - smooth[first] < _FALL * high or left < max(FEWEST_POINTS, 0.5 * len(angles)):
         return angles, counts, sigma
     return angles[first:], counts[first:], sigma[first:]
+
+
+def _rises(counts: FloatArray, noise: float) -> bool:
+    """Whether a fall is broken by a peak, which may be too sharp for what is smooth."""
+    if len(counts) < 2:
+        return False
+    light = gaussian_filter1d(counts, 1, mode="nearest")
+    rise = float((light - np.minimum.accumulate(light)).max())
+    return rise > max(_STEPS_OF_A_FALL * float(np.ptp(light)), 6 * noise)
 
 
 def _noise(counts: FloatArray) -> float:

@@ -17,7 +17,7 @@ from dsfu.simulate.densities.substitutions import expected_volume, scaled
 LINES: Final = 45
 """Lines, counted from the lowest angle, that a search looks at. Chosen: later ones move with the slightest change."""
 
-LENGTH_WINDOW: Final = (0.88, 1.17)
+LENGTH_WINDOW: Final = (0.8, 1.17)
 """How long axes may be compared with what the atoms' volumes say: 98 % of 1112 computed crystals lie within."""
 
 SHAPE_WINDOW: Final = 0.14

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from dsfu.errors import InputError
 from dsfu.model.problems.densities.assigned import assigned_types
 from dsfu.model.problems.densities.candidates import decorations
@@ -17,10 +19,14 @@ from dsfu.model.problems.densities.raising import Fitting, raised
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
-FITTED: Final = 28
+FITTED: Final = 56
 """Candidates of the search whose whole pattern is fitted, and half as many with sites divided anew. Chosen."""
 
-WITH_POSITIONS: Final = 8
+SIMPLE: Final = 16
+"""Of these, places for types with at most two free coordinates: large cells have a line wherever a peak is, so that the
+search likes them better. Chosen with wurtzite in view."""
+
+WITH_POSITIONS: Final = 12
 """Candidates whose free positions are fitted, too, and half as many with sites divided anew. Chosen."""
 
 SECONDS: Final = 120.0
@@ -36,10 +42,13 @@ UNLIKE: Final = 0.8
 """Share of the best cosine that a type with sites divided anew must reach to be fitted. Chosen."""
 
 BROAD: Final = 1.5
-"""Degrees of width from which on four times as many are fitted: lines overlap, and the search hardly tells types."""
+"""Degrees of width from which on twice as many are fitted: lines overlap, and the search hardly tells types."""
 
 BEATEN: Final = 0.7
 """Share of the best known type's R up to which a structure of no known type comes before it. Chosen."""
+
+SINGLE: Final = 0.9
+"""Share of the R with a tube's doublet up to which K-alpha-1 alone is taken, as monochromators leave it. Chosen."""
 
 _SHARE_OF_SEARCH: Final = 0.6
 """Of the time, for the search over types."""
@@ -135,11 +144,13 @@ def _of_no_type(
 def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, float], ...], until: float) -> list[Fit]:
     """The whole pattern fitted with the best of the search, by rank; with free positions where that is worth it."""
     first: list[Fit] = []
-    for each in _varied(found, FITTED if signal.fwhm < BROAD else 4 * FITTED):
+    for each in _varied(found, FITTED if signal.fwhm < BROAD else 2 * FITTED):
         if first and time.process_time() > until:
             break
         first.append(fit(each.kind, each.cell, signal, source, positions=False))
     first.sort(key=rank)
+    if len(source) > 1 and (alone := _alone(first, signal, source)):
+        source, first = alone
     near = [one for one in first if rank(one) < HOPELESS * rank(first[0])]
     moving = [*_first(near, WITH_POSITIONS, False), *_first(near, WITH_POSITIONS // 2, True)]
     again, fits = Fitting(signal, source, _AXES), list[Fit]()
@@ -149,6 +160,18 @@ def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, f
             continue
         fits += raised(again(one.kind), again)
     return _varied_fits(ordered(fits))
+
+
+def _alone(
+    fits: Sequence[Fit], signal: Signal, source: tuple[tuple[float, float], ...]
+) -> tuple[tuple[tuple[float, float], ...], list[Fit]] | None:
+    """The first line of a doublet alone, and fits with it by rank, where the best fit says that it is alone."""
+    single = ((source[0][0], 1.0),)
+    first = [fit(each.kind, np.array(each.kind.cell), signal, single, positions=False) for each in fits[:1]]
+    if not first or first[0].r > SINGLE * fits[0].r:
+        return None
+    first += [fit(each.kind, np.array(each.kind.cell), signal, single, positions=False) for each in fits[1:]]
+    return single, sorted(first, key=rank)
 
 
 def _first(fits: Sequence[Fit], most: int, anew: bool) -> list[Fit]:
@@ -184,7 +207,8 @@ def _chosen(found: Sequence[Found], most: int) -> list[Found]:
     seen: dict[str, int] = {}
     chosen: list[Found] = []
     reserved = [each for system, n in _RESERVED.items() for each in [f for f in found if f.kind.system == system][:n]]
-    for each in (*reserved, *found):
+    simple = [each for each in found if each.kind.free <= 2][:SIMPLE]
+    for each in (*reserved, *simple, *found):
         if seen.get(each.kind.name, 0) < 4 and each not in chosen:
             seen[each.kind.name] = seen.get(each.kind.name, 0) + 1
             chosen.append(each)

