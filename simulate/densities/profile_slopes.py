@@ -77,7 +77,7 @@ def peaks_within(
     skews: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Add pseudo-Voigt peaks to out, followed as many FWHM as ``reaches`` says, left halves (1 + skew) times as wide."""
+    """Add pseudo-Voigt peaks to out, followed as many FWHM as ``reaches`` says, left halves 1 + skew times as wide."""
     points = x.shape[0]
     gauss = 4 * math.log(2.0)
     for peak in range(centres.shape[0]):
