@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.model.problems.densities.columns import commas_of, intensity_column
 from dsfu.model.problems.densities.powder import FEWEST_POINTS, PowderPattern
 from dsfu.model.problems.densities.powder_cif import looks_like_cif, read_powder_cif
 from dsfu.model.problems.densities.radiation import flight_error, refuse_neutrons
@@ -21,7 +22,7 @@ _LARGEST: Final = 200 * 2**20
 
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
 _WAVELENGTH: Final = re.compile(
-    r"(?:wave_?\s*-?length|lambda|λ|wave_length_alpha1|kalpha1)[^\d\n]{0,40}?(\d+\.\d+)", re.IGNORECASE
+    r"(?:wave_?\s*-?length|lambda|λ|wave_length_alpha1|kalpha1|_?WL1\b)[^\d\n]{0,40}?(\d+\.\d+)", re.IGNORECASE
 )
 _EXPECTED: Final = (
     "columns of 2θ in degrees and intensity (.xy, .xye, .csv), a powder CIF, GSAS, FullProf, .xrdml or .ras"
@@ -224,20 +225,36 @@ def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPatte
             sine = axis * scale * told / (4 * np.pi) if in_q else told / (2 * axis)
             axis = np.degrees(2 * np.arcsin(np.where(np.abs(sine) < 1, sine, np.nan)))
         notes = (f"the first column was taken as {'Q' if in_q else 'd'}",)
-    sigma = rows[:, 2] if rows.shape[1] == 3 and (rows[:, 2] > 0).mean() > 0.9 else None
-    return _pattern(name, axis, rows[:, 1], sigma, wavelength, text, notes)
+    second = intensity_column(text, rows.shape[1])
+    sigma = rows[:, 2] if rows.shape[1] == 3 and second == 1 and (rows[:, 2] > 0).mean() > 0.9 else None
+    return _pattern(name, axis, rows[:, second], sigma, wavelength, text, notes)
+
+
+_UXD: Final = re.compile(r"^_(START|STEPSIZE)\s*=\s*([\d.]+)", re.MULTILINE)
+
+
+def _is_uxd(text: str) -> bool:
+    """Bruker's text with counts alone, many in a line."""
+    return re.search(r"^_COUNTS\s*$", text, re.MULTILINE) is not None and len(set(_UXD.findall(text))) == 2
+
+
+def _read_uxd(text: str, name: str, wavelength: float | None) -> PowderPattern:
+    told = dict(_UXD.findall(text))
+    body = re.split(r"^_COUNTS\s*$", text, maxsplit=1, flags=re.MULTILINE)[1]
+    counts = np.array(re.split(r"^[_;]", body, maxsplit=1, flags=re.MULTILINE)[0].split(), np.float64)
+    angles: FloatArray = np.asarray(float(told["START"]) + float(told["STEPSIZE"]) * np.arange(len(counts)), np.float64)
+    return _pattern(name, angles, counts, None, None, text)
 
 
 def _rows(text: str, name: str) -> FloatArray:
     """The longest run of lines that hold the same number of numbers and nothing else."""
-    decimal_comma = len(re.findall(r"\d,\d+[\s;]+\d+,\d", text[:20000])) > 5
+    commas = commas_of(text)
     by_width: dict[int, list[list[float]]] = {}
     for raw in text.splitlines():
         line = raw.strip()
         if not line or line[0] in "#!'*;_/":
             continue
-        if decimal_comma:
-            line = line.replace(",", ".")
+        line = commas(line)
         parts = re.split(r"[\s,;]+", line.strip(" ,;"))
         try:
             values = [float(part.replace("D", "e")) for part in parts]
@@ -267,6 +284,7 @@ _READERS: Final[tuple[tuple[Callable[[str], object], Callable[[str, str, float |
     (lambda text: "<xrdMeasurement" in text, _read_xrdml),
     (looks_like_cif, _read_cif),
     (lambda text: _BANK.search(text), _read_gsas),
+    (_is_uxd, _read_uxd),
     (_is_fullprof, _read_fullprof),
     (lambda text: True, _read_columns),
 )

@@ -1,0 +1,40 @@
+"""Columns as instruments' programs export them: each gives the same angles and counts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsfu.model.problems.densities.readers import read_pattern
+from dsfu.simulate.arrays import FloatArray
+
+ANGLES: FloatArray = np.round(np.arange(10, 40, 0.05), 4)
+COUNTS: FloatArray = np.rint(300 + 15000 * np.exp(-0.5 * ((ANGLES - 26.6) / 0.1) ** 2))
+
+
+def _rows(form: str) -> str:
+    return "".join(form.format(x=x, y=int(y)) for x, y in zip(ANGLES, COUNTS, strict=True))
+
+
+UXD = "_FILEVERSION=1\n_WL1=1.540600\n_STEPSIZE=0.0500\n_START=10.0000\n_COUNTS\n"
+
+FILES = {
+    "four columns, intensity the third": (
+        "Anode material,Cu\nK-Alpha1 wavelength,1.5406\n[Scan points]\nAngle,TimePerStep,Intensity,ESD\n"
+        + _rows("{x:.4f},20.1,{y},9.1\n")
+    ),
+    "decimal commas in one column": "WL1=1.5406\n2Theta;Intensity\n" + _rows("{x:.4f};{y}\n").replace(".", ","),
+    "thousands": "# lambda 1.5406\n2theta\tcounts\n" + _rows("{x:.4f}\t{y:,}\n"),
+    "counts alone": UXD + "\n".join(" ".join(f"{int(y):8d}" for y in COUNTS[i : i + 8]) for i in range(0, 600, 8)),
+    "commas between columns": "Angle,Intensity\n# lambda 1.5406\n" + _rows("{x:.4f},{y}\n"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_angles_counts_and_wavelength_are_those_of_the_file(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "pattern.txt"
+    path.write_text(FILES[kind])
+    found = read_pattern(path)
+    np.testing.assert_allclose(found.two_theta, ANGLES, atol=1e-6)
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert found.wavelength == 1.5406
