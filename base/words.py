@@ -1,6 +1,12 @@
-"""Numbers as people read them."""
+"""Numbers and sentences as people read them."""
 
+import shutil
+import sys
+import textwrap
 from typing import Final
+
+_NARROWEST: Final = 40
+"""Columns; on fewer a terminal breaks lines itself."""
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -43,6 +49,15 @@ def grouped(number: int) -> str:
 def rate(per_second: float, noun: str) -> str:
     """Such as ``412 planes/s``, ``0.82 sets/s``."""
     return f"{_three_digits(per_second) if per_second < 1000 else grouped(round(per_second))} {noun}/s"
+
+
+def folded(text: str, head: str = "") -> str:
+    """A text after its heading, in lines as wide as the terminal; in one line where no terminal is written to."""
+    if not sys.stdout.isatty():
+        return head + text
+    width = max(_NARROWEST, shutil.get_terminal_size().columns)
+    options = {"break_long_words": False, "break_on_hyphens": False}
+    return textwrap.fill(text, width, initial_indent=head, subsequent_indent=" " * len(head), **options)
 
 
 def _three_digits(value: float) -> str:

@@ -135,7 +135,7 @@ def read(path: str | Path, **hints: Any) -> Volume:
         HDF5 of Meerkat, Yell, DISCUS or Mantid, NeXus, planes of dsfu, .npy or .npz.
     hints
         What the file does not say: ``cell``, ``limits``, ``origin``, ``steps``, ``axes``, ``frame``, ``dataset``,
-        ``plane``, ``zeros``; docs/formats.md.
+        ``plane``, ``zeros``, ``missing``; docs/formats.md.
     """
     from dsfu.model.measured.readers.reading import read as read_file
 

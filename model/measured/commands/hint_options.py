@@ -22,6 +22,7 @@ _HINTS: Final[Mapping[str, Any]] = {
     "frame": flag("FRAME", "What the axes count: hkl, q (1/Å), s (1/Å without 2π)."),
     "dataset": flag("PATH", "Which data of a file that holds several."),
     "zeros": flag("dead|live", "Whether zeros are unmeasured, or intensities. [default: live]"),
+    "missing": flag("NUMBER", "What stands for unmeasured, such as -1; NaN always does."),
 }
 
 

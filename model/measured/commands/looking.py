@@ -12,6 +12,7 @@ import typer
 from dsfu.model.measured.commands.hint_options import flag, with_hints
 from dsfu.outputs import ForceOption, JsonOption, refuse_existing
 from dsfu.progress import waiting
+from dsfu.words import folded
 
 if TYPE_CHECKING:
     from dsfu.model.measured.data.reconstruction import Reconstruction
@@ -87,8 +88,13 @@ def _draw(found: list["Reconstruction"], picture: Path, title: str) -> None:
 
 def _text(summary: "MeasuredSummary", advice: "Advice") -> str:
     more = [("WARNING", each) for each in advice.warnings] + [("next", each) for each in advice.suggestions]
-    rows = [summary.name, *(f"  {name:<11}{text}" for name, text in [*_rows(summary), *more])]
+    rows = [summary.name, *(_row(name, text) for name, text in [*_rows(summary), *more])]
     return "\n".join(rows)
+
+
+def _row(name: str, text: str) -> str:
+    """A row, in lines as wide as the terminal; a command to be copied stays in one."""
+    return f"  {name:<11}{text}" if name == "next" else folded(text, f"  {name:<11}")
 
 
 def _rows(summary: "MeasuredSummary") -> list[tuple[str, str]]:
@@ -133,7 +139,7 @@ def _cell_rows(summary: "MeasuredSummary") -> list[tuple[str, str]]:
     extent = " × ".join(_number(each) for each in summary.extent or () if each)
     return [
         *of_hkl,
-        ("", f"{extent} 1/Å, |Q| up to {_number(summary.q_largest or 0)} 1/Å"),
+        ("", f"{extent} 1/Å from end to end, |Q| up to {_number(summary.q_largest or 0)} 1/Å"),
         ("cell", f"{lengths} Å, {angles}°, {_number(summary.volume or 0)} Å³"),
     ]
 

@@ -74,7 +74,9 @@ def advice_on(reconstruction: Reconstruction, summary: MeasuredSummary, given: s
     bragg = find_bragg_peaks(reconstruction)
     warnings = [*_of_units(summary), *_of_frames(reconstruction)]
     if bragg is not None:
-        warnings.append(f"{bragg.sentence}.")
+        warnings.append(
+            f"{bragg.sentence}; analyse leaves them out by itself, prepare with --bragg punch:{bragg.radius:.2f}"
+        )
     centre = find_centre(reconstruction)
     if centre is not None and centre.is_off and reconstruction.indexed:
         warnings.append(f"{centre.words}. Move it: dsfu-model prepare {given or summary.name} --centre find …")
@@ -112,7 +114,9 @@ def _of_frames(reconstruction: Reconstruction) -> list[str]:
 def _next(reconstruction: Reconstruction, summary: MeasuredSummary, bragg: BraggPeaks | None, given: str) -> list[str]:
     name = given or summary.name
     if not reconstruction.indexed or summary.range_hkl is None:
-        return []
+        stack = _of_frames(reconstruction)
+        where = "--cell a,b,c,alpha,beta,gamma --limits h,h,k,k,l,l"
+        return [] if stack else [f"say where its voxels lie: dsfu-model inspect {name} {where}"]
     if summary.cell is None:
         return [f"give the cell: dsfu-model inspect {name} --cell a,b,c,alpha,beta,gamma"]
     spans = [high - low for low, high in summary.range_hkl]

@@ -73,10 +73,9 @@ class BraggPeaks:
     def sentence(self) -> str:
         """In words."""
         seen, all_ = (sum(getattr(each, name) for each in self.classes) for name in ("with_peak", "looked_at"))
-        parts = [f"{_letters(each.parity)} {each.radius:.2f}" for each in self.classes]
         return (
             f"Bragg peaks at {seen} of {all_} lattice points looked at, {self.height:.0f} times what is around them; "
-            f"they reach {self.radius:.2f} r.l.u. (by parity of h, k, l: {', '.join(parts)})"
+            f"they reach {self.radius:.2f} r.l.u."
         )
 
 
@@ -168,7 +167,3 @@ def _radius(peaks: list[_Profile]) -> float:
         if shell.any() and float(relative[shell].mean()) <= level:
             return round(float(inner), 2)
     return _LARGEST
-
-
-def _letters(parity: tuple[int, int, int]) -> str:
-    return "".join("eo"[each] for each in parity)

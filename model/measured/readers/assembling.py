@@ -15,6 +15,8 @@ from dsfu.simulate.lattice import Cell
 _LARGEST_INDEX: Final = 1e5
 _SMALLEST_STEP: Final = 1e-7
 _MANY_ZEROS: Final = 0.05
+_MANY_LEAST: Final = 0.01
+"""A share of voxels with the same negative number, the least of all, that no noise makes. Chosen, not calibrated."""
 
 
 def as_real(values: npt.NDArray[Any]) -> RealArray:
@@ -60,8 +62,10 @@ def assemble(
     full = (*shape, 1)[:3]
     steps = _checked_grid(origin, steps, full, where)
     values = as_real(intensity).reshape(full)
-    if hints.zeros == "dead":
-        live = (values != 0) if live is None else live.reshape(full) & (values != 0)
+    unmeasured = [0.0] if hints.zeros == "dead" else []
+    for number in [*unmeasured, *([] if hints.missing is None else [hints.missing])]:
+        there = values != values.dtype.type(number)
+        live = there if live is None else live.reshape(full) & there
     live, more = _live(values, live, where)
     errors, still_more = _sigma(sigma, live, full, where)
     return Reconstruction(
@@ -155,7 +159,19 @@ def _live(values: RealArray, live: BoolArray | None, where: str) -> tuple[BoolAr
         notes.append(
             f"{100 * zero:.0f} % of what was measured is exactly 0; if that means unmeasured, say --zeros dead"
         )
+    notes += _least_of_many(values[finite])
     return finite, notes
+
+
+def _least_of_many(measured: RealArray) -> list[str]:
+    """What stands for "not measured" in other programs' files: a negative number that is there many times."""
+    least = float(measured.min())
+    share = float(np.mean(measured == least)) if least < 0 else 0.0
+    if share < _MANY_LEAST:
+        return []
+    return [
+        f"{100 * share:.3g} % of the voxels are exactly {least:g}; if that means unmeasured, say --missing {least:g}"
+    ]
 
 
 def _sigma(

@@ -1,14 +1,17 @@
-"""HDF5 with an array and nothing that says where it lies: what is missing comes from hints."""
+"""HDF5 with an array in no known format: axes named h, k and l beside it are used, the rest comes from hints."""
 
 from typing import Any, Final
 
 import h5py
+import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.readers.assembling import assemble
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node, name_of
 from dsfu.model.measured.readers.hints import Hints
+from dsfu.model.measured.readers.labels import evenly_spaced
+from dsfu.simulate.arrays import FloatArray
 
 NAME: Final = "HDF5 with an array"
 
@@ -21,17 +24,40 @@ def refusal(file: Hdf5) -> str:
 def read(file: Hdf5, hints: Hints) -> Reconstruction:
     """The array ``/data``, the one that hints name, or the only one that there is."""
     node = _chosen(file, hints)
+    hinted = hints.grid(node.shape, file.where(node)) is not None
+    grid = None if hinted else _grid_beside(file, node, hints)
+    if hinted:
+        notes = []
+    elif grid is None:
+        notes = ["nothing says where its voxels lie in reciprocal space"]
+    else:
+        notes = ["h, k and l beside the array are taken for the centres of its voxels; look at a picture"]
     return assemble(
         intensity=file.array(node),
-        grid=None,
+        grid=grid,
         cell=None,
         where=file.where(node),
         format_name=NAME,
         hints=hints,
-        notes=[]
-        if hints.grid(node.shape, file.where(node))
-        else ["nothing says where its voxels lie in reciprocal space"],
+        notes=notes,
     )
+
+
+def _grid_beside(file: Hdf5, node: Node, hints: Hints) -> tuple[FloatArray, FloatArray] | None:
+    """Origin and steps by datasets called h, k and l in the same group, each as long as its axis of a volume."""
+    group, shape = node.parent, node.shape
+    found = {name.lower(): name for name in file.names(group) if name.lower() in ("h", "k", "l")}
+    if len(shape) != 3 or len(found) != 3:
+        return None
+    origin, steps = np.zeros(3), np.zeros((3, 3))
+    for axis, index in enumerate(hints.order(3, file.where(node))):
+        values = file.need(found["hkl"[index]], group)
+        if getattr(values, "shape", None) != (shape[axis],):
+            return None
+        origin[index], steps[axis, index] = evenly_spaced(
+            file.numbers(values), shape[axis], file.where(values), edges=False
+        )
+    return origin, steps
 
 
 def _chosen(file: Hdf5, hints: Hints) -> Node:

@@ -38,6 +38,8 @@ class Hints:
         Name or number (from 1) of the plane in a file of planes.
     zeros
         "dead": voxels that are exactly 0 were not measured. Otherwise 0 is an intensity like any other.
+    missing
+        A number that stands for "not measured", such as -1. NaN and infinity always do.
     """
 
     cell: Cell | None = None
@@ -49,6 +51,7 @@ class Hints:
     dataset: str = ""
     plane: str = ""
     zeros: str = ""
+    missing: float | None = None
 
     @classmethod
     def of(cls, where: str = "", **given: Any) -> Self:
@@ -187,6 +190,10 @@ def _zeros(value: Any, where: str) -> str:
     return str(value)
 
 
+def _missing(value: Any, where: str) -> float:
+    return _numbers(value if isinstance(value, str) else [value], where, 1)[0]
+
+
 def _text(value: Any, where: str) -> str:
     return str(value)
 
@@ -201,4 +208,5 @@ _CONVERTERS: Final = {
     "dataset": _text,
     "plane": _text,
     "zeros": _zeros,
+    "missing": _missing,
 }

@@ -17,13 +17,13 @@ _COMPONENT: Final = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)?(?:/(\d+(?:\.\d*)?
 def direction_of(label: str) -> FloatArray | None:
     """The hkl by which one unit along an axis advances, from its name; None if it is not an axis of hkl.
 
-    Understood are ``H``, ``Qh``, ``k (r.l.u.)`` and the like, and ``[H,-H,0]``, ``[0,0,2L]``, ``[0.5K,K,0]``.
+    Understood are ``H``, ``Qh``, ``h-axis``, ``k (r.l.u.)`` and the like, ``[H,-H,0]``, ``[0,0,2L]``, ``[0.5K,K,0]``.
     """
     text = "".join(label.lower().split())
     bracket = re.search(r"\[([^\]]*)\]", text)
     if bracket is not None:
         return _direction_in_brackets(bracket[1])
-    plain = re.sub(r"[(\[].*", "", text).removesuffix("_axis").removeprefix("q").strip("_.*")
+    plain = re.sub(r"[(\[].*", "", text).removesuffix("axis").removeprefix("q").strip("_-.*")
     return np.eye(3)["hkl".index(plain)] if plain in ("h", "k", "l") else None
 
 

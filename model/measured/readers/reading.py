@@ -40,7 +40,7 @@ def read(path: str | Path, **hints: Any) -> Reconstruction:
         Meerkat's, Yell's or DISCUS's HDF5, Mantid's MDHistoWorkspace, NXdata (nxrefine, mdx2 …), planes that
         ``dsfu-model prepare`` made, any HDF5 with an array, .npy or .npz.
     hints
-        What the file does not say: cell, origin, steps, limits, axes, frame, dataset, plane, zeros;
+        What the file does not say: cell, origin, steps, limits, axes, frame, dataset, plane, zeros, missing;
         `dsfu.model.measured.readers.hints` tells what each means. They win over the file. None: nothing is said.
 
     Raises

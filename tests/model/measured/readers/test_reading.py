@@ -390,6 +390,32 @@ def test_other_files_are_told_apart(tmp_path: Path, content: bytes, message: str
         read(tmp_path / "a")
 
 
+@pytest.mark.parametrize("order", ["hkl", "lkh"])
+def test_axes_beside_an_array_of_no_format(tmp_path: Path, order: str):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["volume/counts"] = intensity(np.float32).transpose(["hkl".index(each) for each in order])
+        for number, letter in enumerate("hkl"):
+            file[f"volume/{letter}"] = ORIGIN[number] + STEPS[number] * np.arange(SHAPE[number])
+    found = read(tmp_path / "a.h5", cell=CELL, axes=order)
+    assert_is_the_volume(found)
+    assert "taken for the centres" in " ".join(found.notes)
+
+
+def test_a_number_for_unmeasured(tmp_path: Path):
+    values = np.arange(1000, dtype=np.int32).reshape(10, 10, 10)
+    values[:, :, 7] = -1
+    np.save(tmp_path / "a.npy", values)
+    told = read(tmp_path / "a.npy")
+    assert "10 % of the voxels are exactly -1; if that means unmeasured, say --missing -1" in told.notes
+    found = read(tmp_path / "a.npy", missing="-1")
+    assert not found.live[:, :, 7].any()
+    assert found.live.mean() == pytest.approx(0.9)
+    assert "unmeasured" not in " ".join(found.notes)
+    noisy = np.random.default_rng(1).normal(2, 3, (20, 20, 20))
+    np.save(tmp_path / "noisy.npy", noisy)
+    assert "unmeasured" not in " ".join(read(tmp_path / "noisy.npy").notes), "noise has no number twice"
+
+
 def test_unknown_hdf5_says_what_each_reader_missed(tmp_path: Path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["entry/scan"] = np.arange(3)
@@ -411,6 +437,7 @@ def test_hints_are_checked(tmp_path: Path):
         ({"steps": (0, 1, 1), "origin": (0, 0, 0)}, "none of which is 0"),
         ({"axes": "hhl"}, "each of h, k, l once"),
         ({"frame": "lab"}, "1/Å with 2π"),
+        ({"missing": "none"}, "1 finite numbers"),
         ({"limits": (0, 1, 0, 1, 0, 1), "origin": (0, 0, 0)}, "one or the other"),
     ):
         with pytest.raises(InputError, match=message):
