@@ -1,5 +1,6 @@
 """The frame of both programs: their options, and that whatever goes wrong is told plainly, with a status of its own."""
 
+import errno
 import os
 import re
 import sys
@@ -14,6 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from dsfu.errors import InputError, how_to_install
+from dsfu.given_paths import refuse_what_is_read, replace_homes
 
 UNEXPECTED: Final = 1
 BAD_INPUT: Final = 2
@@ -26,6 +28,24 @@ CONTEXT: Final[Mapping[str, Any]] = {"help_option_names": ["-h", "--help"], "max
 _TYPES: Final = re.compile(r" <(?:path|str|int|float|integer|text|list\[\w+\])(?: range)?>", re.IGNORECASE)
 _RANGE: Final = re.compile(r"(-?[\d.]+)<=x<=(-?[\d.]+)")
 _LEAST: Final = re.compile(r"x>=(-?[\d.]+)")
+
+
+_WRITTEN: Final = frozenset({"out", "report", "picture", "figure", "sheet", "onnx"})
+"""Options whose files verbs write."""
+
+_OF_THE_PLACE: Final = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EISDIR,
+        errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.EEXIST,
+    }
+)  # fmt: skip
+"""What an operating system says of a place that cannot be read or written: rights, a full disk, a name too long."""
+
+_REMEDIES: Final = {
+    errno.ENOSPC: "make room, then run it again",
+    errno.EDQUOT: "your quota is used up: make room, then run it again",
+    errno.ENAMETOOLONG: "give it a shorter name",
+}
 
 
 class _Verb(TyperCommand):
@@ -46,6 +66,17 @@ class _Verb(TyperCommand):
             if type(error).__name__ == "MissingParameter" and getattr(error.param, "help", None):  # type: ignore[attr-defined]
                 error.message = f"Expected: {error.param.help}"  # type: ignore[attr-defined]
             raise
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it, with paths that are meant as they are typed."""
+        replace_homes(ctx.params)
+        arguments = [each for each in self.params if each.param_type_name == "argument"]
+        options = [each for each in self.params if each.name in _WRITTEN]
+        refuse_what_is_read(
+            {str(each.name): ctx.params.get(str(each.name)) for each in arguments},
+            {each.opts[0]: ctx.params.get(str(each.name)) for each in options},
+        )
+        return super().invoke(ctx)
 
 
 class _Family(typer.Typer):
@@ -125,6 +156,8 @@ class Program:
         except Exception as error:
             if self.cut_short & {f"{kind.__module__}:{kind.__name__}" for kind in type(error).__mro__}:
                 _leave(f"error: {error}", CUT_SHORT)
+            if isinstance(error, OSError) and error.errno in _OF_THE_PLACE:
+                _leave(_of_the_place(error), BAD_INPUT)
             _leave(self._unexpected(error), UNEXPECTED)
 
     def _missing_module(self, error: ModuleNotFoundError) -> str:
@@ -139,6 +172,12 @@ class Program:
             file.write(" ".join(sys.argv) + "\n" + traceback.format_exc())
         told = " ".join("".join(traceback.format_exception_only(error)).split())
         return f"error: something unexpected happened: {told}\n  The full traceback is in {file.name}"
+
+
+def _of_the_place(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0, "look at the name, and whether you may write there")
+    return f"error: {where}{error.strerror}\n  remedy: {remedy}"
 
 
 def _leave(text: str, status: int) -> NoReturn:

@@ -1,13 +1,16 @@
 """One family of commands: the same options mean the same in every verb, and help is written for people."""
 
+import errno
+import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from dsfu.command_line import Program
 from dsfu.errors import InputError
 from dsfu.model.cli import app as model
 from dsfu.outputs import refuse_existing, refuse_homeless
@@ -90,3 +93,41 @@ def test_files_without_a_folder_are_told_before_any_work(tmp_path: Path) -> None
     refuse_homeless([tmp_path / "a.h5", Path("a.h5")])
     wanted = ["prepare", "nothing.h5", "--plane", "hk0", "-o", str(tmp_path / "none" / "a.h5")]
     assert isinstance(CliRunner().invoke(model, wanted).exception, InputError)
+
+
+def test_a_file_is_never_written_over_what_is_read(tmp_path: Path) -> None:
+    volume = tmp_path / "volume.h5"
+    volume.write_text("mine")
+    for name in (volume, tmp_path / ".." / tmp_path.name / "volume.h5"):
+        done = CliRunner().invoke(model, ["prepare", str(volume), "--plane", "hk0", "-o", str(name), "--force"])
+        assert isinstance(done.exception, InputError)
+        assert "is the file that is to be read" in str(done.exception)
+    assert volume.read_text() == "mine"
+
+
+def test_home_is_meant_by_a_tilde_that_the_shell_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(pipeline, ["init", "~/mine.yaml"]).exit_code == 0
+    assert (tmp_path / "mine.yaml").is_file()
+    done = CliRunner().invoke(pipeline, ["plan", "mine.yaml", "--store=~/mine"])
+    assert str(tmp_path / "mine") in done.output
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "make room"), (errno.ENAMETOOLONG, "shorter"), (errno.EACCES, "may write")]
+)
+def test_what_the_system_refuses_is_no_surprise(
+    number: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = Program(name="dsfu-test", extra="model")
+
+    def fail() -> None:
+        raise OSError(number, os.strerror(number), "/some/place")
+
+    with pytest.raises(SystemExit) as left:
+        program.run(cast(Any, fail))
+    told = capsys.readouterr().err
+    assert (left.value.code, "/some/place: " in told, words in told) == (2, True, True)
+    assert "traceback" not in told

@@ -1,5 +1,6 @@
 """What a user adds to a file that does not say everything: cell, grid, frame. What the user says wins over the file."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
@@ -140,7 +141,12 @@ def cell_of(constants: Sequence[float] | FloatArray, where: str) -> Cell:
         ) from error
 
 
+_WITH_COMMAS: Final = re.compile(r"\s*(?:-?\d+,\d+\s+)+-?\d+,\d+\s*")
+
+
 def _numbers(value: Any, where: str, *counts: int) -> list[float]:
+    if isinstance(value, str) and _WITH_COMMAS.fullmatch(value):
+        raise InputError(f"is {value!r:.100}", where=where, expected="decimal points; commas stand between numbers")
     try:
         words = value.replace(",", " ").split() if isinstance(value, str) else value
         array = np.asarray(words, np.float64).reshape(-1)

@@ -78,7 +78,12 @@ def plane_names(path: str | Path) -> list[str]:
 
 def _beginning(path: Path) -> bytes:
     if path.is_dir():
-        raise InputError("is a folder", where=str(path), expected="a file; a Zarr store is not read")
+        raise InputError(
+            "is a folder",
+            where=str(path),
+            expected="a file",
+            remedy="a data set: dsfu-pipeline inspect; results of a verb: dsfu-model view",
+        )
     if not path.is_file():
         raise InputError("there is no such file", where=str(path))
     try:

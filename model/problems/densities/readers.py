@@ -1,8 +1,6 @@
 """Powder patterns from files as users have them: columns, powder CIF, GSAS, FullProf, PANalytical and Rigaku."""
 
-import gzip
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +14,7 @@ from dsfu.model.problems.densities.powder import FEWEST_POINTS, PowderPattern
 from dsfu.model.problems.densities.powder_cif import looks_like_cif, read_powder_cif
 from dsfu.model.problems.densities.radiation import flight_error, refuse_neutrons
 from dsfu.simulate.arrays import FloatArray
-
-_LARGEST: Final = 200 * 2**20
-"""Bytes; no powder pattern is larger."""
+from dsfu.text_files import text_of_file
 
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
 _WAVELENGTH: Final = re.compile(
@@ -39,7 +35,7 @@ _SHORTEST_D: Final = 0.2
 
 def read_pattern(path: Path, wavelength: float | None = None) -> PowderPattern:
     """Read a pattern; what it is is found out by content. ``wavelength`` in Å overrules the file's."""
-    text = _text_of(path)
+    text = text_of_file(path, _EXPECTED)
     if not looks_like_cif(text):
         refuse_neutrons(text, path.name)
     for fits, read in _READERS:
@@ -89,29 +85,6 @@ def _refuse_other_things(found: PowderPattern, where: str) -> None:
             expected=f"d of {_SHORTEST_D} Å or more",
             remedy="is the wavelength in nm? Copper has --wavelength 1.5406 (Å)",
         )
-
-
-def _text_of(path: Path) -> str:
-    if path.is_dir():
-        raise InputError("this is a folder", where=str(path), expected=_EXPECTED)
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise InputError("larger than 200 MB", where=str(path), expected=_EXPECTED)
-        raw = path.read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            with gzip.open(path) as file:
-                raw = file.read(_LARGEST)
-    except FileNotFoundError:
-        raise InputError("there is no such file", where=str(path)) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
-    if not raw.strip():
-        raise InputError("the file is empty", where=str(path), expected=_EXPECTED)
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", errors="replace")
-    if raw.count(b"\0") > 0:
-        raise InputError("this is binary", where=str(path), expected=_EXPECTED, remedy="export it as .xy")
-    return raw.decode("utf-8-sig", errors="replace")
 
 
 def _replace_wavelength(found: PowderPattern, wavelength: float) -> PowderPattern:

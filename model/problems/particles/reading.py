@@ -9,8 +9,8 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.simulate.arrays import FloatArray
+from dsfu.text_files import text_of_file
 
-LARGEST_FILE: Final = 200 * 1024**2
 FEWEST_POINTS: Final = 50
 _NOTHING: Final = 0.003
 """Of the largest value. Chosen: nine of thirteen measured powders stay above it, a G(r) falls below zero, and one
@@ -34,7 +34,7 @@ class MeasuredPdf:
 
 def read_pdf(path: Path) -> MeasuredPdf:
     """The file, checked: r rising and in Å, G finite and not all zero."""
-    text = _text_of(path)
+    text = text_of_file(path, _EXPECTED)
     head, _, data = text.partition("#### start data") if "#### start data" in text else ("", "", text)
     if not head and (found := re.search(r"^#+ *start data.*$", text, re.MULTILINE)):
         head, data = text[: found.start()], text[found.end() :]
@@ -74,20 +74,6 @@ def read_pdf(path: Path) -> MeasuredPdf:
         composition=_words(head, "composition"),
         notes=notes,
     )
-
-
-def _text_of(path: Path) -> str:
-    try:
-        if path.is_dir():
-            raise InputError("is a folder", where=str(path), expected="a file with G(r)")
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError("is larger than 200 MiB", where=str(path), expected="one G(r): thousands of lines")
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
-    if b"\0" in content[:100_000]:
-        raise InputError("is not a text file", where=str(path), expected=_EXPECTED)
-    return content.decode("utf-8", "replace")
 
 
 def _longest_table(text: str) -> tuple[FloatArray, int]:

@@ -431,6 +431,7 @@ def test_hints_are_checked(tmp_path: Path):
     path = true.write_yell(tmp_path / "a.h5")
     for hints, message in (
         ({"cel": CELL}, "did you mean cell"),
+        ({"cell": "7,6 6,3 8,4"}, "decimal points"),
         ({"cell": (1, 2)}, "3 or 6 finite numbers"),
         ({"cell": (1, 2, 3, 10, 10, 90)}, "span no volume"),
         ({"limits": (0, 0, 0, 1, 0, 1)}, "both are 0"),

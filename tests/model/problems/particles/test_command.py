@@ -76,7 +76,8 @@ def _columns(r, g):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no numbers"),
+        (b"", "is empty"),
+        (_columns(GOOD_R, np.sin(9 * GOOD_R)).replace(b".", b","), "decimal commas"),
         (b"\x00\x01\x02" * 100, "not a text file"),
         (b"nothing\nhere\n", "no numbers"),
         (_columns(GOOD_R / 10, np.sin(9 * GOOD_R)), "nm"),
