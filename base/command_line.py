@@ -36,7 +36,7 @@ _WRITTEN: Final = frozenset({"out", "report", "picture", "figure", "sheet", "onn
 _OF_THE_PLACE: Final = frozenset(
     {
         errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EISDIR,
-        errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.EEXIST,
+        errno.EFBIG, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.EEXIST,
     }
 )  # fmt: skip
 """What an operating system says of a place that cannot be read or written: rights, a full disk, a name too long."""
@@ -44,6 +44,7 @@ _OF_THE_PLACE: Final = frozenset(
 _REMEDIES: Final = {
     errno.ENOSPC: "make room, then run it again",
     errno.EDQUOT: "your quota is used up: make room, then run it again",
+    errno.EFBIG: "files may not be as large here; ulimit -f says how large",
     errno.ENAMETOOLONG: "give it a shorter name",
 }
 

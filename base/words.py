@@ -56,8 +56,10 @@ def folded(text: str, head: str = "") -> str:
     if not sys.stdout.isatty():
         return head + text
     width = max(_NARROWEST, shutil.get_terminal_size().columns)
-    options = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(text, width, initial_indent=head, subsequent_indent=" " * len(head), **options)
+    indent = " " * len(head)
+    return textwrap.fill(
+        text, width, initial_indent=head, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _three_digits(value: float) -> str:

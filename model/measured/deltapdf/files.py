@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.files import replacing
 from dsfu.model.measured.deltapdf.compute import DeltaPdf
 from dsfu.simulate.arrays import Float32Array, FloatArray
 
@@ -42,13 +41,13 @@ def write_yell(path: str | Path, pdf: DeltaPdf, verdict: str = "") -> None:
 
     ``verdict`` is what speaks against it; it is kept as an attribute.
     """
-    import h5py
+    from dsfu.model.measured.data.new_hdf5 import new_hdf5
 
     values, steps = in_order(pdf)
     if pdf.cell is None:
         raise InputError("the cell is not known", expected="--cell a,b,c,alpha,beta,gamma")
     metric = pdf.cell.vectors @ pdf.cell.vectors.T
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file["format"] = b"Yell 1.0"
         if verdict:
             file.attrs["verdict"] = verdict

@@ -16,6 +16,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.files import replacing
+from dsfu.model.measured.data.new_hdf5 import new_hdf5
 from dsfu.model.measured.factorise.factors import METHODS, Check, CrystalFactors, PlaneFactors, Verdict
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node
 from dsfu.model.measured.readers.plane_files import (
@@ -48,7 +49,7 @@ _TITLES: Final = {
 
 def write_factors(path: str | Path, factors: CrystalFactors) -> None:
     """Write factors to one file; it is there whole or not at all."""
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         digits = max(3, len(str(len(factors.planes))))
         names = [f"plane_{number:0{digits}d}" for number in range(1, len(factors.planes) + 1)]
         file.attrs.update({"NX_class": "NXroot", "dsfu_format": FORMAT, "default": names[0]})

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import h5py
 import numpy as np
 
 from dsfu.errors import InputError
-from dsfu.files import replacing
+from dsfu.model.measured.data.new_hdf5 import new_hdf5
 from dsfu.model.measured.data.plane import Grain, MeasuredPlane
 from dsfu.model.measured.data.reconstruction import RealArray, Step
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node
@@ -34,7 +33,7 @@ def write_planes(path: str | Path, planes: Sequence[MeasuredPlane]) -> None:
     """
     if not planes:
         raise ValueError("planes: none; expected one or more")
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         digits = max(3, len(str(len(planes))))
         names = [f"plane_{number:0{digits}d}" for number in range(1, len(planes) + 1)]
         file.attrs.update({"NX_class": "NXroot", "dsfu_format": FORMAT, "default": names[0]})

@@ -98,6 +98,10 @@ def _beginning(path: Path) -> bytes:
 
 def _read_hdf5(file: Hdf5, hints: Hints) -> Reconstruction:
     refusals = []
+    if hints.dataset and file.find(hints.dataset) is None:
+        raise InputError(
+            "is not in the file", where=f"{file.path}:/{hints.dataset.strip('/')}", expected="--dataset PATH"
+        )
     for reader in HDF5_READERS:
         why_not = reader.refusal(file)
         if not why_not:

@@ -6,13 +6,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from dsfu.errors import InputError
-from dsfu.files import replacing
 from dsfu.model.measured.data.axes import axes_of
+from dsfu.model.measured.data.new_hdf5 import new_hdf5
 from dsfu.model.measured.data.reconstruction import RealArray, Reconstruction, Step
 from dsfu.model.measured.data.regular import along_indices
 from dsfu.model.measured.readers.plane_files import history_text, make_group, write_array
@@ -78,7 +77,7 @@ def write_meerkat(path: str | Path, reconstruction: Reconstruction) -> None:
         )
     regular = along_indices(reconstruction)
     vectors = reconstruction.cell.vectors
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         write_array(file, "data", np.where(regular.live, regular.intensity, np.nan).astype(np.float32))
         file["format"] = YELL_FORMAT
         file["is_direct"] = False
@@ -122,7 +121,7 @@ def write_nexus(
     """
     if not arrays:
         raise ValueError("arrays: none; expected one or more")
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file.attrs.update({"NX_class": "NXroot", "default": "entry", "creator": _creator()})
         entry = make_group(file, "entry", "NXentry")
         entry.attrs.update({"default": arrays[0].name, **(attributes or {})})

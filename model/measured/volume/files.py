@@ -7,10 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import h5py
 import numpy as np
 
-from dsfu.files import replacing
+from dsfu.model.measured.data.new_hdf5 import new_hdf5
 from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.order.tables import as_json
 from dsfu.model.measured.volume.background import background_found
@@ -41,7 +40,7 @@ def write_volume_factors(
     model = grids["form_factor"] * grids["sro"] + grids["background"]
     arrays = {"form_factor": grids["form_factor"], "sro": grids["sro"], "background": grids["background"]}
     arrays |= {"observed": observed, "difference": np.where(used, observed - model, np.nan)}
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file.attrs.update({"NX_class": "NXroot", "dsfu_format": FORMAT, "default": "volume"})
         entry = file.create_group("volume")
         entry.attrs.update({"NX_class": "NXentry", "default": "form_factor"})

@@ -439,6 +439,7 @@ def test_hints_are_checked(tmp_path: Path):
         ({"axes": "hhl"}, "each of h, k, l once"),
         ({"frame": "lab"}, "1/Å with 2π"),
         ({"missing": "none"}, "1 finite numbers"),
+        ({"dataset": "nothere"}, "a.h5:/nothere: is not in the file"),
         ({"limits": (0, 1, 0, 1, 0, 1), "origin": (0, 0, 0)}, "one or the other"),
     ):
         with pytest.raises(InputError, match=message):
