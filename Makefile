@@ -16,8 +16,8 @@ DEMO := out/demo
 
 demo: venv demo-data demo-training demo-crystal demo-phases demo-particle demo-powder  ## the whole way on small data: simulate, train, evaluate, apply; in out/demo
 	@echo; echo "Look at $(DEMO)/report.html (the data set), $(DEMO)/run/evaluation/evaluation.html (the training)"
-	@echo "$(DEMO)/crystal/report.html (a crystal that was taken apart), and the pages in $(DEMO)/phases/solved,"
-	@echo "$(DEMO)/particle/answer and $(DEMO)/powder/answer."
+	@echo "$(DEMO)/crystal/report.html (a crystal that was taken apart), $(DEMO)/phases/solved/crystal.html,"
+	@echo "$(DEMO)/particle/answer/report.html and $(DEMO)/powder/answer/report.html."
 
 demo-data: venv
 	$(BIN)/dsfu-pipeline run examples/demo.yaml --store $(DEMO)/store
