@@ -1,4 +1,4 @@
-"""README's lines for its three readers run as they stand: on the demo's crystal, and a store smaller than the demo's."""
+"""README's lines for its three readers run as they stand: on the demo's crystal, and a smaller store."""
 
 import re
 import subprocess
