@@ -115,6 +115,12 @@ class StoreAccessor:
         return names.index(name)
 
     def _one(self, sample: int) -> xarray.Dataset:
+        count = self._dataset.sizes.get("sample")
+        if count is None or not isinstance(sample, int | np.integer):
+            what = f"sample {sample!r}" if count is not None else "this is no split of a store: it has no samples"
+            raise InputError(
+                what, expected="the number of a sample, on what dsfu.open_store(URL).to_xarray(SPLIT) gave"
+            )
         if not -self._dataset.sizes["sample"] <= sample < self._dataset.sizes["sample"]:
             raise InputError(f"sample {sample}", expected=f"less than {self._dataset.sizes['sample']}")
         return self._dataset.isel(sample=sample)

@@ -119,12 +119,15 @@ def factorise(
     settings
         Of the solver: ``cutoff``, ``background``, ``stretch``, ``uncertainty`` …
     """
+    from dsfu.model.measured.factorise.factors import METHODS
     from dsfu.model.measured.factorise.loading import check_one_crystal
     from dsfu.model.measured.factorise.methods import factorise as take_apart
     from dsfu.model.measured.factorise.methods import load_network
     from dsfu.model.measured.factorise.verdict import judge
     from dsfu.model.measured.solver.settings import SolverSettings
 
+    if method not in METHODS:
+        raise InputError(f"method {method!r}", where="factorise", expected=" or ".join(METHODS))
     if lattice == "none" and method != "network":
         raise InputError(f"the method {method} needs a lattice", where="--lattice none", expected="--method network")
     network = None if method == "solver" else load_network(Path(weights) if weights else None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_file
+from dsfu.model.front_door.common import path_of
 from dsfu.model.front_door.factors import Factors
 from dsfu.progress import waiting
 
@@ -154,8 +155,10 @@ def refine_sro(
     from dsfu.model.measured.order.refining import recommended, refinements_of, settings_for
     from dsfu.model.measured.volume.reading import is_volume_factors
 
-    if not isinstance(source, Factors) and is_volume_factors(Path(source)):
-        return _of_analysis(Path(source), laue, molecules)
+    if not isinstance(source, Factors):
+        source = path_of(source, "Factors that dsfu.factorise gave, or the path of such a file")
+        if is_volume_factors(source):
+            return _of_analysis(source, laue, molecules)
     known = None if molecules is None else _known_form_factor(source, molecules, sites, dw)
     given = _given(source) if known is None else known.given
     chosen = settings_for(given, laue, settings)

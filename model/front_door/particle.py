@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsfu.blas_threads import one_blas_thread
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
-from dsfu.model.front_door.common import curves
+from dsfu.model.front_door.common import curves, path_of
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def solve_particle(source: "MeasuredPdf | str | Path", *, name: str = "", **sett
     from dsfu.model.problems.particles.solving import solve_particle as solve
     from dsfu.model.problems.particles.verdict import judge
 
-    measured = source if isinstance(source, MeasuredPdf) else read_pdf(Path(source))
+    measured = source if isinstance(source, MeasuredPdf) else read_pdf(path_of(source, "the path of a file with G(r)"))
     with waiting("solve-particle"), one_blas_thread():
         solution = solve(measured, SolveSettings(**settings))
     return Particle(solution, judge(solution), name or ("" if isinstance(source, MeasuredPdf) else Path(source).name))

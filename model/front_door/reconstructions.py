@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dsfu.model.front_door.answer import Answer, Drawing, free_file
+from dsfu.model.front_door.common import path_of
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.progress import waiting
@@ -139,7 +140,7 @@ def read(path: str | Path, **hints: Any) -> Volume:
     """
     from dsfu.model.measured.readers.reading import read as read_file
 
-    return Volume(read_file(path, **hints))
+    return Volume(read_file(path_of(path, "the path of a file, or a Volume that dsfu.read gave"), **hints))
 
 
 def volume_of(source: "Volume | Reconstruction | str | Path", **hints: Any) -> Reconstruction:

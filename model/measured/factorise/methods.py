@@ -42,12 +42,12 @@ class Network:
     pixels: int
 
 
-def load_network(weights: Path | None = None) -> Network:
+def load_network(weights: str | Path | None = None) -> Network:
     """A network from a file of weights or the folder of a training; None: the one shipped."""
     from dsfu.model.problems.disorder.networks.loading import load_factoriser, pixels_of
     from dsfu.model.weights.files import shipped, weights_file
 
-    factoriser, card = load_factoriser(shipped() if weights is None else weights_file(weights))
+    factoriser, card = load_factoriser(shipped() if weights is None else weights_file(Path(weights)))
     return Network(factoriser=factoriser, pixels=pixels_of(card.more))
 
 

@@ -1,6 +1,7 @@
 """The front door, used as in a notebook: what its objects say, draw, give to xarray and save, against the truth."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import h5py
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import dsfu
 from dsfu.errors import InputError
+from dsfu.model.front_door.accessor import StoreAccessor
 from dsfu.model.front_door.answer import Answer
 from dsfu.model.measured.factorise.files import read_factors
 from dsfu.model.measured.readers.plane_files import read_planes
@@ -145,3 +147,18 @@ def test_missing_files_are_refused_with_the_error_of_the_verbs(tmp_path: Path) -
     for function in (dsfu.read, dsfu.factorise, dsfu.solve_particle, dsfu.solve_phases, dsfu.refine_sro):
         with pytest.raises(InputError, match=r"no\.file"):
             function(tmp_path / "no.file")
+
+
+def test_what_is_given_by_mistake_is_named(file: Path, factors) -> None:
+    volume = dsfu.read(file)
+    other: Any = volume
+    mistakes = {
+        "method 'solvr'": lambda: dsfu.factorise([clean_plane()], method=cast(Any, "solvr")),
+        "a Volume was given": lambda: dsfu.refine_sro(other, laue="mmm"),
+        "a Factors was given": lambda: dsfu.solve_particle(cast(Any, factors)),
+        "an int was given": lambda: dsfu.read(cast(Any, 3)),
+        "this is no split": lambda: StoreAccessor(volume.to_xarray()).intensity(1),
+    }
+    for words, mistake in mistakes.items():
+        with pytest.raises(InputError, match=words):
+            mistake()
