@@ -199,6 +199,8 @@ def opened_store(url: str, split: str | None = None) -> ClosedStore:
     try:
         splits = store.splits
     except FileNotFoundError as error:
+        if Path(url).is_file():
+            raise InputError("it is a file", where=url, expected=expected, remedy="name the folder") from None
         is_run = (Path(url) / "config.yaml").is_file()
         raise InputError(
             "there is no closed store" + (", but a run of dsfu-model train" if is_run else ""),

@@ -29,6 +29,8 @@ def claimed(run: Path) -> Iterator[None]:
             expected="a new folder, or that of a training to be gone on with",
             remedy="take another --out",
         )
+    if run.exists() and not run.is_dir():
+        raise InputError("it is a file", where=str(run), expected="a folder, or a name for a new one")
     try:
         run.mkdir(parents=True, exist_ok=True)
         lock = (run / _LOCK).open("ab")

@@ -128,3 +128,11 @@ def test_training_into_the_folder_of_another_network(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another network is there: recipe pix2pix") as told:
         _refuse_another_network(trainer, {"config": values_of(there)})
     assert "another --out" in str(told.value)
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").write_text("x")
+    assert "it is a file" in run("model", "train", tmp_path / "a.h5", "-o", tmp_path / "run")
+    assert "symbols that begin with a capital" in run(
+        "model", "solve-density", tmp_path / "a.h5", "-o", tmp_path / "out", "--formula", "caf2"
+    )

@@ -95,5 +95,6 @@ def _wrong(text: str, what: str) -> InputError:
     return InputError(
         f"the formula {text!r}: {what}",
         where="--formula",
-        expected="such as NaCl or Ca(OH)2; Na-Cl where ratios are not known; ? for one element that is not known",
+        expected="symbols that begin with a capital, such as NaCl or Ca(OH)2; Na-Cl where ratios are not known; "
+        "? for one element that is not known",
     )
