@@ -25,8 +25,8 @@ _MOST_ALIKE: Final = 0.95
 
 _SHARES: Final = np.linspace(0, 0.25, 51)
 _LEAST_SHARE: Final = 0.15
-"""Along each axis. Of 84 volumes that were not smoothed, with 5 to 10⁴ counts and voxels of .04 to .1, strong diffuse
-scattering passed for .12 at most, .1 along the least axis; half a voxel of Gaussian blur is .15."""
+"""Along each axis. Of 108 volumes that were not smoothed, with 5 to 10⁴ counts and voxels of .04 to .1, strong diffuse
+scattering passed for .13 at most, .105 along the least axis; .15 is a Gaussian blur of .55 voxels."""
 
 _MISFIT: Final = 0.08
 """Of the correlations at four distances, root mean square. White noise of 41³ voxels is within .02 of a share of 0."""
