@@ -22,6 +22,9 @@ _ADDED_R_INT: Final = 0.05
 relative to the lowest class that has equivalents. Chosen; twins and poor absorption corrections reach .15."""
 
 _FEWEST_PAIRS: Final = 8
+_FEW_PAIRS: Final = 3
+"""Pairs that refuse a class if they disagree grossly: of merged data only the zones tell which axis is unique."""
+
 _CENTRED: Final = 0.04
 """Mean intensity of reflections that a centring forbids, relative to the others, below which it is taken as present."""
 
@@ -93,6 +96,8 @@ def find_laue_class(data: ReflectionList) -> LaueClass:
             limit = _WORST_R_INT if reference is None else max(_FACTOR_R_INT * reference, reference + _ADDED_R_INT)
             if r_int > max(min(limit, 2 * _WORST_R_INT), 0.06):
                 continue
+        elif pairs >= _FEW_PAIRS and r_int > 2 * _WORST_R_INT:
+            continue
         if len(group) > len(best) or (len(group) == len(best) and not r_int >= best_r):
             best_name, best, best_r = name, group, r_int
     return LaueClass(rotations=best, name=best_name, centring=centring, r_int=best_r)

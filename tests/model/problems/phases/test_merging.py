@@ -1,12 +1,14 @@
 """What merging makes of equivalents and of weak intensities, against the papers' formulas."""
 
+from dataclasses import replace
+
 import gemmi
 import numpy as np
 import pytest
 from scipy.integrate import quad
 
 from dsfu.model.problems.phases.crystal_data import ReflectionList
-from dsfu.model.problems.phases.laue import find_laue_class, r_of_equivalents
+from dsfu.model.problems.phases.laue import find_laue_class, laue_rotations, r_of_equivalents
 from dsfu.model.problems.phases.merging import _french_wilson
 
 INVERSION = np.array([-np.eye(3, dtype=int), np.eye(3, dtype=int)])
@@ -49,3 +51,16 @@ def test_a_rhombohedral_lattice_has_no_sixfold_axis():
     ones = np.ones(len(hkl))
     found = find_laue_class(ReflectionList(hkl=hkl, intensity=ones, sigma=0.01 * ones, cell=cell))
     assert (found.centring, found.name) == ("R", "-3m")
+
+
+@pytest.mark.parametrize("symbol", ["P 1 21/c 1", "P 1 1 21/b", "P 21/b 1 1"])
+def test_a_few_pairs_tell_the_unique_axis_of_merged_data(symbol):
+    cell = gemmi.UnitCell(7.0, 9.0, 8.0, 90.0, 90.0, 90.0)
+    group = gemmi.SpaceGroup(symbol)
+    hkl = np.array(gemmi.make_miller_array(cell, group, 2.0, 0.0, True), dtype=np.int64)
+    intensity = np.random.default_rng(3).exponential(size=len(hkl))
+    data = ReflectionList(hkl=hkl, intensity=intensity, sigma=0.03 * intensity, cell=cell.parameters)
+    for turned in (hkl, hkl * [1, -1, -1]):
+        found = find_laue_class(replace(data, hkl=turned))
+        assert found.name == "2/m"
+        assert (found.rotations == laue_rotations(group)).all()
