@@ -20,9 +20,9 @@ _AGAIN_STARTS: Final = 24
 _AGAIN_ITERATIONS: Final = 100
 _AGAIN_NOISE: Final = 2.0
 """Above `ATOMIC` the half of lower R is averaged. Then, so many times, some more start from the mean with noise of so
-many times its spread, and the best of all are averaged anew: right features come back and gain. With 32 starts chosen on
-eleven published crystals cut at 2.0 Å (mean .759 → .779; noise of 1: less), confirmed on ten others (.757 → .785); with
-so few some crystals of thirty more were not found that 64 find (BENCHMARKS.md)."""
+many times its spread, and the best of all are averaged anew: right features come back and gain. Chosen with 32 starts on
+eleven published crystals cut at 2.0 Å (mean .759 → .779; noise of 1: less), confirmed on ten others (.757 → .785). With
+so few, some of thirty more were lost that 64 had found (BENCHMARKS.md)."""
 
 _LOW_SUPPORT: Final = 0.2
 _LOW_PER_D: Final = 3.0
