@@ -20,7 +20,7 @@ _AGAIN_STARTS: Final = 24
 _AGAIN_ITERATIONS: Final = 100
 _AGAIN_NOISE: Final = 2.0
 """Above `ATOMIC` the half of lower R is averaged. Then, so many times, some more start from the mean with noise of so
-many times its spread, and the best of all are averaged anew: right features come back and gain. Chosen with 32 starts on
+many times its spread, and the best of all are averaged anew: right features come back. Chosen with 32 starts on
 eleven published crystals cut at 2.0 Å (mean .759 → .779; noise of 1: less), confirmed on ten others (.757 → .785). With
 so few, some of thirty more were lost that 64 had found (BENCHMARKS.md)."""
 
