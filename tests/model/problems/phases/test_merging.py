@@ -60,7 +60,7 @@ def test_a_few_pairs_tell_the_unique_axis_of_merged_data(symbol):
     hkl = np.array(gemmi.make_miller_array(cell, group, 2.0, 0.0, True), dtype=np.int64)
     intensity = np.random.default_rng(3).exponential(size=len(hkl))
     data = ReflectionList(hkl=hkl, intensity=intensity, sigma=0.03 * intensity, cell=cell.parameters)
-    for turned in (hkl, hkl * [1, -1, -1]):
+    for turned in (hkl, hkl * np.array([1, -1, -1])):
         found = find_laue_class(replace(data, hkl=turned))
         assert found.name == "2/m"
         assert (found.rotations == laue_rotations(group)).all()
