@@ -1,8 +1,10 @@
 """The front door: every name leads somewhere, and none costs anything before it is used."""
 
+import ast
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,13 +20,20 @@ def test_every_name_is_a_documented_function(name: str):
     assert name in dir(dsfu)
 
 
+def test_type_checkers_see_the_same_names_as_users():
+    """What is loaded when it is asked for would be ``Any`` to them."""
+    tree = ast.parse(Path(str(dsfu.__file__)).with_suffix(".pyi").read_text(encoding="utf-8"))
+    seen = {alias.name: each.module for each in tree.body if isinstance(each, ast.ImportFrom) for alias in each.names}
+    assert seen == vars(dsfu)["_DOORS"]
+
+
 def test_the_version_is_that_of_the_distribution():
     assert dsfu.__version__[0].isdigit()
 
 
 def test_other_names_are_refused_with_those_that_there_are():
     with pytest.raises(AttributeError, match=r"no attribute 'factorize'; its functions are analyse, "):
-        _ = dsfu.factorize
+        _ = vars(dsfu)["__getattr__"]("factorize")
 
 
 def test_importing_it_loads_nothing_heavy():
