@@ -188,6 +188,8 @@ def _on_found_lattice(
         tell("no lattice is seen: the network's answer stands")
     else:
         tell(f"found         {found.words}")
+        if found.voxels_per_q is not None:
+            tell("              the image does not say its scale: all that is in Å is made up")
         if factors.method == "network" and not factors.settings:
             tell("              it does not fit, and the network's order is another: the network's answer stands")
     return Factors(factors, found)

@@ -71,7 +71,7 @@ def _page(
     def draw(*_: object) -> None:
         plane = planes[chosen.value]
         offsets = plane.plane.offsets
-        unit = "1/Å" if plane.cell is not None else "voxels"
+        unit = plane.unit
         ends = float(offsets[0]), float(offsets[-1])
         scene = Scene(x=ends, y=ends, labels=(f"Qx ({unit})", f"Qy ({unit})"))
         images.show(scene, parts[chosen.value], brightest.value)

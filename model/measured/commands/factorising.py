@@ -128,7 +128,7 @@ def factorise(
         typer.echo(text_of(factors.data))
     written = [*_write(factors.data, out, npz, yell, report), *_draw(factors.data, figure)]
     if as_json:
-        typer.echo(json.dumps(record_of(factors.data, written), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(record_of(factors.data, written, factors.lattice), ensure_ascii=False, indent=2))
     else:
         typer.echo("\n".join(f"wrote {path}" for path in written))
     if not factors.passed:

@@ -196,11 +196,11 @@ def _cleaned(reconstruction: "Reconstruction", recipe: "CleaningRecipe", tell: T
 
 def _what_was_cut(plane: "MeasuredPlane") -> str:
     pixels = plane.plane.pixels
-    reach = f"|Qx|, |Qy| ≤ {plane.plane.q_max:.3g} 1/Å" if plane.cell else "no cell, so that nothing is in 1/Å"
+    reach = f"|Qx|, |Qy| ≤ {plane.plane.q_max:.3g} {plane.unit}"
     return f"{plane.name.partition(' of ')[0]}: {pixels} × {pixels} pixels, {reach}, {100 * plane.coverage:.1f} % live"
 
 
 def _record(plane: "MeasuredPlane") -> dict[str, Any]:
-    """One plane for programs; without a cell half the side is in voxels."""
-    unit = "q_max_inv_angstrom" if plane.cell else "half_side_voxels"
+    """One plane for programs; of images half the side is in voxels."""
+    unit = "q_max_inv_angstrom" if plane.scale_known else "half_side_voxels"
     return {"name": plane.name, "pixels": plane.plane.pixels, unit: plane.plane.q_max, "live": plane.coverage}

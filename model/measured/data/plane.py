@@ -1,12 +1,15 @@
 """A measured plane on the Cartesian grid that solvers and networks work on."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from dsfu.model.measured.data.reconstruction import RealArray, Step
 from dsfu.simulate.arrays import BoolArray, FloatArray
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
+
+MADE_UP_Q_MAX: Final = 8.0
+"""1/Å, for images that do not say their scale: half the side of the largest planes that networks are trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,9 @@ class MeasuredPlane:
         For people: "hk0 of crystal.h5".
     grain
         How far pixels share noise; by default they share none.
+    scale_known
+        Whether Q is in 1/Å. Of an image without a cell it counts voxels; where a lattice was found for it, all Å are
+        made up.
     """
 
     intensity: RealArray
@@ -61,6 +67,7 @@ class MeasuredPlane:
     source: str = ""
     history: tuple[Step, ...] = ()
     grain: Grain = field(default_factory=Grain)
+    scale_known: bool = True
 
     def __post_init__(self) -> None:
         shape = (self.plane.pixels, self.plane.pixels)
@@ -73,6 +80,13 @@ class MeasuredPlane:
     def coverage(self) -> float:
         """Share of the pixels that are live."""
         return float(self.live.mean())
+
+    @property
+    def unit(self) -> str:
+        """Of Q, for people."""
+        if self.scale_known:
+            return "1/Å"
+        return "voxels" if self.cell is None else "1/Å, made up"
 
     @property
     def hkl(self) -> FloatArray:

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from dsfu.errors import InputError
-from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.data.plane import MADE_UP_Q_MAX, MeasuredPlane
+from dsfu.model.measured.data.reconstruction import Step
 from dsfu.model.measured.factorise.factors import CrystalFactors, Method
 from dsfu.model.measured.factorise.guess import Guess, guess
 from dsfu.model.measured.factorise.methods import Judge, Network, factorise
 from dsfu.model.measured.lattice.comparison import GivenLattice, given_lattice
 from dsfu.model.measured.lattice.found import FoundLattice, refined
-from dsfu.model.measured.lattice.search import CUTOFFS, find_lattice, on_lattice
+from dsfu.model.measured.lattice.refinement import OrderSeries
+from dsfu.model.measured.lattice.search import CUTOFFS, coarser, find_lattice, on_lattice
 from dsfu.model.measured.solver.settings import SolverSettings
 
 LEAST_AGREEMENT: Final = 0.4
@@ -53,7 +57,24 @@ def factorise_blind(
     Returns
     -------
     The factors, and the lattice with the lengths that the solver has found, if it was asked; None if none is seen.
+    Of a plane without a scale both are on a made-up one, on which Q_max is `MADE_UP_Q_MAX`.
     """
+    voxels_per_q = None
+    if not plane.scale_known:
+        voxels_per_q = plane.plane.q_max / MADE_UP_Q_MAX
+        plane = _on_made_up_scale(plane)
+    factors, found = _factorised(plane, network, method, settings, judge, progress)
+    return factors, found if found is None else replace(found, voxels_per_q=voxels_per_q)
+
+
+def _factorised(
+    plane: MeasuredPlane,
+    network: Network | None,
+    method: Method | None,
+    settings: SolverSettings | None,
+    judge: Judge | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[CrystalFactors, FoundLattice | None]:
     settings = settings or SolverSettings()
     own = None if network is None else _guessed(plane, network)
     try:
@@ -64,11 +85,28 @@ def factorise_blind(
         return factorise([plane], "network", network=network, judge=judge, on_lattice=False), None
     if network is not None and found.agreement < LEAST_AGREEMENT and found.misfit > POOR_MISFIT:
         return factorise([plane], "network", network=network, judge=judge, on_lattice=False), found
-    fitted = on_lattice(plane, found.basis)
-    settings = replace(settings, stretch=True, cutoff=max(settings.cutoff, CUTOFFS[found.kind]))
     method = method or ("solver" if network is None else "hybrid")
-    factors = factorise([fitted], method, network=network, settings=settings, judge=judge)
+
+    def fit(found: FoundLattice) -> CrystalFactors:
+        chosen = replace(settings, stretch=True, cutoff=max(settings.cutoff, CUTOFFS[found.kind]))
+        return factorise([on_lattice(plane, found.basis)], method, network=network, settings=chosen, judge=judge)
+
+    factors = fit(found)
+    better = coarser(plane, found, _order_of(factors))
+    if better is not None:
+        factors, found = fit(better), better
     return factors, found if factors.axis_scales is None else refined(found, factors.axis_scales[0])
+
+
+def _order_of(factors: CrystalFactors) -> OrderSeries:
+    """Of a fit of one plane; without terms where a network has answered."""
+    if factors.alpha_vectors is None or factors.alpha is None or factors.alpha_sines is None:
+        return OrderSeries(indices=np.zeros((0, 2)), cosines=np.zeros(0), sines=np.zeros(0))
+    return OrderSeries(
+        indices=factors.alpha_vectors[:, :2].astype(np.float64),
+        cosines=2 * factors.alpha,
+        sines=2 * factors.alpha_sines,
+    )
 
 
 def better_lattice(
@@ -82,6 +120,12 @@ def better_lattice(
         return None, given
     is_another = found.misfit < CLEARLY_BETTER * given.misfit and given.misfit > GOOD_MISFIT
     return found if is_another else None, given
+
+
+def _on_made_up_scale(plane: MeasuredPlane) -> MeasuredPlane:
+    """What is looked for, and what the solver takes for possible, is in Å."""
+    step = Step(name="made-up scale", parameters={"voxels": plane.plane.q_max, "count as 1/Å": MADE_UP_Q_MAX})
+    return plane.after(step, plane=replace(plane.plane, q_max=MADE_UP_Q_MAX))
 
 
 def _guessed(plane: MeasuredPlane, network: Network) -> Guess:

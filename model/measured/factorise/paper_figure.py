@@ -32,7 +32,7 @@ def paper_figure(plane: PlaneFactors, columns: int = 2) -> "Figure":
         figure = empty_figure(columns, side * 1.36 * (4 // across) + 0.1)
         panels = figure.subplots(4 // across, across, squeeze=False).ravel()
         everywhere = np.ones_like(plane.live)
-        unit = "1/Å" if plane.cell else "voxels"
+        unit = plane.measured.unit
         draws: tuple[Callable[[Any], None], ...] = (
             lambda axes: _intensity(axes, plane, plane.measured.intensity, plane.live, "$I_\\mathrm{D}$, observed"),
             lambda axes: _intensity(axes, plane, plane.form_factor, everywhere, "$I_\\mathrm{FF}$"),

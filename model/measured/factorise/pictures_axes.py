@@ -91,8 +91,8 @@ def draw_axes(
         return
     if oblique is None:
         axes.tick_params(labelbottom=labels[0], labelleft=labels[1])
-        axes.set_xlabel("$Q_x$ (1/Å)" if labels[0] else "", labelpad=1)
-        axes.set_ylabel("$Q_y$ (1/Å)" if labels[1] else "", labelpad=1)
+        axes.set_xlabel(f"$Q_x$ ({factors.measured.unit})" if labels[0] else "", labelpad=1)
+        axes.set_ylabel(f"$Q_y$ ({factors.measured.unit})" if labels[1] else "", labelpad=1)
         return
     axes.set_xticks([])
     axes.set_yticks([])

@@ -20,7 +20,7 @@ def numbers_table(factors: CrystalFactors) -> Table:
     """What was measured of every plane, and how well it is described."""
     solved = factors.method != "network"
     uncertain = any(plane.sigma_form_factor is not None for plane in factors.planes)
-    heads = ["plane", ">pixels", ">half side (1/Å)", ">measured", ">misfit", ">background"]
+    heads = ["plane", ">pixels", ">half side", ">measured", ">misfit", ">background"]
     heads += [">I_FF from data"] if solved else []
     heads += [">uncertainty of I_FF", ">of I_SRO"] if uncertain else []
     heads += [">stretch along x", ">along y"] if factors.stretched else []
@@ -29,7 +29,7 @@ def numbers_table(factors: CrystalFactors) -> Table:
         row = [
             short_name(plane),
             f"{plane.plane.pixels}²",
-            f"{plane.plane.q_max:.4g}" if plane.cell is not None else "unknown",
+            f"{plane.plane.q_max:.4g} {plane.measured.unit}",
             f"{100 * plane.measured.coverage:.1f} %",
             f"{100 * plane.misfit:.2f} %",
             f"{plane.background:.4g}",

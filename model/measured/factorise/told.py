@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dsfu.model.measured.factorise.factors import CrystalFactors
+from dsfu.model.measured.lattice.found import FoundLattice
 
 
 def text_of(factors: CrystalFactors) -> str:
@@ -28,8 +31,8 @@ def text_of(factors: CrystalFactors) -> str:
     return "\n".join(lines)
 
 
-def record_of(factors: CrystalFactors, written: Sequence[Path]) -> dict[str, Any]:
-    """The answer for programs."""
+def record_of(factors: CrystalFactors, written: Sequence[Path], lattice: FoundLattice | None = None) -> dict[str, Any]:
+    """The answer for programs; with the lattice, if one was found."""
     planes = [
         {
             "name": each.name,
@@ -51,5 +54,23 @@ def record_of(factors: CrystalFactors, written: Sequence[Path]) -> dict[str, Any
         "checks": checks,
     }
     return {
-        "method": factors.method, "planes": planes, "verdict": verdict, "files": [str(path) for path in written]
-    }  # fmt: skip
+        "method": factors.method,
+        **({} if lattice is None else {"lattice": _record_of_lattice(lattice)}),
+        "planes": planes,
+        "verdict": verdict,
+        "files": [str(path) for path in written],
+    }
+
+
+def _record_of_lattice(lattice: FoundLattice) -> dict[str, Any]:
+    """Of an image without a scale the points' distances in voxels, and no lengths."""
+    points = lattice.points_apart
+    size = {"basis_angstrom": lattice.basis.tolist()} if points is None else {"points_apart_voxels": points.tolist()}
+    return {
+        "kind": lattice.kind,
+        **size,
+        "angle": lattice.angle,
+        "one_dimensional": lattice.one_dimensional,
+        "misfit": lattice.misfit,
+        "agreement": None if np.isnan(lattice.agreement) else lattice.agreement,
+    }

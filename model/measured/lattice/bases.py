@@ -14,6 +14,9 @@ _ANGLE: Final = 1.5
 _LENGTHS: Final = 0.025
 """Relative difference of two lengths that a hexagonal lattice may have. Chosen, not calibrated."""
 
+_COARSEST: Final = 9
+"""Cells of so many cells: three times too fine along both axes has been seen."""
+
 _ROUNDS: Final = 60
 """More than enough for any reduction; a basis that is not independent would go on for ever."""
 
@@ -58,9 +61,9 @@ def are_same(one: FloatArray, other: FloatArray, tolerance: float) -> bool:
 
 
 def coarser_lattices(vectors: FloatArray) -> list[FloatArray]:
-    """Lattices 4, 3 or 2 times as coarse that hold all of some vectors with whole coordinates, the coarsest first."""
+    """Lattices 9 to 2 times as coarse that hold all of some vectors with whole coordinates, the coarsest first."""
     found = []
-    for index in (4, 3, 2):
+    for index in range(_COARSEST, 1, -1):
         for first in (each for each in range(1, index + 1) if index % each == 0):
             for shift in range(index // first):
                 basis = np.array([[first, shift], [0, index // first]], np.float64)
@@ -68,6 +71,13 @@ def coarser_lattices(vectors: FloatArray) -> list[FloatArray]:
                 if len(vectors) and np.abs(coordinates - np.rint(coordinates)).max() < 1e-6:
                     found.append(basis)
     return found
+
+
+def is_coarser(basis: FloatArray, other: FloatArray, tolerance: float) -> bool:
+    """Whether each vector of a lattice is one of the other, which has vectors of its own beside."""
+    coordinates = basis @ np.linalg.inv(other)
+    whole = np.rint(coordinates)
+    return bool(np.abs(coordinates - whole).max() < tolerance and abs(np.linalg.det(whole)) > 1.5)
 
 
 def beside(indices: FloatArray) -> FloatArray:

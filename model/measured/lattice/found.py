@@ -26,6 +26,8 @@ class FoundLattice:
         Whether order is along one direction only: the second vector is then not determined.
     tried
         How many lattices were fitted.
+    voxels_per_q
+        Of an image whose scale is made up: so many of its voxels count as 1/Å. None where Å are Å.
     """
 
     basis: FloatArray
@@ -34,6 +36,7 @@ class FoundLattice:
     agreement: float
     one_dimensional: bool
     tried: int
+    voxels_per_q: float | None = None
 
     @property
     def lengths(self) -> tuple[float, float]:
@@ -52,12 +55,21 @@ class FoundLattice:
         return float(np.degrees(np.arctan2(self.basis[0, 1], self.basis[0, 0])))
 
     @property
+    def points_apart(self) -> FloatArray | None:
+        """(2, 2), rows along the image's x and y: from one lattice point to the next, in voxels of the image."""
+        return None if self.voxels_per_q is None else 2 * np.pi * self.voxels_per_q * np.linalg.inv(self.basis).T
+
+    @property
     def words(self) -> str:
         """One line for people."""
-        first, second = self.lengths
-        line = (
-            f"{self.kind} lattice, {first:.3f} and {second:.3f} Å, {self.angle:.1f}°, at {self.orientation:.1f}° from x"
-        )
+        points = self.points_apart
+        if points is None:
+            lengths = "{:.3f} and {:.3f} Å".format(*self.lengths)
+            line = f"{self.kind} lattice, {lengths}, {self.angle:.1f}°, at {self.orientation:.1f}° from x"
+        else:
+            apart = "{:.2f} and {:.2f} voxels".format(*np.hypot(*points.T))
+            turned = np.degrees(np.arctan2(points[0, 1], points[0, 0]))
+            line = f"{self.kind} lattice, its points {apart} apart, {180 - self.angle:.1f}°, at {turned:.1f}° from x"
         return f"{line}; order along one direction only" if self.one_dimensional else line
 
 

@@ -6,12 +6,12 @@ that fit nearly alike the one with the smallest cell is taken, and from it the l
 Lengths, orientation and the angle of an oblique lattice are refined again at the end.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
@@ -23,12 +23,12 @@ from dsfu.model.measured.lattice.bases import (
     beside,
     coarser_lattices,
     idealised,
+    is_coarser,
     longest,
-    shortest,
 )
 from dsfu.model.measured.lattice.found import FoundLattice
+from dsfu.model.measured.lattice.proposals import LONGEST_EDGE, is_possible, proposed_lattices
 from dsfu.model.measured.lattice.refinement import OrderSeries, moved
-from dsfu.model.measured.lattice.spectrum import SHORTEST, LatticeCandidate, candidates, spectrum_of
 from dsfu.model.measured.solver.settings import STAGES, SolverSettings
 from dsfu.model.measured.solver.solve import solve
 from dsfu.simulate.arrays import Float32Array, FloatArray
@@ -48,6 +48,14 @@ _KEPT, _HOPELESS = 3, 2.5
 """So many lattices at most are fitted again, and none whose first misfit is so many times the best one's. Chosen: two
 first fits on one lattice, a tenth of a per cent apart, have differed by a factor of 2.3."""
 
+_COARSER_KEPT, _COARSER_HOPELESS, _COARSER_ALIKE = 2, 4.0, 1.6
+"""The same for lattices coarser than one of those, and how much worse their second fits may be until fits to the end
+decide. Order on a finer lattice takes up a part of the form factor, so that a short fit on it ends lower. Seen on one
+plane of an independent simulation: 3.3 and 1.3."""
+
+_STRONGEST: Final = 3
+"""Vectors of a first fit, pairs of which may span the lattice."""
+
 CUTOFFS: Final = {"hexagonal": 10, "rectangular": 6, "oblique": 6}
 """Largest index: on hexagonal axes vectors of one length have indices that differ by a factor of two."""
 
@@ -57,17 +65,8 @@ _THIRD_AXIS: Final = 30.0
 _LAYER: Final = 0.25
 """Index of the plane along that axis: a general one, so that waves may have any phase."""
 
-_SHARES: Final = (0.99, 0.97, 0.93, 0.85)
-"""Of candidates that capture at least this share of the best one's power, that of the largest area is tried."""
-
-_WIDTHS: Final = (8, 16)
-"""Pixels over which the data's local mean is taken, of planes of 256."""
-
 _NEARLY_ALIKE, _ALIKE_ANYWAY = 1.15, 1e-4
 """Structured misfits up to this factor, and this much, above the best one's are as good."""
-
-_SHORTEST_EDGE, _LONGEST_EDGE = 0.98 * SHORTEST, 25.0
-"""Å: nothing on sites of one kind is nearer, and no cell that the solver is made for is longer."""
 
 _ONE_LATTICE: Final = 0.03
 """Relative difference of the vectors of two candidates up to which they are one lattice, seen more or less well."""
@@ -106,7 +105,7 @@ def find_lattice(
     progress
         Told how many of how many lattices have been fitted.
     """
-    bases = _to_try(plane, guess)
+    bases = proposed_lattices(plane, guess)
     if not bases:
         raise InputError(
             "no lattice is seen in it: nothing repeats between 2.6 and 25 Å",
@@ -125,6 +124,27 @@ def find_lattice(
     )
 
 
+def coarser(plane: MeasuredPlane, found: FoundLattice, series: OrderSeries) -> FoundLattice | None:
+    """The coarser lattice that carries all of the order, if there is one and it fits as well to the end.
+
+    Parameters
+    ----------
+    found
+        May be too fine: order on it can stand in for what the form factor does, as long as a fit is coarse.
+    series
+        Of a fit on it to the end, which leaves nothing on vectors that are not needed.
+    """
+    spanned = _spanned(series, found.basis)
+    if not spanned:
+        return None
+    start = _fitted(plane, found.basis, found.kind, _TO_THE_END)
+    for basis, kind in spanned:
+        trial = _fitted(plane, basis, kind, _TO_THE_END)
+        if trial.misfit <= _NEARLY_ALIKE * start.misfit + _ALIKE_ANYWAY:
+            return replace(found, basis=trial.basis, kind=kind, misfit=trial.misfit)
+    return None
+
+
 def on_lattice(plane: MeasuredPlane, basis: FloatArray) -> MeasuredPlane:
     """The same data on a plane of a cell that has this lattice in it, in whatever orientation."""
     cell = Cell.from_vectors([[*basis[0], 0.0], [*basis[1], 0.0], [0.0, 0.0, _THIRD_AXIS]])
@@ -134,46 +154,6 @@ def on_lattice(plane: MeasuredPlane, basis: FloatArray) -> MeasuredPlane:
     axes = np.array([cosine, -sine, 0.0]), np.array([sine, cosine, 0.0])
     centre = np.array([0.0, 0.0, 2 * np.pi * _LAYER / _THIRD_AXIS])
     return replace(plane, plane=Plane(centre, *axes, own.q_max, own.pixels), cell=cell)
-
-
-def _to_try(plane: MeasuredPlane, guess: Guess | None) -> list[tuple[FloatArray, Kind]]:
-    """Lattices worth a fit, no two alike."""
-    chosen: list[tuple[FloatArray, Kind]] = []
-    for basis in _proposed(plane, guess):
-        ideal, kind = idealised(basis)
-        fits = shortest(ideal) >= _SHORTEST_EDGE and longest(ideal) <= _LONGEST_EDGE
-        if fits and not any(are_same(ideal, other, 0.01) for other, _ in chosen):
-            chosen.append((ideal, kind))
-    return chosen
-
-
-def _proposed(plane: MeasuredPlane, guess: Guess | None) -> Iterator[FloatArray]:
-    step = plane.plane.step
-    if guess is not None:
-        yield from _best_and_largest(candidates(spectrum_of(guess.sro_root, step)))
-    for width in _WIDTHS:
-        yield from _best_and_largest(candidates(spectrum_of(_locally_normalised(plane, width), step, plane.live)))
-
-
-def _best_and_largest(found: list[LatticeCandidate]) -> Iterator[FloatArray]:
-    if not found:
-        return
-    most = max(each.share for each in found)
-    for share in _SHARES:
-        good = [each for each in found if each.share >= share * most]
-        if good:
-            yield max(good, key=lambda each: area(each.basis)).basis
-    yield from (each.basis for each in found[:3])
-
-
-def _locally_normalised(plane: MeasuredPlane, width: float) -> FloatArray:
-    """√I over its local mean: the form factor varies slowly, so that mostly order is left."""
-    live = plane.live.astype(np.float64)
-    root = np.sqrt(np.maximum(np.where(plane.live, plane.intensity, 0), 0))
-    sigma = width * plane.plane.pixels / 256
-    local = gaussian_filter(root, sigma) / np.maximum(gaussian_filter(live, sigma), 1e-3)
-    floor = 1e-6 * max(float(root.max()), 1e-300)
-    return np.minimum(np.where(plane.live, root / np.maximum(local, floor), 0), 4.0)
 
 
 def _trials(
@@ -186,8 +166,28 @@ def _trials(
         if progress is not None:
             progress(number + 1, len(bases))
     first.sort(key=lambda each: each.misfit)
+    first += [_fitted(plane, basis, kind, _FIRST) for basis, kind in _of_strongest(first[:_KEPT], bases)]
+    first.sort(key=lambda each: each.misfit)
     good = [each for each in first[:_KEPT] if each.misfit <= _HOPELESS * first[0].misfit]
+    coarser = (each for each in first if any(_coarser_one(each, other) for other in good))
+    others = [each for each in coarser if each not in good and each.misfit <= _COARSER_HOPELESS * first[0].misfit]
+    good += others[:_COARSER_KEPT]
     return [_fitted(plane, _moved(plane, each), each.kind) for each in good]
+
+
+def _of_strongest(trials: list[_Trial], tried: list[tuple[FloatArray, Kind]]) -> list[tuple[FloatArray, Kind]]:
+    """Coarser lattices of the strongest vectors with order, of those that were not tried."""
+    found: list[tuple[FloatArray, Kind]] = []
+    for trial in trials:
+        order = np.argsort(-trial.series.sizes)[:_STRONGEST]
+        for pair in combinations(trial.series.indices[order], 2):
+            if abs(np.linalg.det(pair)) < 1.5:
+                continue
+            ideal, kind = idealised(np.array(pair) @ trial.basis)
+            known = any(are_same(ideal, other, _ONE_LATTICE) for other, _ in [*tried, *found])
+            if not known and is_possible(ideal):
+                found.append((ideal, kind))
+    return found
 
 
 def _chosen(plane: MeasuredPlane, trials: list[_Trial]) -> _Trial:
@@ -195,11 +195,18 @@ def _chosen(plane: MeasuredPlane, trials: list[_Trial]) -> _Trial:
 
     Where these are several lattices, and not one seen more or less well, they are told apart by fits to the end.
     """
-    alike = _best_of_each(_nearly_alike(trials))
+    best = min(trials, key=lambda each: each.misfit)
+    limit = _COARSER_ALIKE * best.misfit
+    coarser = [each for each in trials if each.misfit <= limit and _coarser_one(each, best)]
+    alike = _best_of_each([*_nearly_alike(trials), *coarser])
     if len(alike) == 1:
         return alike[0]
     ended = [_fitted(plane, each.basis, each.kind, _TO_THE_END) for each in alike]
     return min(_nearly_alike(ended), key=lambda each: area(each.basis))
+
+
+def _coarser_one(trial: _Trial, other: _Trial) -> bool:
+    return is_coarser(trial.basis, other.basis, 2 * _ONE_LATTICE)
 
 
 def _nearly_alike(trials: list[_Trial]) -> list[_Trial]:
@@ -236,17 +243,21 @@ def _fitted(plane: MeasuredPlane, basis: FloatArray, kind: Kind, settings: Solve
 
 def _coarsened(plane: MeasuredPlane, start: _Trial) -> _Trial:
     """The coarser lattice that the vectors with order span, if there is one and it fits as well."""
-    sizes = start.series.sizes
-    vectors = start.series.indices[sizes > _SIGNIFICANT * sizes.max(initial=0.0)]
-    if _is_along_a_row(start.series):  # what is across the row is not seen, so it is not made longer
-        vectors = np.vstack([vectors, beside(start.series.indices[sizes.argmax()])])
-    for whole in coarser_lattices(vectors):
-        basis, kind = idealised(whole @ start.basis)
-        if longest(basis) <= _LONGEST_EDGE:
-            trial = _fitted(plane, basis, kind)
-            if trial.misfit <= _NEARLY_ALIKE * start.misfit + _ALIKE_ANYWAY:
-                return trial
+    for basis, kind in _spanned(start.series, start.basis):
+        trial = _fitted(plane, basis, kind)
+        if trial.misfit <= _NEARLY_ALIKE * start.misfit + _ALIKE_ANYWAY:
+            return trial
     return start
+
+
+def _spanned(series: OrderSeries, basis: FloatArray) -> list[tuple[FloatArray, Kind]]:
+    """Coarser lattices that all vectors with order are of."""
+    sizes = series.sizes
+    vectors = series.indices[sizes > _SIGNIFICANT * sizes.max(initial=0.0)]
+    if len(vectors) and np.linalg.matrix_rank(vectors) < 2:  # what is across a row is not seen: it is not made longer
+        vectors = np.vstack([vectors, beside(vectors[0])])
+    ideal = [idealised(whole @ basis) for whole in coarser_lattices(vectors)]
+    return [(each, kind) for each, kind in ideal if longest(each) <= LONGEST_EDGE]
 
 
 def _refined(plane: MeasuredPlane, start: _Trial) -> _Trial:

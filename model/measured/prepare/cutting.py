@@ -68,7 +68,7 @@ def cut(
     if not reconstruction.indexed and own_plane(reconstruction) is not None:
         in_voxels = replace(reconstruction, indexed=True, cell=_UNIT_CELL)
         q_max = max(reconstruction.shape) / 2 if q_max is None else q_max
-        return replace(_cut(in_voxels, spec, pixels, q_max, thickness, live_enough), cell=None)
+        return replace(_cut(in_voxels, spec, pixels, q_max, thickness, live_enough), cell=None, scale_known=False)
     if q_max is None:
         q_max = largest_q_max(reconstruction, spec)
     return _cut(reconstruction, spec, pixels, q_max, thickness, live_enough)

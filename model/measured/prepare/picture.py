@@ -52,8 +52,8 @@ def _draw(axes: Any, plane: MeasuredPlane) -> Any:
     )
     _draw_lattice(axes, plane)
     axes.set_title(plane.name.partition(" of ")[0], fontsize=10)
-    axes.set_xlabel("Q$_x$ (1/Å)", fontsize=8)
-    axes.set_ylabel("Q$_y$ (1/Å)", fontsize=8)
+    axes.set_xlabel(f"Q$_x$ ({plane.unit})", fontsize=8)
+    axes.set_ylabel(f"Q$_y$ ({plane.unit})", fontsize=8)
     axes.tick_params(labelsize=7)
     return image
 

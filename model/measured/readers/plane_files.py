@@ -76,7 +76,8 @@ def write_entry(entry: Node, measured: MeasuredPlane) -> None:
     data.attrs.update({"signal": "intensity", "axes": ["Qy", "Qx"], "Qy_indices": 0, "Qx_indices": 1})
     for axis in ("Qy", "Qx"):
         data[axis] = measured.plane.offsets
-        data[axis].attrs.update({"units": "1/angstrom", "long_name": f"{axis} from the centre (1/Å)"})
+        units = "1/angstrom" if measured.scale_known else ""
+        data[axis].attrs.update({"units": units, "long_name": f"{axis} from the centre ({measured.unit})"})
     write_array(
         data, "intensity", np.where(measured.live, measured.intensity, np.nan).astype(_float(measured.intensity))
     )
@@ -87,6 +88,7 @@ def write_entry(entry: Node, measured: MeasuredPlane) -> None:
     for name in ("centre", "axis_x", "axis_y", "q_max", "pixels"):
         geometry[name] = getattr(measured.plane, name)
     grain = measured.grain
+    geometry["scale_known"] = np.uint8(measured.scale_known)
     geometry["grain"] = np.array([getattr(grain, name) for name in _GRAIN])
     if measured.cell is not None:
         sample = make_group(entry, "sample", "NXsample")
@@ -120,6 +122,7 @@ def read_entry(file: Hdf5, entry: Node) -> MeasuredPlane:
             source=file.text(file.need("source", entry)),
             history=history_of(file.text(file.need("history", entry)), file.where(entry)),
             grain=_grain_of(file, geometry),
+            scale_known=_scale_known(file, geometry),
         )
     except ValueError as error:
         raise InputError(str(error), where=file.where(entry), remedy="the file seems damaged") from error
@@ -138,6 +141,12 @@ def _grain_of(file: Hdf5, geometry: Node) -> Grain:
         shared_y=shared_y,
         independent=min(1.0, max(1e-6, independent)),
     )
+
+
+def _scale_known(file: Hdf5, geometry: Node) -> bool:
+    """Files from before 28 November 2026 do not say."""
+    found = file.find("scale_known", geometry)
+    return found is None or bool(file.numbers(found, 1).item())
 
 
 def history_text(history: Sequence[Step]) -> str:

@@ -1,6 +1,7 @@
 """The command factorise, run as people run it: from a file like Meerkat's to factors, report and refined parameters."""
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from dsfu.errors import InputError
 from dsfu.model.cli import app
-from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.data.plane import MADE_UP_Q_MAX, MeasuredPlane
 from dsfu.model.measured.factorise.factors import Verdict
 from dsfu.model.measured.factorise.files import read_factors
 from dsfu.model.measured.readers.plane_files import read_planes, write_planes
@@ -191,6 +192,25 @@ def test_a_lattice_that_is_not_given_is_found(image: Path, tmp_path: Path):
     first, second = (float(word) for word in lengths.replace(" Å", "").split(", ")[1].split(" and "))
     assert (first, second) == pytest.approx((7.0, 7.0), rel=0.005)
     assert out.exists()
+
+
+@pytest.mark.slow
+def test_the_lattice_of_a_bare_image_is_found_in_voxels(prepared: Path, tmp_path: Path):
+    """Nothing says what a voxel is in 1/Å. The cell's 7 and 7 Å, 120°, put points 2π / (7 sin 60°) 1/Å apart."""
+    (plane,) = read_planes(prepared)
+    image = tmp_path / "image.npz"
+    np.savez(image, intensity=plane.intensity, live=plane.live)
+    arguments = ("factorise", image, "-o", tmp_path / "factors.h5", "--method", "solver", "--no-uncertainty")
+    result = call(*arguments, "--figure", tmp_path / "factors.svg", "--json")
+    assert result.exit_code in (0, 3)
+    assert "all that is in Å is made up" in result.stderr
+    lattice = json.loads(result.stdout)["lattice"]
+    apart = 2 * np.pi / (7 * np.sin(np.pi / 3)) / plane.plane.step
+    assert np.hypot(*np.transpose(lattice["points_apart_voxels"])) == pytest.approx([apart, apart], rel=0.005)
+    assert (lattice["kind"], "basis_angstrom" in lattice) == ("hexagonal", False)
+    (found,) = read_factors(tmp_path / "factors.h5").planes
+    assert found.measured.unit == "1/Å, made up"
+    assert found.plane.q_max == MADE_UP_Q_MAX
 
 
 def test_one_plane_at_a_time(meerkat: Path, tmp_path: Path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsfu.model.measured.lattice.bases import are_same, area, beside, coarser_lattices, idealised, reduced
+from dsfu.model.measured.lattice.bases import are_same, area, beside, coarser_lattices, idealised, is_coarser, reduced
 
 LENGTHS = st.floats(2.0, 20.0)
 ANGLES = st.floats(60.0, 120.0)
@@ -65,8 +65,19 @@ def test_the_lattice_that_some_vectors_span():
     np.testing.assert_array_equal(coarser_lattices(even)[0], [[2, 0], [0, 2]])
     centred = np.array([[1.0, 1.0], [1.0, -1.0], [2.0, 0.0]])
     np.testing.assert_array_equal(coarser_lattices(centred), [[[1, 1], [0, 2]]])
+    by_two_and_three = np.array([[2.0, 0.0], [0.0, 3.0], [2.0, 3.0]])
+    np.testing.assert_array_equal(coarser_lattices(by_two_and_three)[0], [[2, 0], [0, 3]])
     assert coarser_lattices(np.array([[1.0, 0.0], [0.0, 1.0]])) == []
     assert coarser_lattices(np.zeros((0, 2))) == []
+
+
+def test_a_lattice_of_some_vectors_of_another_is_the_coarser_one():
+    fine = basis_of(5.0, 7.0, 100.0)
+    centred = np.array([[1.0, 1.0], [1.0, -1.0]]) @ fine
+    assert is_coarser(centred * 1.005, fine, 0.06)
+    assert not is_coarser(fine, centred, 0.06)
+    assert not is_coarser(fine * 1.01, fine, 0.06)
+    assert not is_coarser(fine * [[1.5], [1.0]], fine, 0.06)
 
 
 @pytest.mark.parametrize("vector", [(1, 0), (0, -1), (2, 4), (3, -2), (-5, 6)])

@@ -1,5 +1,7 @@
 """Lattices found in planes that say nothing of them: of waves with known vectors, and of simulated crystals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from dsfu.model.measured.lattice import search
 from dsfu.model.measured.lattice.bases import are_same
 from dsfu.model.measured.lattice.found import FoundLattice, refined
 from dsfu.model.measured.lattice.refinement import OrderSeries
-from dsfu.model.measured.lattice.search import find_lattice, on_lattice
+from dsfu.model.measured.lattice.search import coarser, find_lattice, on_lattice
 from dsfu.model.measured.lattice.spectrum import candidates, spectrum_of
 from dsfu.simulate.disorder.planes import Plane
 
@@ -119,6 +121,48 @@ def test_the_better_of_two_versions_of_one_lattice_is_taken_not_the_smaller(monk
     monkeypatch.setattr(search, "_fitted", None)  # no fit is needed for that
     good, smaller = trial(np.diag([4.236, 4.214]), 0.0114), trial(np.diag([4.183, 4.214]), 0.0125)
     assert search._chosen(measured(good.basis), [smaller, good]) is good
+
+
+def test_a_coarser_lattice_that_fits_a_little_worse_is_fitted_to_the_end(monkeypatch: pytest.MonkeyPatch):
+    """Both were so on a plane of an independent simulation: .0164 and .0214 coarsely, .0147 and .0000 to the end."""
+    ended = {3.0: 0.0147, 6.0: 0.0}
+    monkeypatch.setattr(search, "_fitted", lambda plane, basis, *_: trial(basis, ended[float(basis[0, 0])]))
+    rivals = [trial(np.diag([3.0, 6.2]), 0.0164), trial(np.diag([6.0, 6.2]), 0.0214)]
+    assert search._chosen(measured(np.diag([6.0, 6.2])), rivals).basis[0, 0] == 6.0
+
+
+def test_the_strongest_vectors_of_a_lattice_that_is_too_fine_propose_the_right_one():
+    fine = np.array([[2.6, 1.55], [-1.3, 2.2]])
+    series = OrderSeries(
+        indices=np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 3.0], [1.0, 0.0]]),
+        cosines=np.array([1.0, 0.5, -0.3, 0.2]),
+        sines=np.zeros(4),
+    )
+    proposed = search._of_strongest([replace(trial(fine, 0.01), series=series)], [(fine, "oblique")])
+    assert any(are_same(basis, np.array([[2.0, 0.0], [1.0, 3.0]]) @ fine, 0.01) for basis, _ in proposed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [2.0, 3.0, 1.0])
+def test_order_on_every_second_or_third_vector_is_that_of_a_coarser_lattice(factor):
+    right = np.array([[5.2, 3.1], [-3.9, 6.5]])
+    plane = measured(right, 0.05)
+    found = FoundLattice(
+        basis=right / [[factor], [1.0]],
+        kind="oblique",
+        misfit=0.0,
+        agreement=float("nan"),
+        one_dimensional=False,
+        tried=1,
+    )
+    indices = np.array([[u * factor, v] for u, v in COEFFICIENTS])
+    values = np.array(list(COEFFICIENTS.values()))
+    better = coarser(plane, found, OrderSeries(indices=indices, cosines=2 * values, sines=0 * values))
+    if factor == 1:
+        assert better is None
+    else:
+        assert better is not None
+        assert are_same(better.basis, right, 0.006)
 
 
 @pytest.mark.parametrize(("fine", "right", "chosen"), [(0.009, 0.001, 6.0), (0.0011, 0.001, 3.0)])
