@@ -4,9 +4,9 @@
 
 Order is that of thresholded Gaussian fields on 512² sites, so neither of maximum entropy nor on a few shells. Molecules
 are chains of atoms at random; lattices are oblique as often as not, and turned by any angle; a beam stop, its arm and
-the detector's edge are dead. Every other image has counts, 400 at the brightest pixel. A lattice is right if its cell
-and its three shortest vectors agree within 1 %. Of two planes in three the nearest order is below .2: weaker than that
-of the planes in lattice.py.
+the detector's edge are dead. Every other image has counts, 400 at the brightest pixel. A lattice is right if its
+vectors agree within 1 %. The strongest α of the nearest vectors is .1 to .4: mostly weaker than that of the planes in
+lattice.py.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -22,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.blind import factorise_blind
+from dsfu.model.measured.factorise.loading import load_planes
 from dsfu.model.measured.factorise.methods import load_network
 from dsfu.model.measured.factorise.verdict import judge
 from dsfu.model.measured.lattice.bases import are_same
-from dsfu.simulate.disorder.planes import Plane
 
 SITES, REACH, FIELDS = 512, 8, 6
 NOISE_OF_FIELDS = 0.004
@@ -117,12 +118,11 @@ def wave(q: np.ndarray, places: np.ndarray, electrons: np.ndarray) -> np.ndarray
 
 
 def as_measured(drawn: Image) -> MeasuredPlane:
-    """The image as it is read from a file: Q counts voxels."""
-    pixels = len(drawn.live)
-    plane = Plane(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), pixels / 2, pixels)
-    return MeasuredPlane(
-        intensity=np.where(drawn.live, drawn.intensity, 0), live=drawn.live, plane=plane, cell=None, scale_known=False
-    )
+    """The image as it is read from a file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "image.npz"
+        np.savez(path, intensity=drawn.intensity, live=drawn.live)
+        return load_planes(path, [])[0]
 
 
 def main() -> None:

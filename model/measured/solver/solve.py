@@ -71,7 +71,7 @@ def _solve_batch(crystals: Sequence[Sequence[MeasuredPlane]], settings: SolverSe
         found = _fitted(crystals, waiting, widened, settings)
         lost = [i for i in waiting if found[i].misfit.structured > _LOST]
         if lost and settings.again_if_lost:
-            again = _fitted(crystals, lost, widened, _on_all_pixels(settings))
+            again = _fitted(crystals, lost, widened, on_all_pixels(settings))
             found |= {i: _better(found[i], again[i]) for i in lost}
         best |= {i: _better(best[i], found[i]) if i in best else found[i] for i in waiting}
         waiting = [i for i in waiting if not best[i].converged]
@@ -93,7 +93,7 @@ def _fitted(
     return {i: solution_of(fit, fitted, place, widened, seconds) for place, i in enumerate(numbers)}
 
 
-def _on_all_pixels(settings: SolverSettings) -> SolverSettings:
+def on_all_pixels(settings: SolverSettings) -> SolverSettings:
     """Peaks of I_SRO hardly wider than a pixel are lost on every other one."""
     careful, careful_joint = (
         tuple(replace(stage, every=1) for stage in stages) for stages in (settings.stages, settings.joint_stages)
