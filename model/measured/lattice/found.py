@@ -57,7 +57,9 @@ class FoundLattice:
     @property
     def points_apart(self) -> FloatArray | None:
         """(2, 2), rows along the image's x and y: from one lattice point to the next, in voxels of the image."""
-        return None if self.voxels_per_q is None else 2 * np.pi * self.voxels_per_q * np.linalg.inv(self.basis).T
+        if self.voxels_per_q is None:
+            return None
+        return np.asarray(2 * np.pi * self.voxels_per_q * np.linalg.inv(self.basis).T, np.float64)
 
     @property
     def words(self) -> str:
