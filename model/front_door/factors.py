@@ -136,6 +136,7 @@ def factorise(
     chosen_settings = SolverSettings(**{"uncertainty": True, **settings})
     coming = f"{len(chosen)} plane{'s' if len(chosen) > 1 else ''}: {_names(chosen)}"
     has_cells = all(each.cell is not None for each in chosen)
+    _tell_of_centres(chosen, tell)
     if lattice == "find" or (lattice is None and not has_cells and method != "network"):
         tell(coming)
         return _on_found_lattice(chosen, method, network, chosen_settings, where, tell)
@@ -159,6 +160,17 @@ def _chosen(
     if isinstance(source, Volume):
         return prepare(source, wanted).data
     return list(source.data if isinstance(source, Planes) else source)
+
+
+def _tell_of_centres(planes: list[MeasuredPlane], tell: Tell) -> None:
+    """Of images whose Q = 0 was not in the middle."""
+    from dsfu.model.measured.prepare.centring import CENTRED
+
+    for plane in planes:
+        for step in plane.history if plane.cell is None else ():
+            if step.name == CENTRED:
+                off = ", ".join(f"{each:+.2f}" for each in step.parameters["was_at_hkl"] if each)
+                tell(f"Q = 0 is put {off} voxels from the middle of the image, where its Friedel pairs agree best")
 
 
 def _on_found_lattice(

@@ -130,7 +130,7 @@ def _axis_text(axis: "AxisSummary", width: int) -> str:
 
 def _cell_rows(summary: "MeasuredSummary") -> list[tuple[str, str]]:
     if not summary.indexed:
-        return [("cell", "unknown, and so is the grid: only a network can factorise this; see --cell and --limits")]
+        return [("cell", "unknown, and so is the grid; see --cell and --limits")]
     is_plain = all(len(axis.label) == 1 for axis in summary.axes)
     of_hkl = [] if is_plain else [("", _range_text(summary))]
     if summary.cell is None:

@@ -46,7 +46,7 @@ class MeasuredPlane:
     plane
         Where in reciprocal space; its Cartesian frame is that of ``cell`` (`dsfu.simulate.disorder.fields`).
     cell
-        The direct cell; None if unknown, and then only a network can factorise it.
+        The direct cell; None if unknown; then the lattice has to be found.
     sigma
         Standard uncertainty of the intensity, same shape; None if unknown.
     name

@@ -46,7 +46,7 @@ class Reconstruction:
         What was done to it since it was read.
     indexed
         False where nothing says how the array lies in reciprocal space: then origin and steps count voxels from the
-        middle, the cell is None, and only a network can factorise it.
+        middle, and the cell is None.
     format
         What kind of file it came from, for people.
     notes

@@ -8,6 +8,7 @@ import numpy as np
 
 from dsfu.errors import InputError, near_miss
 from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.prepare.centring import with_own_centre
 from dsfu.model.measured.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
 from dsfu.model.measured.prepare.preparing import prepared_planes
 from dsfu.model.measured.readers.hdf5 import Hdf5, is_hdf5
@@ -41,6 +42,8 @@ def load_planes(path: Path, wanted: Sequence[str] = (), pixels: int = 256, **hin
             expected="which of its planes to factorise",
             remedy="name one or more, as --plane hk0 --plane hk1",
         )
+    if not wanted and not reconstruction.indexed:
+        reconstruction = with_own_centre(reconstruction)
     specs: list[PlaneSpec | None] = [parse_plane(name) for name in dict.fromkeys(wanted)]
     return list(prepared_planes(reconstruction, specs or [None], pixels=pixels))
 

@@ -16,6 +16,9 @@ from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction, Step
 from dsfu.simulate.arrays import BoolArray, FloatArray
 
+CENTRED: Final = "centred"
+"""The step that moves Q = 0."""
+
 REACH, _REACH_RLU = 6, 0.2
 """Voxels, and r.l.u., from the stated centre within which the true one is looked for.
 
@@ -46,6 +49,11 @@ _AROUND, _ORDER = 6, 3
 
 _LEAST_AGREEMENT: Final = 0.2
 """Correlation of Friedel pairs below which nothing is found. Chosen."""
+
+
+_SURELY, _NEXT_TO = 0.5, 1.5
+"""Correlation, and voxels from the middle, at which the centre of an image is taken without being asked for. Of an even
+number of voxels the middle is between two; what differs by more may be another point of symmetry. Chosen."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,7 +131,7 @@ def find_centre(reconstruction: Reconstruction) -> FoundCentre | None:
 
 def centred(reconstruction: Reconstruction, hkl: FloatArray) -> Reconstruction:
     """The same data with Q = 0 where the file has ``hkl``."""
-    step = Step(name="centred", parameters={"was_at_hkl": np.asarray(hkl).tolist()})
+    step = Step(name=CENTRED, parameters={"was_at_hkl": np.asarray(hkl).tolist()})
     return reconstruction.after(step, origin=reconstruction.origin - hkl)
 
 
@@ -138,6 +146,16 @@ def parse_centre(text: str) -> FloatArray | None:
     if hkl.shape != (3,) or not np.isfinite(hkl).all():
         raise InputError(f"is {text!r:.60}", where="--centre", expected="find, or h,k,l such as 0.02,-0.01,0")
     return hkl
+
+
+def with_own_centre(image: Reconstruction) -> Reconstruction:
+    """An image whose middle was taken for Q = 0, with Q = 0 where Friedel pairs agree best, if that is next to it."""
+    found = find_centre(image)
+    if found is None or not found.is_off:
+        return image
+    if found.agreement < _SURELY or np.abs(found.voxels).max() > _NEXT_TO:
+        return image
+    return centred(image, found.hkl)
 
 
 def centred_as_found(reconstruction: Reconstruction) -> tuple[Reconstruction, FoundCentre]:

@@ -40,7 +40,7 @@ def test_json(tmp_path: Path):
 
 def test_hints(tmp_path: Path):
     np.save(tmp_path / "a.npy", true.intensity().transpose(2, 1, 0))
-    assert "only a network" in told(tmp_path / "a.npy")
+    assert "unknown, and so is the grid" in told(tmp_path / "a.npy")
     limits = ",".join(str(number) for i in range(3) for number in true.coordinates(i)[[0, -1]])
     text = told(tmp_path / "a.npy", "--cell", "5,6,7,90,100,90", "--limits", limits, "--axes", "lkh")
     assert "5 6 7 Å, 90 100 90°" in text

@@ -9,6 +9,7 @@ import pytest
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.loading import check_one_crystal, load_planes
+from dsfu.model.measured.prepare.centring import CENTRED
 from dsfu.model.measured.readers.plane_files import write_planes
 from dsfu.model.measured.readers.writing import write_meerkat
 from dsfu.simulate.lattice import Cell
@@ -73,6 +74,20 @@ def test_an_array_that_is_a_plane_needs_none(tmp_path: Path) -> None:
     np.save(tmp_path / "image.npy", np.random.default_rng(0).random((24, 24)))
     (plane,) = load_planes(tmp_path / "image.npy", pixels=24)
     assert plane.cell is None
+
+
+@pytest.mark.parametrize(("pixels", "off"), [(60, -0.5), (61, 0.0)])
+def test_the_middle_of_an_image_with_even_sides_is_between_voxels(pixels: int, off: float, tmp_path: Path) -> None:
+    """Nobody has said where Q = 0 is; an image that is the same after inversion about its middle says it."""
+    place = np.linspace(-6, 6, pixels)
+    x, y = np.meshgrid(place, place)
+    wave = np.exp(1j * (1.3 * x + 0.4 * y)) + 0.8 * np.exp(-1j * (0.7 * x - 1.1 * y)) + 1.4
+    np.save(tmp_path / "image.npy", np.abs(wave) ** 2 * np.exp(-(x**2 + y**2) / 30))
+    (plane,) = load_planes(tmp_path / "image.npy")
+    moved = [step.parameters["was_at_hkl"] for step in plane.history if step.name == CENTRED]
+    assert len(moved) == (off != 0)
+    for each in moved:
+        np.testing.assert_allclose(sorted(each), [off, off, 0], atol=0.1)
 
 
 def test_planes_that_cannot_be_fitted_together() -> None:
