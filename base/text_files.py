@@ -20,8 +20,10 @@ _FEWEST: Final = 10
 """Lines of numbers with commas inside; as few are told of, and must be half of all lines of numbers."""
 
 
-def text_of_file(path: Path, expected: str) -> str:
+def text_of_file(path: Path, expected: str, *, decimal_commas: bool = False) -> str:
     """What a text file says; ``expected`` is told where it is none.
+
+    ``decimal_commas`` says that the caller reads them; they are refused otherwise.
 
     Raises
     ------
@@ -38,6 +40,8 @@ def text_of_file(path: Path, expected: str) -> str:
         raise InputError("is not a text file", where=where, expected=expected, remedy="export it as text")
     else:
         text = raw.decode("utf-8-sig", errors="replace")
+    if decimal_commas:
+        return text
     with_commas = len(_COMMA_NUMBERS.findall(text))
     if with_commas >= max(_FEWEST, len(_NUMBERS.findall(text)) / 2):
         remedy = f"write points: sed 's/,/./g' '{path}' > NEW"

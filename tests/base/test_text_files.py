@@ -47,6 +47,11 @@ def test_what_is_refused(tmp_path: Path, raw: bytes, words: str):
         text_of_file(tmp_path / "a.txt", "numbers")
 
 
+def test_decimal_commas_are_left_to_who_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TABLE.replace(".", ","))
+    assert text_of_file(tmp_path / "a.txt", "numbers", decimal_commas=True) == TABLE.replace(".", ",")
+
+
 def test_integers_between_commas_are_two_columns(tmp_path: Path):
     (tmp_path / "a.csv").write_text("".join(f"{i},{i * i}\n" for i in range(40)))
     assert text_of_file(tmp_path / "a.csv", "numbers").startswith("0,0")

@@ -36,7 +36,7 @@ TINY: Mapping[str, str] = {
     "example_tba": "--seeds 1 --counts 4000 --pixels 48",
     "factorising": f"{STORE} --planes 1 --noise 0.05",
     "fuzz": "--minutes 0 --only manifest,site,config,store",
-    "image_lattices": "--planes 1",
+    "image_lattices": "--planes 1 --first 116",
     "kernels": "--runs 1 --pixels 32",
     "lattice": "--planes 1 --noise 0",
     "loading": f"{STORE} --batches 1 --pixels 32",

@@ -196,7 +196,7 @@ def _cleaned(reconstruction: "Reconstruction", recipe: "CleaningRecipe", tell: T
 
 def _what_was_cut(plane: "MeasuredPlane") -> str:
     pixels = plane.plane.pixels
-    reach = f"|Qx|, |Qy| ≤ {plane.plane.q_max:.3g} {plane.unit}"
+    reach = f"|Qx|, |Qy| ≤ {plane.plane.q_max:.3g} 1/Å" if plane.scale_known else "no cell, so that nothing is in 1/Å"
     return f"{plane.name.partition(' of ')[0]}: {pixels} × {pixels} pixels, {reach}, {100 * plane.coverage:.1f} % live"
 
 

@@ -35,7 +35,7 @@ _SHORTEST_D: Final = 0.2
 
 def read_pattern(path: Path, wavelength: float | None = None) -> PowderPattern:
     """Read a pattern; what it is is found out by content. ``wavelength`` in Å overrules the file's."""
-    text = text_of_file(path, _EXPECTED)
+    text = text_of_file(path, _EXPECTED, decimal_commas=True)
     if not looks_like_cif(text):
         refuse_neutrons(text, path.name)
     for fits, read in _READERS:
