@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
 from dsfu.errors import InputError
 from dsfu.model.measured.data.plane import MADE_UP_Q_MAX, MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Step
@@ -92,21 +90,17 @@ def _factorised(
         return factorise([on_lattice(plane, found.basis)], method, network=network, settings=chosen, judge=judge)
 
     factors = fit(found)
-    better = coarser(plane, found, _order_of(factors))
+    better = _coarser(plane, found, factors)
     if better is not None:
         factors, found = fit(better), better
     return factors, found if factors.axis_scales is None else refined(found, factors.axis_scales[0])
 
 
-def _order_of(factors: CrystalFactors) -> OrderSeries:
-    """Of a fit of one plane; without terms where a network has answered."""
+def _coarser(plane: MeasuredPlane, found: FoundLattice, factors: CrystalFactors) -> FoundLattice | None:
+    """The coarser lattice that a full fit shows; none where a network has answered."""
     if factors.alpha_vectors is None or factors.alpha is None or factors.alpha_sines is None:
-        return OrderSeries(indices=np.zeros((0, 2)), cosines=np.zeros(0), sines=np.zeros(0))
-    return OrderSeries(
-        indices=factors.alpha_vectors[:, :2].astype(np.float64),
-        cosines=2 * factors.alpha,
-        sines=2 * factors.alpha_sines,
-    )
+        return None
+    return coarser(plane, found, OrderSeries.of(factors.alpha_vectors, factors.alpha, factors.alpha_sines))
 
 
 def better_lattice(

@@ -7,7 +7,7 @@ shear a lattice would cost a fit each.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.lattice.bases import longest
 from dsfu.model.measured.solver.noise import tolerated_variance
 from dsfu.model.measured.solver.prepared import thinned
-from dsfu.simulate.arrays import BoolArray, Float32Array, FloatArray
+from dsfu.simulate.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
 Factor = FloatArray | Float32Array
 
@@ -45,6 +45,11 @@ class OrderSeries:
     indices: FloatArray
     cosines: FloatArray
     sines: FloatArray
+
+    @classmethod
+    def of(cls, vectors: IntArray, alpha: FloatArray, sines: FloatArray) -> Self:
+        """From what the solver finds for one of each ±v: [u, v, w] (terms, 3), α and its sines (terms,)."""
+        return cls(indices=vectors[:, :2].astype(np.float64), cosines=2 * alpha, sines=2 * sines)
 
     @property
     def sizes(self) -> FloatArray:

@@ -142,11 +142,8 @@ def coarser(plane: MeasuredPlane, found: FoundLattice, series: OrderSeries) -> F
     if not spanned:
         return None
     start = _fitted(plane, found.basis, found.kind, _TO_THE_END)
-    for basis, kind in spanned:
-        trial = _fitted(plane, basis, kind, _TO_THE_END)
-        if trial.misfit <= _NEARLY_ALIKE * start.misfit + _ALIKE_ANYWAY:
-            return replace(found, basis=trial.basis, kind=kind, misfit=trial.misfit)
-    return None
+    best = _first_as_good(plane, spanned, start, _TO_THE_END)
+    return None if best is start else replace(found, basis=best.basis, kind=best.kind, misfit=best.misfit)
 
 
 def on_lattice(plane: MeasuredPlane, basis: FloatArray) -> MeasuredPlane:
@@ -173,9 +170,9 @@ def _trials(
     first += [_fitted(plane, basis, kind, _FIRST) for basis, kind in _of_strongest(first[:_KEPT], bases)]
     first.sort(key=lambda each: each.misfit)
     good = [each for each in first[:_KEPT] if each.misfit <= _HOPELESS * first[0].misfit]
-    coarser = (each for each in first if any(_coarser_one(each, other) for other in good))
-    others = [each for each in coarser if each not in good and each.misfit <= _COARSER_HOPELESS * first[0].misfit]
-    good += others[:_COARSER_KEPT]
+    limit = _COARSER_HOPELESS * first[0].misfit
+    others = [each for each in first if each not in good and each.misfit <= limit]
+    good += [each for each in others if any(_coarser_one(each, other) for other in good)][:_COARSER_KEPT]
     return [_fitted(plane, _moved(plane, each), each.kind) for each in good]
 
 
@@ -201,8 +198,8 @@ def _chosen(plane: MeasuredPlane, trials: list[_Trial]) -> _Trial:
     """
     best = min(trials, key=lambda each: each.misfit)
     limit = _COARSER_ALIKE * best.misfit
-    coarser = [each for each in trials if each.misfit <= limit and _coarser_one(each, best)]
-    alike = _best_of_each([*_nearly_alike(trials), *coarser])
+    rivals = [each for each in trials if each.misfit <= limit and _coarser_one(each, best)]
+    alike = _best_of_each([*_nearly_alike(trials), *rivals])
     if len(alike) == 1:
         return alike[0]
     ended = [_fitted(plane, each.basis, each.kind, _TO_THE_END) for each in alike]
@@ -214,8 +211,12 @@ def _coarser_one(trial: _Trial, other: _Trial) -> bool:
 
 
 def _nearly_alike(trials: list[_Trial]) -> list[_Trial]:
-    limit = _NEARLY_ALIKE * min(each.misfit for each in trials) + _ALIKE_ANYWAY
+    limit = _good_enough(min(each.misfit for each in trials))
     return [each for each in trials if each.misfit <= limit]
+
+
+def _good_enough(best: float) -> float:
+    return _NEARLY_ALIKE * best + _ALIKE_ANYWAY
 
 
 def _best_of_each(trials: list[_Trial]) -> list[_Trial]:
@@ -239,21 +240,22 @@ def _fitted(plane: MeasuredPlane, basis: FloatArray, kind: Kind, settings: Solve
         misfit=solution.misfit.structured,
         form_factor=found.form_factor,
         sro=found.sro,
-        series=OrderSeries(
-            indices=solution.alpha_vectors[:, :2].astype(np.float64),
-            cosines=2 * solution.alpha_values,
-            sines=2 * solution.alpha_sines,
-        ),
+        series=OrderSeries.of(solution.alpha_vectors, solution.alpha_values, solution.alpha_sines),
     )
 
 
 def _coarsened(plane: MeasuredPlane, start: _Trial) -> _Trial:
     """The coarser lattice that the vectors with order span, if there is one and it fits as well."""
-    for basis, kind in _spanned(start.series, start.basis):
-        trial = _fitted(plane, basis, kind)
-        if trial.misfit <= _NEARLY_ALIKE * start.misfit + _ALIKE_ANYWAY:
-            return trial
-    return start
+    return _first_as_good(plane, _spanned(start.series, start.basis), start, COARSE)
+
+
+def _first_as_good(
+    plane: MeasuredPlane, lattices: list[tuple[FloatArray, Kind]], start: _Trial, settings: SolverSettings
+) -> _Trial:
+    """A fit on the first of some lattices that is nearly as good as another fit; that one, if none is."""
+    limit = _good_enough(start.misfit)
+    fits = (_fitted(plane, basis, kind, settings) for basis, kind in lattices)
+    return next((each for each in fits if each.misfit <= limit), start)
 
 
 def _spanned(series: OrderSeries, basis: FloatArray) -> list[tuple[FloatArray, Kind]]:
