@@ -92,6 +92,11 @@ class Reconstruction:
         """Share of the voxels that are live."""
         return float(self.live.mean())
 
+    @property
+    def is_image(self) -> bool:
+        """Whether it is one plane of which nothing says how it lies in reciprocal space."""
+        return not self.indexed and self.shape.count(1) == 1
+
     def hkl_of_voxels(self, indices: npt.ArrayLike) -> FloatArray:
         """hkl (..., 3) of voxel indices (..., 3), which may be fractions."""
         return np.asarray(indices, np.float64) @ self.steps + self.origin

@@ -42,7 +42,7 @@ def load_planes(path: Path, wanted: Sequence[str] = (), pixels: int = 256, **hin
             expected="which of its planes to factorise",
             remedy="name one or more, as --plane hk0 --plane hk1",
         )
-    if not wanted and not reconstruction.indexed:
+    if not wanted and reconstruction.is_image:
         reconstruction = with_own_centre(reconstruction)
     specs: list[PlaneSpec | None] = [parse_plane(name) for name in dict.fromkeys(wanted)]
     return list(prepared_planes(reconstruction, specs or [None], pixels=pixels))

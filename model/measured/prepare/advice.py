@@ -26,6 +26,9 @@ _FRAMES: Final = {
 _SPAN_OF_VOLUME: Final = 1.0
 _STEP_OF_VOLUME: Final = 0.13
 
+_GRID: Final = "--cell a,b,c,alpha,beta,gamma --limits h,h,k,k,l,l"
+"""Options that say where voxels lie."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
@@ -78,7 +81,7 @@ def advice_on(reconstruction: Reconstruction, summary: MeasuredSummary, given: s
             f"{bragg.sentence}; analyse leaves them out by itself, prepare with --bragg punch:{bragg.radius:.2f}"
         )
     centre = find_centre(reconstruction)
-    if centre is not None and centre.is_off and (reconstruction.indexed or _is_image(reconstruction)):
+    if centre is not None and centre.is_off and (reconstruction.indexed or reconstruction.is_image):
         warnings.append(f"{centre.words}. Move it: dsfu-model prepare {given or summary.name} --centre find …")
     suggestions = tuple(_next(reconstruction, summary, bragg, given))
     return Advice(bragg=bragg, centre=centre, warnings=tuple(warnings), suggestions=suggestions)
@@ -98,10 +101,6 @@ def _of_units(summary: MeasuredSummary) -> list[str]:
     return found
 
 
-def _is_image(reconstruction: Reconstruction) -> bool:
-    return not reconstruction.indexed and reconstruction.shape.count(1) == 1
-
-
 def _of_frames(reconstruction: Reconstruction) -> list[str]:
     """Frames of a detector come without a lattice, all of them of a size that detectors have."""
     sizes = {tuple(np.delete(reconstruction.shape, axis).tolist()) for axis in (0, 2)}
@@ -117,15 +116,12 @@ def _of_frames(reconstruction: Reconstruction) -> list[str]:
 
 def _next(reconstruction: Reconstruction, summary: MeasuredSummary, bragg: BraggPeaks | None, given: str) -> list[str]:
     name = given or summary.name
-    if _is_image(reconstruction):
-        return [
-            f"find its lattice, and take it apart: dsfu-model factorise {name} -o factors.h5; or say where its voxels "
-            f"lie, with --cell a,b,c,alpha,beta,gamma --limits h,h,k,k,l,l"
-        ]
+    if reconstruction.is_image:
+        apart = f"dsfu-model factorise {name} -o factors.h5"
+        return [f"find its lattice, and take it apart: {apart}; or say where its voxels lie, with {_GRID}"]
     if not reconstruction.indexed or summary.range_hkl is None:
         stack = _of_frames(reconstruction)
-        where = "--cell a,b,c,alpha,beta,gamma --limits h,h,k,k,l,l"
-        return [] if stack else [f"say where its voxels lie: dsfu-model inspect {name} {where}"]
+        return [] if stack else [f"say where its voxels lie: dsfu-model inspect {name} {_GRID}"]
     if summary.cell is None:
         return [f"give the cell: dsfu-model inspect {name} --cell a,b,c,alpha,beta,gamma"]
     spans = [high - low for low, high in summary.range_hkl]

@@ -65,7 +65,7 @@ def cut(
         spec = _own_plane(reconstruction)
     elif isinstance(spec, str):
         spec = parse_plane(spec)
-    if not reconstruction.indexed and own_plane(reconstruction) is not None:
+    if reconstruction.is_image:
         in_voxels = replace(reconstruction, indexed=True, cell=_UNIT_CELL)
         q_max = max(reconstruction.shape) / 2 if q_max is None else q_max
         return replace(_cut(in_voxels, spec, pixels, q_max, thickness, live_enough), cell=None, scale_known=False)
