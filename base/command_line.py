@@ -30,7 +30,7 @@ _RANGE: Final = re.compile(r"(-?[\d.]+)<=x<=(-?[\d.]+)")
 _LEAST: Final = re.compile(r"x>=(-?[\d.]+)")
 
 
-_WRITTEN: Final = frozenset({"out", "report", "picture", "figure", "sheet", "onnx"})
+_WRITTEN: Final = frozenset({"out", "report", "picture", "figure", "sheet", "onnx", "npz"})
 """Options whose files verbs write."""
 
 _OF_THE_PLACE: Final = frozenset(

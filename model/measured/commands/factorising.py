@@ -106,7 +106,7 @@ def factorise(
     from dsfu.model.front_door.factors import factorise as take_apart
     from dsfu.model.measured.factorise.told import record_of, text_of
 
-    _check_outputs(file, {"--out": out, "--npz": npz, "--report": report, "--figure": figure}, yell)
+    _check_outputs({"--out": out, "--npz": npz, "--report": report, "--figure": figure}, yell)
     check_figure(figure)
     refuse_homeless([out])
     refuse_existing((out, npz, report, figure), force=force)
@@ -135,7 +135,7 @@ def factorise(
         raise typer.Exit(DATA_CONTRADICT)
 
 
-def _check_outputs(file: Path, files: dict[str, Path | None], folder: Path | None) -> None:
+def _check_outputs(files: dict[str, Path | None], folder: Path | None) -> None:
     """Refuse what could not be written after the fit, before it."""
     given = {option: path for option, path in files.items() if path is not None}
     for option, path in given.items():
@@ -146,8 +146,6 @@ def _check_outputs(file: Path, files: dict[str, Path | None], folder: Path | Non
             raise InputError(f"there is no folder {path.parent}", where=where, remedy="make it, or write elsewhere")
         if not os.access(path.parent, os.W_OK):
             raise InputError(f"the folder {path.parent} cannot be written to", where=where, remedy="write elsewhere")
-        if path.resolve() == file.resolve():
-            raise InputError("would overwrite the data", where=where, expected="another name")
         if any(path.resolve() == other.resolve() for name, other in given.items() if name != option):
             raise InputError("two outputs have this name", where=where, expected="another name for each")
     if folder is not None and folder.exists() and not folder.is_dir():

@@ -120,6 +120,7 @@ def planes_file(folder: Path, *planes: MeasuredPlane) -> Path:
         (["-o", "{}/none/f.h5"], "there is no folder"),
         (["-o", "{}"], "is a folder"),
         (["-o", "{}/planes.h5"], "is the file that is to be read"),
+        (["-o", "{}/f.h5", "--npz", "{}/planes.h5", "--force"], "is the file that is to be read"),
         (["-o", "{}/f.h5", "--report", "{}/f.h5"], "two outputs"),
         (["-o", "{}/f.h5", "--yell", "{}/planes.h5"], "is a file"),
         (["-o", "{}/f.h5", "--plane", "hk7"], "no plane 'hk7'"),
