@@ -14,13 +14,29 @@ _MISTYPED_URL: Final = re.compile(r"(s3a?|gs|gcs|abfss?|az|https?|memory|file)(?
 
 NPY_MAGIC: Final = b"\x93NUMPY"
 ZIP_MAGIC: Final = b"PK\x03\x04"
-"""What .npy and .npz files begin with."""
+GZIP_MAGIC: Final = b"\x1f\x8b"
+"""What .npy, .npz and gzip files begin with."""
 
 STORE_METADATA: Final = "zarr.json"
 """What a folder that is a closed store holds, as any array or group of it."""
 
 PICTURES: Final = (".png", ".pdf", ".svg")
 """Suffixes of pictures that can be drawn."""
+
+
+def unpacked(raw: bytes, most: int = -1) -> bytes:
+    """What a gzip file holds, up to so many bytes; anything else as it is. OSError or EOFError if it is damaged."""
+    import gzip
+    import io
+    import zlib
+
+    if not raw.startswith(GZIP_MAGIC):
+        return raw
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
+            return file.read(most)
+    except zlib.error as error:
+        raise gzip.BadGzipFile(str(error)) from error
 
 
 def check_picture(path: Path, option: str = "") -> None:

@@ -1,17 +1,15 @@
 """Text of files from other programs: packed or not, in whatever encoding, and decimal commas told."""
 
-import gzip
 import re
-import zlib
 from pathlib import Path
 from typing import Final
 
 from dsfu.errors import InputError
+from dsfu.files import unpacked
 
 LARGEST: Final = 200 * 2**20
 """Bytes, unpacked; tables of one measurement are a thousand times smaller."""
 
-GZIP_MAGIC: Final = b"\x1f\x8b"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 _COMMA_NUMBERS: Final = re.compile(r"^\s*-?\d+,\d+[ \t;]+-?\d+(?:,\d+)?(?:e-?\d+)?\s*(?:[ \t;]|$)", re.MULTILINE)
@@ -56,12 +54,8 @@ def _bytes_of(path: Path, expected: str) -> bytes:
             raise InputError("is a folder", where=where, expected=expected)
         if path.stat().st_size > LARGEST:
             raise InputError("is larger than 200 MiB", where=where, expected=expected)
-        raw = path.read_bytes()
-        if raw.startswith(GZIP_MAGIC):
-            with gzip.open(path) as file:
-                raw = file.read(LARGEST)
+        return unpacked(path.read_bytes(), LARGEST)
     except FileNotFoundError:
         raise InputError("there is no such file", where=where) from None
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError) as error:
         raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=where) from error
-    return raw

@@ -1,7 +1,6 @@
 """Crystals that others have determined: a table of CIFs, and the AFLOW prototypes that come with pymatgen."""
 
 import csv
-import gzip
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError, how_to_install
+from dsfu.files import unpacked
 from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
 from dsfu.simulate.phases.atoms import CellContents
 
@@ -27,8 +27,7 @@ def crystals_of_table(path: str | Path, *, column: str = "cif", limit: int | Non
     """
     csv.field_size_limit(_LONGEST_CIF)
     try:
-        raw = Path(path).read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8")
+        text = unpacked(Path(path).read_bytes()).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), expected="a CSV, plain or gzipped") from error
     rows = csv.DictReader(io.StringIO(text))

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from dsfu.errors import InputError
-from dsfu.files import NPY_MAGIC, ZIP_MAGIC
+from dsfu.files import GZIP_MAGIC, NPY_MAGIC, ZIP_MAGIC
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.readers import bare, mantid, nexus, numpy_files, own_planes, yell
 from dsfu.model.measured.readers.hdf5 import Hdf5, is_hdf5
@@ -22,7 +22,7 @@ _OTHERS: Final = {
     b"II*\x00": "a TIFF image",
     b"MM\x00*": "a TIFF image",
     b"\x89PNG": "a PNG image",
-    b"\x1f\x8b": "compressed by gzip: unpack it first",
+    GZIP_MAGIC: "compressed by gzip: unpack it first",
     b"BZh": "compressed by bzip2: unpack it first",
     b"CDF": "netCDF 3",
     b"###CBF": "a CBF image of a detector",

@@ -1,7 +1,6 @@
 """Structure types to choose from: those that are shipped, and a user's own crystals (a CSV of CIFs, or a folder)."""
 
 import csv
-import gzip
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.files import unpacked
 from dsfu.model.problems.densities.candidates import fits_formula
 from dsfu.model.problems.densities.formulas import Formula
 from dsfu.simulate.densities.crystals import UnitCell, from_cif
@@ -100,8 +100,7 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _read(path: Path) -> str:
-    raw = path.read_bytes()
-    return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8", errors="replace")
+    return unpacked(path.read_bytes()).decode("utf-8", errors="replace")
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """Reads the reflections of a crystal from whatever file they are in."""
 
-import gzip
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import gemmi
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.files import unpacked
 from dsfu.model.problems.phases.cell_checks import doubts_of_cell
 from dsfu.model.problems.phases.cif_files import CrystalCif
 from dsfu.model.problems.phases.crystal_data import CellNumbers, FloatArray, ReflectionList
@@ -42,9 +42,7 @@ def read_reflections(path: str | Path, cell: CellNumbers | None = None) -> Refle
             raise InputError("a folder", where=str(path), expected=_EXPECTED)
         if file.stat().st_size > _LARGEST_FILE:
             raise InputError("larger than 512 MB", where=str(path), expected=_EXPECTED)
-        raw = file.read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            raw = gzip.decompress(raw)
+        raw = unpacked(file.read_bytes())
     except (OSError, EOFError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), expected=_EXPECTED) from error
     if not raw.strip():
