@@ -4,7 +4,7 @@ Either makes a volume look better measured than it is: eight copies of a voxel a
 interpolation spreads over neighbours scatters less from voxel to voxel than from cell to cell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -101,6 +101,11 @@ def _share_along(values: npt.NDArray[Any], live: BoolArray) -> float:
 def kernel(share: float) -> FloatArray:
     """What smoothing over neighbours makes of one voxel."""
     return np.array([share, 1 - 2 * share, share])
+
+
+def variance_left(shares: Iterable[float]) -> float:
+    """Variance of a smoothed voxel over that of one that was measured."""
+    return float(np.prod([(kernel(a) ** 2).sum() for a in shares]))
 
 
 def _correlations(share: float) -> FloatArray:

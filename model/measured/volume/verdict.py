@@ -108,10 +108,15 @@ class VolumeVerdict:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Residuals:
-    """Flat arrays over the folded grid, but for the shape."""
+    """Flat arrays over the folded grid, but for the shape.
+
+    Where voxels are copies of each other, the weight is for means over cells, which hold some of them; a shell of one
+    |Q| holds all, and they count as one.
+    """
 
     rest: FloatArray
     weight: FloatArray
+    weight_in_shells: FloatArray
     diffuse: FloatArray
     cell: npt.NDArray[np.int32]
     distance: npt.NDArray[np.float32]
@@ -201,9 +206,11 @@ def _residuals(solution: VolumeSolution) -> _Residuals:
     fit = solution.fit
     rest, weight, diffuse = fit.residuals()
     distance, cell, cells = lattice_distance(fit.voxels.axes)
+    in_shells = weight.ravel().astype(np.float64)
     return _Residuals(
         rest=rest.ravel().astype(np.float64),
-        weight=weight.ravel().astype(np.float64) * _weight_in_cells(fit.voxels, cells)[cell.ravel()],
+        weight=in_shells * _weight_in_cells(fit.voxels, cells)[cell.ravel()],
+        weight_in_shells=in_shells,
         diffuse=np.maximum(diffuse, 0).ravel().astype(np.float64),
         cell=cell.ravel(),
         distance=distance.ravel(),
@@ -248,13 +255,11 @@ def _mean_square(
 Measure = tuple[float, float] | None
 
 
-def _over_lengths(found: _Residuals, solution: VolumeSolution) -> Measure:
+def _over_lengths(found: _Residuals, _: VolumeSolution) -> Measure:
     top = float(found.lengths[found.weight > 0].max())
     key = np.minimum((found.lengths / top * _BINS).astype(np.int32), _BINS)
     count = np.bincount(key, found.weight > 0, _BINS + 1)
-    # a shell holds all copies of a voxel, and they count as one
-    weight = found.weight / _weight_in_cells(solution.fit.voxels, found.cells)[found.cell]
-    whole = replace(found, weight=weight)
+    whole = replace(found, weight=found.weight_in_shells)
     return _mean_square(whole, key, 1.0, _BINS + 1, count > _LEAST_VOXELS)
 
 

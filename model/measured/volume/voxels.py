@@ -1,5 +1,6 @@
 """The voxels of a reconstruction as the fit takes them: along h, k and l, Friedel pairs folded, noise known."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -11,9 +12,9 @@ from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.volume.shared_noise import (
     FOURTH,
     copying_operators,
-    kernel,
     slow_over_fast,
     smoothed_shares,
+    variance_left,
 )
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
@@ -70,18 +71,23 @@ class Voxels:
     @property
     def expected_chi_square(self) -> float:
         """χ² per voxel if nothing but noise is left: below one where voxels share it."""
-        return self.weight_of_copies * float(np.prod([(kernel(a) ** 2).sum() for a in self.smoothed]))
+        return self.weight_of_copies * variance_left(self.smoothed)
 
     def noise_sentence(self) -> str:
         """For people; empty where voxels share no noise."""
         words = []
         if len(self.copying) > 1:
-            words.append(f"Groups of {len(self.copying)} voxels hold the same number (averaged over symmetry)")
+            words.append(
+                f"Groups of {len(self.copying)} voxels hold the same number (averaged over symmetry); "
+                "uncertainties and verdict allow for it."
+            )
         if any(self.smoothed):
             told = ", ".join(f"{100 * a:.0f} %" for a in self.smoothed)
-            words.append(f"Neighbours along h, k, l hold {told} of a voxel (smoothed or interpolated)")
-        text = "; ".join(words)
-        return f"{text}; uncertainties and verdict allow for it." if text else ""
+            words.append(
+                f"Neighbours along h, k, l hold {told} of a voxel (smoothed or interpolated), which changes α by more "
+                "than their standard uncertainties."
+            )
+        return " ".join(words)
 
     @property
     def live(self) -> BoolArray:
@@ -165,9 +171,10 @@ def voxels_of(reconstruction: Reconstruction) -> Voxels:
         raise InputError(
             f"only {int(live.sum())} voxels were measured", where=where, expected="some thousands at least"
         )
-    weight, gain = _weights(reconstruction, intensity, live, turned)
+    smoothed = smoothed_shares(intensity, live)
+    weight, gain = _weights(reconstruction, intensity, live, smoothed, turned)
     copying = copying_operators(intensity, live, (h, k, l), cell)
-    first, second, third = smoothed_shares(intensity, live).tolist()
+    first, second, third = smoothed.tolist()
     return Voxels(
         counts=intensity / np.float32(gain),
         weight=weight / np.float32(len(copying)),
@@ -179,7 +186,13 @@ def voxels_of(reconstruction: Reconstruction) -> Voxels:
     )
 
 
-def _weights(reconstruction: Reconstruction, intensity: Float32, live: BoolArray, turned: Any) -> tuple[Float32, float]:
+def _weights(
+    reconstruction: Reconstruction,
+    intensity: Float32,
+    live: BoolArray,
+    smoothed: FloatArray,
+    turned: Callable[[npt.NDArray[Any]], Float32],
+) -> tuple[Float32, float]:
     """Relative weights, and the gain: from standard uncertainties, or from how neighbouring voxels scatter."""
     usual = float(np.median(intensity[live]))
     if usual <= 0:
@@ -194,7 +207,7 @@ def _weights(reconstruction: Reconstruction, intensity: Float32, live: BoolArray
         ratio = _local_mean(variance, live) / np.maximum(_local_mean(intensity, live), 1e-3 * usual)
         known = live & np.isfinite(ratio) & (ratio > 0)
         if known.any():
-            spread = float(np.prod([(kernel(a) ** 2).sum() for a in smoothed_shares(intensity, live)]))
+            spread = variance_left(smoothed)
             gain = max(float(np.median(ratio[known])) / spread, smallest)
             ratio = ratio / spread
             return np.where(known, np.clip(gain / np.maximum(ratio, 1e-30), 1e-3, 1e3), 0).astype(np.float32), gain
@@ -203,10 +216,10 @@ def _weights(reconstruction: Reconstruction, intensity: Float32, live: BoolArray
         known = live & np.isfinite(merged) & (merged > 0)
         if known.any():
             weight = np.where(known, merged / np.median(merged[known]), 0).astype(np.float32)
-    return weight, max(_gain(intensity, weight), smallest)
+    return weight, max(_gain(intensity, weight, smoothed), smallest)
 
 
-def _gain(intensity: Float32, weight: Float32) -> float:
+def _gain(intensity: Float32, weight: Float32, smoothed: FloatArray) -> float:
     """Variance of a voxel of weight 1 over its intensity, robustly, from differences of the fourth order."""
     axis = int(np.argmax(intensity.shape))
     values, weights = np.moveaxis(intensity, axis, 0), np.moveaxis(weight, axis, 0)
@@ -226,8 +239,7 @@ def _gain(intensity: Float32, weight: Float32) -> float:
     middle = np.quantile(mean[good], 0.6)
     good &= mean <= middle
     ratio = np.asarray(difference)[good] ** 2 / (spread[good] * mean[good])
-    shares = smoothed_shares(intensity, weight > 0)
-    return float(np.median(ratio)) / _MEDIAN_OF_CHI2 * slow_over_fast(shares, axis)
+    return float(np.median(ratio)) / _MEDIAN_OF_CHI2 * slow_over_fast(smoothed, axis)
 
 
 def _local_mean(values: Float32, live: BoolArray) -> Float32:

@@ -63,6 +63,7 @@ def test_smoothing_is_found_and_the_noise_of_slow_patterns_with_it():
     assert found.gain == pytest.approx(1, rel=0.15)
     assert found.expected_chi_square == pytest.approx(0.44**3, rel=0.15)
     assert "smoothed" in found.noise_sentence()
+    assert "allow for it" not in found.noise_sentence()
 
 
 def test_noise_of_each_voxel_alone_is_not_called_smoothed():
