@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import fft
 
 from dsfu.model.problems.phases.atom_model import structure_factors_of
-from dsfu.model.problems.phases.choosing import choose, intensities_against, intensities_for
+from dsfu.model.problems.phases.choosing import choose, say_of_a_centre
 from dsfu.model.problems.phases.crystal_data import ComplexArray, IntArray, ReflectionList
 from dsfu.model.problems.phases.groups import CandidateGroup
 from dsfu.model.problems.phases.judging import DOUBTFUL, rival_of
@@ -27,11 +27,9 @@ _BETTER: Final = 0.85
 """A subgroup must lower R1 by this factor to be preferred: twice the parameters lower it somewhat in any case. By less
 where the intensities speak for it: in Pca2₁ a flat molecule beside a pseudomirror had .74 of its R1 in Pcam."""
 
-
 _RIVALS: Final = 3
 _AS_WELL: Final = 1.1
 """R1 in a group of higher symmetry, relative, up to which it is taken: it has half the parameters; chosen."""
-
 
 _PSEUDOSYMMETRIC: Final = 0.85
 """Correlation of atoms with their images from which R1 does not refute a group: an atom missed makes as much (.93)."""
@@ -123,9 +121,8 @@ def _against_rivals(chosen: Attempt, polisher: "Polisher") -> Attempt:
         fit = of_atoms[rival.candidate.name]
         trial = replace(polisher, waves=waves).attempt(fit)
         ratio = (trial.polished.fit.r1 if trial.polished else 1.0) / atoms_fit.r1
-        centred, free = fit.candidate, chosen.fit.candidate
-        against = intensities_against(chosen.data, centred, free)
-        speak_for = intensities_for(chosen.data, centred, free)
+        said = say_of_a_centre(chosen.data, fit.candidate, chosen.fit.candidate)
+        against, speak_for = said < 0, said > 0
         if ratio < (1 / _MUCH_BETTER if speak_for else _AS_WELL) and not against:
             chosen = replace(trial, refuted=chosen.refuted)
         elif (against and ratio > 1 / _BETTER) or (

@@ -92,21 +92,15 @@ def likeliest(data: MergedData, groups: Sequence[CandidateGroup]) -> list[Candid
     return alike + [each for each in groups if id(each) not in likely]
 
 
-def intensities_against(data: MergedData, centred: CandidateGroup, free: CandidateGroup) -> bool:
-    """Whether the spread of the intensities speaks against a group's inversion centre, which another does without."""
-    return _for_a_centre(data, centred, free) < -_SURE
+def say_of_a_centre(data: MergedData, centred: CandidateGroup, free: CandidateGroup) -> int:
+    """What the spread of the intensities says of a group's inversion centre, which another does without.
 
-
-def intensities_for(data: MergedData, centred: CandidateGroup, free: CandidateGroup) -> bool:
-    """Whether it speaks for the inversion centre."""
-    return _for_a_centre(data, centred, free) > _SURE
-
-
-def _for_a_centre(data: MergedData, centred: CandidateGroup, free: CandidateGroup) -> float:
-    """ln of how much likelier the intensities are in the first group; 0 if the centre does not tell the two apart."""
+    1: it speaks for the centre; −1: against it; 0: it is not sure, or the centre does not tell the two apart.
+    """
     if free.centrosymmetric or not centred.centrosymmetric:
-        return 0.0
-    return spread_of_intensities(data, centred) - spread_of_intensities(data, free)
+        return 0
+    likelier = spread_of_intensities(data, centred) - spread_of_intensities(data, free)
+    return int(likelier > _SURE) - int(likelier < -_SURE)
 
 
 def _as_stated(data: MergedData, symmetry: SymmetryOfMap, group: gemmi.SpaceGroup) -> GroupFit:
@@ -118,7 +112,7 @@ def _as_stated(data: MergedData, symmetry: SymmetryOfMap, group: gemmi.SpaceGrou
 def _spoken_for(data: MergedData, first: GroupFit, lower: Sequence[GroupFit]) -> list[GroupFit]:
     """Those without a centre, best first, if the first has one and the intensities say that it has none."""
     free = [f for f in lower if f.candidate.absent == first.candidate.absent]
-    free = [f for f in free if intensities_against(data, first.candidate, f.candidate)]
+    free = [f for f in free if say_of_a_centre(data, first.candidate, f.candidate) < 0]
     return sorted(free, key=lambda f: (-len(f.candidate.turns), -f.mean))
 
 

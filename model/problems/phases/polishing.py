@@ -88,19 +88,23 @@ def polish(
 def exchanged(fit: ModelFit, hkl: IntArray, amplitude: FloatArray, sigma: FloatArray) -> ModelFit:
     """Elements of two atoms exchanged as long as R1 becomes lower: hydrogen makes CH look like N."""
     failed: set[tuple[int, int]] = set()
+    pairs = _doubtful_pairs_of(fit, hkl, amplitude, sigma)
     while len(failed) < _EXCHANGES:
-        weighed = refine(fit.model, hkl, amplitude, sigma, cycles=3, with_weights=True)
-        pair = next((each for each in doubtful_pairs(weighed.model) if each not in failed), None)
+        pair = next((each for each in pairs if each not in failed), None)
         if pair is None:
             break
         numbers = fit.model.numbers.copy()
         numbers[list(pair)] = numbers[list(pair[::-1])]
         trial = refine(replace(fit.model, numbers=numbers), hkl, amplitude, sigma, cycles=5, with_weights=False)
         if trial.r1 < fit.r1:
-            fit = trial
+            fit, pairs = trial, _doubtful_pairs_of(trial, hkl, amplitude, sigma)
         else:
             failed.add(pair)
     return fit
+
+
+def _doubtful_pairs_of(fit: ModelFit, hkl: IntArray, amplitude: FloatArray, sigma: FloatArray) -> list[tuple[int, int]]:
+    return doubtful_pairs(refine(fit.model, hkl, amplitude, sigma, cycles=3, with_weights=True).model)
 
 
 def whole_sphere(

@@ -110,10 +110,15 @@ def write_free_columns(folder: Path, what: Measured) -> Path:
     return folder / "x.txt"
 
 
-def write_commas(folder: Path, what: Measured) -> Path:
+def write_separated(folder: Path, what: Measured, between: str) -> Path:
     write_hkl(folder, what)
-    (folder / "x.csv").write_text("\n".join(["h,k,l,I,sigma", *shelx_lines(what, "{},{},{},{:.2f},{:.2f}")]))
+    rows = shelx_lines(what, between.join(["{}", "{}", "{}", "{:.2f}", "{:.2f}"]))
+    (folder / "x.csv").write_text("\n".join([between.join(["h", "k", "l", "I", "sigma"]), *rows]))
     return folder / "x.csv"
+
+
+def write_commas(folder: Path, what: Measured) -> Path:
+    return write_separated(folder, what, ",")
 
 
 def write_fcf_list_4(folder: Path, what: Measured) -> Path:
@@ -217,9 +222,7 @@ def write_cif_with_brackets(folder: Path, what: Measured) -> Path:
 
 
 def write_semicolons(folder: Path, what: Measured) -> Path:
-    write_hkl(folder, what)
-    (folder / "x.csv").write_text("\n".join(["h;k;l;I;sigma", *shelx_lines(what, "{};{};{};{:.2f};{:.2f}")]))
-    return folder / "x.csv"
+    return write_separated(folder, what, ";")
 
 
 def write_numbers_with_points(folder: Path, what: Measured) -> Path:
