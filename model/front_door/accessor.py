@@ -121,8 +121,8 @@ class StoreAccessor:
             raise InputError(
                 what, expected="the number of a sample, on what dsfu.open_store(URL).to_xarray(SPLIT) gave"
             )
-        if not -self._dataset.sizes["sample"] <= sample < self._dataset.sizes["sample"]:
-            raise InputError(f"sample {sample}", expected=f"less than {self._dataset.sizes['sample']}")
+        if not -count <= sample < count:
+            raise InputError(f"sample {sample}", expected=f"less than {count}")
         return self._dataset.isel(sample=sample)
 
     def _axes(self, one: xarray.Dataset) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _smallest_first(ranked: list[Fit]) -> list[Fit]:
 
 def _primitive_atoms(kind: StructureType) -> int:
     """Atoms in the smallest cell of the lattice."""
-    return kind.atoms // (len(gemmi.symops_from_hall(kind.hall)) // len(gemmi.symops_from_hall(kind.hall).sym_ops))
+    return kind.atoms // len(gemmi.symops_from_hall(kind.hall).cen_ops)
 
 
 def judge(ranked: Sequence[Fit], complete: bool = True) -> tuple[str, str]:

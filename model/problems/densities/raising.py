@@ -8,6 +8,7 @@ import numpy as np
 
 from dsfu.model.problems.densities.fitting import Fit, fit
 from dsfu.model.problems.densities.judging import RAISED, higher_symmetry, independent_volume, rank
+from dsfu.model.problems.densities.pattern_model import Source
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.simulate.densities.structure_types import StructureType
 
@@ -29,7 +30,7 @@ class Fitting:
     """What a fit needs beside the structure."""
 
     signal: Signal
-    source: tuple[tuple[float, float], ...]
+    source: Source
     texture_axes: tuple[tuple[int, int, int], ...]
 
     def __call__(self, kind: StructureType) -> Fit:

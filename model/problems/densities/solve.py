@@ -14,6 +14,7 @@ from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.fitting import Fit, fit, wavelengths_of
 from dsfu.model.problems.densities.formulas import Formula
 from dsfu.model.problems.densities.judging import GOOD, identity, judge, ordered, rank
+from dsfu.model.problems.densities.pattern_model import Source
 from dsfu.model.problems.densities.powder import PowderPattern, Signal, prepared
 from dsfu.model.problems.densities.raising import Fitting, raised
 from dsfu.model.problems.densities.search import Found, search
@@ -129,7 +130,7 @@ def solve(
 
 
 def _of_no_type(
-    formula: Formula, signal: Signal, source: tuple[tuple[float, float], ...], until: float,
+    formula: Formula, signal: Signal, source: Source, until: float,
     progress: Callable[[str], None],
 ) -> list[Fit]:  # fmt: skip
     """What explains the pattern among structures of no known type; nothing if none does."""
@@ -141,7 +142,7 @@ def _of_no_type(
     return [each for each in _fitted(found, signal, source, until) if each.excess < GOOD]
 
 
-def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, float], ...], until: float) -> list[Fit]:
+def _fitted(found: Sequence[Found], signal: Signal, source: Source, until: float) -> list[Fit]:
     """The whole pattern fitted with the best of the search, by rank; with free positions where that is worth it."""
     first: list[Fit] = []
     for each in _varied(found, FITTED if signal.fwhm < BROAD else 2 * FITTED):
@@ -149,7 +150,7 @@ def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, f
             break
         first.append(fit(each.kind, each.cell, signal, source, positions=False))
     first.sort(key=rank)
-    if len(source) > 1 and (alone := _alone(first, signal, source)):
+    if first and len(source) > 1 and (alone := _alone(first, signal, source)):
         source, first = alone
     near = [one for one in first if rank(one) < HOPELESS * rank(first[0])]
     moving = [*_first(near, WITH_POSITIONS, False), *_first(near, WITH_POSITIONS // 2, True)]
@@ -162,16 +163,17 @@ def _fitted(found: Sequence[Found], signal: Signal, source: tuple[tuple[float, f
     return _varied_fits(ordered(fits))
 
 
-def _alone(
-    fits: Sequence[Fit], signal: Signal, source: tuple[tuple[float, float], ...]
-) -> tuple[tuple[tuple[float, float], ...], list[Fit]] | None:
+def _alone(fits: Sequence[Fit], signal: Signal, source: Source) -> tuple[Source, list[Fit]] | None:
     """The first line of a doublet alone, and fits with it by rank, where the best fit says that it is alone."""
     single = ((source[0][0], 1.0),)
-    first = [fit(each.kind, np.array(each.kind.cell), signal, single, positions=False) for each in fits[:1]]
-    if not first or first[0].r > SINGLE * fits[0].r:
+
+    def again(each: Fit) -> Fit:
+        return fit(each.kind, np.array(each.kind.cell), signal, single, positions=False)
+
+    first = again(fits[0])
+    if first.r > SINGLE * fits[0].r:
         return None
-    first += [fit(each.kind, np.array(each.kind.cell), signal, single, positions=False) for each in fits[1:]]
-    return single, sorted(first, key=rank)
+    return single, sorted([first, *map(again, fits[1:])], key=rank)
 
 
 def _first(fits: Sequence[Fit], most: int, anew: bool) -> list[Fit]:
