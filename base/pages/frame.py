@@ -1,7 +1,8 @@
 """Pages that commands write: one file each, made from templates that escape what they are given.
 
 Nothing is loaded from elsewhere. Pages follow light and dark screens and print on white paper; their one style is
-``templates/page.css``, their one script, the buttons of tables, ``templates/page.js``.
+``templates/page.css``, with the colours of ``templates/theme.css``, their one script, the buttons of tables,
+``templates/page.js``.
 """
 
 import base64

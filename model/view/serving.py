@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from dsfu.door import guard
 from dsfu.errors import InputError
+from dsfu.pages.frame import render
 
 HOST = "127.0.0.1"
 """The only address listened on. Login nodes are shared, so that alone is no protection: hence the token."""
@@ -50,31 +51,32 @@ _FRAME: Final = """{% extends base %}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <style>
-html { --dead: #b9c0c7; }
+THEME
 @media screen and (prefers-color-scheme: dark) {
-  html, body { background: #14171a; }
+  html, body { background: var(--page); }
   html {
-    --dead: #6b757f; --bk-border-fill-color: #14171a; --bk-background-fill-color: #14171a;
-    --bk-outline-line-color: #4a5158;
-    --bk-text-color: #e4e7ea; --bk-axis-label-text-color: #e4e7ea; --bk-major-label-text-color: #a2abb3;
-    --bk-axis-line-color: #a2abb3; --bk-major-tick-line-color: #a2abb3; --bk-minor-tick-line-color: #a2abb3;
-    --bk-grid-line-color: #353b41;
+    --bk-border-fill-color: var(--page); --bk-background-fill-color: var(--page); --bk-outline-line-color: #4a5158;
+    --bk-text-color: var(--ink); --bk-axis-label-text-color: var(--ink); --bk-major-label-text-color: var(--soft);
+    --bk-axis-line-color: var(--soft); --bk-major-tick-line-color: var(--soft);
+    --bk-minor-tick-line-color: var(--soft); --bk-grid-line-color: var(--line);
   }
 }
 </style>
 {% endblock %}
 {% block contents %}{{ embed(roots.page) }}{% endblock %}
 """
-"""As wide as the screen, on phones too; no icon is asked for. bokeh draws words and frames in ``--bk-…``."""
+"""As wide as the screen, on phones too; no icon is asked for. bokeh draws words and frames in ``--bk-…``.
+
+THEME stands for the colours of pages."""
 
 
 _DARK: Final = """@media screen and (prefers-color-scheme: dark) { :host {
-  --panel-background-color: #14171a; --panel-on-background-color: #e4e7ea; --panel-surface-color: #2b3035;
-  --panel-on-surface-color: #e4e7ea; --panel-border-color: #4a5158; --panel-secondary-color: #343a40;
+  --panel-background-color: var(--page); --panel-on-background-color: var(--ink); --panel-surface-color: #2b3035;
+  --panel-on-surface-color: var(--ink); --panel-border-color: #4a5158; --panel-secondary-color: #343a40;
 }
 select.bk-input { background-image: none; appearance: auto; color-scheme: dark; }
-.js-plotly-plot .main-svg text { fill: #e4e7ea !important; }
-.js-plotly-plot .gridlayer path, .js-plotly-plot .zerolinelayer path { stroke: #353b41 !important; }
+.js-plotly-plot .main-svg text { fill: var(--ink) !important; }
+.js-plotly-plot .gridlayer path, .js-plotly-plot .zerolinelayer path { stroke: var(--line) !important; }
 }"""
 """Widgets, words and the text of plotly's figures on dark screens."""
 
@@ -92,7 +94,7 @@ def _design() -> Any:
 def _framed(shown: Any) -> Any:
     import panel
 
-    framed = panel.Template(_FRAME, design=_design())
+    framed = panel.Template(_FRAME.replace("THEME", render("dsfu.pages/theme.css")), design=_design())
     framed.add_panel("page", shown)
     return framed
 
