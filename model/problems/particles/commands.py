@@ -94,6 +94,7 @@ def solve_particle_command(
 
 def _text_of(answer: "Particle") -> str:
     """The verdict, the candidates with the best first, and what the network says."""
+    from dsfu.model.problems.particles.intervals import interval_words, intervals_of
     from dsfu.model.problems.particles.output import name_of
     from dsfu.model.problems.particles.verdict import tied
 
@@ -103,7 +104,11 @@ def _text_of(answer: "Particle") -> str:
         fit = each.refined
         mark = "=" if len(alike) > 1 and each in alike else " "
         numbers = f"{each.atoms} atoms  b {fit.bond:.4f} Å  B {fit.b_iso:.2f} Å²"
+        numbers += f"  c/a {each.c_over_a:.3f}" if each.c_over_a else ""
         lines.append(f"{mark} R_w {fit.rw:.4f}  {name_of(each)}  {numbers}")
+    lines.append(
+        f"  with all shapes of this lattice that fit nearly as well: {interval_words(intervals_of(answer.data))}"
+    )
     if len(alike) > 1:
         lines.append(f"  = the data do not tell these {len(alike)} apart")
     if answer.opinion:

@@ -9,9 +9,7 @@ from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.occupancies import Occupation, SiteTable, site_table
-from dsfu.model.problems.particles.refining import Refined, forward_of, refine
-from dsfu.model.problems.particles.shape_table import BIN, binned_distances
-from dsfu.model.problems.particles.sine_sums import column_of
+from dsfu.model.problems.particles.refining import Refined, refine_atoms
 from dsfu.model.problems.particles.sites import sites_of
 from dsfu.simulate.arrays import FloatArray
 
@@ -50,12 +48,13 @@ _MOST_WORK: Final = 15_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A shape of the table and its fit."""
+    """A shape of the table and its fit; ``stretch``: of its third axis, where c/a is not the table's."""
 
     built_as: str
     parameters: tuple[int | str, ...]
     atoms: int
     refined: Refined
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -151,7 +150,7 @@ class _Racer:
         return occupation.work + _FIT_WORK
 
     def _take(self, occupied: np.ndarray, space: FitSpace, noise: float, share: float) -> bool:
-        fit = _fitted(self.table.positions[occupied], space, self.fit)
+        fit = refine_atoms(self.table.positions[occupied], space, self.fit)
         now = gap(fit, space, noise)
         if now >= self.gap * share:
             return False
@@ -164,15 +163,8 @@ def _racer(start: Start) -> _Racer | None:
     if given is None:
         return None
     first = np.arange(len(given[1])) < len(given[0])
-    return _Racer(start=start, table=site_table(given[1]), first=first, occupied=first, fit=start.refined)
-
-
-def _fitted(atoms: FloatArray, space: FitSpace, before: Refined) -> Refined:
-    bins, places, counts = binned_distances(pdist(atoms))
-    distances = (bins + places) * BIN
-    column = column_of(distances, counts, len(atoms), float(space.q[-1]) * before.bond * 1.2)
-    forward = forward_of(space, column, distances, counts, len(atoms))
-    return refine(forward, before.bond, before.b_iso, 8)
+    sites = given[1] * np.array([1, 1, start.stretch])
+    return _Racer(start=start, table=site_table(sites), first=first, occupied=first, fit=start.refined)
 
 
 def _different(found: Sequence[Edited]) -> list[Edited]:

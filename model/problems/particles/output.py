@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dsfu.model.problems.particles.intervals import intervals_of
 from dsfu.model.problems.particles.learning.families import QUANTITIES
 from dsfu.model.problems.particles.ranking import diameter_of
 from dsfu.model.problems.particles.second_opinion import SecondOpinion
@@ -102,6 +103,7 @@ def record_of(candidate: Candidate, number: int) -> dict[str, Any]:
         "bond_length_uncertainty": float(f"{fit.uncertainties[0]:.2g}"),
         "b_iso_uncertainty": float(f"{fit.uncertainties[1]:.2g}"),
         "score": round(candidate.score, 4),
+        "c_over_a": None if candidate.c_over_a is None else round(candidate.c_over_a, 4),
         "edited_from": candidate.edited_from or None,
     }
 
@@ -118,7 +120,7 @@ def json_of(
     solution: ParticleSolution, candidates: list[Candidate], verdict: ParticleVerdict, opinion: SecondOpinion | None
 ) -> str:
     """Everything as JSON."""
-    limits, envelope = solution.limits, solution.envelope
+    limits, envelope, intervals = solution.limits, solution.envelope, intervals_of(solution)
     alike = tied(solution)
     record = {
         "format": "dsfu solve-particle 1",
@@ -129,6 +131,11 @@ def json_of(
         "verdict": verdict.words,
         "accepted": verdict.accepted,
         "reasons": verdict.reasons,
+        "intervals": {
+            "bond_length": [round(each, 5) for each in intervals.bond],
+            "b_iso": [round(each, 4) for each in intervals.b_iso],
+            "atoms": list(intervals.atoms),
+        },
         "envelope": {
             "lattice": envelope.family,
             "diameter": None if envelope.endless else round(envelope.diameter, 1),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from dsfu.model.problems.particles.intervals import interval_words, intervals_of
 from dsfu.model.problems.particles.output import fit_curve, name_of, positions_in_angstrom
 from dsfu.model.problems.particles.ranking import diameter_of
 from dsfu.model.problems.particles.second_opinion import SecondOpinion
@@ -47,6 +48,7 @@ def page_of(
         limits=f"r from {limits.r_min:g} to {limits.r_max:g} Å, Q_max {limits.q_max:.2f} Å⁻¹, q_damp "
         f"{limits.q_damp:g} Å⁻¹. Waves with Q below {limits.q_slow:g} Å⁻¹ are taken out of data and fits.",
         sides=_sides(best),
+        likely=interval_words(intervals_of(solution)),
         candidates=_table(candidates, tied(solution)),
         second=_second(opinion, best),
         notes=solution.notes,
@@ -61,6 +63,7 @@ def _tiles(best: Candidate) -> list[tuple[str, str]]:
         (f"{best.refined.bond:.3f} Å", "b"),
         (f"{best.refined.b_iso:.2f} Å²", "B"),
         (f"{best.refined.rw:.3f}", "R_w without slow waves"),
+        *([(f"{best.c_over_a:.3f}", "c/a")] if best.c_over_a else []),
     ]
 
 

@@ -12,8 +12,9 @@ from dsfu.model.problems.particles.envelope import EnvelopeFit
 from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.refining import Refined
 
-_VOLUME: Final = {"SC": 1.0, "BCC": 0.5}
-"""Of an atom in b³; 1/√2 in close packing."""
+VOLUMES: Final = {"SC": 1.0, "BCC": 0.5}
+CLOSE_PACKED: Final = 0.70711
+"""Of an atom in b³: 1/√2 in all other families."""
 
 _UNLIKELY: Final = {"Faulted": 0.10, "HCP": 0.06, "SC": 0.10, "BCC": 0.06}
 """Of a family beforehand: it has many shapes (one of which fits by chance) or metals seldom have it. Chosen."""
@@ -32,7 +33,7 @@ _TELLS: Final = 2.0
 
 def diameter_of(family: str, atoms: int, bond: float) -> float:
     """Of the sphere with the volume of that many atoms, in Å."""
-    return float(bond * (6 / pi * atoms * _VOLUME.get(family, 0.70711)) ** (1 / 3))
+    return float(bond * (6 / pi * atoms * VOLUMES.get(family, CLOSE_PACKED)) ** (1 / 3))
 
 
 def score(family: str, atoms: int, fit: Refined, envelope: EnvelopeFit, space: FitSpace, noise_floor: float) -> float:

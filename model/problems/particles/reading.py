@@ -16,6 +16,9 @@ _NOTHING: Final = 0.003
 """Of the largest value. Chosen: nine of thirteen measured powders stay above it, a G(r) falls below zero, and one
 summed without its baseline comes down to zero."""
 _EXPECTED: Final = "lines of two or more numbers: r in Å, G(r) in 1/Å²"
+_OF_Q: Final = (".fq", ".sq", ".iq", ".chi", ".soq", ".sofq")
+"""Ends of names of files over Q or 2θ, as PDFgetX3 and others write them."""
+
 _NUMBER: Final = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 
 
@@ -55,6 +58,7 @@ def read_pdf(path: Path) -> MeasuredPdf:
     if not head:
         head = text[: skipped + 4000]
     r, g = table[:, 0], table[:, 1]
+    _check_kind(path, data[:skipped] if data[:skipped].strip() else head)
     _check_r(r, where, head)
     if np.ptp(g) == 0:
         raise InputError("G(r) is the same everywhere", where=where, expected=_EXPECTED)
@@ -103,6 +107,24 @@ def _two_numbers(line: str) -> list[float]:
         return []
 
 
+def _check_kind(path: Path, before: str) -> None:
+    """That neither the file's name nor the names of its columns, just before the numbers, say other than r and G."""
+    lines = [line for line in before.splitlines() if line.strip()]
+    label = re.sub(r"^[#\s]*(L\s+)?", "", lines[-1]) if lines else ""
+    what = ""
+    if path.suffix.lower() in _OF_Q:
+        what = f"a file {path.suffix}"
+    elif re.match(r"(Q|2\s*theta|2θ)\b", label, re.IGNORECASE) or re.search(r"\bR\s*\(r\)|\bRDF\b", label):
+        what = f"the columns are called {label[:40]!r}"
+    if what:
+        raise InputError(
+            f"{what}, which is no G(r)",
+            where=str(path),
+            expected=_EXPECTED,
+            remedy="make G(r) of it first, with PDFgetX3 or the like",
+        )
+
+
 def _check_r(r: FloatArray, where: str, head: str) -> None:
     if (np.diff(r) <= 0).any():
         line = int(np.flatnonzero(np.diff(r) <= 0)[0]) + 2
@@ -125,6 +147,9 @@ def _check_r(r: FloatArray, where: str, head: str) -> None:
 
 
 def _value(head: str, name: str) -> float | None:
+    pair = re.search(rf"qmin\s*[,-]\s*qmax\s*[=:]\s*{_NUMBER}[\s,-]+{_NUMBER}", head, re.IGNORECASE)
+    if pair and name in ("qmin", "qmax"):
+        return float(pair[1 if name == "qmin" else 2])
     found = re.findall(rf"(?<![A-Za-z_]){name}\s*[=:]\s*{_NUMBER}", head, re.IGNORECASE)
     values = [float(value) for value in found]
     return values[-1] if values and 0 <= values[-1] < 100 else None

@@ -6,10 +6,11 @@ from functools import partial
 from typing import Final
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.fit_space import FitSpace
-from dsfu.model.problems.particles.shape_table import BOND_REACH
-from dsfu.model.problems.particles.sine_sums import one_sum
+from dsfu.model.problems.particles.shape_table import BIN, BOND_REACH, binned_distances
+from dsfu.model.problems.particles.sine_sums import column_of, one_sum
 from dsfu.simulate.arrays import Float32Array, FloatArray
 from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
 
@@ -132,6 +133,15 @@ def refine(forward: Forward, bond: float, b_iso: float, rounds: int = 12, strain
         if gained < 1e-4 * misfit:
             break
     return _refined(forward, own, fit, misfit, jacobian)
+
+
+def refine_atoms(positions: FloatArray, space: FitSpace, before: Refined) -> Refined:
+    """Fit atoms that are in no table, from the b and B of a fit of others like them."""
+    bins, places, counts = binned_distances(pdist(positions))
+    distances = (bins + places) * BIN
+    column = column_of(distances, counts, len(positions), float(space.q[-1]) * before.bond * 1.2)
+    forward = forward_of(space, column, distances, counts, len(positions))
+    return refine(forward, before.bond, before.b_iso, 8)
 
 
 def _refined(forward: Forward, own: FloatArray, fit: FloatArray, misfit: float, jacobian: FloatArray) -> Refined:

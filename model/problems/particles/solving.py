@@ -7,9 +7,11 @@ from typing import Final
 import numpy as np
 
 from dsfu.errors import InputError
+from dsfu.model.problems.particles.axial_ratio import axial_ratio, fit_axial_ratio
 from dsfu.model.problems.particles.editing import Start, edited
 from dsfu.model.problems.particles.envelope import EnvelopeFit, envelope_fits
 from dsfu.model.problems.particles.fit_space import FitLimits, FitSpace, fit_space
+from dsfu.model.problems.particles.formula import expected_bond
 from dsfu.model.problems.particles.matching import BOND_RANGE, Matches, match
 from dsfu.model.problems.particles.q_limits import visible_q_max
 from dsfu.model.problems.particles.ranking import likeliest, score
@@ -32,6 +34,9 @@ _HOPELESS: Final = (4.0, 0.05)
 one shape only: twice its R_w. A match is off by up to .2 % in b, which costs less than the second number. Chosen."""
 
 _SHOWN: Final = 12
+_NEAR_B: Final = (0.95, 1.05)
+_MAY_BE_BEST: Final = 0.7
+"""In score: how far behind the best HCP may be before its c/a is fitted, which gains at most that much. Chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +66,9 @@ class Candidate:
     built_as
         The family by whose builder its positions are made: FCC may come as a cut Octahedron, or from layers.
     positions
-        In units of b, if edited; None for shapes of the table.
+        In units of b, if edited or with another c/a; None for shapes as they are in the table.
+    c_over_a
+        Of HCP that was fitted with it.
     """
 
     family: str
@@ -72,6 +79,7 @@ class Candidate:
     built_as: str
     positions: FloatArray | None = None
     edited_from: str = ""
+    c_over_a: float | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,6 +89,7 @@ class ParticleSolution:
     candidates: list[Candidate]
     space: FitSpace
     limits: FitLimits
+    bonds: tuple[float, float]
     envelope: EnvelopeFit
     measured: MeasuredPdf
     notes: list[str]
@@ -93,9 +102,7 @@ def solve_particle(
     table = table or load_table()
     notes = list(measured.notes)
     limits = _limits(measured, settings, notes)
-    bonds = BOND_RANGE
-    if settings.bond_length:
-        bonds = (settings.bond_length * 0.95, settings.bond_length * 1.05)
+    bonds = _bonds(measured, settings)
     space = fit_space(measured, limits)
     sums = sine_sums(table, float(space.q[-1]) * bonds[1] * LONGEST_STRETCH)
     found = match(table, sums, space, bonds)
@@ -118,6 +125,7 @@ def solve_particle(
                 built_as=table.built_as[shape],
             )
         )
+    candidates = _with_axial_ratios(candidates, space, envelope)
     candidates += _edited(candidates, space, envelope)
     candidates.sort(key=lambda candidate: candidate.score)
     rw = [each.refined.rw for each in candidates]
@@ -126,8 +134,31 @@ def solve_particle(
     first = likeliest(families, rw, space, noise_floor(space))
     candidates.insert(0, candidates.pop(first))
     return ParticleSolution(
-        candidates=candidates, space=space, limits=limits, envelope=envelope, measured=measured, notes=notes
+        candidates=candidates,
+        space=space,
+        limits=limits,
+        bonds=bonds,
+        envelope=envelope,
+        measured=measured,
+        notes=notes,
     )
+
+
+def _with_axial_ratios(candidates: Sequence[Candidate], space: FitSpace, envelope: EnvelopeFit) -> list[Candidate]:
+    """HCP of the candidates that may be the best, with the c/a that fits it."""
+    least = min(each.score for each in candidates)
+    out = []
+    for each in candidates:
+        fitted = None
+        if each.family == "HCP" and each.score < least + _MAY_BE_BEST:
+            fitted = fit_axial_ratio(each.built_as, each.parameters, each.refined, space)
+        if fitted:
+            value = score(each.family, each.atoms, fitted.refined, envelope, space, noise_floor(space))
+            ratio = {"positions": fitted.positions, "c_over_a": fitted.c_over_a}
+            out.append(replace(each, refined=fitted.refined, score=value, **ratio))
+        else:
+            out.append(each)
+    return out
 
 
 def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: EnvelopeFit) -> list[Candidate]:
@@ -135,7 +166,13 @@ def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: Envelope
     noise = noise_floor(space)
     in_order = sorted(candidates, key=lambda candidate: candidate.refined.rw)
     starts = [
-        Start(built_as=each.built_as, parameters=each.parameters, atoms=each.atoms, refined=each.refined)
+        Start(
+            built_as=each.built_as,
+            parameters=each.parameters,
+            atoms=each.atoms,
+            refined=each.refined,
+            stretch=each.c_over_a / axial_ratio(each.parameters) if each.c_over_a else 1.0,
+        )
         for each in in_order
     ]
     families = {(each.built_as, each.parameters): each.family for each in candidates}
@@ -153,6 +190,7 @@ def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: Envelope
                 score=score(family, atoms, each.refined, envelope, space, noise),
                 built_as=start.built_as,
                 positions=each.positions,
+                c_over_a=axial_ratio(start.parameters) * start.stretch if family == "HCP" else None,
                 edited_from=f"{start.built_as}({', '.join(map(str, start.parameters))})",
             )
         )
@@ -168,6 +206,14 @@ def shown(candidates: Sequence[Candidate]) -> list[Candidate]:
         if i < _SHOWN or counts[candidate.family] <= 1:
             out.append(candidate)
     return out
+
+
+def _bonds(measured: MeasuredPdf, settings: SolveSettings) -> tuple[float, float]:
+    """In Å: where b is sought. Lead, and the like, are beyond the usual range, and sought where the formula says it."""
+    if settings.bond_length:
+        return settings.bond_length * _NEAR_B[0], settings.bond_length * _NEAR_B[1]
+    named = expected_bond(measured.composition, "FCC") or BOND_RANGE[0] / _NEAR_B[0]
+    return min(BOND_RANGE[0], named * _NEAR_B[0]), max(BOND_RANGE[1], named * _NEAR_B[1])
 
 
 def _limits(measured: MeasuredPdf, settings: SolveSettings, notes: list[str]) -> FitLimits:

@@ -1,13 +1,18 @@
 """Whether to believe the best candidate: no family explains the data, or it does, or its size cannot be told."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from dsfu.model.problems.particles.formula import (
+    against_formula,
+    elements_of,
+    expected_bond,
+    may_hold_light_atoms,
+    metal_share,
+)
 from dsfu.model.problems.particles.gaps import light_atoms
-from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.ranking import diameter_of
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution, noise_floor
 from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
@@ -16,6 +21,7 @@ NO_FAMILY: Final = "no family explains this"
 BULK: Final = "larger than the data can tell"
 NOT_JUDGED: Final = "not judged: too little order"
 NOT_TOLD: Final = "not judged: rock salt or SC"
+OTHER_BOND: Final = "not judged: not the bond length of this metal"
 HOSTED: Final = "not judged: light atoms in the metal"
 
 MOST_RW: Final = 0.42
@@ -50,14 +56,6 @@ ripples, ligands) came to .07 at most, wurtzite GaN to .25–.38."""
 _CARBON: Final = 1.65
 """In Å: a peak at .61 b that is nearer may be that of ligands' carbon atoms, 1.54 Å apart, in nickel or cobalt."""
 
-_METAL_SHARE, _METAL_SHARE_IF_CAPPED = 0.95, 0.75
-"""The least Z² of metals: of a formula without carbon, and with it, when the rest is the shell of the particle. One
-thiolate of eight carbons a metal atom leaves gold and platinum .92; CdSe has .67 without any shell, less with one."""
-
-_NOT_METALS: Final = {
-    "H": 1, "B": 5, "C": 6, "N": 7, "O": 8, "F": 9, "Si": 14, "P": 15, "S": 16, "Cl": 17, "As": 33, "Se": 34, "Br": 35,
-    "Te": 52, "I": 53,
-}  # fmt: skip
 _AS_GOOD: Final = 0.06
 """Difference of scores below which two families are as good as each other. Chosen: 6 % of R_w."""
 
@@ -70,14 +68,14 @@ _ROCK_SALT: Final = (
     "if it is one metal, name it with --element or as the file's composition"
 )
 
-_INTERSTITIAL: Final = frozenset({"H", "B", "C", "N", "O"})
-_FILLED: Final = 1.05
-"""Most atoms between those of the metal, for one of the metal: HfC and PdH are full, and formulas are rounded."""
-
 _LIGHT_ATOMS: Final = (
     "a carbide, nitride or hydride by its formula, whose light atoms hardly show beside the metal's: "
     "if it is a metal, name it with --element"
 )
+
+_OFF: Final = (-0.04, 0.025)
+"""How much shorter or longer than in crystals b may be: small particles contract by up to 3 %, and none is known to
+expand by 2.5 %. The hydride of palladium is 3.5 % longer; alloys and other metals are further off. Chosen."""
 
 _SEEN: Final = (0.06, 0.35)
 """Least amplitude of light atoms over the metal's, and share of the misfit that they explain. Set between balls of HfC,
@@ -104,11 +102,13 @@ def judge(solution: ParticleSolution) -> ParticleVerdict:
         return ParticleVerdict(words=NO_FAMILY, accepted=False, reasons=reasons)
     if reasons := _disordered(solution, best):
         return ParticleVerdict(words=NOT_JUDGED, accepted=False, reasons=reasons)
-    if best.family == "SC" and len(_formula(solution.measured.composition)) != 1:
+    if best.family == "SC" and len(elements_of(solution.measured.composition)) != 1:
         return ParticleVerdict(words=NOT_TOLD, accepted=False, reasons=[_ROCK_SALT])
     if may_hold_light_atoms(solution.measured.composition):
         reason = f"{solution.measured.composition}: {_LIGHT_ATOMS}"
         return ParticleVerdict(words=HOSTED, accepted=False, reasons=[reason])
+    if reasons := _other_bond(solution, best):
+        return ParticleVerdict(words=OTHER_BOND, accepted=False, reasons=reasons)
     if reasons := _light_atoms_seen(solution, best):
         return ParticleVerdict(words=HOSTED, accepted=False, reasons=reasons)
     diameter = diameter_of(best.family, best.atoms, best.refined.bond)
@@ -124,6 +124,19 @@ def judge(solution: ParticleSolution) -> ParticleVerdict:
         names = " or ".join(dict.fromkeys([best.family, *rivals]))
         return ParticleVerdict(words=f"{names}: equally likely", accepted=True, reasons=["fits within 6 % of R_w"])
     return ParticleVerdict(words=best.family, accepted=True, reasons=[])
+
+
+def _other_bond(solution: ParticleSolution, best: Candidate) -> list[str]:
+    """Whether the sample is named as one metal, and b is not that of this metal."""
+    composition, bond = solution.measured.composition, best.refined.bond
+    expected = expected_bond(composition, best.family)
+    if expected is None or _OFF[0] <= bond / expected - 1 <= _OFF[1]:
+        return []
+    side = "longer" if bond > expected else "shorter"
+    return [
+        f"b is {abs(bond / expected - 1):.1%} {side} than the {expected:.3f} Å of {composition} in crystals: "
+        "a hydride, an alloy or another metal; correct the composition, or leave it out, if it is wrong"
+    ]
 
 
 def _light_atoms_seen(solution: ParticleSolution, best: Candidate) -> list[str]:
@@ -172,9 +185,10 @@ def _against(solution: ParticleSolution, best: Candidate) -> list[str]:
         reasons.append(
             f"its B of {best.refined.b_iso:.1f} Å² is that of a melt (over {molten:.1f} Å²): no order is seen"
         )
-    low, high = BOND_RANGE
+    low, high = solution.bonds
     if not low * 1.005 < best.refined.bond < high / 1.005:
-        reasons.append(f"its b of {best.refined.bond:.2f} Å is at the edge of what metals have")
+        where = f"{low:.2f}–{high:.2f} Å, where it was sought"
+        reasons.append(f"its b of {best.refined.bond:.2f} Å is at the edge of {where}: --bond-length, if it is known")
     if rw > MOST_RW / 2 and (peak := short_bonds(solution, best)) > _SHORT_BONDS[2]:
         reasons.append(
             f"a peak at {_SHORT_BONDS[0]}–{_SHORT_BONDS[1]} Å, {peak:.0%} of the metal's first, is no metal's"
@@ -232,60 +246,3 @@ def tetrahedral_bonds(solution: ParticleSolution, best: Candidate) -> float:
 
     first = rise(bond)
     return max(rise(share * bond), 0.0) / first if first > 0 else 0.0
-
-
-def against_formula(composition: str) -> list[str]:
-    """Why a sample of this formula is no metal, with or without ligands."""
-    share = metal_share(composition)
-    if is_compound(composition):
-        return [f"{composition}: a compound of metals and others without carbon, no metal"]
-    least = _METAL_SHARE_IF_CAPPED if "C" in _formula(composition) else _METAL_SHARE
-    if share is not None and share < least:
-        return [f"{composition}: metals scatter {share:.0%} of it only (Z²)"]
-    return []
-
-
-def is_compound(composition: str) -> bool:
-    """Whether a formula is that of an oxide, a halide or the like: a third or more are no metals, and none is carbon.
-
-    Ligands of particles hold carbon. Oxides of heavy metals scatter as metals do, by `metal_share`.
-    """
-    numbers = _formula(composition)
-    others = sum(number for symbol, number in numbers.items() if symbol in _NOT_METALS)
-    total = sum(numbers.values())
-    return "C" not in numbers and 0 < others < total and others >= total / 3
-
-
-def may_hold_light_atoms(composition: str) -> bool:
-    """Whether a formula is that of a metal with atoms in its gaps, such as HfC, Fe4N or PdH0.3.
-
-    Ligands hold carbon and hydrogen both, and mostly more atoms than these gaps could take.
-    """
-    numbers = _formula(composition)
-    others = {symbol: number for symbol, number in numbers.items() if symbol in _NOT_METALS}
-    metals = sum(numbers.values()) - sum(others.values())
-    is_organic = {"C", "H"} <= set(others)
-    return 0 < sum(others.values()) <= _FILLED * metals and set(others) <= _INTERSTITIAL and not is_organic
-
-
-def metal_share(composition: str) -> float | None:
-    """Share of Z² that metals have in a formula, or None if it is none."""
-    from ase.data import atomic_numbers
-
-    power = {symbol: number * atomic_numbers[symbol] ** 2 for symbol, number in _formula(composition).items()}
-    total = sum(power.values())
-    return sum(value for symbol, value in power.items() if symbol not in _NOT_METALS) / total if total else None
-
-
-def _formula(composition: str) -> dict[str, float]:
-    """Elements and how many there are, or nothing if it is no formula."""
-    from ase.data import atomic_numbers
-
-    parts = re.findall(r"([A-Z][a-z]?)([0-9]*\.?[0-9]*)", composition)
-    whole = "".join(a + b for a, b in parts) == re.sub(r"[\s()\[\]]", "", composition)
-    if not whole or any(symbol not in atomic_numbers for symbol, _ in parts):
-        return {}
-    found: dict[str, float] = {}
-    for symbol, number in parts:
-        found[symbol] = found.get(symbol, 0.0) + float(number or 1)
-    return found

@@ -85,6 +85,8 @@ def _columns(r, g):
         (_columns(GOOD_R[::-1], np.sin(9 * GOOD_R)), "does not rise"),
         (_columns(GOOD_R, 0 * GOOD_R), "the same everywhere"),
         (_columns(GOOD_R, 50 + 900 * np.sin(9 * GOOD_R) ** 8), "powder pattern"),
+        (b"# Q S(Q)\n" + _columns(GOOD_R, np.sin(9 * GOOD_R)), "the columns are called 'Q S"),
+        (b"#### start data\n#S 1\n#L r R(r)\n" + _columns(GOOD_R, np.sin(9 * GOOD_R)), "the columns are called 'r R"),
         (_columns(GOOD_R, np.where(GOOD_R > 5, np.nan, 1)), "NaN"),
     ],
 )
@@ -93,6 +95,20 @@ def test_bad_files_are_refused(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_pdf(path)
+
+
+def test_a_file_of_f_of_q_is_known_by_its_name(tmp_path):
+    path = tmp_path / "gold.fq"
+    path.write_bytes(_columns(GOOD_R, np.sin(9 * GOOD_R)))
+    with pytest.raises(InputError, match=r"a file \.fq"):
+        read_pdf(path)
+
+
+def test_limits_of_q_may_stand_side_by_side(tmp_path):
+    path = tmp_path / "gold.gr"
+    path.write_bytes(b"# Qmin,Qmax: 0.70,24.00\n# r, G(r)\n" + _columns(GOOD_R, np.sin(9 * GOOD_R)))
+    measured = read_pdf(path)
+    assert (measured.q_min, measured.q_max) == (0.7, 24.0)
 
 
 def test_a_missing_file_and_a_folder(tmp_path):

@@ -8,6 +8,7 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.optimize import FIRE
 
+from dsfu.model.problems.particles.formula import against_formula, is_compound, may_hold_light_atoms, metal_share
 from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
 from dsfu.model.problems.particles.shape_table import load_table
@@ -19,11 +20,8 @@ from dsfu.model.problems.particles.verdict import (
     NO_FAMILY,
     NOT_JUDGED,
     NOT_TOLD,
-    against_formula,
-    is_compound,
+    OTHER_BOND,
     judge,
-    may_hold_light_atoms,
-    metal_share,
     tied,
 )
 from dsfu.simulate.particles.experiment import PdfExperiment
@@ -176,13 +174,13 @@ def test_light_atoms_in_a_metal_are_told_from_its_ligands():
 
 
 def test_a_carbide_is_not_judged_where_its_formula_says_so():
-    """Its metal is FCC and scatters 99 % of all: the fit is good. One that is named as a metal is judged."""
+    """Its metal is FCC and scatters 99 % of all: the fit is good. Named as the metal it has not that metal's b."""
     solution = solve_particle(pretend(Shape("Octahedron", (5, 1)), bond=3.28, b_iso=0.3))
     assert judge(solution).accepted
     named = {name: replace(solution, measured=replace(solution.measured, composition=name)) for name in ("HfC", "Hf")}
     assert (judge(named["HfC"]).words, judge(named["HfC"]).accepted) == (HOSTED, False)
     assert "--element" in judge(named["HfC"]).reasons[0]
-    assert judge(named["Hf"]).accepted
+    assert judge(named["Hf"]).words == OTHER_BOND
     for name in ("PtN", "PdH", "Cu2O", "MgO", "CdSe", "TiO2", "Se", "C"):
         assert not judge(replace(solution, measured=replace(solution.measured, composition=name))).accepted
 
@@ -201,7 +199,7 @@ def test_rock_salt_without_a_formula_is_not_judged():
 
 
 def test_sc_is_judged_where_one_metal_is_named():
-    solution = solve_particle(pretend(Shape("SC", (3, 4, 5))))
+    solution = solve_particle(pretend(Shape("SC", (3, 4, 5)), bond=3.35))
     assert judge(solution).words == NOT_TOLD
     named = replace(solution, measured=replace(solution.measured, composition="Po"))
     assert (judge(named).words, judge(named).accepted) == ("SC", True)
