@@ -154,8 +154,8 @@ def _with_axial_ratios(candidates: Sequence[Candidate], space: FitSpace, envelop
             fitted = fit_axial_ratio(each.built_as, each.parameters, each.refined, space)
         if fitted:
             value = score(each.family, each.atoms, fitted.refined, envelope, space, noise_floor(space))
-            ratio = {"positions": fitted.positions, "c_over_a": fitted.c_over_a}
-            out.append(replace(each, refined=fitted.refined, score=value, **ratio))
+            changed = replace(each, positions=fitted.positions, c_over_a=fitted.c_over_a)
+            out.append(replace(changed, refined=fitted.refined, score=value))
         else:
             out.append(each)
     return out
