@@ -11,7 +11,7 @@ _DOORS: Final = {
     "analyse": "dsfu.model.front_door.analysis",
     "delta_pdf": "dsfu.model.front_door.real_space",
     "factorise": "dsfu.model.front_door.factors",
-    "find_lattice": "dsfu.model.measured.lattice.search",
+    "find_lattice": "dsfu.model.front_door.lattices",
     "load_library": "dsfu.simulate.species",
     "load_network": "dsfu.model.measured.factorise.methods",
     "open_store": "dsfu.model.front_door.stores",

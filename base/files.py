@@ -77,6 +77,13 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
+def refuse_what_is_no_file(path: Path) -> None:
+    """Refuse folders, and devices such as /dev/null: a file would take their place, where root writes it."""
+    if path.exists() and not path.is_file():
+        kind, remedy = ("folder", f"such as {path / 'NAME'}") if path.is_dir() else ("device or pipe", "")
+        raise InputError(f"is a {kind}", where=str(path), expected="the name of a file", remedy=remedy)
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; take it for ``path`` if the block ends well, remove it if not.
@@ -84,8 +91,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     For libraries that want a name to write to, and for what a user names; `write_whole` also waits for the disk.
     """
     target = Path(path)
-    if target.is_dir():
-        raise InputError("is a folder", where=str(target), expected="the name of a file")
+    refuse_what_is_no_file(target)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
+from dsfu.files import refuse_what_is_no_file
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")]
@@ -54,10 +55,7 @@ def refuse_homeless(paths: Iterable[Path | None]) -> None:
     for path in paths:
         if path is None:
             continue
-        if path.is_dir():
-            raise InputError(
-                "is a folder", where=str(path), expected="the name of a file", remedy=f"such as {path / 'NAME.h5'}"
-            )
+        refuse_what_is_no_file(path)
         home = path.absolute().parent
         if not home.is_dir():
             raise InputError(

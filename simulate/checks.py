@@ -40,6 +40,12 @@ def number_between(name: str, value: float, low: float, high: float, *, open_low
     return number
 
 
+def check_some_axes(name: str, value: str) -> None:
+    """Refuse what is not none, one or two letters of a, b, c."""
+    if not set(value) < set("abc"):
+        raise ValueError(f"{name} = {value!r}: expected one or two of a, b, c")
+
+
 def warren_cowley_set(name: str, value: npt.ArrayLike) -> FloatArray:
     """Return a set of Warren–Cowley parameters as float64, after checking shape, origin and inversion symmetry."""
     alpha = finite_array(name, value, ALPHA_SHAPE)

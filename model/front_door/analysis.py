@@ -8,6 +8,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
+from dsfu.model.front_door.given import settings_of
 from dsfu.model.front_door.order import Order
 from dsfu.model.front_door.reconstructions import Volume, volume_of
 from dsfu.model.measured.data.reconstruction import Reconstruction
@@ -111,7 +112,8 @@ def analyse(
     from dsfu.model.measured.volume.settings import VolumeSettings
     from dsfu.model.measured.volume.stretch import solve_with_stretch
 
+    chosen = settings_of(VolumeSettings, {"laue": laue, **settings}, "analyse")
     reconstruction = readable(source, laue)
     with waiting("analyse", tell) as telling:
-        solution, verdict = solve_with_stretch(reconstruction, VolumeSettings(laue=laue, **settings), telling)
+        solution, verdict = solve_with_stretch(reconstruction, chosen, telling)
         return Analysis(solution, verdict, order_of(solution, verdict))

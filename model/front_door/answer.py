@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsfu.errors import InputError
-from dsfu.files import check_picture
+from dsfu.files import check_picture, refuse_what_is_no_file
+from dsfu.model.front_door.given import path_of
 
 if TYPE_CHECKING:
     import xarray
@@ -88,9 +89,8 @@ class Answer(ABC):
 
 def free_file(path: str | Path, *, overwrite: bool) -> Path:
     """The path, if a file may be written there."""
-    path = Path(path)
-    if path.is_dir():
-        raise InputError("is a folder", where=str(path), expected="the name of a file")
+    path = path_of(path, "the path of a file")
+    refuse_what_is_no_file(path)
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent}", where=str(path), remedy="make it, or write elsewhere")
     if path.exists() and not overwrite:
@@ -100,7 +100,7 @@ def free_file(path: str | Path, *, overwrite: bool) -> Path:
 
 def free_folder(path: str | Path, *, overwrite: bool) -> Path:
     """The path, if it is no folder yet, or an empty one."""
-    path = Path(path)
+    path = path_of(path, "the path of a folder")
     if path.exists() and not path.is_dir():
         raise InputError("is a file", where=str(path), expected="a folder, or a name for a new one")
     if path.is_dir() and any(path.iterdir()) and not overwrite:

@@ -1,24 +1,14 @@
 """Pictures and arrays that several answers of the front door have."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Drawing
 from dsfu.paper import draw_fit
 
 if TYPE_CHECKING:
     import xarray
-
-
-def path_of(source: Any, expected: str) -> Path:
-    """The path that was given; what is none is refused by its kind, with what was ``expected``."""
-    if isinstance(source, str | Path):
-        return Path(source)
-    kind = type(source).__name__
-    raise InputError(f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind} was given", expected=expected)
 
 
 def curves(x: Any, observed: Any, fitted: Any, labels: tuple[str, str]) -> Drawing:

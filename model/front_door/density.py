@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
 from dsfu.model.front_door.common import curves, density_dataset
+from dsfu.model.front_door.given import check_kind, path_of
 from dsfu.progress import Tell, waiting
 
 if TYPE_CHECKING:
@@ -95,16 +96,22 @@ def solve_density(
     tell
         Is given lines of progress; without it they are shown where somebody looks.
     """
-    from dsfu.model.problems.densities.formulas import parse_formula
+    from dsfu.model.problems.densities.formulas import Formula, parse_formula
     from dsfu.model.problems.densities.pools import read_pool, together
+    from dsfu.model.problems.densities.powder import PowderPattern
     from dsfu.model.problems.densities.readers import read_pattern
     from dsfu.model.problems.densities.solve import solve
     from dsfu.simulate.densities.structure_types import shipped_types
 
+    check_kind("wavelength", wavelength, float | None, "solve_density")
+    check_kind("keep", keep, int, "solve_density")
+    check_kind("seconds", seconds, float, "solve_density")
+    check_kind("formula", formula, str | Formula, "solve_density")
     parsed = parse_formula(formula) if isinstance(formula, str) else formula
-    pattern = read_pattern(Path(source), wavelength) if isinstance(source, str | Path) else source
+    if not isinstance(source, PowderPattern):
+        source = read_pattern(path_of(source, "the path of a powder pattern"), wavelength)
     own = read_pool(Path(pool), parsed) if isinstance(pool, str | Path) else pool
     kinds = together(shipped_types(), own.kinds if own else ())
     with waiting("solve-density", tell) as telling:
-        answer = solve(pattern, parsed, kinds=kinds, keep=keep, seconds=seconds, progress=telling)
-    return Density(answer, f"{Path(pattern.name).name}: {parsed.text}")
+        answer = solve(source, parsed, kinds=kinds, keep=keep, seconds=seconds, progress=telling)
+    return Density(answer, f"{Path(source.name).name}: {parsed.text}")

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_file
+from dsfu.model.front_door.given import names_of, settings_of, was_given
 from dsfu.model.front_door.reconstructions import Planes, Volume, prepare
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.progress import Tell, counting, waiting
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from dsfu.model.measured.solver.settings import SolverSettings
 
 Lattice = Literal["given", "find", "check", "none"]
+
+_PLANES: Final = "planes that dsfu.prepare gave, a Volume of dsfu.read, or the path of a file"
 
 
 class Factors(Answer):
@@ -126,14 +129,14 @@ def factorise(
     from dsfu.model.measured.factorise.verdict import judge
     from dsfu.model.measured.solver.settings import SolverSettings
 
+    chosen_settings = settings_of(SolverSettings, {"uncertainty": True, **settings}, "factorise")
     if method not in METHODS:
         raise InputError(f"method {method!r}", where="factorise", expected=" or ".join(METHODS))
     if lattice == "none" and method != "network":
         raise InputError(f"the method {method} needs a lattice", where="--lattice none", expected="--method network")
     network = None if method == "solver" else load_network(Path(weights) if weights else None)
-    chosen = _chosen(source, [planes] if isinstance(planes, str) else list(planes), hints)
+    chosen = planes_of(source, planes, hints)
     where = Path(source if isinstance(source, str | Path) else chosen[0].source)
-    chosen_settings = SolverSettings(**{"uncertainty": True, **settings})
     coming = f"{len(chosen)} plane{'s' if len(chosen) > 1 else ''}: {_names(chosen)}"
     has_cells = all(each.cell is not None for each in chosen)
     _tell_of_centres(chosen, tell)
@@ -150,16 +153,27 @@ def factorise(
         return Factors(take_apart(chosen, method, **more))
 
 
-def _chosen(
-    source: "Planes | Volume | Sequence[MeasuredPlane] | str | Path", wanted: list[str], hints: Mapping[str, Any]
+def planes_of(
+    source: "Planes | Volume | MeasuredPlane | Sequence[MeasuredPlane] | str | Path",
+    wanted: str | Sequence[str] = (),
+    hints: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[MeasuredPlane]:
+    """The planes behind anything that stands for them; which ones, where it is a volume or a file."""
     from dsfu.model.measured.factorise.loading import load_planes
 
+    names = names_of(wanted, "planes")
     if isinstance(source, str | Path):
-        return load_planes(Path(source), wanted, **hints)
+        return load_planes(Path(source), names, **hints)
     if isinstance(source, Volume):
-        return prepare(source, wanted).data
-    return list(source.data if isinstance(source, Planes) else source)
+        return prepare(source, names).data
+    if isinstance(source, Planes):
+        return list(source.data)
+    several = [source] if isinstance(source, MeasuredPlane) else source
+    if not isinstance(several, Sequence) or not all(isinstance(each, MeasuredPlane) for each in several):
+        raise was_given(source, _PLANES)
+    if not several:
+        raise InputError("there is no plane in it", expected=_PLANES)
+    return list(several)
 
 
 def _tell_of_centres(planes: list[MeasuredPlane], tell: Tell) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
+from dsfu.model.front_door.given import names_of, path_of
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -112,6 +113,10 @@ def refine_molecules(
     from dsfu.model.measured.molecules.torsion import torsions_of
     from dsfu.simulate.structures.files import read_structure
 
+    factors, structure_a, structure_b = (
+        path_of(each, f"the path of {what}")
+        for each, what in ((factors, "factors"), (structure_a, "a structure"), (structure_b, "a structure"))
+    )
     angles = angles_of(scan) if isinstance(scan, str) else tuple(scan)
     settings = RefinementSettings(kinds=kinds_of(refine), scan_angles=angles, robust=robust)
     first, second = (  # before the factors, which take longer
@@ -119,8 +124,8 @@ def refine_molecules(
         for path, molecule, part in zip((structure_a, structure_b), molecules, parts, strict=True)
     )
     observed = read_observed(factors)
-    structures = on_site((first, second), list(sites), observed[0].cell)
-    turned = torsions_of(list(torsions), structures)
+    structures = on_site((first, second), names_of(sites, "sites"), observed[0].cell)
+    turned = torsions_of(names_of(torsions, "torsions"), structures)
     with waiting("refine-ff"), _one_thread():
         found = refine_form_factor(observed, structures, turned, settings)
     made_from = {

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_file
-from dsfu.model.front_door.common import path_of
 from dsfu.model.front_door.factors import Factors
+from dsfu.model.front_door.given import path_of, settings_of
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def refine_sro(
     settings
         ``cutoff``, ``no_order_along``, ``weak``, ``fraction_a``, ``negative`` … of `SroSettings`.
     """
+    from dsfu.model.measured.order.planes import SroSettings
     from dsfu.model.measured.order.refining import recommended, refinements_of, settings_for
     from dsfu.model.measured.volume.reading import is_volume_factors
 
@@ -159,6 +160,7 @@ def refine_sro(
         source = path_of(source, "Factors that dsfu.factorise gave, or the path of such a file")
         if is_volume_factors(source):
             return _of_analysis(source, laue, molecules)
+    settings_of(SroSettings, {"symmetry": laue, **settings}, "refine_sro")  # before the factors, which take longer
     known = None if molecules is None else _known_form_factor(source, molecules, sites, dw)
     given = _given(source) if known is None else known.given
     chosen = settings_for(given, laue, settings)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dsfu.blas_threads import one_blas_thread
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
-from dsfu.model.front_door.common import curves, path_of
+from dsfu.model.front_door.common import curves
+from dsfu.model.front_door.given import path_of, settings_of
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def solve_particle(source: "MeasuredPdf | str | Path", *, name: str = "", **sett
     from dsfu.model.problems.particles.solving import solve_particle as solve
     from dsfu.model.problems.particles.verdict import judge
 
+    chosen = settings_of(SolveSettings, settings, "solve_particle")
     measured = source if isinstance(source, MeasuredPdf) else read_pdf(path_of(source, "the path of a file with G(r)"))
     with waiting("solve-particle"), one_blas_thread():
-        solution = solve(measured, SolveSettings(**settings))
+        solution = solve(measured, chosen)
     return Particle(solution, judge(solution), name or ("" if isinstance(source, MeasuredPdf) else Path(source).name))

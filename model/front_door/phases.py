@@ -10,6 +10,7 @@ import numpy as np
 from dsfu.colours import DENSITY
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
 from dsfu.model.front_door.common import density_dataset
+from dsfu.model.front_door.given import check_kind, path_of
 from dsfu.progress import Tell, waiting
 
 if TYPE_CHECKING:
@@ -95,11 +96,15 @@ def solve_phases(
     tell
         Is given lines of progress; without it they are shown where somebody looks.
     """
+    from dsfu.model.problems.phases.crystal_data import ReflectionList
     from dsfu.model.problems.phases.solve import solve
 
-    reflections = reflections_of(source, cell, formula) if isinstance(source, str | Path) else source
+    check_kind("resolution", resolution, float, "solve_phases")
+    check_kind("seed", seed, int, "solve_phases")
+    if not isinstance(source, ReflectionList):
+        source = reflections_of(path_of(source, "the path of a file with reflections"), cell, formula)
     with waiting("solve-phases", tell) as telling:
-        return Phases(solve(reflections, resolution=resolution, seed=seed, tell=telling))
+        return Phases(solve(source, resolution=resolution, seed=seed, tell=telling))
 
 
 def reflections_of(path: str | Path, cell: str = "", formula: str = "") -> "ReflectionList":

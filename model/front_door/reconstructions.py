@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dsfu.model.front_door.answer import Answer, Drawing, free_file
-from dsfu.model.front_door.common import path_of
+from dsfu.model.front_door.given import check_kind, names_of, path_of, refusals, settings_of
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.progress import waiting
+from dsfu.simulate.checks import number_between
 
 if TYPE_CHECKING:
     import xarray
@@ -176,10 +177,17 @@ def prepare(
     from dsfu.model.measured.prepare.preparing import prepared_planes
     from dsfu.model.measured.prepare.recipe import CleaningRecipe
 
-    wanted = [planes] if isinstance(planes, str) else list(planes)
-    chosen = CleaningRecipe(**recipe)
+    wanted = names_of(planes, "planes")
+    for name, value, hint in (
+        ("pixels", pixels, int),
+        ("q_max", q_max, float | None),
+        ("thickness", thickness, float),
+    ):
+        check_kind(name, value, hint, "prepare")
+    chosen = settings_of(CleaningRecipe, recipe, "prepare")
     chosen.treatments()
-    with waiting("prepare"):
+    with waiting("prepare"), refusals("prepare"):
+        number_between("thickness", thickness, 0.0, np.inf)
         return Planes(
             list(
                 prepared_planes(

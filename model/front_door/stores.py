@@ -9,6 +9,7 @@ import numpy as np
 from dsfu.colours import INTENSITY
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
+from dsfu.model.front_door.given import path_of
 from dsfu.model.store import ClosedStore, StoreSplit, opened_store
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def open_store(url: str | Path, *, storage_options: Mapping[str, Any] | None = N
     """
     from dsfu.model.problems.disorder.data.shards import open_store as open_planes
 
+    url = path_of(url, "a folder, or a URL, of a closed store") if not isinstance(url, str) else url
     store = ClosedStore(url, storage_options) if storage_options else opened_store(str(url))
     if store.problem == "disorder":
         store = open_planes(url, storage_options=storage_options)

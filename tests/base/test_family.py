@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from dsfu.command_line import Program
 from dsfu.errors import InputError
+from dsfu.files import replacing
 from dsfu.model.cli import app as model
 from dsfu.outputs import refuse_existing, refuse_homeless
 from dsfu.pipeline.cli import app as pipeline
@@ -131,3 +132,14 @@ def test_what_the_system_refuses_is_no_surprise(
     told = capsys.readouterr().err
     assert (left.value.code, "/some/place: " in told, words in told) == (2, True, True)
     assert "traceback" not in told
+
+
+def test_devices_and_pipes_are_not_replaced_by_files(tmp_path: Path) -> None:
+    """Root may put a file in the place of /dev/null."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="is a device or pipe"), replacing(pipe) as path:
+        path.write_text("text", encoding="utf-8")
+    assert pipe.is_fifo()
+    with pytest.raises(InputError, match="is a device or pipe"):
+        refuse_homeless([Path("/dev/null")])

@@ -104,7 +104,7 @@ def analyse(
         laue=laue,
         tell=_a_few_a_second(PlainLines(_SECONDS)),
         cutoff=cutoff,
-        no_order_along=tuple("abc".index(each) for each in (no_order_along or "")),
+        no_order_along=no_order_along.value if no_order_along else "",
         background=background,
         bragg=bragg,
         box=box,

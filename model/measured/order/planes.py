@@ -9,7 +9,7 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import RealArray
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
-from dsfu.simulate.checks import number_between
+from dsfu.simulate.checks import check_some_axes, number_between
 from dsfu.simulate.disorder.planes import Plane
 from dsfu.simulate.lattice import Cell
 
@@ -100,8 +100,7 @@ class SroSettings:
             number_between("cutoff_angstrom (Å)", self.cutoff_angstrom, 0.0, 1e4, open_low=True)
         if self.fraction_a is not None and not 0 < self.fraction_a < 1:
             raise ValueError(f"fraction_a = {self.fraction_a}: expected a number between 0 and 1, both excluded")
-        if not set(self.no_order_along) < set("abc"):
-            raise ValueError(f"no_order_along = {self.no_order_along!r}: expected one or two of a, b, c")
+        check_some_axes("no_order_along", self.no_order_along)
         if self.negative not in ("forbidden", "allowed", "clipped"):
             raise ValueError(f"negative = {self.negative!r}: expected forbidden, allowed or clipped")
 

@@ -115,12 +115,23 @@ def _read_hdf5(file: Hdf5, hints: Hints) -> Reconstruction:
     )
 
 
+def _is_printable(start: bytes) -> bool:
+    """Whether it can be the beginning of a text, in whatever alphabet; its last character may be cut."""
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3:
+            return False
+        text = start[: error.start].decode("utf-8")
+    return all(each.isprintable() or each.isspace() for each in text)
+
+
 def _unknown(path: Path, start: bytes) -> InputError:
     looks = next((what for magic, what in _OTHERS.items() if start.startswith(magic)), "")
     remedy = "in Python, numpy.save(name, array) makes a .npy of any array"
     if looks == "a CIF":
         remedy = "a CIF of |F|² goes to solve-phases, of a powder to solve-density, of atoms to view or refine-ff"
-    elif not looks and b"\0" not in start:
+    elif not looks and _is_printable(start):
         looks = "text"
         remedy = "G(r): solve-particle; reflections h k l |F|²: solve-phases; a powder pattern: solve-density"
     return InputError(

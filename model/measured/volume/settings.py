@@ -1,10 +1,10 @@
 """How to take a volume apart."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from dsfu.model.measured.volume.prior import FormFactorPrior
+from dsfu.simulate.checks import check_some_axes
 
 FARTHEST: Final = 6
 """Largest |u|, |v|, |w| that is tried where no cut-off is given."""
@@ -21,7 +21,7 @@ class VolumeSettings:
     cutoff
         Largest |u|, |v|, |w| with an α; None for as far as the data ask for, up to `FARTHEST`.
     no_order_along
-        Axes (0, 1, 2) along which there is no order.
+        Axes ("c", or several: "bc") along which there is no order.
     background
         Whether to fit one that depends on |Q|.
     bragg
@@ -37,9 +37,14 @@ class VolumeSettings:
 
     laue: str = "-1"
     cutoff: int | None = None
-    no_order_along: Sequence[int] = ()
+    no_order_along: str = ""
     background: bool = True
     bragg: bool = True
     box: bool = False
     stretch: bool | None = None
     prior: FormFactorPrior | None = None
+
+    def __post_init__(self) -> None:
+        if self.cutoff is not None and self.cutoff < 1:
+            raise ValueError(f"cutoff = {self.cutoff}: expected 1 or more")
+        check_some_axes("no_order_along", self.no_order_along)

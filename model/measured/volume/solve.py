@@ -141,7 +141,8 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         peaks = None
     elif peaks is not None:
         say(f"Bragg peaks at {int(peaks.strong.sum())} of {int(peaks.seen.sum())} lattice points")
-    terms = order_terms(voxels.axes, max(settings.cutoff or 0, FARTHEST), settings.no_order_along)
+    without = ["abc".index(axis) for axis in settings.no_order_along]
+    terms = order_terms(voxels.axes, max(settings.cutoff or 0, FARTHEST), without)
     found = look_ahead(voxels, settings, terms, watch)
     prior, terms, first = found.prior, found.terms, found.fit
     width = prior.width[0]
