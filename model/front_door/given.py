@@ -18,7 +18,7 @@ _KINDS: Final[Mapping[Any, tuple[str, Callable[[Any], bool]]]] = {
     int: ("a whole number", lambda value: isinstance(value, Integral) and not isinstance(value, bool)),
     float: (
         "a finite number",
-        lambda value: isinstance(value, Real) and type(value) is not bool and bool(np.isfinite(float(value))),
+        lambda value: not isinstance(value, bool) and isinstance(value, Real) and bool(np.isfinite(float(value))),
     ),
     bool: ("True or False", lambda value: isinstance(value, bool | np.bool_)),
     str: ("text", lambda value: isinstance(value, str)),
