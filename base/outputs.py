@@ -50,6 +50,12 @@ def refuse_existing(paths: Iterable[Path | None], *, force: bool) -> None:
         )
 
 
+def tell_written(*paths: object, err: bool = False) -> None:
+    """Say which files or folders are there now, each on a line of its own."""
+    for path in paths:
+        typer.echo(f"wrote {path}", err=err)
+
+
 def refuse_homeless(paths: Iterable[Path | None]) -> None:
     """Refuse names of files that are folders, or whose folder is not there; told before any work is done."""
     for path in paths:

@@ -10,7 +10,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +59,11 @@ def render(template: str, **values: Any) -> str:
         What the template shows. Texts are escaped; objects with ``__html__`` (charts, `Markup`) are taken as they are.
     """
     return _environment().get_template(template).render(**values)
+
+
+def made_now(now: datetime | None = None) -> str:
+    """When a page was made, and by which version."""
+    return f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC, dsfu {version('dsfu')}"
 
 
 def symbols(words: str) -> "Markup":

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from dsfu.model.commands.training_options import ConfigOption, RecipeOption, SettingsArgument
-from dsfu.outputs import ForceOption, JsonOption, StoreArgument, refuse_existing
+from dsfu.outputs import ForceOption, JsonOption, StoreArgument, refuse_existing, tell_written
 from dsfu.progress import waiting
 
 STOPPED = 75
@@ -126,14 +126,16 @@ def export(
     if weights is not None:
         save_weights(weights, network, card, "float16" if half else "float32")
         told |= {"weights": str(weights), "bytes": weights.stat().st_size}
-        typer.echo(f"Wrote {weights}, {weights.stat().st_size / 1e6:.1f} MB.", err=as_json)
+        typer.echo(f"{weights.stat().st_size / 1e6:.1f} MB of weights", err=as_json)
+        tell_written(weights, err=as_json)
     if onnx is not None:
         from dsfu.model.weights.onnx_files import export_onnx
 
         with waiting("export, compared with torch"):
             difference = export_onnx(onnx, network, card)
         told |= {"onnx": str(onnx), "largest_difference": float(difference)}
-        typer.echo(f"Wrote {onnx}; onnxruntime differs from torch by {difference:.1e} at most.", err=as_json)
+        typer.echo(f"onnxruntime differs from torch by {difference:.1e} at most", err=as_json)
+        tell_written(onnx, err=as_json)
     if as_json:
         typer.echo(json.dumps(told, indent=2))
 

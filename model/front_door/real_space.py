@@ -125,8 +125,8 @@ def _without_bragg(reconstruction: Reconstruction, bragg: str, tell: Tell) -> Re
         tell("no Bragg peaks were found" if peaks is None else f"{peaks.sentence}: {bragg}, filled")
     elif peaks is not None:
         tell(
-            f"WARNING: {peaks.sentence}. They make most of this map; --bragg auto, or punch:{peaks.radius:.2f}, "
-            "takes them out first."
+            f"WARNING: {peaks.sentence}; they make most of this map: --bragg auto, or punch:{peaks.radius:.2f}, "
+            "takes them out first"
         )
     if bragg == "none":
         return reconstruction

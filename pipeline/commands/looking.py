@@ -92,7 +92,7 @@ def report(
     if as_json:
         answer_json({"report": str(out)})
     else:
-        say(f"Wrote {out}.")
+        say(f"wrote {out}")
 
 
 def _looks(store: str) -> "tuple[Files, Looks]":

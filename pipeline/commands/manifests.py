@@ -51,7 +51,7 @@ def init(
 
     template = problem_called(problem).template
     _write_template(Path(manifest), template, force=force)
-    say(f"Wrote {manifest}. Next: dsfu-pipeline plan {manifest}")
+    say(f"wrote {manifest}\n  next: dsfu-pipeline plan {manifest}")
 
 
 def _write_cluster(name: str, target: str | None, *, force: bool) -> None:
@@ -59,7 +59,7 @@ def _write_cluster(name: str, target: str | None, *, force: bool) -> None:
 
     path = Path(target or f"{name}.yaml")
     _write_template(path, preset_text(name), force=force)
-    say(f"Wrote {path}. Next: edit it, then dsfu-pipeline run --scheduler {name} --cluster {path} --dry-run")
+    say(f"wrote {path}\n  next: edit it, then dsfu-pipeline run --scheduler {name} --cluster {path} --dry-run")
 
 
 def _write_template(path: Path, template: str, *, force: bool) -> None:

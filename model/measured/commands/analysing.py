@@ -9,7 +9,15 @@ import typer
 
 from dsfu.model.measured.commands.hint_options import flag, with_hints
 from dsfu.model.measured.commands.order_options import Axes
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
+from dsfu.outputs import (
+    DATA_CONTRADICT,
+    FigureOption,
+    ForceOption,
+    JsonOption,
+    ready_folder,
+    refuse_existing,
+    tell_written,
+)
 from dsfu.paper import check_figure, write_paper_figure
 from dsfu.progress import PlainLines, Tell
 
@@ -126,9 +134,7 @@ def _tell(answer: "Analysis", out: Path, figure: Path | None, *, as_json: bool) 
         typer.echo(f'{{"verdict": {told["verdict"]},\n"sro": {told["sro"]}}}')
     else:
         typer.echo(_text_of(answer))
-    for path in (*(out / name for name in FILES), figure):
-        if path is not None:
-            typer.echo(f"wrote {path}", err=as_json)
+    tell_written(*(out / name for name in FILES), *([figure] if figure else []), err=as_json)
 
 
 def _text_of(answer: "Analysis") -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless, tell_written
 
 _LIMITS = "h, k and l as FROM:TO or one number, commas between them, such as -3:3,-3:3,0"
 
@@ -81,7 +81,8 @@ def calculate(
         }
         typer.echo(json.dumps(record, indent=2))
         return
-    typer.echo(f"Wrote {out}: {' × '.join(map(str, found.shape))} voxels, {len(alpha)} vectors.")
+    typer.echo(f"{' × '.join(map(str, found.shape))} voxels, {len(alpha)} vectors")
+    tell_written(out)
 
 
 def _limits_of(text: str) -> list[tuple[float, float]]:

@@ -12,7 +12,15 @@ import typer
 
 from dsfu.errors import InputError
 from dsfu.model.measured.commands.hint_options import flag, with_hints
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing, refuse_homeless
+from dsfu.outputs import (
+    DATA_CONTRADICT,
+    FigureOption,
+    ForceOption,
+    JsonOption,
+    refuse_existing,
+    refuse_homeless,
+    tell_written,
+)
 from dsfu.paper import check_figure
 
 if TYPE_CHECKING:
@@ -130,7 +138,7 @@ def factorise(
     if as_json:
         typer.echo(json.dumps(record_of(factors.data, written, factors.lattice), ensure_ascii=False, indent=2))
     else:
-        typer.echo("\n".join(f"wrote {path}" for path in written))
+        tell_written(*written)
     if not factors.passed:
         raise typer.Exit(DATA_CONTRADICT)
 

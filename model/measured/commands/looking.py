@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsfu.model.measured.commands.hint_options import flag, with_hints
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing, tell_written
 from dsfu.progress import waiting
 from dsfu.words import folded
 
@@ -64,7 +64,7 @@ def inspect(
     if picture is not None:
         _draw(found, picture, file.name)
         if not as_json:
-            typer.echo(f"\nwrote {picture}")
+            tell_written(picture)
 
 
 def _read_all(file: Path, plane: str | None, hints: Mapping[str, Any]) -> list["Reconstruction"]:

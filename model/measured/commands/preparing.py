@@ -10,7 +10,7 @@ import typer
 
 from dsfu.errors import InputError
 from dsfu.model.measured.commands.hint_options import flag, with_hints
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless, tell_written
 from dsfu.progress import Tell, waiting
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _say_what_was_written(planes: "list[MeasuredPlane]", files: Iterable[Path | 
     if as_json:
         typer.echo(json.dumps({"planes": [_record(each) for each in planes], "files": written}, indent=2))
     else:
-        typer.echo("\n".join(f"wrote {path}" for path in written))
+        tell_written(*written)
 
 
 def _make_planes(

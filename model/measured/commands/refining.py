@@ -8,7 +8,7 @@ import typer
 from dsfu.errors import InputError
 from dsfu.files import check_picture, write_text
 from dsfu.model.measured.commands.order_options import Axes
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing, tell_written
 from dsfu.paper import check_figure, write_paper_figure
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ def refine_sro_command(
         **_as_the_file_says(positivity, clipped, own_scales),
     )
     _tell(answer, as_json=as_json)
-    for path in [*outputs.write(answer), *_figure(figure, answer)]:
-        typer.echo(f"Wrote {path}.", err=as_json)
+    tell_written(*outputs.write(answer), *_figure(figure, answer), err=as_json)
     if answer.contradicts:
         raise typer.Exit(DATA_CONTRADICT)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing, tell_written
 from dsfu.paper import check_figure, write_paper_figure
 
 
@@ -100,9 +100,7 @@ def refine_ff(
     else:
         typer.echo(f"{factors}: {structure_a} and {structure_b}")
         typer.echo(text_of(answer.data))
-        typer.echo(f"Wrote {', '.join(path.name for path in written)} in {out}.")
-    if figure is not None:
-        typer.echo(f"Wrote {figure}.", err=as_json)
+    tell_written(*written, *([figure] if figure else []), err=as_json)
     if answer.warning:
         typer.echo(f"DO NOT RELY ON THESE VALUES. Of the factors they were fitted to: {answer.warning}", err=as_json)
     if answer.warning or answer.judged.judgement == "contradicts":

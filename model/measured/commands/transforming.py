@@ -12,7 +12,15 @@ import typer
 from dsfu.errors import InputError
 from dsfu.files import check_picture
 from dsfu.model.measured.commands.hint_options import with_hints
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing, refuse_homeless
+from dsfu.outputs import (
+    DATA_CONTRADICT,
+    FigureOption,
+    ForceOption,
+    JsonOption,
+    refuse_existing,
+    refuse_homeless,
+    tell_written,
+)
 from dsfu.paper import check_figure, write_paper_figure
 
 if TYPE_CHECKING:
@@ -115,9 +123,8 @@ def _tell(answer: "RealSpace", files: list[Path], *, as_json: bool) -> None:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         shape = " × ".join(map(str, pdf.values.shape))
-        typer.echo(f"Wrote {files[0]}: {shape} points.")
-        for path in files[1:]:
-            typer.echo(f"Wrote {path}.")
+        typer.echo(f"{shape} points")
+        tell_written(*files)
 
 
 def _draw(pdf: "DeltaPdf", picture: Path | None, figure: Path | None, extent: float) -> None:

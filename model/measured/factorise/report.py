@@ -1,7 +1,6 @@
 """The report of a factorisation: one page of HTML for the logbook; nothing is loaded from elsewhere."""
 
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from dsfu.model.measured.factorise.report_tables import (
     numbers_table,
     short_name,
 )
-from dsfu.pages.frame import Table, render
+from dsfu.pages.frame import Table, made_now, render
 
 _HOW: Final = {
     "solver": "by the solver, from the lattice and the data alone",
@@ -43,7 +42,7 @@ def write_report(path: str | Path, factors: CrystalFactors, now: datetime | None
 
 def report_of(factors: CrystalFactors, now: datetime) -> str:
     """The page as text."""
-    made = f"{now:%Y-%m-%d %H:%M} UTC, dsfu {version('dsfu')}"
+    made = made_now(now)
     tables = (alpha_table(factors), history_table(factors), about_table(factors, made))
     return render(
         "dsfu.model.measured.factorise/factorisation.html",

@@ -1,7 +1,5 @@
 """The report of an analysed crystal: verdict, α, pictures, background and what was left out, on one page of HTML."""
 
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +11,7 @@ from dsfu.model.measured.volume.curves import alpha_chart, background_chart
 from dsfu.model.measured.volume.pictures import sections_figure
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.verdict import VolumeCheck, VolumeVerdict
-from dsfu.pages.frame import Table, render
+from dsfu.pages.frame import Table, made_now, render
 from dsfu.pages.pictures import figure_address
 
 _SHOWN: Final = 60
@@ -26,7 +24,7 @@ def write_volume_report(
 ) -> None:
     """Write the page; it is there whole or not at all."""
     name = Path(solution.reconstruction.source).name or "a reconstruction"
-    made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, dsfu {version('dsfu')}"
+    made = made_now()
     page = render(
         "dsfu.model.measured.volume/analysis.html",
         title=f"Disorder of {name}",

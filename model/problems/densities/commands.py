@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dsfu.outputs import FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
+from dsfu.outputs import FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing, tell_written
 from dsfu.paper import check_figure, write_paper_figure
 
 
@@ -84,4 +84,5 @@ def solve_density(
     for number, each in enumerate(result["candidates"], 1):
         cell = " ".join(f"{value:.4f}" for value in each["cell"])
         typer.echo(f"{number}  R {each['r']:.3f}  {each['space_group']:<12} {cell}  {each['prototype']}")
-    typer.echo(f"{answer.verdict}: {answer.reason}\nwrote {out}")
+    typer.echo(f"{answer.verdict}: {answer.reason}")
+    tell_written(out, *([figure] if figure is not None and answer.candidates else []))

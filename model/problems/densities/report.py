@@ -7,7 +7,7 @@ import gemmi
 from dsfu.model.problems.densities.fitting import Fit
 from dsfu.model.problems.densities.solve import DensityAnswer
 from dsfu.pages.charts import Chart, fit_chart
-from dsfu.pages.frame import Table, render
+from dsfu.pages.frame import Table, made_now, render
 from dsfu.simulate.densities.structure_types import StructureType
 
 _STATES: Final = {"solved": "good", "uncertain": "doubtful", "not explained": "bad"}
@@ -19,6 +19,7 @@ def page(answer: DensityAnswer, title: str) -> str:
     return render(
         "dsfu.model.problems.densities/density.html",
         title=title,
+        where=made_now(),
         state=_STATES.get(verdict, "open"),
         verdict=f"{verdict[:1].upper()}{verdict[1:]}.",
         reason=f"{answer.reason[:1].upper()}{answer.reason[1:]}.",

@@ -12,7 +12,7 @@ from dsfu.model.problems.particles.second_opinion import SecondOpinion
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
 from dsfu.model.problems.particles.verdict import ParticleVerdict, tied
 from dsfu.pages.charts import fit_chart
-from dsfu.pages.frame import Table, render
+from dsfu.pages.frame import Table, made_now, render
 from dsfu.pages.svg import Svg, SvgShape
 from dsfu.simulate.arrays import FloatArray
 
@@ -40,8 +40,10 @@ def page_of(
     return render(
         "dsfu.model.problems.particles/particle.html",
         title=f"{name}: particle",
+        where=made_now(),
         state="good" if verdict.accepted else "bad",
-        words=verdict.words[:1].upper() + verdict.words[1:],
+        words=f"{verdict.words[:1].upper()}{verdict.words[1:]}.",
+        sentence=_sentence(best, verdict),
         reasons=verdict.reasons,
         tiles=_tiles(best),
         chart=curve,
@@ -53,6 +55,16 @@ def page_of(
         second=_second(opinion, best),
         notes=solution.notes,
     )
+
+
+def _sentence(best: Candidate, verdict: ParticleVerdict) -> str:
+    """What the words of the verdict rest on."""
+    left = f"{name_of(best)} leaves R_w = {best.refined.rw:.3f}"
+    if not verdict.accepted:
+        return f"The best candidate, {left}; it is not to be believed, because:"
+    if verdict.reasons:
+        return f"The best candidate, {left}."
+    return f"{left}, and no other lattice of the list is as likely."
 
 
 def _tiles(best: Candidate) -> list[tuple[str, str]]:

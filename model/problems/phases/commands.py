@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
+from dsfu.outputs import (
+    DATA_CONTRADICT,
+    FigureOption,
+    ForceOption,
+    JsonOption,
+    ready_folder,
+    refuse_existing,
+    tell_written,
+)
 from dsfu.paper import check_figure, write_paper_figure
 
 
@@ -66,6 +74,8 @@ def solve_phases(
     else:
         typer.echo(f"{record['verdict']}: {' '.join(record['reasons'])}")
         typer.echo(f"space group {record['space_group']} (number {record['space_group_number']}), R {record['r']:.3f}")
-        typer.echo(f"Wrote {', '.join(Path(record[k]).name for k in ('map', 'res', 'cif', 'reflections', 'report'))}.")
+        tell_written(*(record[each] for each in ("map", "res", "cif", "reflections", "report")))
+        if figure is not None:
+            tell_written(figure)
     if record["verdict"] == "not solved":
         raise typer.Exit(DATA_CONTRADICT)

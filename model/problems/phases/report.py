@@ -1,7 +1,6 @@
 """The report of a phased crystal: one page, nothing is loaded from elsewhere."""
 
-from datetime import UTC, datetime
-from importlib.metadata import version
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from dsfu.model.problems.phases.pictures import projection_figure
 from dsfu.model.problems.phases.solve import PhasedCrystal
-from dsfu.pages.frame import Table, render
+from dsfu.pages.frame import Table, made_now, render
 from dsfu.pages.pictures import figure_address
 
 _WORDS: Final = {
@@ -25,7 +24,7 @@ def report_of(crystal: PhasedCrystal, peaks: list[dict[str, Any]], now: datetime
     return render(
         "dsfu.model.problems.phases/phases.html",
         title=f"Phases of {Path(crystal.source).name}",
-        where=f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC, dsfu {version('dsfu')}",
+        where=made_now(now),
         state=state,
         sentence=sentence,
         reasons=" ".join(crystal.verdict.reasons),

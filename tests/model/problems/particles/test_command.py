@@ -60,7 +60,9 @@ def test_solve_particle_writes_json_and_files(tmp_path, rows):
     assert lines[2].startswith("Pt ")
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
     assert record == json.loads((out / "result.json").read_text())
-    assert "<svg" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert "<svg" in page
+    assert " leaves <i>R</i><sub>w</sub> = 0.00" in page
     if browser:
         assert complaints(out / "report.html", tmp_path) == ""
     assert (out / best["file"]).with_suffix(".cif").exists()
