@@ -32,6 +32,9 @@ _STRONG: Final = 5.0
 """A lattice point has a peak if its core exceeds the ring around it by this times its standard uncertainty …"""
 _SHARE: Final = 0.3
 """… and by this share of the ring."""
+_EDGE: Final = 1e-6
+"""In reciprocal lattice units: what is nearer to the end of an axis than this is on it."""
+
 _SOME: Final = 0.02
 """Peaks at less than this share of the lattice points are chance, or hot voxels. Chosen, not calibrated."""
 
@@ -107,6 +110,23 @@ def _limits(axes: Sequence[FloatArray]) -> list[int]:
     return [int(np.ceil(np.abs(axis).max())) for axis in axes]
 
 
+def _share_of_core(axes: Sequence[FloatArray]) -> Float32:
+    """How many voxels of a whole core each one stands for: two along an axis whose end cuts off its mirror image.
+
+    Without it a peak on a face of the grid has half of its integral, and its tail is taken for half as strong. Beside
+    a lattice point beyond the grid it is none: of such a peak too little is seen.
+    """
+    shares = []
+    for axis in axes:
+        nearest, first, last = np.round(axis), axis[0] - _EDGE, axis[-1] + _EDGE
+        mirrored = 2 * nearest - axis
+        whole = np.where((mirrored > first) & (mirrored < last), 1, 2)
+        there = (nearest > first) & (nearest < last)
+        shares.append(np.where(there, whole, 0) if len(axis) > 1 else np.ones(1))
+    h, k, l = shares  # noqa: E741
+    return np.asarray(h[:, None, None] * k[None, :, None] * l[None, None, :], np.float32)
+
+
 def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
     """The peaks of an unfolded grid.
 
@@ -122,17 +142,19 @@ def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
     level = np.bincount(number[ring], voxels.counts[ring], points) / np.maximum(in_ring, 1)
     core = distance < _PEAK
     measured = core & live
-    wanted = np.bincount(number[core], minlength=points)
-    there = np.bincount(number[measured], minlength=points)
+    share = _share_of_core(voxels.axes)
+    wanted = np.bincount(number[core], share[core], points)
+    there = np.bincount(number[measured], share[measured], points)
     under = level[number[measured]] if diffuse is None else diffuse[measured]
-    integral = np.bincount(number[measured], voxels.counts[measured] - under, points)
+    integral = np.bincount(number[measured], share[measured] * (voxels.counts[measured] - under), points)
+    variance = np.bincount(number[core], share[core] ** 2, points) * level
     seen = (there == wanted) & (wanted > 0)
     both = seen & seen[::-1]
     integral = np.where(both, 0.5 * (integral + integral[::-1]), np.where(seen, integral, integral[::-1]))
     seen = seen | seen[::-1]
     expected = level * wanted
-    # Counts scatter by their roots; in the mean of both Friedel mates by √½ of that.
-    noise = np.sqrt(np.maximum(expected, 1) * np.where(both, 0.5, 1.0))
+    # In the mean of both Friedel mates counts scatter by √½ of what they do in one.
+    noise = np.sqrt(np.maximum(variance, 1) * np.where(both, 0.5, 1.0))
     strong = seen & (integral > _STRONG * noise) & (integral > _SHARE * expected)
     integral = np.where(seen, np.maximum(integral, 0), 0)
     positive = integral[seen & (integral > 0)]
