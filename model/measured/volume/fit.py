@@ -1,6 +1,6 @@
-"""The fit of all voxels at once: I = E(|Q|) · G(h) · S(h) + background(|Q|) + tails of Bragg peaks.
+"""The fit of all voxels at once.
 
-G and S are cosine series, on a grid of Patterson vectors and on the lattice. The posterior is maximised by
+The posterior is maximised by
 Gauss–Newton steps with the whole normal matrix: anything less leaves α wrong by several standard uncertainties, because
 all α together and the width of I_FF are hard to tell apart. With I_FF's coefficients first in the matrix, what its
 Cholesky factor has at its end is the factor of the inverse covariance of the rest, I_FF marginalised.
@@ -18,11 +18,8 @@ import torch
 from scipy.optimize import nnls
 
 from dsfu.errors import InputError
-from dsfu.model.measured.volume.columns import Columns
-from dsfu.model.measured.volume.cosines import CosineSeries, normal_block
+from dsfu.model.measured.volume.model import VolumeModel
 from dsfu.model.measured.volume.prior import FormFactorPrior
-from dsfu.model.measured.volume.terms import OrderTerms
-from dsfu.model.measured.volume.voxels import Voxels
 from dsfu.simulate.arrays import FloatArray
 
 ALPHA_DEVIATION: Final = 0.3
@@ -48,47 +45,21 @@ class Linearised:
 
 
 @dataclass(eq=False)
-class VolumeFit:
-    """One fit of folded voxels.
+class VolumeFit(VolumeModel):
+    """One fit of folded voxels."""
 
-    Attributes
-    ----------
-    parameters
-        Coefficients of G, then the parameters of the order, then amplitudes of the columns.
-    """
-
-    voxels: Voxels
-    prior: FormFactorPrior
-    terms: OrderTerms
-    columns: Columns
-    falloff: npt.NDArray[np.float32]
-    parameters: FloatArray = field(init=False)
     steps: int = field(init=False, default=0)
     converged: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        cell = self.voxels.cell
-        self.periods = self.prior.periods(self.voxels.ranges_with_mates(), cell)
-        self.vectors = self.prior.vectors(self.periods, cell)
-        self._g = CosineSeries(self.voxels.axes, self.vectors, self.periods.tolist())
-        self._s = CosineSeries(self.voxels.axes, self.terms.vectors, [1, 1, 1])
-        self._counts = torch.from_numpy(np.ascontiguousarray(self.voxels.counts))
-        self._weight = torch.from_numpy(np.ascontiguousarray(self.voxels.weight))
-        self._falloff = torch.from_numpy(np.ascontiguousarray(self.falloff))
-        self._maps = torch.from_numpy(self.columns.maps)
+        super().__post_init__()
         self._local = _local_mean(self._counts, self._weight)
         self._w = self._weight / self._local
         we = self._w * self._falloff
         # The mean of I_FF / E by least squares, as if there were no order.
         self.scale = float((self._counts * we).sum().double() / (we * self._falloff).sum().double())
         self.set_prior(self.prior)
-        self.parameters = np.zeros(sum(self.sizes))
         self.parameters[0] = self.scale
-
-    @property
-    def sizes(self) -> tuple[int, int, int]:
-        """Of G, α and the columns."""
-        return len(self.vectors), len(self.terms), len(self.columns)
 
     def set_prior(self, prior: FormFactorPrior) -> None:
         """Take another prior for the coefficients there are."""
@@ -97,25 +68,6 @@ class VolumeFit:
         deviations = prior.deviations(self.vectors, self.periods, self.voxels.cell) * self.scale
         self._deviations = np.concatenate([deviations, np.ones(a + b)])
         self._precision = np.concatenate([[0.0], np.ones(p - 1), np.full(a, ALPHA_DEVIATION**-2), np.zeros(b)])
-
-    def parts(self, parameters: FloatArray | None = None) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Coefficients of G, α, amplitudes of the columns."""
-        p, a, _ = self.sizes
-        x = self.parameters if parameters is None else parameters
-        return x[:p], x[p : p + a], x[p + a :]
-
-    def factors(self, parameters: FloatArray | None = None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """I_FF, I_SRO and the columns' sum, on the grid."""
-        first, values, last = self.parts(parameters)
-        spread = self.terms.spread(values)
-        p, a, b = (torch.from_numpy(np.ascontiguousarray(each)) for each in (first, spread, last))
-        extra = (b.float() @ self._maps).view(self._counts.shape) if len(b) else torch.zeros(())
-        return self._falloff * self._g.on_grid(p), 1 + self._s.on_grid(a), extra
-
-    def model(self, parameters: FloatArray | None = None) -> torch.Tensor:
-        """What the voxels should be."""
-        form_factor, order, extra = self.factors(parameters)
-        return form_factor * order + extra
 
     def loss(self, parameters: FloatArray | None = None) -> float:
         """Half of χ² and of the prior's."""
@@ -141,54 +93,11 @@ class VolumeFit:
         variance = torch.maximum(expected, _LEAST_OF_LOCAL * self._local).clamp_min(_LEAST_VARIANCE)
         self._w = self._weight / variance
 
-    def _gradient(self) -> FloatArray:
-        """Of half of χ², without the prior."""
-        form_factor, order, extra = self.factors()
-        wr = self._w * (form_factor * order + extra - self._counts)
-        return self._products(wr, self._falloff * order, form_factor)
-
-    def _column_sums(self, values: torch.Tensor) -> FloatArray:
-        rows = values.reshape(-1)
-        width = values.shape[-1]
-        return np.array([float((each * rows).view(-1, width).sum(1).double().sum()) for each in self._maps])
-
-    def _products(self, weighted: torch.Tensor, by_p: torch.Tensor, by_a: torch.Tensor) -> FloatArray:
-        """Of some weighted pattern with the derivatives of the model: one column of a normal matrix."""
-        return np.concatenate(
-            [
-                self._g.sums(weighted * by_p).numpy(),
-                self.terms.gathered(self._s.sums(weighted * by_a).numpy()),
-                self._column_sums(weighted),
-            ]
-        )
-
-    def _matrix(self) -> FloatArray:
-        """JᵀWJ, without the prior."""
-        form_factor, order, _ = self.factors()
-        by_p, by_a = self._falloff * order, form_factor
-        p, a, b = self.sizes
-        axes, one = self.voxels.axes, [1, 1, 1]
-        matrix = np.zeros((p + a + b,) * 2)
-        periods = self.periods.tolist()
-        matrix[:p, :p] = normal_block(axes, self._w * by_p * by_p, self.vectors, self.vectors, periods)
-        v, gathered = self.terms.vectors, self.terms.gathered
-        block = normal_block(axes, self._w * by_a * by_a, v, v, one)
-        matrix[p : p + a, p : p + a] = gathered(gathered(block).T)
-        cross = gathered(normal_block(axes, self._w * by_a * by_p, v * self.periods, self.vectors, periods))
-        matrix[p : p + a, :p] = cross
-        matrix[:p, p : p + a] = cross.T
-        for number, each in enumerate(self._maps):
-            weighted = each.view(self._counts.shape) * self._w
-            column = self._products(weighted, by_p, by_a)
-            matrix[p + a + number] = column
-            matrix[:, p + a + number] = column
-        return matrix
-
     def linearised(self) -> Linearised:
         """The data's part of the fit as a quadratic form."""
         # ½ xᵀ M x − target·x has this gradient at the present parameters.
-        matrix = self._matrix()
-        return Linearised(matrix=matrix, target=matrix @ self.parameters - self._gradient())
+        matrix = self._matrix(self._w)
+        return Linearised(matrix=matrix, target=matrix @ self.parameters - self._gradient(self._w))
 
     def _with_prior(self, matrix: FloatArray) -> FloatArray:
         """Whitened, the prior added, in place."""
@@ -230,7 +139,7 @@ class VolumeFit:
     def _step(self) -> FloatArray:
         """A Gauss–Newton step under which no column becomes negative."""
         x = self.parameters / self._deviations
-        gradient = self._gradient() * self._deviations + self._precision * x
+        gradient = self._gradient(self._w) * self._deviations + self._precision * x
         first = len(x) - self.sizes[2]
         gradient[first:] += self.columns.precision @ x[first:]
         factor = self.factored()
@@ -285,7 +194,7 @@ class VolumeFit:
 
     def factored(self) -> FloatArray:
         """Cholesky factor of the whitened normal matrix with the prior."""
-        matrix = self._with_prior(self._matrix())
+        matrix = self._with_prior(self._matrix(self._w))
         diagonal = np.arange(len(matrix))
         for more in _STIFFER:
             # sums in single precision leave columns that are nearly alike with a matrix that is not quite positive

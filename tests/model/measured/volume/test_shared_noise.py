@@ -8,8 +8,8 @@ from scipy.ndimage import convolve1d
 
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.volume.bragg import lattice_distance
+from dsfu.model.measured.volume.residual_sums import weight_in_cells
 from dsfu.model.measured.volume.shared_noise import kernel, smoothed_shares
-from dsfu.model.measured.volume.verdict import _weight_in_cells
 from dsfu.model.measured.volume.voxels import folded, voxels_of
 from dsfu.simulate.lattice import Cell
 
@@ -48,7 +48,7 @@ def test_counts_that_are_alike_by_chance_are_no_copies():
 def test_within_a_cell_of_no_symmetry_a_voxel_counts_in_full():
     whole = folded(_voxels(np.mean([COUNTS[each] for each in MIRRORS], axis=0)))
     _, numbers, cells = lattice_distance(whole.axes)
-    weights = _weight_in_cells(whole, cells)[numbers]
+    weights = weight_in_cells(whole, cells)[numbers]
     points = np.array([(0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 1, 1)])
     found = weights[tuple((10 * points + (0, 15, 15)).T)]
     np.testing.assert_array_equal(found, [1, 1, 2, 4])
