@@ -8,6 +8,7 @@ import numpy as np
 from dsfu.model.problems.phases.atom_model import AtomModel
 from dsfu.model.problems.phases.merging import ATOMIC, MergedData
 from dsfu.model.problems.phases.origin import GroupFit
+from dsfu.model.problems.phases.twinning import TwinLaw
 
 Outcome3 = Literal["solved", "doubtful", "not solved"]
 
@@ -43,6 +44,7 @@ def judge(
     alternatives: tuple[GroupFit, ...],
     atoms: AtomModel | None,
     refuted: tuple[str, ...] = (),
+    twin: TwinLaw | None = None,
 ) -> PhasingVerdict:
     """The verdict on a map with its atoms, if it has any; ``refuted`` are groups that are known not to be right."""
     reasons = []
@@ -62,6 +64,9 @@ def judge(
         if refuted:
             named = " and ".join(refuted)
             reasons.append(f"The map nearly has the symmetry of {named} too; atoms fit much worse in it.")
+        if twin is not None:
+            outcome = "doubtful" if outcome == "solved" else outcome
+            reasons.append(twin.told)
         rival = rival_of(fit, alternatives, refuted)
         if rival is not None:
             outcome = "doubtful" if outcome == "solved" else outcome

@@ -9,7 +9,7 @@ import gemmi
 import numpy as np
 import numpy.typing as npt
 
-from dsfu.model.problems.phases.crystal_data import IntArray, ReflectionList
+from dsfu.model.problems.phases.crystal_data import CellNumbers, IntArray, ReflectionList
 from dsfu.simulate.phases.atoms import orthogonalisation
 
 METRIC_TOLERANCE: Final = 0.012
@@ -84,7 +84,7 @@ def find_laue_class(data: ReflectionList) -> LaueClass:
     allowed = [
         (name, group)
         for name, group in _laue_classes()
-        if _keeps_metric(data, group) and _keeps_lattice(centring, group)
+        if _keeps_metric(data.cell, group) and _keeps_lattice(centring, group)
     ]
     low, low_pairs = r_of_equivalents(data, allowed[0][1])
     best_name, best = allowed[0]
@@ -174,8 +174,22 @@ def _class_of(group: gemmi.SpaceGroup) -> IntArray:
 laue_rotations = _class_of
 
 
-def _keeps_metric(data: ReflectionList, rotations: IntArray) -> bool:
-    orth = orthogonalisation(data.cell)
+def laws_of_cell(cell: CellNumbers, laue: LaueClass) -> list[IntArray]:
+    """One rotation of each coset of a class among the symmetries of cell and lattice: the twin laws it allows."""
+    known = {turn.tobytes() for turn in laue.rotations}
+    laws = []
+    for _, group in _laue_classes():
+        if not (_keeps_metric(cell, group) and _keeps_lattice(laue.centring, group)):
+            continue
+        for turn in group:
+            if turn.tobytes() not in known:
+                laws.append(turn)
+                known |= {(own @ turn).tobytes() for own in laue.rotations}
+    return laws
+
+
+def _keeps_metric(cell: CellNumbers, rotations: IntArray) -> bool:
+    orth = orthogonalisation(cell)
     metric = orth.T @ orth
     lengths = np.sqrt(np.diag(metric))
     # Rᵀ G R = G for a rotation that keeps all lengths.

@@ -43,6 +43,7 @@ def write_all(folder: Path, crystal: PhasedCrystal) -> dict[str, Any]:
         "cell": list(crystal.data.cell),
         "d_min": round(crystal.data.d_min, 4),
         "completeness": round(crystal.data.completeness, 4),
+        "twin": {"law": crystal.twin.text, "fraction": round(crystal.twin.fraction, 2)} if crystal.twin else None,
         "elements_by_formula": crystal.named,
         "peaks": peaks,
         "seconds": round(crystal.seconds, 2),

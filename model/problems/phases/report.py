@@ -8,6 +8,7 @@ import numpy as np
 
 from dsfu.model.problems.phases.pictures import projection_figure
 from dsfu.model.problems.phases.solve import PhasedCrystal
+from dsfu.model.problems.phases.twinning import mean_local_difference
 from dsfu.pages.frame import Table, made_now, render
 from dsfu.pages.pictures import figure_address
 
@@ -16,6 +17,8 @@ _WORDS: Final = {
     "doubtful": ("doubtful", "Doubtful: check this structure before you rely on it."),
     "not solved": ("bad", "Not solved."),
 }
+
+_EXPECTED_L: Final = "of light atoms without an inversion centre 0.50 (twin of equal parts 0.375), with one 0.64 (0.50)"
 
 
 def report_of(crystal: PhasedCrystal, peaks: list[dict[str, Any]], now: datetime | None = None) -> str:
@@ -40,6 +43,7 @@ def _numbers(crystal: PhasedCrystal) -> Table:
     data = crystal.data
     stated = f" (the file says {crystal.stated})" if crystal.stated else ""
     a, b, c, alpha, beta, gamma = data.cell
+    local = mean_local_difference(data)
     rows = [
         ["space group", f"{crystal.candidate.name}, number {crystal.candidate.group.number}{stated}"],
         ["cell", f"{a:g} {b:g} {c:g} Å, {alpha:g} {beta:g} {gamma:g}°"],
@@ -47,6 +51,8 @@ def _numbers(crystal: PhasedCrystal) -> Table:
         ["R of equivalents", f"{data.laue.r_int:.3f}" if np.isfinite(data.laue.r_int) else "each measured once"],
         ["unique reflections", f"{len(data.hkl)}, d ≥ {data.d_min:.3f} Å, {100 * data.completeness:.0f} % complete"],
         ["R", f"{crystal.r:.3f}, " + ("of atoms" if crystal.model else "of the positive peaks of the map")],
+        *([["twin", f"{crystal.twin.text}, {100 * crystal.twin.fraction:.0f} %"]] if crystal.twin else []),
+        *([["mean |L| of neighbours", f"{local:.3f}; {_EXPECTED_L}"]] if np.isfinite(local) else []),
         ["correlation with symmetry images", f"{crystal.symmetry:.2f}, before averaging"],
         ["time", f"{crystal.seconds:.1f} s"],
         *(["noticed", note] for note in crystal.notes),

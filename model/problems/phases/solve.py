@@ -22,6 +22,7 @@ from dsfu.model.problems.phases.polishing import (
     whole_sphere,
 )
 from dsfu.model.problems.phases.projections import SUPPORT, PhasedMap, phase, support_of_points
+from dsfu.model.problems.phases.twinning import TwinLaw, twin_law_of
 from dsfu.progress import Tell
 
 _ITERATIONS: Final = 300
@@ -41,6 +42,8 @@ class PhasedCrystal:
         The map on the whole cell.
     model
         Atoms; None where there are none to be told.
+    twin
+        Second domain that the atoms speak for, if any.
     """
 
     source: str
@@ -55,6 +58,7 @@ class PhasedCrystal:
     named: bool
     r: float
     verdict: PhasingVerdict
+    twin: TwinLaw | None
     alternatives: tuple[GroupFit, ...]
     notes: tuple[str, ...]
     seconds: float
@@ -142,6 +146,7 @@ def _answer(reflections: ReflectionList, data: MergedData, best: Attempt, second
         r = fit.r1
         model, named = fit.model, best.polished.named
     trusted = model is not None and r < 0.35
+    twin = twin_law_of(data, model) if trusted and model is not None else None
     notes = reflections.notes
     if reflections.formula and trusted and not named:
         notes += ("the formula does not fit the map: atoms are told without it, as if most were carbon",)
@@ -171,7 +176,9 @@ def _answer(reflections: ReflectionList, data: MergedData, best: Attempt, second
             alternatives=best.alternatives,
             atoms=model if trusted else None,
             refuted=best.refuted,
+            twin=twin,
         ),
+        twin=twin,
         alternatives=best.alternatives,
         notes=notes,
         seconds=seconds,
