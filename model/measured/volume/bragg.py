@@ -27,6 +27,12 @@ TAIL_SHARE: Final = 0.05
 
 _KNOTS: Final = (0.07, 0.1, 0.15, 0.22, 0.32, 0.5)
 _PEAK: Final = 0.08
+"""A peak's integral is summed up to here, or over the voxel at its middle and the 26 around it, whichever is more."""
+
+_NEIGHBOURS: Final = 1.75
+"""Steps of the grid that reach the farthest of these 26, √3 away. With voxels of .08 one voxel stood for a whole peak
+at some lattice points and eight at others: of the tails that followed from it, too much was left for a good crystal."""
+
 _RING: Final = (0.2, 0.4)
 _STRONG: Final = 5.0
 """A lattice point has a peak if its core exceeds the ring around it by this times its standard uncertainty …"""
@@ -140,7 +146,7 @@ def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
     ring = live & (distance > _RING[0]) & (distance < _RING[1])
     in_ring = np.bincount(number[ring], minlength=points)
     level = np.bincount(number[ring], voxels.counts[ring], points) / np.maximum(in_ring, 1)
-    core = distance < _PEAK
+    core = distance < max(_PEAK, _NEIGHBOURS * voxels.longest_edge)
     measured = core & live
     share = _share_of_core(voxels.axes)
     wanted = np.bincount(number[core], share[core], points)

@@ -100,7 +100,7 @@ def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
     """The verdict on a solution."""
     found = residuals_of(solution)
     checks: list[VolumeCheck] = []
-    own_limits = _COARSE_LIMITS if _coarsest(solution) > _COARSE_VOXEL else {}
+    own_limits = _COARSE_LIMITS if solution.voxels.longest_edge > _COARSE_VOXEL else {}
     for name, (usual_limit, meaning) in _LIMITS.items():
         measure = MEASURES[name](found, solution)
         if measure is not None:
@@ -166,8 +166,3 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
         return VolumeVerdict(judgement="not judged", sentence=f"Not judged: {several}", checks=checks)
     words = "The data agree with two species that share one site. That does not prove it: what is weak may not show."
     return VolumeVerdict(judgement="agrees", sentence=words, checks=checks)
-
-
-def _coarsest(solution: VolumeSolution) -> float:
-    """The longest edge of a voxel, in reciprocal lattice units."""
-    return max(float(axis[1] - axis[0]) for axis in solution.voxels.axes if len(axis) > 1)

@@ -98,6 +98,11 @@ class Voxels:
         first, second, third = self.counts.shape
         return first, second, third
 
+    @property
+    def longest_edge(self) -> float:
+        """Of a voxel, in reciprocal lattice units."""
+        return max((float(axis[1] - axis[0]) for axis in self.axes if len(axis) > 1), default=0.0)
+
     def lengths(self) -> Float32:
         """|Q| of every voxel, 1/Å."""
         metric = self.cell.reciprocal @ self.cell.reciprocal.T
