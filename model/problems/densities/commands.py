@@ -83,6 +83,7 @@ def solve_density(
         return
     for number, each in enumerate(result["candidates"], 1):
         cell = " ".join(f"{value:.4f}" for value in each["cell"])
-        typer.echo(f"{number}  R {each['r']:.3f}  {each['space_group']:<12} {cell}  {each['prototype']}")
+        agreement = f"R {each['r']:.3f} ({each['r_without_noise']:.3f})"
+        typer.echo(f"{number}  {agreement}  {each['space_group']:<12} {cell}  {each['prototype']}")
     typer.echo(f"{answer.verdict}: {answer.reason}")
     tell_written(out, *([figure] if figure is not None and answer.candidates else []))

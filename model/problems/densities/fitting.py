@@ -7,7 +7,7 @@ import numpy as np
 
 from dsfu.model.problems.densities.bounded_steps import bounded_least_squares
 from dsfu.model.problems.densities.metrics import cell_of
-from dsfu.model.problems.densities.pattern_model import SHAPE, PatternModel, Source
+from dsfu.model.problems.densities.pattern_model import SHAPE, Agreement, PatternModel, Source
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.structure_types import StructureType
@@ -24,8 +24,11 @@ B_LIMITS: Final = (-1.0, 8.0)
 MOST_ASYMMETRY: Final = 0.1
 """Degrees, times cot 2θ: how far the left half of a peak is drawn out. Chosen: wide slits do so."""
 
-LEAST_EXCESS: Final = 0.2
-"""Of the noise: R is not known better than to 2 % of that, so that less is no difference."""
+TEXTURED: Final = 0.8
+"""Share of the squares beyond the noise that may be left for texture to be believed. Chosen."""
+
+TEXTURE_SEEN: Final = 25.0
+"""By how much the weighted squares must fall, too: five standard deviations of noise."""
 
 DOUBLETS: Final = {
     1.54056: 1.544398, 0.70930: 0.713590, 1.78897: 1.792850, 1.93604: 1.939980, 2.28970: 2.293606, 0.55941: 0.563798
@@ -48,6 +51,8 @@ class Fit:
         Σ|net − calculated| / Σ|net|, over the range fitted.
     noise
         What a perfect fit would leave of it.
+    agreement
+        Weighted squares.
     zero
         Shift of angles in degrees.
     fwhm
@@ -63,6 +68,7 @@ class Fit:
     kind: StructureType
     r: float
     noise: float
+    agreement: Agreement
     zero: float
     fwhm: float
     b_iso: float
@@ -75,8 +81,12 @@ class Fit:
 
     @property
     def excess(self) -> float:
-        """R without the share of the noise, as if both added up in squares: 0.1 is a fit as instruments allow."""
-        return float(np.sqrt(max(self.r**2 - self.noise**2, (LEAST_EXCESS * self.noise) ** 2, 1e-6)))
+        """What is left beyond the noise, as a share of the whole: 0.1 is a fit as instruments allow.
+
+        Of weighted squares, since noise adds up in these: Σ|net − calculated| over a wide background hides everything.
+        """
+        squares = self.agreement
+        return float(np.sqrt(max(squares.left - squares.noise, squares.spread, 1e-6 * squares.whole) / squares.whole))
 
 
 def wavelengths_of(wavelength: float) -> Source:
@@ -124,19 +134,22 @@ def _told(
     """What was fitted, with the texture that helps most."""
     size, kind = model.size, model.kind
     net, calculated = model.explained(model.pattern(values))
-    (r, noise), texture, axis = model.r_factors(net, calculated), 1.0, None
+    agreement, texture, axis = model.agreement(net, calculated), 1.0, None
     for trial in texture_axes:
         for amount in (0.55, 0.7, 0.85, 1.2, 1.5):
             other = model.explained(model.pattern(values, amount, trial))
-            if model.r_factors(*other)[0] < 0.9 * r:
-                (r, noise), texture, axis = model.r_factors(*other), amount, trial
+            again = model.agreement(*other)
+            beyond = max(agreement.left - agreement.noise, 0.0)
+            if agreement.left - again.left > max((1 - TEXTURED) * beyond, TEXTURE_SEEN):
+                agreement, texture, axis = again, amount, trial
                 net, calculated = other
+    r, noise = model.r_factors(net, calculated)
     zero, constant, tangent, _, _, b_iso = map(float, values[size : size + SHAPE])
     cell = cell_of(model.metric_at(values), model.system)
     moved = kind.moved(model.reference if cell is None else cell, values[size + SHAPE :])
     middle = np.radians((model.two_theta[0] + model.two_theta[-1]) / 4)
     return Fit(
-        kind=moved, r=r, noise=noise, zero=zero,
+        kind=moved, r=r, noise=noise, agreement=agreement, zero=zero,
         fwhm=float(np.hypot(constant / np.cos(middle), tangent * np.tan(middle))),
         b_iso=b_iso, texture=texture, texture_axis=axis, parameters=parameters + (axis is not None),
         two_theta=model.two_theta, net=net, calculated=calculated,

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Final
 
 import gemmi
+import numpy as np
 
 from dsfu.model.problems.densities.fitting import B_LIMITS, Fit
 from dsfu.simulate.densities.structure_types import StructureType, from_crystal, operations
@@ -26,8 +27,8 @@ EXPLAINED: Final = 0.25
 """R without noise up to which a simpler structure may come before one that fits better. Chosen with LuOF in view."""
 
 AS_GOOD: Final = 1.05
-"""Times the R of the first up to which the same structure in a smaller cell comes before it: lines of the larger cell
-that would tell are not there. Chosen with barium titanate in view."""
+"""Times what the first leaves beyond the noise up to which the same structure in a smaller cell comes before it: lines
+of the larger cell that would tell are not there. Chosen with barium titanate in view."""
 
 NEARLY: Final = 0.15
 """Å by which atoms may be away from a higher symmetry that is tried, too. Chosen."""
@@ -51,15 +52,45 @@ _DISPLACEMENTS: Final = (B_LIMITS[0] + 0.05, B_LIMITS[1] - 0.1)
 """Å²; beyond these a displacement parameter has run to its limit."""
 
 _PER_PARAMETER: Final = 0.02
-"""A parameter more must lower R by this share: types of lower symmetry always fit a little better. Chosen."""
+"""A parameter more must lower what is left by this share: lower symmetry always fits a little better. Chosen."""
+
+_FITTED_NOISE: Final = 16.0
+"""By how much a parameter more must lower the weighted squares: four standard deviations of noise. Chosen."""
+
+_AT_THE_NOISE: Final = 1.1
+"""Times the noise up to which the weighted squares are noise alone: it is known to a few per cent. Chosen."""
+
+_ASKED_FOR: Final = 2.0
+"""Weighted squares that each parameter of a displacement must take away for the pattern to ask for it (Akaike 1974)."""
 
 _SAME_SIZE: Final = 0.02
 """Relative difference of volumes per atom up to which two cells are of one size."""
 
 
-def rank(found: Fit) -> float:
-    """R, raised for each parameter."""
-    return found.r * (1 + _PER_PARAMETER * found.parameters)
+def rank(found: Fit, noise: float = np.inf) -> float:
+    """What is left beyond the noise, raised for each parameter: by a share, as models are wrong, and for fitted noise.
+
+    ``noise``: weighted squares that another fit left, where that is less.
+    """
+    squares, parameters = found.agreement, found.parameters
+    beyond = max(squares.left - min(squares.noise, noise), 0.0)
+    raised = beyond * (1 + _PER_PARAMETER * parameters) ** 2
+    return float(np.sqrt((raised + _FITTED_NOISE * parameters) / squares.whole))
+
+
+def fits_as_well(simpler: Fit, other: Fit, times: float) -> bool:
+    """Whether one fit ranks at most so many times another."""
+    noise = min(simpler.agreement.left, other.agreement.left)
+    return rank(simpler, noise) < times * rank(other, noise)
+
+
+def is_out(rival: Fit, best: Fit) -> bool:
+    """Whether noise alone decides against a rival: the best leaves nothing else, and the rival far more."""
+    squares, parameters = best.agreement, max(best.parameters - rival.parameters, 1)
+    return (
+        squares.left < _AT_THE_NOISE * squares.noise
+        and rival.agreement.left > squares.left + _FITTED_NOISE * parameters
+    )
 
 
 def ordered(fits: Sequence[Fit]) -> list[Fit]:
@@ -68,10 +99,13 @@ def ordered(fits: Sequence[Fit]) -> list[Fit]:
     What is wrong with every model of a measured pattern, a structure with more parameters takes up. It has to fit
     much better to be believed.
     """
-    ranked = sorted(fits, key=rank)
+    noise = min((each.agreement.left for each in fits), default=0.0)
+    ranked = sorted(fits, key=lambda each: rank(each, noise))
     for each in ranked[1:]:
         best = ranked[0]
-        if each.excess < EXPLAINED and best.excess > LEAD_ON_SIMPLER * each.excess and is_simpler(each.kind, best.kind):
+        if each.excess > EXPLAINED or best.excess < LEAD_ON_SIMPLER * each.excess or is_out(each, best):
+            continue
+        if is_simpler(each.kind, best.kind):
             ranked.remove(each)
             ranked.insert(0, each)
     return _smallest_first(ranked)
@@ -79,7 +113,9 @@ def ordered(fits: Sequence[Fit]) -> list[Fit]:
 
 def _smallest_first(ranked: list[Fit]) -> list[Fit]:
     """Of one structure in several slight distortions that fit alike, the one with the fewest atoms comes first."""
-    alike = [each for each in ranked[1:] if each.r < AS_GOOD * ranked[0].r and each.excess < EXPLAINED]
+    best = ranked[0]
+    alike = [each for each in ranked[1:] if each.excess < min(EXPLAINED, AS_GOOD * best.excess)]
+    alike = [each for each in alike if independent_volume(each.kind) < 1.1 * independent_volume(best.kind)]
     alike = [each for each in alike if _primitive_atoms(each.kind) < _primitive_atoms(ranked[0].kind)]
     alike = [each for each in alike if identity(each.kind, DISTORTED) == identity(ranked[0].kind, DISTORTED)]
     if not alike:
@@ -100,17 +136,17 @@ def judge(ranked: Sequence[Fit], complete: bool = True) -> tuple[str, str]:
     if not ranked:
         return "not explained", "no candidate has lines where the pattern has peaks"
     best = ranked[0]
+    told = f"R = {best.r:.2f} ({best.excess:.2f} without noise)"
     if best.excess > 3 * GOOD:
-        return "not explained", f"the best candidate leaves R = {best.r:.2f}; its type is probably not in the pool"
+        return "not explained", f"the best candidate leaves {told}; its type is probably not in the pool"
     if best.excess > GOOD:
-        told = f"R = {best.r:.2f}, {best.excess:.2f} without noise"
         return "uncertain", f"{told}; a pattern that is explained has {GOOD:.2f} at most"
-    doubt = _of_the_structure(ranked)
+    doubt = _of_the_structure(ranked) or _of_the_centre(ranked)
     if doubt:
-        return "uncertain", f"R = {best.r:.2f}, but {doubt}"
+        return "uncertain", f"{told}, but {doubt}"
     own = identity(best.kind)
     for each in ranked[1:]:
-        if own in (identity(each.kind), identity(each.kind, DISTORTED)):
+        if own in (identity(each.kind), identity(each.kind, DISTORTED)) or is_out(each, best):
             continue
         more = each.parameters > best.parameters
         if more and is_simpler(best.kind, each.kind) and each.excess > LEAD * best.excess:
@@ -118,10 +154,10 @@ def judge(ranked: Sequence[Fit], complete: bool = True) -> tuple[str, str]:
         simpler = is_simpler(each.kind, best.kind)
         if best.excess > (LEAD_ON_SIMPLER if simpler else LEAD) * each.excess:
             what = "of higher symmetry in a cell of the same size" if simpler else "of another type"
-            return "uncertain", f"R = {best.r:.2f}, and a candidate {what} fits nearly as well: {each.r:.2f}"
+            return "uncertain", f"{told}, and a candidate {what} fits nearly as well ({each.excess:.2f})"
     if not complete:
-        return "uncertain", f"R = {best.r:.2f}, but time was up before all types had been tried"
-    return "solved", f"R = {best.r:.2f}, and no other type of the pool comes near{_of_distortions(ranked)}"
+        return "uncertain", f"{told}, but time was up before all types had been tried"
+    return "solved", f"{told}, and no other type of the pool comes near{_of_distortions(ranked)}"
 
 
 def _of_the_structure(ranked: Sequence[Fit]) -> str:
@@ -135,10 +171,39 @@ def _of_the_structure(ranked: Sequence[Fit]) -> str:
     if alike:
         return f"{alike} scatter alike, and with one of them on the sites of both its symmetry would be higher"
     for each in ranked[1:]:
-        if each.excess < best.excess / LEAD_ON_VARIANT and is_simpler(each.kind, best.kind) and _alike(each, best):
-            group = gemmi.find_spacegroup_by_number(each.kind.number).short_name()
-            return f"the same structure in the higher symmetry {group} fits nearly as well: {each.r:.2f}"
+        if each.excess > best.excess / LEAD_ON_VARIANT or is_out(each, best):
+            continue
+        if is_simpler(each.kind, best.kind) and _alike(each, best):
+            return (
+                f"the same structure in the higher symmetry {_group(each.kind)} fits nearly as well ({each.excess:.2f})"
+            )
     return ""
+
+
+def _of_the_centre(ranked: Sequence[Fit]) -> str:
+    """Words on the first candidate without its centre of symmetry, where the pattern asks for that a little."""
+    best = ranked[0]
+    for each in ranked[1:]:
+        gain = best.agreement.left - each.agreement.left
+        if _loses_centre(each.kind, best.kind) and gain > _ASKED_FOR * (each.parameters - best.parameters):
+            return f"without a centre of symmetry, in {_group(each.kind)}, it fits a little better"
+    return ""
+
+
+def _loses_centre(kind: StructureType, centric: StructureType) -> bool:
+    """Whether a type is another without centre, in the same cell and with fewer operations, however far atoms moved."""
+    lengths = np.sort(kind.cell[:3]) / np.sort(centric.cell[:3])
+    fewer = len(operations(kind.hall)[0]) < len(operations(centric.hall)[0])
+    same = kind.atoms == centric.atoms and bool(np.abs(lengths - 1).max() < _SAME_SIZE)
+    return same and fewer and _is_centric(centric) and not _is_centric(kind)
+
+
+def _is_centric(kind: StructureType) -> bool:
+    return bool(gemmi.symops_from_hall(kind.hall).is_centrosymmetric())
+
+
+def _group(kind: StructureType) -> str:
+    return str(gemmi.find_spacegroup_by_number(kind.number).hm).replace(" ", "")
 
 
 def _ordered_alike(kind: StructureType) -> str:
@@ -160,11 +225,11 @@ def _of_distortions(ranked: Sequence[Fit]) -> str:
     best = ranked[0]
     own = identity(best.kind, DISTORTED)
     alike = [
-        gemmi.find_spacegroup_by_number(each.kind.number).short_name()
+        _group(each.kind)
         for each in ranked[1:]
         if each.kind.number != best.kind.number
         and each.excess < best.excess / LEAD
-        and identity(each.kind, DISTORTED) == own
+        and (identity(each.kind, DISTORTED) == own or _loses_centre(each.kind, best.kind))
     ]
     if not alike:
         return ""

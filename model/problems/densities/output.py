@@ -42,6 +42,7 @@ def summary(found: Fit) -> dict[str, Any]:
         "cell": [round(value, 5) for value in found.kind.cell],
         "r": round(found.r, 4),
         "r_of_noise": round(found.noise, 4),
+        "r_without_noise": round(found.excess, 4),
         "zero": round(found.zero, 4),
         "fwhm": round(found.fwhm, 4),
         "b_iso": round(found.b_iso, 3),

@@ -1,5 +1,6 @@
 """What a decorated structure type gives as a powder pattern, with derivatives by all that a fit moves."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -41,6 +42,16 @@ Source = tuple[tuple[float, float], ...]
 """Wavelengths in Å and their shares."""
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """Weighted squares: of what a fit leaves, of the net intensities, and what noise alone leaves, with its spread."""
+
+    left: float
+    whole: float
+    noise: float = 0.0
+    spread: float = 0.0
+
+
 class PatternModel:
     """The pattern of a type, without scale, as a function of cell, zero, widths, displacement and free positions.
 
@@ -66,6 +77,8 @@ class PatternModel:
         # Counting noise alone would let the strongest peak's shape decide: model errors are some 3 % of the height.
         model_error = (0.03 * np.maximum(self.net, 0)) ** 2 + (2e-3 * self.net.max()) ** 2
         self.weight = 1 / np.sqrt(sigma**2 / stride + model_error)
+        noise = sigma**2 / stride * self.weight**2
+        self._noise = float(noise.sum()), float(np.sqrt(2 * (noise**2).sum()))
         smooth = _smooth_columns(self.two_theta, _KNOTS * signal.fwhm)
         self._smooth = smooth
         self._taken, self._triangle = np.linalg.qr(smooth * self.weight[:, None])
@@ -192,6 +205,11 @@ class PatternModel:
         weighted = self._without(slopes * (self._scale(bare) * self.weight)[:, None])
         unit = bare / max(float(np.linalg.norm(bare)), 1e-300)
         return np.asarray(weighted - np.outer(unit, unit @ weighted))
+
+    def agreement(self, net: FloatArray, calculated: FloatArray) -> Agreement:
+        """How well intensities agree, with the weights of the fit."""
+        left, whole = ((self.weight * np.stack([net - calculated, net])) ** 2).sum(axis=1)
+        return Agreement(float(left), float(whole), *self._noise)
 
     def r_factors(self, net: FloatArray, calculated: FloatArray) -> tuple[float, float]:
         """Σ|net − calculated| / Σ|net|, and what noise alone would leave of it."""

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from dsfu.model.problems.densities.fitting import Fit, fit
-from dsfu.model.problems.densities.judging import RAISED, higher_symmetry, independent_volume, rank
+from dsfu.model.problems.densities.judging import RAISED, fits_as_well, higher_symmetry, independent_volume
 from dsfu.model.problems.densities.pattern_model import Source
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.simulate.densities.structure_types import StructureType
@@ -41,17 +41,18 @@ class Fitting:
 
 
 def raised(found: Fit, fitting: Fitting) -> list[Fit]:
-    """The structure in the highest symmetry that fits as well; then those still higher that nearly do."""
+    """The structure in the highest symmetry that fits as well; those still higher that nearly do; what was found."""
     if found.excess > _EXPLAINS:
         return [found]
     best, near = found, list[Fit]()
     for higher in _higher(found.kind):
         again = fitting(higher)
-        if rank(again) < AS_WELL * rank(found):
+        if fits_as_well(again, found, AS_WELL):
             best = again
-        elif rank(again) < NEARLY_AS_WELL * rank(found):
+        elif fits_as_well(again, found, NEARLY_AS_WELL):
             near.append(again)
-    return [best, *(each for each in near if independent_volume(each.kind) < 0.9 * independent_volume(best.kind))]
+    near = [each for each in near if independent_volume(each.kind) < 0.9 * independent_volume(best.kind)]
+    return [best, *near, *([found] if best is not found else [])]
 
 
 def _higher(kind: StructureType) -> Iterator[StructureType]:

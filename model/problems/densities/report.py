@@ -30,15 +30,22 @@ def page(answer: DensityAnswer, title: str) -> str:
 
 def _candidates(answer: DensityAnswer) -> Table:
     rows = [
-        [str(number), each.kind.prototype, space_group_name(each.kind), cell_words(each.kind), f"{each.r:.3f}"]
+        [
+            str(number),
+            each.kind.prototype,
+            space_group_name(each.kind),
+            cell_words(each.kind),
+            f"{each.r:.3f}",
+            f"{each.excess:.3f}",
+        ]
         for number, each in enumerate(answer.candidates, 1)
     ]
     return Table(
         title="Candidates",
-        heads=(">", "Structure type of", "Space group", ">Cell (Å, degrees)", ">R"),
+        heads=(">", "Structure type of", "Space group", ">Cell (Å, degrees)", ">R", ">Without noise"),
         rows=rows,
         note=f"{answer.tried} of {answer.possible} decorated structure types were tried. "
-        "R = Σ|net − calculated| / Σ|net|. "
+        "R = Σ|net − calculated| / Σ|net|; without noise: the root of weighted squares beyond it. "
         "Like elements on exchanged sites give like patterns; densities are of spherical atoms.",
     )
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from dsfu.model.problems.densities.assigned import assigned_types
 from dsfu.model.problems.densities.candidates import decorations
 from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.fitting import Fit, fit, wavelengths_of
-from dsfu.model.problems.densities.formulas import Formula
+from dsfu.model.problems.densities.formulas import Formula, without_mixing
 from dsfu.model.problems.densities.judging import GOOD, identity, judge, ordered, rank
 from dsfu.model.problems.densities.pattern_model import Source
 from dsfu.model.problems.densities.powder import PowderPattern, Signal, prepared
@@ -49,7 +50,8 @@ BEATEN: Final = 0.7
 """Share of the best known type's R up to which a structure of no known type comes before it. Chosen."""
 
 SINGLE: Final = 0.9
-"""Share of the R with a tube's doublet up to which K-alpha-1 alone is taken, as monochromators leave it. Chosen."""
+"""Share of what a tube's doublet leaves beyond the noise up to which K-alpha-1 alone is taken, as monochromators leave
+it. Chosen."""
 
 _SHARE_OF_SEARCH: Final = 0.6
 """Of the time, for the search over types."""
@@ -119,14 +121,34 @@ def solve(
         ranked = _fitted(found, signal, source, begun + seconds)
         verdict, reason = judge(ranked, tried == len(trials))
     if not ranked or ranked[0].excess > GOOD:
+        left = max(seconds - (time.process_time() - begun), 1.0)
+        again = partial(solve, pattern, kinds=kinds, keep=keep, seconds=left, progress=progress)
+        whole = _unmixed(formula, ranked, again, progress)
+        if whole is not None:
+            return whole
         other = _of_no_type(formula, signal, source, begun + seconds, progress)
         if other and (not ranked or rank(other[0]) < BEATEN * rank(ranked[0])):
             ranked, verdict = ordered([*other, *ranked]), "uncertain"
             reason = (
-                f"R = {other[0].r:.2f}; no known type fits, and its atoms were put on sites in all simple ways, of "
-                "which one may fit by chance: see whether its distances make sense"
+                f"R = {other[0].r:.2f} ({other[0].excess:.2f} without noise); no known type fits, and its atoms were "
+                "put on sites in all simple ways, of which one may fit by chance: see whether its distances make sense"
             )
     return answer(tried, ranked[:keep], verdict, reason)
+
+
+def _unmixed(
+    formula: Formula, ranked: Sequence[Fit], again: Callable[[Formula], DensityAnswer], progress: Callable[[str], None]
+) -> DensityAnswer | None:
+    """The answer with elements that share sites taken for one, where that explains the pattern better."""
+    simpler = without_mixing(formula)
+    if simpler is None:
+        return None
+    told = f"elements that share sites were taken for one: {simpler.text}"
+    progress(told)
+    found = again(simpler)
+    if not found.candidates or (ranked and rank(found.candidates[0]) > BEATEN * rank(ranked[0])):
+        return None
+    return replace(found, reason=f"{found.reason}; {told}")
 
 
 def _of_no_type(
@@ -152,7 +174,7 @@ def _fitted(found: Sequence[Found], signal: Signal, source: Source, until: float
     first.sort(key=rank)
     if first and len(source) > 1 and (alone := _alone(first, signal, source)):
         source, first = alone
-    near = [one for one in first if rank(one) < HOPELESS * rank(first[0])]
+    near = [one for one in first if rank(one) < HOPELESS * max(rank(first[0]), GOOD)]
     moving = [*_first(near, WITH_POSITIONS, False), *_first(near, WITH_POSITIONS // 2, True)]
     again, fits = Fitting(signal, source, _AXES), list[Fit]()
     for one in first:
@@ -171,7 +193,7 @@ def _alone(fits: Sequence[Fit], signal: Signal, source: Source) -> tuple[Source,
         return fit(each.kind, np.array(each.kind.cell), signal, single, positions=False)
 
     first = again(fits[0])
-    if first.r > SINGLE * fits[0].r:
+    if first.excess > SINGLE * fits[0].excess:
         return None
     return single, sorted([first, *map(again, fits[1:])], key=rank)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from dsfu.model.problems.densities.fitting import Fit
 from dsfu.model.problems.densities.judging import judge
+from dsfu.model.problems.densities.pattern_model import Agreement
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
 
@@ -13,7 +14,8 @@ def fit_of(name: str, elements: dict[int, int], r: float, parameters: int, axes:
     kind = next(each for each in shipped_types() if each.name == name).substituted(elements)
     none = np.zeros(0)
     return Fit(
-        kind=with_axes(kind, axes), r=r, noise=0.0, zero=0.0, fwhm=0.1, b_iso=0.5, texture=1.0, texture_axis=None,
+        kind=with_axes(kind, axes), r=r, noise=0.0, agreement=Agreement(r**2, 1.0), zero=0.0, fwhm=0.1, b_iso=0.5,
+        texture=1.0, texture_axis=None,
         parameters=parameters, two_theta=none, net=none, calculated=none,
     )  # fmt: skip
 

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from dsfu.model.problems.densities.fitting import Fit, wavelengths_of
-from dsfu.model.problems.densities.judging import judge
+from dsfu.model.problems.densities.judging import judge, ordered
 from dsfu.model.problems.densities.powder import prepared
 from dsfu.model.problems.densities.raising import Fitting, raised
-from dsfu.simulate.densities.structure_types import StructureType
+from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 from tests.benchmarks.densities_powders import powder_of, structure_of
 
 ZINCITE = "ZnO|P 63 m c|3.2498 3.2498 5.2066 90 90 120|Zn .33333 .66667 0; O .33333 .66667 .3821"
 PEROVSKITE = "PbTiO3|P 4 m m|3.904 3.904 4.152 90 90 90|Pb 0 0 0; Ti .5 .5 .539; O .5 .5 .114; O .5 0 .617"
+
+
+NIOBATE = "LiNbO3|R 3 c:H|5.1483 5.1483 13.8631 90 90 120|Nb 0 0 0; Li 0 0 .2787; O .0476 .3433 .0633"
 
 
 def fitting_of(line: str) -> Fitting:
@@ -56,6 +59,37 @@ def test_a_structure_that_has_the_lower_symmetry_stays_there():
     assert raised(fitting(polar), fitting)[0].kind.number == 99
 
 
+def niobates(thinned: int) -> list[Fit]:
+    """Lithium niobate as it is, polar, and with a centre; thinned: fewer counts over more background."""
+    seen = powder_of(structure_of(NIOBATE)[1], np.random.default_rng(0), 1)
+    if thinned > 1:
+        counts = np.random.default_rng(9).poisson(seen.counts / thinned + 300).astype(np.float64)
+        seen = replace(seen, counts=counts)
+    fitting = Fitting(prepared(seen), wavelengths_of(0.7093), ())
+    both = (next(k for k in shipped_types() if (k.prototype, k.number) == ("LiNbO3", n)) for n in (161, 167))
+    return [fitting(each.moved(np.array([5.148, 5.148, 13.863, 90, 90, 120]), np.zeros(each.free))) for each in both]
+
+
+def test_a_polar_structure_comes_before_the_centric_one_where_noise_tells_them_apart():
+    polar, centric = niobates(1)
+    assert centric.r < 1.05 * polar.r
+    assert ordered([centric, polar])[0] is polar
+
+
+def test_a_centric_structure_is_not_called_solved_where_the_polar_one_may_be_true():
+    polar, centric = niobates(6)
+    ranked = ordered([polar, centric])
+    assert ranked[0] is centric
+    assert judge(ranked)[0] == "uncertain"
+    assert "without a centre of symmetry, in R3c, it fits a little better" in judge(ranked)[1]
+    worse = replace(polar, agreement=replace(polar.agreement, left=centric.agreement.left))
+    assert judge([centric, worse]) == (
+        "solved",
+        f"R = {centric.r:.2f} ({centric.excess:.2f} without noise), and no other type of the pool comes near; "
+        "the same structure slightly distorted, in space group R3c, fits as well",
+    )
+
+
 def test_odd_structures_are_not_called_solved(zincite):
     found, higher = zincite[:2]
     assert judge([higher])[0] == "solved"
@@ -63,5 +97,7 @@ def test_odd_structures_are_not_called_solved(zincite):
     assert "displacement" in judge([replace(higher, b_iso=8.0)])[1]
     near = replace(higher.kind, sites=((30, (1 / 3, 2 / 3, 0.0)), (8, (1 / 3, 2 / 3, 0.2))))
     assert judge([replace(higher, kind=near)]) == (
-        "uncertain", f"R = {higher.r:.2f}, but two of its atoms are closer than their covalent radii allow"
+        "uncertain",
+        f"R = {higher.r:.2f} ({higher.excess:.2f} without noise), but two of its atoms are closer than their covalent "
+        "radii allow",
     )  # fmt: skip

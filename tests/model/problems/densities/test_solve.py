@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dsfu.errors import InputError
-from dsfu.model.problems.densities.formulas import parse_formula
+from dsfu.model.problems.densities.formulas import parse_formula, without_mixing
 from dsfu.model.problems.densities.output import write_answer
 from dsfu.model.problems.densities.paper_figure import pattern_figure
 from dsfu.model.problems.densities.powder import PowderPattern, prepared
@@ -93,6 +93,36 @@ def test_formulas_that_are() -> None:
     assert dict(parse_formula("Mg4Si2").counts) == {12: 2, 14: 1}
     assert dict(parse_formula("Nb0.5O3SrYb0.5").counts) == {41: 1, 8: 6, 38: 2, 70: 1}
     assert not parse_formula("Na-Cl").ratios
+    assert dict(parse_formula("Fe₂O₃").counts) == {26: 2, 8: 3}
+
+
+@pytest.mark.parametrize("text", ["CaSO4·2H2O", "CaSO4.2H2O", "CaSO4 * 2 H2O", "CaSO4(H2O)2"])
+def test_the_water_of_a_hydrate(text: str) -> None:
+    assert dict(parse_formula(text).counts) == {20: 1, 16: 1, 8: 6, 1: 4}
+
+
+def test_a_point_before_water_is_a_fraction_where_nothing_else_makes_sense() -> None:
+    assert dict(parse_formula("WO3.0.5H2O").counts) == {74: 2, 8: 7, 1: 2}
+    assert dict(parse_formula("CoNa0.5H2O").counts) == {27: 2, 11: 1, 1: 4, 8: 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "simpler"),
+    [
+        ("LiNi0.8Co0.2O2", "LiNiO2"), ("LiNi1/3Mn1/3Co1/3O2", "LiNiO2"), ("La0.7Sr0.3MnO3", "LaMnO3"),
+        ("Ce0.8Gd0.2O1.9", "CeO2"), ("YBa2Cu3O6.9", "YBa2Cu3O7"), ("NaCl0.9Br0.1", "NaCl"), ("Fe0.95O", "FeO"),
+        ("Cu2ZnSnS4", None), ("CaSO4·0.5H2O", None),
+    ],
+)  # fmt: skip
+def test_elements_that_share_sites_are_taken_for_one(text: str, simpler: str | None) -> None:
+    found = without_mixing(parse_formula(text))
+    assert (found and dict(found.counts)) == (simpler and dict(parse_formula(simpler).counts))
+
+
+@pytest.mark.parametrize("text", ["CaSO4·", "NaCl1/0"])
+def test_what_is_wrong_with_a_formula_is_told(text: str) -> None:
+    with pytest.raises(InputError, match="nothing on one side|is no number"):
+        parse_formula(text)
 
 
 COUNTS = (1000 + 500 * np.exp(-((np.arange(200) - 90) ** 2) / 20)).round().astype(int)
