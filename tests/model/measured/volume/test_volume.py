@@ -100,7 +100,7 @@ def test_the_background_is_found_and_what_i_ff_hides_of_it_is_told(solution):
     assert abs(found.mean - 0.03) < 3 * found.uncertainty
     fit = solution.fit
     first = fit.sizes[0]
-    held = fit._with_prior(fit._matrix())[first:, first:]
+    held = fit._with_prior(fit._matrix(fit._w))[first:, first:]
     weights = np.zeros(len(held))
     last = len(held) - fit.sizes[2]
     weights[last:] = fit.columns.basis[fit.columns.beyond_first_knot].mean(axis=0)
