@@ -146,7 +146,7 @@ def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
     ring = live & (distance > _RING[0]) & (distance < _RING[1])
     in_ring = np.bincount(number[ring], minlength=points)
     level = np.bincount(number[ring], voxels.counts[ring], points) / np.maximum(in_ring, 1)
-    core = distance < max(_PEAK, _NEIGHBOURS * voxels.longest_edge)
+    core = distance < min(max(_PEAK, _NEIGHBOURS * voxels.longest_edge), _RING[0])
     measured = core & live
     share = _share_of_core(voxels.axes)
     wanted = np.bincount(number[core], share[core], points)
