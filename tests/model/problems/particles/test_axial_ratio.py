@@ -7,6 +7,9 @@ from dsfu.model.problems.particles.intervals import intervals_of
 from dsfu.model.problems.particles.reading import MeasuredPdf
 from dsfu.model.problems.particles.solving import solve_particle
 from dsfu.model.problems.particles.verdict import OTHER_BOND, judge
+from dsfu.simulate.particles.experiment import PdfExperiment
+from dsfu.simulate.particles.samples import ParticleSpec, simulate
+from dsfu.simulate.particles.shapes import Shape
 from tests.benchmarks.pretended_particles import Experiment, written_out
 
 EXPERIMENT = Experiment(q_min=0.7, q_max=22.0, q_damp=0.03, b_iso=0.5, r_max=30.0, r_step=0.02)
@@ -38,6 +41,15 @@ def test_the_axial_ratio_of_hcp_is_fitted_and_no_longer_spoils_b(diameter, c_ove
     assert within.bond[0] <= 2.95 <= within.bond[1]
     height, width = np.ptp(best.positions[:, 2]), 2 * len({*np.round(best.positions[:, 2], 3)}) - 2
     assert 4 * height / width == pytest.approx(best.c_over_a, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_noise_moves_no_ratio(seed):
+    experiment, shape = PdfExperiment(), Shape("HCP", (1, 3, 6))
+    pdf = simulate(ParticleSpec(shape=shape, bond_length=2.54, noise=0.03, seed=seed)).pdf.astype(float)
+    best = solve_particle(MeasuredPdf(r=experiment.r, g=pdf, q_min=0.7, q_max=25.0, q_damp=0.0)).candidates[0]
+    assert (best.family, best.parameters) == ("HCP", (1, 3, 6))
+    assert best.c_over_a is None
 
 
 def test_a_metal_that_has_another_bond_length_is_not_believed():
