@@ -154,13 +154,14 @@ def _rates(entries: Iterable[LedgerEntry]) -> dict[str, Rate]:
 
 def _estimate(missing: Iterable[Missing], rates: Mapping[str, Rate]) -> dict[str, Any]:
     """Seconds of one core, and bytes, and which kinds are guesses."""
-    items = defaultdict[str, int](int)
+    items, declared = defaultdict[str, int](int), defaultdict[str, int](int)
     for each in missing:
         items[each.spec.kind] += each.spec.items
+        declared[each.spec.kind] += each.spec.bytes_expected
     kinds = every_kind()
     guesses = {
-        kind: Rate(seconds=kinds[kind].seconds_per_item, bytes=kinds[kind].bytes_per_item)
-        for kind in items
+        kind: Rate(seconds=kinds[kind].seconds_per_item, bytes=declared[kind] / count or kinds[kind].bytes_per_item)
+        for kind, count in items.items()
         if kind not in rates
     }
     costs = {**rates, **guesses}

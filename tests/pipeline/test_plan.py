@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,11 @@ def test_estimates_follow_what_was_measured(ledger: Ledger) -> None:
     assert guessed == pytest.approx(40 * 0.005)
     assert measured.seconds_expected == pytest.approx(3 * 50.0)
     assert measured.bytes_expected == 3 * 1000
+
+
+def test_a_guess_of_bytes_is_what_shards_say_of_themselves(ledger: Ledger) -> None:
+    told = [replace(spec(number), bytes_expected=number * 5000) for number in (1, 2)]
+    assert plan(ledger, *told).bytes_expected == 15000
 
 
 def test_shards_are_planned_in_the_order_of_making(ledger: Ledger) -> None:
