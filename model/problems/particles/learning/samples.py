@@ -105,9 +105,14 @@ def _on_grid(split: StoreSplit, chosen: IntArray, data: ParticleData) -> FloatAr
     steps, units = split.column("pdf_steps")[chosen], split.column("pdf_unit")[chosen]
     step = float(split.column("r_step")[0])
     pdf = unpacked(steps, units)
-    if data.r_max > step * pdf.shape[1] + 1e-9:
+    most = step * pdf.shape[1]
+    if data.r_max > most + 1e-9:
+        points = round((most - data.r_min) / data.r_step)
         raise InputError(
-            f"it is {data.r_max:g}", where="data.r_max", expected=f"at most {step * pdf.shape[1]:g} Å, as in the store"
+            f"it is {data.r_max:g}",
+            where="data.r_max",
+            expected=f"at most {most:g} Å, as in the store",
+            remedy=f"data.r_max={most:g} network.points={points}",
         )
     first, every = data.r_min / step, data.r_step / step
     if abs(first - round(first)) < 1e-6 and abs(every - round(every)) < 1e-6:

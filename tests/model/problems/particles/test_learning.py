@@ -176,3 +176,10 @@ def test_a_grid_that_does_not_fit_is_told(store, tmp_path):
             app, ["train", str(store), "--out", str(tmp_path), "--recipe", "cvae", "data.r_max=20"],
             catch_exceptions=False,
         )  # fmt: skip
+
+
+def test_distances_beyond_the_store_are_told_with_what_would_fit(store):
+    split = opened_store(str(store)).split("train")
+    with pytest.raises(InputError) as told:
+        learner_of("particles").batch(split, [0, 1], ParticleData(r_max=40, r_step=0.02), "cpu")
+    assert told.value.remedy == "data.r_max=30 network.points=1400"
