@@ -5,14 +5,16 @@
 Order is that of thresholded Gaussian fields on 512² sites, so neither of maximum entropy nor on a few shells. Molecules
 are chains of atoms at random; lattices are oblique as often as not, and turned by any angle; a beam stop, its arm and
 the detector's edge are dead. Every other image has counts, 400 at the brightest pixel. A lattice is right if its
-vectors agree within 1 %. The strongest α of the nearest vectors is .1 to .4: mostly weaker than that of the planes in
-lattice.py.
+vectors agree within 1 %. Lines tell the strongest α of the nearest vectors.
+
+``--order`` gives the lattice, and tells the errors of the nearest α over their standard uncertainties: of the image,
+which is resampled, and of the same thing made on the solver's own grid.
 """
 
 import argparse
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,43 +23,54 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from dsfu.model.measured.data.plane import MeasuredPlane
+from dsfu.model.measured.data.plane import MADE_UP_Q_MAX, MeasuredPlane
 from dsfu.model.measured.factorise.blind import factorise_blind
 from dsfu.model.measured.factorise.loading import load_planes
-from dsfu.model.measured.factorise.methods import load_network
+from dsfu.model.measured.factorise.methods import factorise, load_network
 from dsfu.model.measured.factorise.verdict import judge
 from dsfu.model.measured.lattice.bases import are_same
+from dsfu.model.measured.lattice.search import on_lattice
+from dsfu.model.measured.solver.settings import SolverSettings
+from dsfu.simulate.disorder.planes import Plane
 
 SITES, REACH, FIELDS = 512, 8, 6
+NEAREST = ((0, 1), (1, 0), (1, 1))
+PIXELS = 256
 NOISE_OF_FIELDS = 0.004
 COUNTS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """Voxels, (y, x), those that are live, and the lattice vectors in Å with the half side in 1/Å."""
+    """Voxels, (y, x), those that are live, the lattice vectors in Å, the half side in 1/Å, and α, wrapped around."""
 
     intensity: np.ndarray
     live: np.ndarray
     vectors: np.ndarray
     q_max: float
-    strongest: float
+    order: np.ndarray
+
+    @property
+    def strongest(self) -> float:
+        return max(abs(float(self.order[index])) for index in NEAREST)
 
 
-def image(seed: int) -> Image:
-    """One of a lattice, two molecules and an order drawn at random."""
+def image(seed: int, ticks: np.ndarray | None = None) -> Image:
+    """One of a lattice, two molecules and an order drawn at random; ``ticks``: coordinates over the half side."""
     rng = np.random.default_rng(seed)
     pixels, q_max = int(rng.choice([128, 160, 200])), rng.uniform(8, 12)
+    if ticks is None:
+        edge = (pixels - 1) / pixels
+        ticks = np.linspace(-edge, edge, pixels)
     vectors = random_lattice(rng)
     share = rng.uniform(0.3, 0.5)
     order = random_order(rng, share)
-    edge = q_max * (pixels - 1) / pixels
-    ticks = np.linspace(-edge, edge, pixels)
-    q = np.stack(np.meshgrid(ticks, ticks), axis=-1)
+    order[np.abs(order) <= NOISE_OF_FIELDS] = 0
+    q = np.stack(np.meshgrid(q_max * ticks, q_max * ticks), axis=-1)
     u, v = np.meshgrid(range(-REACH, REACH + 1), range(-REACH, REACH + 1), indexing="ij")
-    sro = np.zeros((pixels, pixels))
+    sro = np.zeros(q.shape[:2])
     for index in zip(u.ravel(), v.ravel(), strict=True):
-        if abs(order[index]) > NOISE_OF_FIELDS:
+        if order[index]:
             sro += order[index] * np.cos(q @ (np.array(index) @ vectors))
     room = 0.42 * np.hypot(*vectors.T).min()
     difference = wave(q, *molecule(rng, room)) - wave(q, *molecule(rng, room))
@@ -68,10 +81,7 @@ def image(seed: int) -> Image:
     x, y = np.moveaxis(q, -1, 0)
     radius = np.hypot(x, y)
     live = (radius > 0.4) & (radius < 1.05 * q_max) & ~((np.abs(x - 0.1 * y) < 0.12) & (y > 0))
-    order[0, 0] = 0
-    return Image(
-        intensity=intensity, live=live, vectors=vectors, q_max=q_max, strongest=float(np.abs(order[:2, :2]).max())
-    )
+    return Image(intensity=intensity, live=live, vectors=vectors, q_max=q_max, order=order)
 
 
 def random_lattice(rng: np.random.Generator) -> np.ndarray:
@@ -125,12 +135,47 @@ def as_measured(drawn: Image) -> MeasuredPlane:
         return load_planes(path, [])[0]
 
 
+def on_own_grid(seed: int) -> MeasuredPlane:
+    """The same thing where the solver wants it, so that nothing is interpolated."""
+    plane = Plane(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), MADE_UP_Q_MAX, PIXELS)
+    drawn = image(seed, plane.offsets / MADE_UP_Q_MAX)
+    intensity = np.where(drawn.live, drawn.intensity, 0)
+    return MeasuredPlane(intensity=intensity, live=drawn.live, plane=plane, cell=None, scale_known=False)
+
+
+def errors_of_order(plane: MeasuredPlane, drawn: Image) -> np.ndarray:
+    """Of the nearest α, over their standard uncertainties, the lattice being given."""
+    plane = replace(plane, plane=replace(plane.plane, q_max=MADE_UP_Q_MAX))
+    known = on_lattice(plane, drawn.vectors * drawn.q_max / MADE_UP_Q_MAX)
+    found = factorise([known], "solver", settings=SolverSettings(uncertainty=True, stretch=True))
+    indices = found.alpha_vectors[:, :2]
+    near = np.abs(indices).max(axis=1) == 1
+    wanted = drawn.order[tuple(indices[near].T)]
+    return (found.alpha[near] - wanted) / np.sqrt(np.diag(found.alpha_covariance)[near])
+
+
+def order(first: int, count: int) -> None:
+    for seed in range(first, first + count):
+        drawn = image(seed)
+        rms = [np.sqrt(np.mean(errors_of_order(each, drawn) ** 2)) for each in (as_measured(drawn), on_own_grid(seed))]
+        apart = np.pi * len(drawn.live) / (drawn.q_max * np.hypot(*drawn.vectors.T).max())
+        print(
+            f"{seed:4d} {'counts' if seed % 2 else 'clean '} {len(drawn.live)} voxels, {apart:.1f} from point to point, order {drawn.strongest:.2f}: "
+            f"error / s.u. {rms[0]:.1f}, on the solver's own grid {rms[1]:.1f}",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--planes", type=int, default=16)
     parser.add_argument("--first", type=int, default=101, help="seed of the first image")
+    parser.add_argument("--order", action="store_true", help="the lattice is given: how far α are off")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.order:
+        order(options.first, options.planes)
+        return
     network = load_network()
     rows = []
     for seed in range(options.first, options.first + options.planes):

@@ -53,7 +53,7 @@ _COARSER_KEPT, _COARSER_HOPELESS, _COARSER_ALIKE = 2, 4.0, 1.6
 decide. Order on a finer lattice takes up a part of the form factor, so that a short fit on it ends lower. Seen on one
 plane of an independent simulation: 3.3 and 1.3."""
 
-_FEW_PIXELS: Final = 8.0
+_FEW_PIXELS: Final = 6.0
 """Pixels from one lattice point to the next, below which every second one is not enough. With 4.4 and 4.1 of them the
 right lattices of two images were fitted worse than wrong ones; on all pixels, to the end, without a misfit."""
 
