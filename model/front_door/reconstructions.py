@@ -155,7 +155,7 @@ def prepare(
     source: "Volume | Reconstruction | str | Path",
     planes: str | Sequence[str] = (),
     *,
-    pixels: int = 256,
+    pixels: int | None = None,
     q_max: float | None = None,
     thickness: float = 0.0,
     **recipe: Any,
@@ -169,7 +169,8 @@ def prepare(
     planes
         "hk0", "h1.5l", or several; nothing where the reconstruction is a plane itself.
     pixels, q_max, thickness
-        Of each plane: pixels along a side, half the side in 1/Å, and layers averaged on both sides.
+        Of each plane: pixels along a side (256, or an image's own if it is no larger), half the side in 1/Å, and layers
+        averaged on both sides.
     recipe
         How to clean: ``hot_pixels``, ``bragg``, ``reflections``, ``fill``, ``background``, ``laue``,
         ``clip_negative``, as the options of ``dsfu-model prepare``; docs/preparing.md.

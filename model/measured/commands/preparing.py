@@ -33,6 +33,15 @@ _PlaneOption = Annotated[
 _ThicknessOption = Annotated[
     float, typer.Option(min=0.0, metavar="T", help="Average over this much on both sides, in layers.")
 ]
+_PixelsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=8,
+        max=4096,
+        metavar="N",
+        help="Pixels along each side. [default: 256; an image no larger, its scale not known, keeps its own]",
+    ),
+]
 _HotPixelsOption = Annotated[
     float, typer.Option(min=0.0, metavar="K", help="Take out pixels that stick out by K times the scale; 0: none.")
 ]
@@ -59,7 +68,7 @@ def prepare(
     volume: Annotated[Path | None, flag("OUT", "Write all of it, cleaned, as Meerkat does (HDF5).")] = None,
     plane: _PlaneOption = None,
     centre: _CentreOption = "",
-    pixels: Annotated[int, typer.Option(min=8, max=4096, metavar="N", help="Pixels along each side.")] = 256,
+    pixels: _PixelsOption = None,
     q_max: Annotated[float | None, flag("Q", "Half the side in 1/Å. [default: the largest square with data]")] = None,
     thickness: _ThicknessOption = 0.0,
     hot_pixels: _HotPixelsOption = 8.0,

@@ -19,7 +19,7 @@ _SAME_CELL: Final = 1e-5
 """Relative difference of cell constants that counts as none."""
 
 
-def load_planes(path: Path, wanted: Sequence[str] = (), pixels: int = 256, **hints: Any) -> list[MeasuredPlane]:
+def load_planes(path: Path, wanted: Sequence[str] = (), pixels: int | None = None, **hints: Any) -> list[MeasuredPlane]:
     """Planes of a file.
 
     Parameters
@@ -27,7 +27,7 @@ def load_planes(path: Path, wanted: Sequence[str] = (), pixels: int = 256, **hin
     wanted
         Which to cut, such as "hk0"; of a file of planes, names of those to take. None: all that there are.
     pixels
-        Side of planes that are cut.
+        Side of planes that are cut, as for `dsfu.model.measured.prepare.cutting.cut`.
     hints
         What the file does not say; see `dsfu.model.measured.readers.reading.read`.
     """

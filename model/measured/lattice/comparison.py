@@ -74,11 +74,13 @@ def given_lattice(plane: MeasuredPlane) -> GivenLattice:
     solution = solve([plane], COARSE)
     terms = lattice_terms(plane.plane, plane.cell, COARSE.cutoff).terms
     cosines, sines = 2 * solution.alpha_values, 2 * solution.alpha_sines
-    # a cos(φ + θ) + b sin(φ + θ), of the phase φ at the plane's centre, as a series in θ alone
+    own = plane.plane
+    # a cos(φ + θ) + b sin(φ + θ), of the phase φ that the plane's distance from Q = 0 makes, as a series in θ alone
+    phases = terms.phases - terms.vectors @ [own.centre @ own.axis_x, own.centre @ own.axis_y]
     series = OrderSeries(
         indices=terms.vectors,
-        cosines=cosines * np.cos(terms.phases) + sines * np.sin(terms.phases),
-        sines=sines * np.cos(terms.phases) - cosines * np.sin(terms.phases),
+        cosines=cosines * np.cos(phases) + sines * np.sin(phases),
+        sines=sines * np.cos(phases) - cosines * np.sin(phases),
     )
     found = solution.planes[0]
     scales = np.diag(np.asarray(solution.axis_scales)[0])

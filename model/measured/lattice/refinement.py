@@ -40,7 +40,7 @@ _RIDGE: Final = 1e-6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OrderSeries:
-    """S on a lattice: indices (terms, 2), cosines and sines (terms,), phase of the plane taken into them."""
+    """S on a lattice: indices (terms, 2), cosines and sines (terms,); phases off the plane are taken into them."""
 
     indices: FloatArray
     cosines: FloatArray
@@ -107,7 +107,7 @@ def moved(plane: MeasuredPlane, basis: FloatArray, series: OrderSeries, form_fac
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Pixels:
-    """Some live pixels at which neither factor is zero: coordinates (n, 1), the rest (n,)."""
+    """Some live pixels at which neither factor is zero: Q along x and y (n, 1), the rest (n,)."""
 
     x: FloatArray
     y: FloatArray
@@ -122,7 +122,8 @@ class _Pixels:
         grid = np.ix_(chosen, chosen)
         level = form_factor[grid] * sro[grid]
         used: BoolArray = plane.live[grid] & (level > 0)
-        x, y = np.meshgrid(plane.plane.offsets[chosen], plane.plane.offsets[chosen])
+        own = plane.plane
+        x, y = np.meshgrid(*(own.centre @ axis + own.offsets[chosen] for axis in (own.axis_x, own.axis_y)))
         scale = max(float(level[used].max(initial=0.0)), 1e-300)
         return cls(
             x=x[used][:, None],

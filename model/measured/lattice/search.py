@@ -6,7 +6,7 @@ that fit nearly alike the one with the smallest cell is taken, and from it the l
 Lengths, orientation and the angle of an oblique lattice are refined again at the end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
@@ -27,13 +27,12 @@ from dsfu.model.measured.lattice.bases import (
     longest,
 )
 from dsfu.model.measured.lattice.found import FoundLattice
+from dsfu.model.measured.lattice.placing import on_lattice, pixels_apart
 from dsfu.model.measured.lattice.proposals import LONGEST_EDGE, is_possible, proposed_lattices
 from dsfu.model.measured.lattice.refinement import OrderSeries, moved
 from dsfu.model.measured.solver.settings import STAGES, SolverSettings
 from dsfu.model.measured.solver.solve import on_all_pixels, solve
 from dsfu.simulate.arrays import Float32Array, FloatArray
-from dsfu.simulate.disorder.planes import Plane
-from dsfu.simulate.lattice import Cell
 
 COARSE: Final = SolverSettings(stretch=True, stages=STAGES[:2], widths=(0.42,), again_if_lost=False)
 """Enough of a fit to tell lattices apart."""
@@ -44,6 +43,8 @@ _FIRST: Final = replace(COARSE, stages=STAGES[:1])
 _TO_THE_END: Final = replace(COARSE, stages=STAGES)
 """A lattice twice too fine has fitted coarsely as well as the right one, .042 and .036; to the end, .009 and .001."""
 
+_FULL: Final = SolverSettings(stretch=True)
+
 _KEPT, _HOPELESS = 3, 2.5
 """So many lattices at most are fitted again, and none whose first misfit is so many times the best one's. Chosen: two
 first fits on one lattice, a tenth of a per cent apart, have differed by a factor of 2.3."""
@@ -53,21 +54,15 @@ _COARSER_KEPT, _COARSER_HOPELESS, _COARSER_ALIKE = 2, 4.0, 1.6
 decide. Order on a finer lattice takes up a part of the form factor, so that a short fit on it ends lower. Seen on one
 plane of an independent simulation: 3.3 and 1.3."""
 
-_FEW_PIXELS: Final = 6.0
-"""Pixels from one lattice point to the next, below which every second one is not enough. With 4.4 and 4.1 of them the
-right lattices of two images were fitted worse than wrong ones; on all pixels, to the end, without a misfit."""
+_FEW_PIXELS: Final = 8.0
+"""Pixels from one lattice point to the next, below which every second one is not enough: the right lattices of two
+images were fitted worse than wrong ones then; on all pixels, to the end, without a misfit."""
 
 _STRONGEST: Final = 3
 """Vectors of a first fit, pairs of which may span the lattice."""
 
 CUTOFFS: Final = {"hexagonal": 10, "rectangular": 6, "oblique": 6}
 """Largest index: on hexagonal axes vectors of one length have indices that differ by a factor of two."""
-
-_THIRD_AXIS: Final = 30.0
-"""Å along the direction that the plane knows nothing of; any length does."""
-
-_LAYER: Final = 0.25
-"""Index of the plane along that axis: a general one, so that waves may have any phase."""
 
 _NEARLY_ALIKE, _ALIKE_ANYWAY = 1.15, 1e-4
 """Structured misfits up to this factor, and this much, above the best one's are as good."""
@@ -93,6 +88,7 @@ class _Trial:
     form_factor: Float32Array
     sro: Float32Array
     series: OrderSeries
+    settings: SolverSettings
 
 
 def find_lattice(
@@ -116,7 +112,9 @@ def find_lattice(
             where=plane.name or "plane",
             remedy="give --cell, or use --method network, which needs no lattice",
         )
-    best = _refined(plane, _coarsened(plane, _chosen(plane, _trials(plane, bases, progress))))
+    best = _chosen(plane, _trials(plane, bases, progress))
+    best = _refined(plane, _coarser(plane, best, best.settings) or best)
+    best = _coarser_in_the_end(plane, best) or best
     agreement = float("nan") if guess is None else _agreement(best.sro, guess.sro_root)
     return FoundLattice(
         basis=best.basis,
@@ -128,52 +126,27 @@ def find_lattice(
     )
 
 
-def coarser(plane: MeasuredPlane, found: FoundLattice, series: OrderSeries) -> FoundLattice | None:
-    """The coarser lattice that carries all of the order, if there is one and it fits as well to the end.
-
-    Parameters
-    ----------
-    found
-        May be too fine: order on it can stand in for what the form factor does, as long as a fit is coarse.
-    series
-        Of a fit on it to the end, which leaves nothing on vectors that are not needed.
-    """
-    spanned = _spanned(series, found.basis)
-    if not spanned:
-        return None
-    start = _fitted(plane, found.basis, found.kind, _TO_THE_END)
-    best = _first_as_good(plane, spanned, start, _TO_THE_END)
-    return None if best is start else replace(found, basis=best.basis, kind=best.kind, misfit=best.misfit)
-
-
-def on_lattice(plane: MeasuredPlane, basis: FloatArray) -> MeasuredPlane:
-    """The same data on a plane of a cell that has this lattice in it, in whatever orientation."""
-    cell = Cell.from_vectors([[*basis[0], 0.0], [*basis[1], 0.0], [0.0, 0.0, _THIRD_AXIS]])
-    turn = np.arctan2(basis[0, 1], basis[0, 0])  # the cell's own frame has its first vector along x
-    cosine, sine = np.cos(turn), np.sin(turn)
-    own = plane.plane
-    axes = np.array([cosine, -sine, 0.0]), np.array([sine, cosine, 0.0])
-    centre = np.array([0.0, 0.0, 2 * np.pi * _LAYER / _THIRD_AXIS])
-    return replace(plane, plane=Plane(centre, *axes, own.q_max, own.pixels), cell=cell)
-
-
 def _trials(
     plane: MeasuredPlane, bases: list[tuple[FloatArray, Kind]], progress: Callable[[int, int], None] | None
 ) -> list[_Trial]:
     """Those of the lattices that are not hopeless, refined and fitted."""
     first = []
     for number, (basis, kind) in enumerate(bases):
-        first.append(_fitted(plane, basis, kind, _FIRST))
+        first.append(_fitted(plane, basis, kind, _for_all(plane, [basis], _FIRST)))
         if progress is not None:
             progress(number + 1, len(bases))
     first.sort(key=lambda each: each.misfit)
-    first += [_fitted(plane, basis, kind, _FIRST) for basis, kind in _of_strongest(first[:_KEPT], bases)]
+    first += [
+        _fitted(plane, basis, kind, _for_all(plane, [basis], _FIRST))
+        for basis, kind in _of_strongest(first[:_KEPT], bases)
+    ]
     first.sort(key=lambda each: each.misfit)
     good = [each for each in first[:_KEPT] if each.misfit <= _HOPELESS * first[0].misfit]
     limit = _COARSER_HOPELESS * first[0].misfit
     others = [each for each in first if each not in good and each.misfit <= limit]
     good += [each for each in others if any(_coarser_one(each, other) for other in good)][:_COARSER_KEPT]
-    return [_fitted(plane, _moved(plane, each), each.kind) for each in good]
+    settings = _for_all(plane, [each.basis for each in good], COARSE)
+    return [_fitted(plane, _moved(plane, each), each.kind, settings) for each in good]
 
 
 def _of_strongest(trials: list[_Trial], tried: list[tuple[FloatArray, Kind]]) -> list[tuple[FloatArray, Kind]]:
@@ -202,7 +175,8 @@ def _chosen(plane: MeasuredPlane, trials: list[_Trial]) -> _Trial:
     alike = _best_of_each([*_nearly_alike(trials), *rivals])
     if len(alike) == 1:
         return alike[0]
-    ended = [_fitted(plane, each.basis, each.kind, _TO_THE_END) for each in alike]
+    settings = _for_all(plane, [each.basis for each in alike], _TO_THE_END)
+    ended = [_fitted(plane, each.basis, each.kind, settings) for each in alike]
     return min(_nearly_alike(ended), key=lambda each: area(each.basis))
 
 
@@ -228,10 +202,14 @@ def _best_of_each(trials: list[_Trial]) -> list[_Trial]:
     return chosen
 
 
-def _fitted(plane: MeasuredPlane, basis: FloatArray, kind: Kind, settings: SolverSettings = COARSE) -> _Trial:
-    """A coarse fit, and the lattice with the lengths that it has found."""
-    if 2 * np.pi < _FEW_PIXELS * plane.plane.step * longest(basis):
-        settings = on_all_pixels(settings)
+def _for_all(plane: MeasuredPlane, bases: Iterable[FloatArray], settings: SolverSettings) -> SolverSettings:
+    """Settings for fits that are compared: of all pixels, if one of the lattices needs them."""
+    few = any(pixels_apart(plane, each) < _FEW_PIXELS for each in bases)
+    return on_all_pixels(settings) if few else settings
+
+
+def _fitted(plane: MeasuredPlane, basis: FloatArray, kind: Kind, settings: SolverSettings) -> _Trial:
+    """A fit, and the lattice with the lengths that it has found."""
     solution = solve([on_lattice(plane, basis)], replace(settings, cutoff=CUTOFFS[kind]))
     found = solution.planes[0]
     return _Trial(
@@ -241,21 +219,31 @@ def _fitted(plane: MeasuredPlane, basis: FloatArray, kind: Kind, settings: Solve
         form_factor=found.form_factor,
         sro=found.sro,
         series=OrderSeries.of(solution.alpha_vectors, solution.alpha_values, solution.alpha_sines),
+        settings=settings,
     )
 
 
-def _coarsened(plane: MeasuredPlane, start: _Trial) -> _Trial:
+def _coarser(plane: MeasuredPlane, start: _Trial, settings: SolverSettings) -> _Trial | None:
     """The coarser lattice that the vectors with order span, if there is one and it fits as well."""
-    return _first_as_good(plane, _spanned(start.series, start.basis), start, COARSE)
-
-
-def _first_as_good(
-    plane: MeasuredPlane, lattices: list[tuple[FloatArray, Kind]], start: _Trial, settings: SolverSettings
-) -> _Trial:
-    """A fit on the first of some lattices that is nearly as good as another fit; that one, if none is."""
+    lattices = _spanned(start.series, start.basis)
+    if not lattices:
+        return None
+    settings = _for_all(plane, [start.basis, *(basis for basis, _ in lattices)], settings)
+    if settings != start.settings:
+        start = _fitted(plane, start.basis, start.kind, settings)
     limit = _good_enough(start.misfit)
     fits = (_fitted(plane, basis, kind, settings) for basis, kind in lattices)
-    return next((each for each in fits if each.misfit <= limit), start)
+    return next((each for each in fits if each.misfit <= limit), None)
+
+
+def _coarser_in_the_end(plane: MeasuredPlane, start: _Trial) -> _Trial | None:
+    """The same for the order of a full fit, which leaves nothing on vectors that are not needed.
+
+    As long as a fit is coarse, and its form factor as wide as the cell of a lattice that is too fine lets it be, order
+    stands in for what the form factor does.
+    """
+    full = _fitted(plane, start.basis, start.kind, _FULL)
+    return _coarser(plane, replace(start, series=full.series), _TO_THE_END)
 
 
 def _spanned(series: OrderSeries, basis: FloatArray) -> list[tuple[FloatArray, Kind]]:
@@ -273,7 +261,7 @@ def _refined(plane: MeasuredPlane, start: _Trial) -> _Trial:
     basis = _moved(plane, start)
     if are_same(basis, start.basis, _FAR):
         return replace(start, basis=basis)
-    best = min(_fitted(plane, basis, start.kind), start, key=lambda each: each.misfit)
+    best = min(_fitted(plane, basis, start.kind, start.settings), start, key=lambda each: each.misfit)
     return replace(best, basis=_moved(plane, best))
 
 

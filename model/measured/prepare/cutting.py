@@ -12,6 +12,7 @@ from dsfu.model.measured.prepare.cropping import Window, cropped, window_around
 from dsfu.model.measured.prepare.grain import grain_of
 from dsfu.model.measured.prepare.interpolation import OFF_LAYER, Interpolator
 from dsfu.model.measured.prepare.low_pass import REACH
+from dsfu.model.measured.prepare.own_grid import on_own_grid
 from dsfu.model.measured.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
 from dsfu.model.measured.prepare.resampling import PlaneInVoxels, at_points, on_pixels
 from dsfu.simulate.arrays import BoolArray, FloatArray
@@ -37,7 +38,7 @@ def cut(
     reconstruction: Reconstruction,
     spec: PlaneSpec | str | None = None,
     *,
-    pixels: int = PIXELS,
+    pixels: int | None = None,
     q_max: float | None = None,
     thickness: float = 0.0,
     live_enough: float = LIVE_ENOUGH,
@@ -51,7 +52,9 @@ def cut(
     ----------
     spec
         Which plane, such as "hk0": see `parse_plane`. None: the one that the reconstruction is, if it is one layer.
-        Of one that is not indexed, pixels are voxels if there are as many, and the plane's 1/Å are made up.
+        Of one that is not indexed the plane's 1/Å are voxels.
+    pixels
+        Along each side. None: `PIXELS`, and of an image that is no larger and whose ``q_max`` is not chosen its own.
     q_max
         Half the side of the plane in 1/Å; by default that of the largest square around the plane's centre in which
         there are data.
@@ -65,6 +68,10 @@ def cut(
         spec = _own_plane(reconstruction)
     elif isinstance(spec, str):
         spec = parse_plane(spec)
+    own = on_own_grid(reconstruction, PIXELS) if reconstruction.is_image and pixels is None and q_max is None else None
+    if own is not None:
+        return own
+    pixels = pixels or PIXELS
     if reconstruction.is_image:
         in_voxels = replace(reconstruction, indexed=True, cell=_UNIT_CELL)
         q_max = max(reconstruction.shape) / 2 if q_max is None else q_max
@@ -72,6 +79,23 @@ def cut(
     if q_max is None:
         q_max = largest_q_max(reconstruction, spec)
     return _cut(reconstruction, spec, pixels, q_max, thickness, live_enough)
+
+
+def resampled(image: MeasuredPlane, pixels: int) -> MeasuredPlane:
+    """A plane whose Q counts its pixels, on so many."""
+    at_zero = image.plane.pixels // 2 - image.plane.centre / image.plane.step
+    whole = Reconstruction(
+        intensity=image.intensity[None],
+        live=image.live[None],
+        origin=np.array([0.0, -at_zero[1], -at_zero[0]]),
+        steps=np.eye(3),
+        cell=None,
+        sigma=None if image.sigma is None else image.sigma[None],
+        source=image.source,
+        history=image.history,
+        indexed=False,
+    )
+    return cut(whole, pixels=pixels, q_max=image.plane.q_max)
 
 
 def _cut(

@@ -11,7 +11,6 @@ from dsfu.model.measured.prepare.cropping import Window, cropped
 from dsfu.model.measured.prepare.cutting import cut, largest_q_max, neighbourhood
 from dsfu.model.measured.prepare.plane_spec import PlaneSpec, parse_plane
 from dsfu.model.measured.prepare.recipe import CleaningRecipe
-from dsfu.simulate.disorder.fields import PIXELS
 
 Clean = Callable[[Reconstruction], Reconstruction]
 
@@ -24,7 +23,7 @@ def prepared_planes(
     specs: Sequence[PlaneSpec | str | None],
     recipe: CleaningRecipe | None = None,
     *,
-    pixels: int = PIXELS,
+    pixels: int | None = None,
     q_max: float | None = None,
     thickness: float = 0.0,
     clean: Clean | None = None,
@@ -36,7 +35,7 @@ def prepared_planes(
 
     Parameters
     ----------
-    specs
+    specs, pixels, q_max, thickness
         Which planes, as for `cut`.
     clean
         What cleans, if it is to do more than ``recipe.apply``, such as to tell what it does.

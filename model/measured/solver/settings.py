@@ -32,6 +32,15 @@ STAGES: Final = (
     Stage(tolerance=0.004, every=1, iterations=60, precondition=True),
 )
 
+CAREFUL_STAGES: Final = (
+    Stage(tolerance=0.3, every=1, iterations=60),
+    Stage(tolerance=0.1, every=1, iterations=60),
+    Stage(tolerance=0.03, every=1, iterations=60),
+    Stage(tolerance=0.004, every=1, iterations=300, precondition=True),
+)
+"""For lattice points few pixels apart. Waves of long vectors beat with the pixels there: a fit goes astray unless it
+starts gently, and takes long to end."""
+
 JOINT_STAGES: Final = (
     Stage(tolerance=0.1, every=2, iterations=60),
     Stage(tolerance=0.03, every=2, iterations=60, precondition=True),

@@ -6,7 +6,7 @@ import pytest
 from dsfu.model.front_door import factors
 from dsfu.model.measured.factorise import blind
 from dsfu.model.measured.lattice.comparison import GivenLattice, given_lattice
-from dsfu.model.measured.lattice.search import on_lattice
+from dsfu.model.measured.lattice.placing import on_lattice
 from tests.model.measured.lattice.test_search import measured
 
 BASIS = np.array([[5.2, 3.1], [-3.9, 6.5]])

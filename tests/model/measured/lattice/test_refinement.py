@@ -5,7 +5,7 @@ import pytest
 
 from dsfu.model.measured.lattice.bases import are_same
 from dsfu.model.measured.lattice.refinement import OrderSeries, moved
-from tests.model.measured.lattice.test_search import COEFFICIENTS, TURNED, form_factor, measured, ordered
+from tests.model.measured.lattice.test_search import BESIDE, COEFFICIENTS, TURNED, form_factor, measured, ordered
 
 INDICES = np.array(list(COEFFICIENTS), np.float64)
 SIZES = 2 * np.array(list(COEFFICIENTS.values()))
@@ -25,6 +25,13 @@ def test_edges_and_orientation_come_back(basis, noise, within):
     start = wrong(basis, 0.005, 0.3)
     assert not are_same(start, basis, 0.004)
     assert are_same(moved(measured(basis, noise), start, SERIES, form_factor(), ordered(start)), basis, within)
+
+
+def test_a_plane_whose_q_zero_is_beside_a_pixel_moves_the_same_way():
+    basis = np.array([[6.0, 0.5], [0.3, 8.5]])
+    start = wrong(basis, 0.005, 0.3)
+    data = measured(basis, plane=BESIDE)
+    assert are_same(moved(data, start, SERIES, form_factor(), ordered(start, plane=BESIDE)), basis, 2e-4)
 
 
 def test_what_order_along_one_direction_says_nothing_of_stays():

@@ -9,8 +9,9 @@ from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.lattice import search
 from dsfu.model.measured.lattice.bases import are_same
 from dsfu.model.measured.lattice.found import FoundLattice, refined
+from dsfu.model.measured.lattice.placing import on_lattice
 from dsfu.model.measured.lattice.refinement import OrderSeries
-from dsfu.model.measured.lattice.search import coarser, find_lattice, on_lattice
+from dsfu.model.measured.lattice.search import find_lattice
 from dsfu.model.measured.lattice.spectrum import candidates, spectrum_of
 from dsfu.simulate.disorder.planes import Plane
 
@@ -21,9 +22,9 @@ PLANE = Plane(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), Q_MAX, 
 COEFFICIENTS = {(1, 0): 0.25, (0, 1): -0.2, (1, 1): 0.1, (1, -1): -0.08, (2, 0): 0.07, (0, 2): 0.05}
 
 
-def ordered(basis: np.ndarray, order: dict[tuple[int, int], float] = COEFFICIENTS) -> np.ndarray:
+def ordered(basis: np.ndarray, order: dict[tuple[int, int], float] = COEFFICIENTS, plane: Plane = PLANE) -> np.ndarray:
     """An I_SRO written out as waves, the slow way."""
-    x, y = np.meshgrid(PLANE.offsets, PLANE.offsets)
+    x, y = plane.q @ plane.axis_x, plane.q @ plane.axis_y
     out = np.ones_like(x)
     for (u, v), alpha in order.items():
         vector = u * basis[0] + v * basis[1]
@@ -40,19 +41,25 @@ def form_factor() -> np.ndarray:
 
 
 def measured(
-    basis: np.ndarray, noise: float = 0.0, order: dict[tuple[int, int], float] = COEFFICIENTS
+    basis: np.ndarray,
+    noise: float = 0.0,
+    order: dict[tuple[int, int], float] = COEFFICIENTS,
+    plane: Plane = PLANE,
 ) -> MeasuredPlane:
     """A form factor times order, a ring of dead pixels, and noise of counting."""
     rng = np.random.default_rng(3)
     x, y = np.meshgrid(PLANE.offsets, PLANE.offsets)
-    intensity = form_factor() * ordered(basis, order)
+    intensity = form_factor() * ordered(basis, order, plane)
     if noise:
         counts = 1 / (noise**2 * intensity.mean())
         intensity = rng.poisson(intensity * counts) / counts
     radius = np.hypot(x, y)
     live = (radius > 0.5) & (radius < 6.9) & (np.abs(radius - 4) > 0.2)
-    return MeasuredPlane(intensity=np.where(live, intensity, 0), live=live, plane=PLANE, cell=None)
+    return MeasuredPlane(intensity=np.where(live, intensity, 0), live=live, plane=plane, cell=None)
 
+
+BESIDE = replace(PLANE, centre=PLANE.step * np.array([0.4, -0.3, 0.0]))
+"""Q = 0 beside the middle of a pixel."""
 
 TURNED = [
     pytest.param(np.array([[6.0, 0.0], [0.0, 8.5]]), id="straight"),
@@ -80,14 +87,14 @@ def test_a_lattice_is_found_without_a_network(basis, noise):
     assert not found.one_dimensional
 
 
-def test_the_plane_on_a_lattice_has_the_same_q_along_it():
+@pytest.mark.parametrize("plane", [PLANE, BESIDE])
+def test_the_plane_on_a_lattice_has_the_same_q_along_it(plane: Plane):
     """The phase Q·v of every pixel, with the cell's own axes, is that of the plane's x and y."""
     basis = np.array([[5.2, 3.1], [-3.9, 6.5]])
-    placed = on_lattice(measured(basis), basis)
+    placed = on_lattice(measured(basis, plane=plane), basis)
     assert placed.cell is not None
     phases = placed.plane.q @ placed.cell.vectors[:2].T
-    x, y = np.meshgrid(PLANE.offsets, PLANE.offsets)
-    expected = np.stack([x, y], axis=-1) @ basis.T
+    expected = plane.q[..., :2] @ basis.T
     np.testing.assert_allclose(phases, expected, atol=1e-9)
 
 
@@ -114,7 +121,7 @@ def test_a_full_fit_refines_the_lengths_and_a_right_angle_stays_one(degrees):
 def trial(basis: np.ndarray, misfit: float) -> search._Trial:
     nothing = np.zeros((2, 2), np.float32)
     series = OrderSeries(indices=np.zeros((1, 2)), cosines=np.ones(1), sines=np.zeros(1))
-    return search._Trial(basis, "rectangular", misfit, nothing, nothing, series)
+    return search._Trial(basis, "rectangular", misfit, nothing, nothing, series, search.COARSE)
 
 
 def test_the_better_of_two_versions_of_one_lattice_is_taken_not_the_smaller(monkeypatch: pytest.MonkeyPatch):
@@ -147,22 +154,9 @@ def test_the_strongest_vectors_of_a_lattice_that_is_too_fine_propose_the_right_o
 def test_order_on_every_second_or_third_vector_is_that_of_a_coarser_lattice(factor):
     right = np.array([[5.2, 3.1], [-3.9, 6.5]])
     plane = measured(right, 0.05)
-    found = FoundLattice(
-        basis=right / [[factor], [1.0]],
-        kind="oblique",
-        misfit=0.0,
-        agreement=float("nan"),
-        one_dimensional=False,
-        tried=1,
-    )
-    indices = np.array([[u * factor, v] for u, v in COEFFICIENTS])
-    values = np.array(list(COEFFICIENTS.values()))
-    better = coarser(plane, found, OrderSeries(indices=indices, cosines=2 * values, sines=0 * values))
-    if factor == 1:
-        assert better is None
-    else:
-        assert better is not None
-        assert are_same(better.basis, right, 0.006)
+    found = search._coarser_in_the_end(plane, trial(right / [[factor], [1.0]], 0.0))
+    assert (found is None) == (factor == 1)
+    assert found is None or are_same(found.basis, right, 0.006)
 
 
 @pytest.mark.parametrize(("fine", "right", "chosen"), [(0.009, 0.001, 6.0), (0.0011, 0.001, 3.0)])
