@@ -95,9 +95,7 @@ def attempt_of(data: MergedData, p1: PhasedMap, groups: list[CandidateGroup], re
         for fit in choice.others:
             chosen = _lower(chosen, polished.attempt(fit), _MUCH_BETTER)
     for fit in choice.by_intensities:
-        trial = _lower(chosen, polished.attempt(fit), _BETTER)
-        if trial is not chosen:
-            chosen = replace(trial, refuted=(choice.first.candidate.name,))
+        chosen = _lower(chosen, polished.attempt(fit), _BETTER)
     return _against_rivals(chosen, polished)
 
 
@@ -125,8 +123,9 @@ def _against_rivals(chosen: Attempt, polisher: "Polisher") -> Attempt:
         against, speak_for = said < 0, said > 0
         if ratio < (1 / _MUCH_BETTER if speak_for else _AS_WELL) and not against:
             chosen = replace(trial, refuted=chosen.refuted)
-        elif (against and ratio > 1 / _BETTER) or (
-            ratio > 1 / _MUCH_BETTER and fit.worst < _PSEUDOSYMMETRIC and (not speak_for or atoms_fit.r1 < _EXCELLENT)
+        elif fit.worst < _PSEUDOSYMMETRIC and (
+            (against and ratio > 1 / _BETTER)
+            or (ratio > 1 / _MUCH_BETTER and (not speak_for or atoms_fit.r1 < _EXCELLENT))
         ):
             chosen = replace(chosen, refuted=(*chosen.refuted, rival.candidate.name))
         else:
