@@ -40,7 +40,7 @@ COARSE: Final = SolverSettings(stretch=True, stages=STAGES[:2], widths=(0.42,), 
 _FIRST: Final = replace(COARSE, stages=STAGES[:1])
 """Enough of a fit to see which lattices are hopeless."""
 
-_TO_THE_END: Final = replace(COARSE, stages=STAGES)
+_TO_THE_END: Final = replace(COARSE, stages=STAGES, again_if_lost=True)
 """A lattice twice too fine has fitted coarsely as well as the right one, .042 and .036; to the end, .009 and .001."""
 
 _FULL: Final = SolverSettings(stretch=True)
