@@ -180,7 +180,7 @@ def prepare(
 
     wanted = names_of(planes, "planes")
     for name, value, hint in (
-        ("pixels", pixels, int),
+        ("pixels", pixels, int | None),
         ("q_max", q_max, float | None),
         ("thickness", thickness, float),
     ):
