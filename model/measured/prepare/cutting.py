@@ -71,7 +71,7 @@ def cut(
     own = on_own_grid(reconstruction, PIXELS) if reconstruction.is_image and pixels is None and q_max is None else None
     if own is not None:
         return own
-    pixels = pixels or PIXELS
+    pixels = PIXELS if pixels is None else pixels
     if reconstruction.is_image:
         in_voxels = replace(reconstruction, indexed=True, cell=_UNIT_CELL)
         q_max = max(reconstruction.shape) / 2 if q_max is None else q_max
