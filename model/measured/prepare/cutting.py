@@ -54,7 +54,7 @@ def cut(
         Which plane, such as "hk0": see `parse_plane`. None: the one that the reconstruction is, if it is one layer.
         Of one that is not indexed the plane's 1/Å are voxels.
     pixels
-        Along each side. None: `PIXELS`, and of an image that is no larger and whose ``q_max`` is not chosen its own.
+        Along each side. None: `PIXELS`; of an image that is no larger its own, if nothing else is chosen either.
     q_max
         Half the side of the plane in 1/Å; by default that of the largest square around the plane's centre in which
         there are data.
@@ -65,12 +65,13 @@ def cut(
         Share of a pixel's weight that has to be on live voxels.
     """
     if spec is None:
+        as_it_is = reconstruction.is_image and pixels is None and q_max is None and not thickness
+        if as_it_is and (own := on_own_grid(reconstruction, PIXELS)) is not None:
+            _refuse_dead(own.live, own.name, reconstruction)
+            return own
         spec = _own_plane(reconstruction)
     elif isinstance(spec, str):
         spec = parse_plane(spec)
-    own = on_own_grid(reconstruction, PIXELS) if reconstruction.is_image and pixels is None and q_max is None else None
-    if own is not None:
-        return own
     pixels = PIXELS if pixels is None else pixels
     if reconstruction.is_image:
         in_voxels = replace(reconstruction, indexed=True, cell=_UNIT_CELL)
@@ -111,13 +112,7 @@ def _cut(
     where = _in_voxels(part, cell, plane)
     sampled = on_pixels(part, where, half_thickness)
     live = sampled.live_share >= live_enough - _ROUNDING
-    if live.mean() < LEAST_COVERAGE:
-        raise InputError(
-            f"{100 * live.mean():.1f} % of its pixels are live",
-            where=f"plane {spec.name} of {reconstruction.source or 'the reconstruction'}",
-            expected=f"{100 * LEAST_COVERAGE:.0f} % or more; the reconstruction has {available_range(reconstruction)}",
-            remedy="choose another plane, a smaller --q-max, or a --thickness",
-        )
+    _refuse_dead(live, f"plane {spec.name} of {reconstruction.source or 'the reconstruction'}", reconstruction)
     parameters = {
         "plane": spec.name,
         "points_hkl": spec.points.tolist(),
@@ -266,6 +261,16 @@ def _in_voxels(reconstruction: Reconstruction, cell: Cell, plane: Plane) -> Plan
         along_y=along_y,
         along_normal=along_normal,
     )
+
+
+def _refuse_dead(live: BoolArray, where: str, reconstruction: Reconstruction) -> None:
+    if live.mean() < LEAST_COVERAGE:
+        raise InputError(
+            f"{100 * live.mean():.1f} % of its pixels are live",
+            where=where,
+            expected=f"{100 * LEAST_COVERAGE:.0f} % or more; the reconstruction has {available_range(reconstruction)}",
+            remedy="choose another plane, a smaller --q-max, or a --thickness",
+        )
 
 
 def _image(values: FloatArray, live: BoolArray) -> FloatArray:

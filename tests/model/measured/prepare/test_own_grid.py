@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.prepare.centring import with_own_centre
 from dsfu.model.measured.prepare.cutting import cut
@@ -56,6 +57,22 @@ def test_what_is_larger_or_wanted_on_other_pixels_is_resampled() -> None:
     assert cut(image(np.ones((300, 300)), (150, 150))).plane.pixels == 256
     assert on_own_grid(small, 29) is None
     assert on_own_grid(replace(small, origin=np.array([0, 3.0, 0])), 256) is None  # Q = 0 is outside
+
+
+def test_a_plane_that_is_named_is_that_plane() -> None:
+    """The image is 0kl here; hk0 crosses it on a line."""
+    whole = image(np.ones((40, 40)), (20, 20))
+    found = cut(whole, "0kl")
+    assert (found.name, found.plane.pixels) == ("0kl", 256)
+    with pytest.raises(InputError, match="of its pixels are live"):
+        cut(whole, "hk0")
+
+
+def test_an_image_with_hardly_a_live_pixel_is_refused() -> None:
+    values = np.full((40, 40), np.nan)
+    values[:3, :10] = 1.0
+    with pytest.raises(InputError, match=r"1\.9 % of its pixels are live"):
+        cut(image(values, (20, 20)))
 
 
 def test_found_centre_is_kept_to_a_part_of_a_pixel() -> None:
