@@ -1,7 +1,7 @@
 """The one error for bad input, wherever it comes from: what is wrong, where, what was expected, and what to do."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 MOST_SHOWN: Final = 20
@@ -77,6 +77,18 @@ def near_miss(word: str, words: Iterable[str]) -> str | None:
     lower = word[:_LONGEST_WORD].lower()
     near: Sequence[str] = difflib.get_close_matches(lower, by_lower_case, 1, 0.6)
     return by_lower_case[near[0]] if near else None
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """What ends a refusal of a word: the one of some words that was probably meant; nothing if none is like it."""
+    near = near_miss(word, words)
+    return f"; did you mean {near}?" if near else ""
+
+
+def refuse_unknown(name: str, known: Collection[str], where: str = "") -> None:
+    """Refuse a name that is not one of those known."""
+    if name not in known:
+        raise InputError(f"{name} is not known{did_you_mean(name, known)}", where=where, expected=", ".join(known))
 
 
 def how_to_install(extra: str) -> str:

@@ -50,10 +50,11 @@ def refuse_existing(paths: Iterable[Path | None], *, force: bool) -> None:
         )
 
 
-def tell_written(*paths: object, err: bool = False) -> None:
-    """Say which files or folders are there now, each on a line of its own."""
+def tell_written(*paths: str | Path | None, err: bool = False) -> None:
+    """Say which files or folders are there now, each on a line of its own; None: one that was not wanted."""
     for path in paths:
-        typer.echo(f"wrote {path}", err=err)
+        if path is not None:
+            typer.echo(f"wrote {path}", err=err)
 
 
 def refuse_homeless(paths: Iterable[Path | None]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray
 
-from dsfu.errors import InputError, near_miss
+from dsfu.errors import InputError, did_you_mean
 from dsfu.simulate.disorder.encoding import decode_plane
 
 
@@ -89,10 +89,7 @@ class StoreAccessor:
     def _matching(self, name: str, value: Any) -> Any:
         known = [str(each) for each in self._dataset.variables if self._dataset[each].dims == ("sample",)]
         if name not in known:
-            near = near_miss(name, known)
-            raise InputError(
-                f"there is no column {name!r}" + (f"; did you mean {near}?" if near else ""), expected=", ".join(known)
-            )
+            raise InputError(f"there is no column {name!r}{did_you_mean(name, known)}", expected=", ".join(known))
         column = self._dataset[name].values
         if isinstance(value, slice):
             low = -np.inf if value.start is None else value.start
@@ -108,10 +105,7 @@ class StoreAccessor:
             return int(name)
         names = self.species
         if name not in names:
-            near = near_miss(name, names)
-            raise InputError(
-                f"there is no species {name!r}" + (f"; did you mean {near}?" if near else ""), expected=", ".join(names)
-            )
+            raise InputError(f"there is no species {name!r}{did_you_mean(name, names)}", expected=", ".join(names))
         return names.index(name)
 
     def _one(self, sample: int) -> xarray.Dataset:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
 from dsfu.model.front_door.common import curves, density_dataset
-from dsfu.model.front_door.given import check_kind, path_of
+from dsfu.model.front_door.given import check_kinds, path_of
 from dsfu.progress import Tell, waiting
 
 if TYPE_CHECKING:
@@ -103,10 +103,13 @@ def solve_density(
     from dsfu.model.problems.densities.solve import solve
     from dsfu.simulate.densities.structure_types import shipped_types
 
-    check_kind("wavelength", wavelength, float | None, "solve_density")
-    check_kind("keep", keep, int, "solve_density")
-    check_kind("seconds", seconds, float, "solve_density")
-    check_kind("formula", formula, str | Formula, "solve_density")
+    check_kinds(
+        "solve_density",
+        wavelength=(wavelength, float | None),
+        keep=(keep, int),
+        seconds=(seconds, float),
+        formula=(formula, str | Formula),
+    )
     parsed = parse_formula(formula) if isinstance(formula, str) else formula
     if not isinstance(source, PowderPattern):
         source = read_pattern(path_of(source, "the path of a powder pattern"), wavelength)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, ge
 
 import numpy as np
 
-from dsfu.errors import InputError, near_miss
+from dsfu.errors import InputError, refuse_unknown
 
 Settings = TypeVar("Settings")
 
@@ -54,6 +54,12 @@ def check_kind(name: str, value: Any, hint: Any, where: str = "") -> None:
         raise InputError(f"{name} is {value!r}", where=where, expected=_words(hint))
 
 
+def check_kinds(where: str, **given: tuple[Any, Any]) -> None:
+    """The same of several keywords of a function: each name's value, and its annotation."""
+    for name, (value, hint) in given.items():
+        check_kind(name, value, hint, where)
+
+
 @contextmanager
 def refusals(where: str) -> Iterator[None]:
     """Have checks of arguments below the front door, ``name = value: expected …``, tell it as user's mistakes."""
@@ -79,13 +85,7 @@ def settings_of(kind: type[Settings], given: Mapping[str, Any], where: str) -> S
     known = [each.name for each in fields(kind)]  # type: ignore[arg-type]
     hints = get_type_hints(kind)
     for name, value in given.items():
-        if name not in known:
-            near = near_miss(name, known)
-            raise InputError(
-                f"{name} is not known" + (f"; did you mean {near}?" if near else ""),
-                where=where,
-                expected=", ".join(known),
-            )
+        refuse_unknown(name, known, where)
         check_kind(name, value, hints[name], where)
     with refusals(where):
         return kind(**given)

@@ -10,7 +10,7 @@ import numpy as np
 from dsfu.colours import DENSITY
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
 from dsfu.model.front_door.common import density_dataset
-from dsfu.model.front_door.given import check_kind, path_of
+from dsfu.model.front_door.given import check_kinds, path_of
 from dsfu.progress import Tell, waiting
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ def solve_phases(
     from dsfu.model.problems.phases.crystal_data import ReflectionList
     from dsfu.model.problems.phases.solve import solve
 
-    check_kind("resolution", resolution, float, "solve_phases")
-    check_kind("seed", seed, int, "solve_phases")
+    check_kinds("solve_phases", resolution=(resolution, float), seed=(seed, int))
     if not isinstance(source, ReflectionList):
         source = reflections_of(path_of(source, "the path of a file with reflections"), cell, formula)
     with waiting("solve-phases", tell) as telling:

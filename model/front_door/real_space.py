@@ -10,7 +10,7 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_file
 from dsfu.model.front_door.factors import Factors
-from dsfu.model.front_door.given import check_kind, settings_of
+from dsfu.model.front_door.given import check_kinds, settings_of
 from dsfu.model.front_door.reconstructions import Volume, volume_of
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.deltapdf.compute import DeltaPdf
@@ -101,8 +101,7 @@ def delta_pdf(
     from dsfu.model.measured.deltapdf.compute import DeltaPdfSettings, deltapdf
     from dsfu.model.measured.order.input import read_sro, sro_of_factors
 
-    check_kind("bragg", bragg, str, "delta_pdf")
-    check_kind("of", of, Literal["data", "sro"], "delta_pdf")
+    check_kinds("delta_pdf", bragg=(bragg, str), of=(of, Literal["data", "sro"]))
     chosen = settings_of(DeltaPdfSettings, settings, "delta_pdf")
     if isinstance(source, Factors):
         return _of_order(sro_of_factors(source.data), "", plane, chosen)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dsfu.model.front_door.answer import Answer, Drawing, free_file
-from dsfu.model.front_door.given import check_kind, names_of, path_of, refusals, settings_of
+from dsfu.model.front_door.given import check_kinds, names_of, path_of, refusals, settings_of
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.progress import waiting
@@ -179,12 +179,7 @@ def prepare(
     from dsfu.model.measured.prepare.recipe import CleaningRecipe
 
     wanted = names_of(planes, "planes")
-    for name, value, hint in (
-        ("pixels", pixels, int | None),
-        ("q_max", q_max, float | None),
-        ("thickness", thickness, float),
-    ):
-        check_kind(name, value, hint, "prepare")
+    check_kinds("prepare", pixels=(pixels, int | None), q_max=(q_max, float | None), thickness=(thickness, float))
     chosen = settings_of(CleaningRecipe, recipe, "prepare")
     chosen.treatments()
     with waiting("prepare"), refusals("prepare"):

@@ -77,6 +77,11 @@ class Plane:
         return np.asarray(np.cross(self.axis_x, self.axis_y), dtype=np.float64)
 
     @property
+    def centre_in_plane(self) -> FloatArray:
+        """Q at the centre along x and y, (2,) in 1/Å: zero where the centre is the point nearest to the origin."""
+        return np.array([self.centre @ self.axis_x, self.centre @ self.axis_y])
+
+    @property
     def q(self) -> FloatArray:
         """Scattering vector of every pixel: (pixels, pixels, 3) in 1/Å, indexed [y, x]."""
         along = self.offsets[:, np.newaxis]

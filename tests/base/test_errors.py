@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from dsfu.errors import InputError, near_miss
+from dsfu.errors import InputError, did_you_mean, near_miss, refuse_unknown
 
 
 def test_an_error_is_its_own_finished_text() -> None:
@@ -42,3 +42,12 @@ def test_near_misses(word: str, expected: str | None) -> None:
 def test_near_misses_of_endless_words_take_no_time() -> None:
     assert near_miss("x" * 10**6, ["bank_size"] * 100) is None
     assert near_miss("a", []) is None
+
+
+def test_an_unknown_name_is_told_with_those_known_and_the_one_that_was_meant() -> None:
+    refuse_unknown("box", ["box", "targets"])
+    with pytest.raises(InputError) as error:
+        refuse_unknown("target", ["box", "targets"], "settings")
+    assert str(error.value).startswith("settings: target is not known; did you mean targets?")
+    assert "box, targets" in str(error.value)
+    assert did_you_mean("zzz", ["box"]) == ""

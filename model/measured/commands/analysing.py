@@ -134,7 +134,7 @@ def _tell(answer: "Analysis", out: Path, figure: Path | None, *, as_json: bool) 
         typer.echo(f'{{"verdict": {told["verdict"]},\n"sro": {told["sro"]}}}')
     else:
         typer.echo(_text_of(answer))
-    tell_written(*(out / name for name in FILES), *([figure] if figure else []), err=as_json)
+    tell_written(*(out / name for name in FILES), figure, err=as_json)
 
 
 def _text_of(answer: "Analysis") -> str:

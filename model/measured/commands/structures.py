@@ -100,7 +100,7 @@ def refine_ff(
     else:
         typer.echo(f"{factors}: {structure_a} and {structure_b}")
         typer.echo(text_of(answer.data))
-    tell_written(*written, *([figure] if figure else []), err=as_json)
+    tell_written(*written, figure, err=as_json)
     if answer.warning:
         typer.echo(f"DO NOT RELY ON THESE VALUES. Of the factors they were fitted to: {answer.warning}", err=as_json)
     if answer.warning or answer.judged.judgement == "contradicts":

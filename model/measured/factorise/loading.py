@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from dsfu.errors import InputError, near_miss
+from dsfu.errors import InputError, did_you_mean
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.prepare.centring import with_own_centre
 from dsfu.model.measured.prepare.plane_spec import PlaneSpec, own_plane, parse_plane
@@ -93,9 +93,8 @@ def _chosen(planes: list[MeasuredPlane], wanted: Sequence[str], where: str) -> l
     names = [plane.name.partition(" of ")[0] for plane in planes]
     for name in wanted:
         if name not in names:
-            near = near_miss(name, names)
             raise InputError(
-                f"has no plane {name!r}" + (f"; did you mean {near}?" if near else ""),
+                f"has no plane {name!r}{did_you_mean(name, names)}",
                 where=where,
                 expected=f"one of {', '.join(dict.fromkeys(names))}",
                 remedy="dsfu-model prepare cuts others from the reconstruction",

@@ -74,9 +74,8 @@ def given_lattice(plane: MeasuredPlane) -> GivenLattice:
     solution = solve([plane], COARSE)
     terms = lattice_terms(plane.plane, plane.cell, COARSE.cutoff).terms
     cosines, sines = 2 * solution.alpha_values, 2 * solution.alpha_sines
-    own = plane.plane
     # a cos(φ + θ) + b sin(φ + θ), of the phase φ that the plane's distance from Q = 0 makes, as a series in θ alone
-    phases = terms.phases - terms.vectors @ [own.centre @ own.axis_x, own.centre @ own.axis_y]
+    phases = terms.phases - terms.vectors @ plane.plane.centre_in_plane
     series = OrderSeries(
         indices=terms.vectors,
         cosines=cosines * np.cos(phases) + sines * np.sin(phases),

@@ -25,8 +25,7 @@ def on_lattice(plane: MeasuredPlane, basis: FloatArray) -> MeasuredPlane:
     cosine, sine = np.cos(turn), np.sin(turn)
     own = plane.plane
     axes = np.array([cosine, -sine, 0.0]), np.array([sine, cosine, 0.0])
-    beside = own.centre @ own.axis_x * axes[0] + own.centre @ own.axis_y * axes[1]
-    centre = beside + np.array([0.0, 0.0, 2 * np.pi * _LAYER / _THIRD_AXIS])
+    centre = own.centre_in_plane @ np.array(axes) + np.array([0.0, 0.0, 2 * np.pi * _LAYER / _THIRD_AXIS])
     return replace(plane, plane=Plane(centre, *axes, own.q_max, own.pixels), cell=cell)
 
 

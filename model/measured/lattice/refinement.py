@@ -122,8 +122,7 @@ class _Pixels:
         grid = np.ix_(chosen, chosen)
         level = form_factor[grid] * sro[grid]
         used: BoolArray = plane.live[grid] & (level > 0)
-        own = plane.plane
-        x, y = np.meshgrid(*(own.centre @ axis + own.offsets[chosen] for axis in (own.axis_x, own.axis_y)))
+        x, y = np.meshgrid(*(beside + plane.plane.offsets[chosen] for beside in plane.plane.centre_in_plane))
         scale = max(float(level[used].max(initial=0.0)), 1e-300)
         return cls(
             x=x[used][:, None],

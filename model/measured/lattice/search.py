@@ -44,6 +44,7 @@ _TO_THE_END: Final = replace(COARSE, stages=STAGES, again_if_lost=True)
 """A lattice twice too fine has fitted coarsely as well as the right one, .042 and .036; to the end, .009 and .001."""
 
 _FULL: Final = SolverSettings(stretch=True)
+"""A fit as users get it, whose form factor may become wider than the cell: what else varies is not put into order."""
 
 _KEPT, _HOPELESS = 3, 2.5
 """So many lattices at most are fitted again, and none whose first misfit is so many times the best one's. Chosen: two
@@ -130,16 +131,17 @@ def _trials(
     plane: MeasuredPlane, bases: list[tuple[FloatArray, Kind]], progress: Callable[[int, int], None] | None
 ) -> list[_Trial]:
     """Those of the lattices that are not hopeless, refined and fitted."""
+
+    def hasty(basis: FloatArray, kind: Kind) -> _Trial:
+        return _fitted(plane, basis, kind, _for_all(plane, [basis], _FIRST))
+
     first = []
     for number, (basis, kind) in enumerate(bases):
-        first.append(_fitted(plane, basis, kind, _for_all(plane, [basis], _FIRST)))
+        first.append(hasty(basis, kind))
         if progress is not None:
             progress(number + 1, len(bases))
     first.sort(key=lambda each: each.misfit)
-    first += [
-        _fitted(plane, basis, kind, _for_all(plane, [basis], _FIRST))
-        for basis, kind in _of_strongest(first[:_KEPT], bases)
-    ]
+    first += [hasty(basis, kind) for basis, kind in _of_strongest(first[:_KEPT], bases)]
     first.sort(key=lambda each: each.misfit)
     good = [each for each in first[:_KEPT] if each.misfit <= _HOPELESS * first[0].misfit]
     limit = _COARSER_HOPELESS * first[0].misfit

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from dsfu.errors import InputError, near_miss
+from dsfu.errors import InputError, did_you_mean
 from dsfu.model.measured.data.reconstruction import Reconstruction, Step
 from dsfu.model.measured.prepare.averaging import averaged_over_symmetry
 from dsfu.model.measured.prepare.background import without_flat_background, without_radial_background
@@ -125,8 +125,7 @@ def _number(word: str, text: str, expected: str) -> float:
 
 
 def _unknown(option: str, text: str, kind: str, kinds: tuple[str, ...], expected: str) -> InputError:
-    meant = None if kind in kinds else near_miss(kind, kinds)
-    question = f"; did you mean {meant}?" if meant else ""
+    question = "" if kind in kinds else did_you_mean(kind, kinds)
     return InputError(f"{text!r} is not understood{question}", where=option, expected=expected)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Self
 
 import numpy as np
 
-from dsfu.errors import InputError, near_miss
+from dsfu.errors import InputError, refuse_unknown
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.lattice import Cell
 
@@ -59,13 +59,7 @@ class Hints:
         """From whatever a command line or a JSON file gives; None means that nothing was said."""
         values: dict[str, Any] = {}
         for name, value in given.items():
-            if name not in _CONVERTERS:
-                meant = near_miss(name, _CONVERTERS)
-                raise InputError(
-                    f"{name} is not known" + (f"; did you mean {meant}?" if meant else ""),
-                    where=where,
-                    expected=", ".join(_CONVERTERS),
-                )
+            refuse_unknown(name, _CONVERTERS, where)
             if value is not None:
                 values[name] = _CONVERTERS[name](value, f"{where}: {name}" if where else f"--{name}")
         return cls(**values)

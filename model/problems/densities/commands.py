@@ -86,4 +86,4 @@ def solve_density(
         agreement = f"R {each['r']:.3f} ({each['r_without_noise']:.3f})"
         typer.echo(f"{number}  {agreement}  {each['space_group']:<12} {cell}  {each['prototype']}")
     typer.echo(f"{answer.verdict}: {answer.reason}")
-    tell_written(out, *([figure] if figure is not None and answer.candidates else []))
+    tell_written(out, figure if answer.candidates else None)

@@ -146,19 +146,23 @@ def solve_particle(
 
 def _with_axial_ratios(candidates: Sequence[Candidate], space: FitSpace, envelope: EnvelopeFit) -> list[Candidate]:
     """HCP of the candidates that may be the best, with the c/a that fits it."""
-    least = min(each.score for each in candidates)
-    out = []
-    for each in candidates:
-        fitted = None
-        if each.family == "HCP" and each.score < least + _MAY_BE_BEST:
-            fitted = fit_axial_ratio(each.built_as, each.parameters, each.refined, space)
-        if fitted:
-            value = score(each.family, each.atoms, fitted.refined, envelope, space, noise_floor(space))
-            changed = replace(each, positions=fitted.positions, c_over_a=fitted.c_over_a)
-            out.append(replace(changed, refined=fitted.refined, score=value))
-        else:
-            out.append(each)
-    return out
+    least, noise = min(each.score for each in candidates), noise_floor(space)
+
+    def with_own(candidate: Candidate) -> Candidate:
+        if candidate.family != "HCP" or candidate.score >= least + _MAY_BE_BEST:
+            return candidate
+        fitted = fit_axial_ratio(candidate.built_as, candidate.parameters, candidate.refined, space)
+        if fitted is None:
+            return candidate
+        return replace(
+            candidate,
+            positions=fitted.positions,
+            c_over_a=fitted.c_over_a,
+            refined=fitted.refined,
+            score=score(candidate.family, candidate.atoms, fitted.refined, envelope, space, noise),
+        )
+
+    return [with_own(each) for each in candidates]
 
 
 def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: EnvelopeFit) -> list[Candidate]:

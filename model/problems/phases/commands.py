@@ -74,8 +74,6 @@ def solve_phases(
     else:
         typer.echo(f"{record['verdict']}: {' '.join(record['reasons'])}")
         typer.echo(f"space group {record['space_group']} (number {record['space_group_number']}), R {record['r']:.3f}")
-        tell_written(*(record[each] for each in ("map", "res", "cif", "reflections", "report")))
-        if figure is not None:
-            tell_written(figure)
+        tell_written(*(record[each] for each in ("map", "res", "cif", "reflections", "report")), figure)
     if record["verdict"] == "not solved":
         raise typer.Exit(DATA_CONTRADICT)

@@ -17,6 +17,8 @@ def test_q_is_centre_plus_offsets_along_the_axes(data: st.DataObject, cell: Cell
     np.testing.assert_allclose(plane.q[y, x], expected, atol=1e-12)
     assert plane.offsets[0] == pytest.approx(-plane.q_max)
     assert plane.offsets[half] == 0
+    in_plane = [plane.q[y, x] @ plane.axis_x, plane.q[y, x] @ plane.axis_y]
+    np.testing.assert_allclose(plane.centre_in_plane + plane.step * (np.array([x, y]) - half), in_plane, atol=1e-9)
 
 
 @given(cells(), st.sampled_from(["a", "b", "c"]), st.floats(-5, 5))
