@@ -16,6 +16,7 @@ from typer.core import TyperCommand
 
 from dsfu.errors import InputError, how_to_install
 from dsfu.given_paths import refuse_what_is_read, replace_homes
+from dsfu.words import folded_lines
 
 UNEXPECTED: Final = 1
 BAD_INPUT: Final = 2
@@ -184,5 +185,5 @@ def _of_the_place(error: OSError) -> str:
 def _leave(text: str, status: int) -> NoReturn:
     if "DSFU_DEBUG" in os.environ:
         traceback.print_exc()
-    typer.echo(text, err=True)
+    typer.echo(folded_lines(text, stream=sys.stderr), err=True)
     sys.exit(status)

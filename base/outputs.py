@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 
 from dsfu.errors import InputError
 from dsfu.files import refuse_what_is_no_file
+from dsfu.words import folded_lines
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout, for programs.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")]
@@ -55,6 +57,11 @@ def tell_written(*paths: str | Path | None, err: bool = False) -> None:
     for path in paths:
         if path is not None:
             typer.echo(f"wrote {path}", err=err)
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Sentences and lists for people; lines that are wider than the terminal are folded between words."""
+    typer.echo(folded_lines(text, stream=sys.stderr if err else sys.stdout), err=err)
 
 
 def refuse_homeless(paths: Iterable[Path | None]) -> None:

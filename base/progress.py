@@ -1,5 +1,6 @@
 """How work that goes on is shown, on stderr: a line with a clock, bars on a terminal, lines now and then elsewhere."""
 
+import shutil
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ _PATIENCE: Final = 1.0
 
 _EVERY: Final = 0.5
 _WIDTH: Final = 100
+"""Columns of the line at most."""
 
 Tell = Callable[[str], None]
 Clock = Callable[[], float]
@@ -174,5 +176,6 @@ class _Line:
                 return
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(f"\r{text[:_WIDTH]:<{_WIDTH}}\r" if not text else f"\r{text[:_WIDTH]:<{_WIDTH}}")
+        width = min(_WIDTH, shutil.get_terminal_size().columns - 1)  # a line that fills the last column makes a new one
+        sys.stderr.write(f"\r{text[:width]:<{width}}" + ("" if text else "\r"))
         sys.stderr.flush()

@@ -1,12 +1,15 @@
 """Numbers and sentences as people read them."""
 
+import re
 import shutil
 import sys
 import textwrap
-from typing import Final
+from typing import Final, TextIO
 
 _NARROWEST: Final = 40
 """Columns; on fewer a terminal breaks lines itself."""
+
+_COMMAND: Final = re.compile(r"\b(?:dsfu-\w+|pip|mkdir) ")
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -51,15 +54,23 @@ def rate(per_second: float, noun: str) -> str:
     return f"{_three_digits(per_second) if per_second < 1000 else grouped(round(per_second))} {noun}/s"
 
 
-def folded(text: str, head: str = "") -> str:
-    """A text after its heading, in lines as wide as the terminal; in one line where no terminal is written to."""
-    if not sys.stdout.isatty():
-        return head + text
+def folded(text: str, head: str = "", *, stream: TextIO | None = None) -> str:
+    """A text after its heading, in lines as wide as the terminal; in one line where no terminal is written to.
+
+    A command stays in one line: folded, it could not be copied.
+    """
     width = max(_NARROWEST, shutil.get_terminal_size().columns)
-    indent = " " * len(head)
+    if not (stream or sys.stdout).isatty() or _COMMAND.search(text) or len(head + text) <= width:
+        return head + text
+    indent = " " * (len(head) or len(text) - len(text.lstrip()) + 2)
     return textwrap.fill(
         text, width, initial_indent=head, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+
+
+def folded_lines(text: str, *, stream: TextIO | None = None) -> str:
+    """Several lines, each of them folded where it is too long."""
+    return "\n".join(folded(line, stream=stream) for line in text.split("\n"))
 
 
 def _three_digits(value: float) -> str:

@@ -1,5 +1,6 @@
 """Numbers and tables of an evaluation as text: for a terminal, and as Markdown."""
 
+import textwrap
 from collections.abc import Sequence
 from math import isfinite
 
@@ -24,8 +25,12 @@ def percent(share: float) -> str:
 
 
 def as_text(table: Table) -> str:
-    """For a terminal: columns side by side."""
-    rows = [[head.removeprefix(">") for head in table.heads], *table.rows]
+    """For a terminal: columns side by side, as narrow as what is in them, with headings of several lines."""
+    cells = [max((len(row[column]) for row in table.rows), default=0) for column in range(len(table.heads))]
+    heads = [_in_lines(head.removeprefix(">"), width) for head, width in zip(table.heads, cells, strict=True)]
+    tall = max(map(len, heads))
+    heads = [[""] * (tall - len(head)) + head for head in heads]
+    rows = [*(list(row) for row in zip(*heads, strict=True)), *table.rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(table.heads))]
 
     def line(row: Sequence[str]) -> str:
@@ -36,6 +41,11 @@ def as_text(table: Table) -> str:
         return "  ".join(cells).rstrip()
 
     return "\n".join([table.title, *(f"  {line(row)}" for row in rows)])
+
+
+def _in_lines(head: str, width: int) -> list[str]:
+    """A heading as narrow as its column, or as its longest word."""
+    return textwrap.wrap(head, max(width, *map(len, head.split())), break_on_hyphens=False) if head else [""]
 
 
 def as_markdown(table: Table) -> str:

@@ -109,7 +109,7 @@ def submit(
     try:
         if dry_run:
             scripts = array_scripts(settings, array, run, close)
-            say(f"{scripts.array}\n{scripts.closing}")
+            typer.echo(f"{scripts.array}\n{scripts.closing}")
             return
         job, last = submit_array(settings, array, run, close)
     except ClusterError as error:

@@ -8,6 +8,7 @@ import typer
 
 from dsfu.errors import InputError
 from dsfu.outputs import JsonOption as JsonOption
+from dsfu.outputs import say as say
 
 if TYPE_CHECKING:
     from dsfu.pipeline.manifest.loaded import LoadedManifest
@@ -28,18 +29,13 @@ StoreOption = Annotated[
 ]
 
 
-def say(text: str = "") -> None:
-    """Part of the answer."""
-    typer.echo(text)
-
-
 def remark(text: str) -> None:
     """Something beside the answer."""
-    typer.echo(text, err=True)
+    say(text, err=True)
 
 
 def answer_json(values: Any) -> None:
-    say(json.dumps(values, indent=2))
+    typer.echo(json.dumps(values, indent=2))
 
 
 def load(manifest: str) -> "LoadedManifest[Any]":

@@ -39,7 +39,7 @@ def status(
     say(_status_text(found))
     if failures:
         for each in found.failures:
-            say(f"\n{each.when} on {each.host}, {each.attempts} attempts:\n{each.traceback}")
+            typer.echo(f"\n{each.when} on {each.host}, {each.attempts} attempts:\n{each.traceback}")
 
 
 def inspect(

@@ -55,6 +55,16 @@ def test_on_a_terminal_a_line_with_a_clock_comes_and_goes(capsys, monkeypatch):
     assert told.endswith("\r")
 
 
+def test_the_line_is_narrower_than_the_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress, "_PATIENCE", 0.05)
+    monkeypatch.setenv("COLUMNS", "60")
+    with waiting("long work") as tell:
+        tell("what is told " * 9)
+        time.sleep(0.2)
+    assert max(map(len, capsys.readouterr().err.split("\r"))) == 59
+
+
 @pytest.mark.parametrize("clocks", [False, True])
 def test_bars_say_how_far_things_are(capsys, monkeypatch, clocks):
     monkeypatch.setenv("COLUMNS", "120")

@@ -16,6 +16,7 @@ from dsfu.outputs import (
     JsonOption,
     ready_folder,
     refuse_existing,
+    say,
     tell_written,
 )
 from dsfu.paper import check_figure, write_paper_figure
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _SHOWN = 30
 """Shells on the terminal."""
 
-_SECONDS = 0.3
+_SECONDS = 2.0
 """Between two lines on single steps."""
 
 
@@ -133,7 +134,7 @@ def _tell(answer: "Analysis", out: Path, figure: Path | None, *, as_json: bool) 
         told = {name: (out / f"{name}.json").read_text(encoding="utf-8") for name in ("verdict", "sro")}
         typer.echo(f'{{"verdict": {told["verdict"]},\n"sro": {told["sro"]}}}')
     else:
-        typer.echo(_text_of(answer))
+        say(_text_of(answer))
     tell_written(*(out / name for name in FILES), figure, err=as_json)
 
 

@@ -19,6 +19,7 @@ from dsfu.outputs import (
     JsonOption,
     refuse_existing,
     refuse_homeless,
+    say,
     tell_written,
 )
 from dsfu.paper import check_figure
@@ -126,14 +127,14 @@ def factorise(
         lattice=lattice.value if lattice else None,
         weights=weights,
         hints=hints,
-        tell=partial(typer.echo, err=as_json),
+        tell=partial(say, err=as_json),
         cutoff=cutoff,
         background=background,
         stretch=stretch,
         uncertainty=uncertainty,
     )
     if not as_json:
-        typer.echo(text_of(factors.data))
+        say(text_of(factors.data))
     written = [*_write(factors.data, out, npz, yell, report), *_draw(factors.data, figure)]
     if as_json:
         typer.echo(json.dumps(record_of(factors.data, written, factors.lattice), ensure_ascii=False, indent=2))
@@ -184,7 +185,7 @@ def _write(
         written += write_yell_files(yell, factors)
         for each in factors.planes:
             if reason := not_for_yell(each):
-                typer.echo(f"{each.name}: not written for Yell; {reason}", err=True)
+                say(f"{each.name}: not written for Yell; {reason}", err=True)
     if report is not None:
         from dsfu.model.measured.factorise.report import write_report
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dsfu.model.measured.commands.hint_options import flag, with_hints
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing, tell_written
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing, say, tell_written
 from dsfu.progress import waiting
 from dsfu.words import folded
 
@@ -60,7 +60,7 @@ def inspect(
         told = {"file": str(file), "parts": parts}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        typer.echo("\n\n".join(_text(*each) for each in zip(summaries, advice, strict=True)))
+        say("\n\n".join(_text(*each) for each in zip(summaries, advice, strict=True)))
     if picture is not None:
         _draw(found, picture, file.name)
         if not as_json:

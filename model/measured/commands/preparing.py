@@ -10,7 +10,7 @@ import typer
 
 from dsfu.errors import InputError
 from dsfu.model.measured.commands.hint_options import flag, with_hints
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless, tell_written
+from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless, say, tell_written
 from dsfu.progress import Tell, waiting
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def prepare(
         raise InputError("nothing is to be written", expected="-o for planes, --volume for all of it, or --picture")
     refuse_homeless((out, volume))
     refuse_existing((out, volume, picture), force=force)
-    tell = partial(typer.echo, err=as_json)
+    tell = partial(say, err=as_json)
     recipe = CleaningRecipe(
         hot_pixels=hot_pixels, bragg=bragg, reflections=reflections, fill=fill, background=background, laue=laue,
         clip_negative=clip_negative,

@@ -8,7 +8,7 @@ import typer
 from dsfu.errors import InputError
 from dsfu.files import check_picture, write_text
 from dsfu.model.measured.commands.order_options import Axes
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing, tell_written
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing, say, tell_written
 from dsfu.paper import check_figure, write_paper_figure
 
 if TYPE_CHECKING:
@@ -138,19 +138,19 @@ def _tell(answer: "Order", *, as_json: bool) -> None:
     from dsfu.model.measured.order.tables import table_text
 
     if answer.fitted is None:  # one refinement, of which there is nothing to recommend
-        typer.echo(as_text(answer.data) if as_json else table_text(answer.data))
+        told = as_text(answer.data) if as_json else table_text(answer.data)
     else:
         best, warning = answer.recommended, answer.fitted[0].warning
-        typer.echo(as_text(answer.data, best, warning) if as_json else table_text(answer.data, best))
+        told = as_text(answer.data, best, warning) if as_json else table_text(answer.data, best)
+    (typer.echo if as_json else say)(told)
     if answer.known is not None:
-        typer.echo(
+        say(
             f"I_FF calculated, D_w {answer.known.dw:.4f} Å²; "
             f"{100 * answer.known.unexplained:.1f} % of the solver's is not in it",
             err=as_json,
         )
     if answer.fitted is None:
-        told = "from the fit of all voxels (dsfu-model analyse): other options of refine-sro do not apply"
-        typer.echo(told, err=as_json)
+        say("from the fit of all voxels (dsfu-model analyse): other options of refine-sro do not apply", err=as_json)
 
 
 def _as_the_file_says(positivity: bool, clipped: bool | None, own_scales: bool | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing, tell_written
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, refuse_existing, say, tell_written
 from dsfu.paper import check_figure, write_paper_figure
 
 
@@ -99,9 +99,9 @@ def refine_ff(
         typer.echo((out / "refine-ff.json").read_text(encoding="utf-8"), nl=False)
     else:
         typer.echo(f"{factors}: {structure_a} and {structure_b}")
-        typer.echo(text_of(answer.data))
+        say(text_of(answer.data))
     tell_written(*written, figure, err=as_json)
     if answer.warning:
-        typer.echo(f"DO NOT RELY ON THESE VALUES. Of the factors they were fitted to: {answer.warning}", err=as_json)
+        say(f"DO NOT RELY ON THESE VALUES. Of the factors they were fitted to: {answer.warning}", err=as_json)
     if answer.warning or answer.judged.judgement == "contradicts":
         raise typer.Exit(DATA_CONTRADICT)

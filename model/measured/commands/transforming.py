@@ -19,6 +19,7 @@ from dsfu.outputs import (
     JsonOption,
     refuse_existing,
     refuse_homeless,
+    say,
     tell_written,
 )
 from dsfu.paper import check_figure, write_paper_figure
@@ -99,7 +100,7 @@ def deltapdf_command(
         plane=plane,
         bragg=bragg,
         hints=hints,
-        tell=partial(typer.echo, err=True),
+        tell=partial(say, err=True),
         window=window.value,
         subtract_mean=not keep_mean,
     )
@@ -110,7 +111,7 @@ def deltapdf_command(
     _draw(pdf, picture, figure, extent)
     _tell(answer, [path for path in (out, picture, figure) if path is not None], as_json=as_json)
     if answer.verdict:
-        typer.echo(answer.verdict, err=True)
+        say(answer.verdict, err=True)
         raise typer.Exit(DATA_CONTRADICT)
 
 

@@ -26,7 +26,7 @@ def text_of(factors: CrystalFactors) -> str:
     lines += [f"on the lattice: {100 * each:.0f} % of what the network says of the order" for each in captured]
     for check in factors.verdict.checks:
         mark = "ok " if check.passed else "NO "
-        lines.append(f"{mark} {check.name:34s} {check.value:.4f}  (limit {check.limit:g})")
+        lines.append(f"{mark} {check.name:39s} {check.value:.4f}  (limit {check.limit:g})")
     lines.append(factors.verdict.sentence)
     return "\n".join(lines)
 

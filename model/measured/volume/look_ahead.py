@@ -66,7 +66,7 @@ def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watc
     peaks = peaks if peaks is not None and peaks.any else None
     fit, _ = build_fit(part, settings, FIRST, apart, peaks, None)
     fit.start()
-    watch.stage("how wide the Patterson function is", fit, 8)
+    watch.stage("width of I_FF's Patterson", fit, 8)
     fit.newton(10, watch)
     if not scale_is_known(fit):
         fit.start_without_columns()

@@ -1,13 +1,14 @@
 """Verb of the problem densities: solve-density."""
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dsfu.outputs import FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing, tell_written
+from dsfu.outputs import FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing, say, tell_written
 from dsfu.paper import check_figure, write_paper_figure
 
 
@@ -67,9 +68,9 @@ def solve_density(
     measured = read_pattern(pattern, wavelength)
     own = read_pool(pool, parsed) if pool else None
     if own:
-        typer.echo(f"{own.crystals} crystals in {pool}, {len(own.kinds)} types of this stoichiometry", err=True)
+        say(f"{own.crystals} crystals in {pool}, {len(own.kinds)} types of this stoichiometry", err=True)
     ready_folder(out)
-    answer = solved(measured, parsed, pool=own, keep=keep, seconds=seconds, tell=partial(typer.echo, err=True)).data
+    answer = solved(measured, parsed, pool=own, keep=keep, seconds=seconds, tell=partial(say, err=True)).data
     try:
         result = write_answer(answer, out, f"{pattern.name}: {parsed.text}")
     except OSError as error:
@@ -77,13 +78,31 @@ def solve_density(
     if figure is not None and answer.candidates:
         write_paper_figure(figure, lambda: pattern_figure(answer.candidates[0]))
     for note in (*measured.notes, *(own.notes if own else ())):
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
         return
-    for number, each in enumerate(result["candidates"], 1):
-        cell = " ".join(f"{value:.4f}" for value in each["cell"])
-        agreement = f"R {each['r']:.3f} ({each['r_without_noise']:.3f})"
-        typer.echo(f"{number}  {agreement}  {each['space_group']:<12} {cell}  {each['prototype']}")
-    typer.echo(f"{answer.verdict}: {answer.reason}")
-    tell_written(out, figure if answer.candidates else None)
+    if result["candidates"]:
+        say(_table_of(result["candidates"]))
+    say(f"{answer.verdict}: {answer.reason}")
+    tell_written(out / "report.html", figure if answer.candidates else None)
+
+
+def _table_of(candidates: Sequence[Mapping[str, Any]]) -> str:
+    from dsfu.model.evaluation.tables import as_text
+    from dsfu.pages.frame import Table
+
+    rows = [
+        [
+            str(number),
+            f"{each['r']:.3f}",
+            f"{each['r_without_noise']:.3f}",
+            each["space_group"],
+            " ".join(f"{length:.4f}" for length in each["cell"][:3]),
+            " ".join(f"{round(angle, 2):g}" for angle in each["cell"][3:]),
+            each["prototype"],
+        ]
+        for number, each in enumerate(candidates, 1)
+    ]
+    heads = [">", ">R", ">no noise", "space group", "a b c (Å)", "α β γ (°)", "type"]
+    return as_text(Table(title="Candidates; R, and R without the noise", heads=heads, rows=rows))

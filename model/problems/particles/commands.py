@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsfu.errors import InputError
-from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing
+from dsfu.outputs import DATA_CONTRADICT, FigureOption, ForceOption, JsonOption, ready_folder, refuse_existing, say
 from dsfu.paper import check_figure, write_paper_figure
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def solve_particle_command(
     if figure is not None:
         write_paper_figure(figure, lambda: particle_figure(answer.data, answer.candidates[0]))
     for note in answer.data.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if json:
         typer.echo(json_of(answer.data, answer.candidates, answer.judged, answer.opinion), nl=False)
     else:
-        typer.echo(_text_of(answer))
+        say(_text_of(answer))
         typer.echo(f"Look at {out / 'report.html'}", err=True)
     if not answer.judged.accepted:
         raise typer.Exit(DATA_CONTRADICT)

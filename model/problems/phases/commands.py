@@ -13,6 +13,7 @@ from dsfu.outputs import (
     JsonOption,
     ready_folder,
     refuse_existing,
+    say,
     tell_written,
 )
 from dsfu.paper import check_figure, write_paper_figure
@@ -63,16 +64,16 @@ def solve_phases(
     refuse_existing([*out.glob("*.ccp4"), figure], force=force)
     reflections = reflections_of(file, cell, formula)
     for note in reflections.notes:
-        typer.echo(note, err=True)
+        say(note, err=True)
     ready_folder(out)
-    answer = solved(reflections, resolution=resolution, seed=seed, tell=partial(typer.echo, err=True))
+    answer = solved(reflections, resolution=resolution, seed=seed, tell=partial(say, err=True))
     record = write_all(out, answer.data)
     if figure is not None:
         write_paper_figure(figure, lambda: projections_figure(answer.data))
     if json:
         typer.echo(json_module.dumps(record, ensure_ascii=False, indent=1))
     else:
-        typer.echo(f"{record['verdict']}: {' '.join(record['reasons'])}")
+        say(f"{record['verdict']}: {' '.join(record['reasons'])}")
         typer.echo(f"space group {record['space_group']} (number {record['space_group_number']}), R {record['r']:.3f}")
         tell_written(*(record[each] for each in ("map", "res", "cif", "reflections", "report")), figure)
     if record["verdict"] == "not solved":

@@ -16,8 +16,8 @@ _REGION_WORDS: Final = {
     "all": "all pixels",
     "live": "live",
     "dead": "dead",
-    "gaps": "dead, inside the circle",
-    "corners": "dead, corners outside it",
+    "gaps": "dead, in circle",
+    "corners": "dead, outside",
 }
 
 
@@ -70,7 +70,7 @@ def _features_row(name: str, summary: EvaluationSummary) -> list[str]:
     row = [name]
     for factor in FACTORS:
         ours = getattr(summary.features[factor], name.lower())
-        row += ["not computed" if ours is None else number(ours), number(getattr(PAPER[factor], name.lower())), ""]
+        row += ["–" if ours is None else number(ours), number(getattr(PAPER[factor], name.lower())), ""]
     return row
 
 
@@ -114,7 +114,7 @@ def _consistency(summary: EvaluationSummary) -> Table:
         for scale in SCALES
         for region, found in summary.product[scale].items()
     ]
-    rows.append(["α / α₀ from the predicted I_SRO: rms over the plane's vectors", *_statistic(summary.alpha["all"])])
+    rows.append(["α / α₀ of the predicted I_SRO, rms over vectors", *_statistic(summary.alpha["all"])])
     rows.append(["the same: larger error of the two nearest vectors", *_statistic(summary.alpha["nearest"])])
     note = "The product is compared as mean square error, with I_D free of noise; α as absolute error."
     return Table(
