@@ -38,8 +38,12 @@ def __getattr__(name: str) -> Any:
         return version("dsfu")
     if name in _DOORS:
         return getattr(import_module(_DOORS[name]), name)
-    raise AttributeError(f"module 'dsfu' has no attribute {name!r}; its functions are {', '.join(_DOORS)}")
+    from dsfu.errors import did_you_mean
+
+    raise AttributeError(
+        f"module 'dsfu' has no attribute {name!r}; its functions are {', '.join(_DOORS)}" + did_you_mean(name, _DOORS)
+    )
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -40,10 +40,10 @@ From a measured reconstruction to its disorder:
 
 \b
   dsfu-model inspect FILE             what is in it
-  dsfu-model analyse FILE -o FOLDER   all the way: α, factors, a verdict and a report
+  dsfu-model analyse FILE -o FOLDER   α, factors, a verdict and a report
   dsfu-model prepare FILE             cut, clean and resample planes
   dsfu-model factorise FILE           form factor and short-range order
-  dsfu-model refine-sro FILE          Warren–Cowley parameters with uncertainties
+  dsfu-model refine-sro FILE          Warren–Cowley parameters α
   dsfu-model view PATH                look at any of these in a browser
 
 Networks:

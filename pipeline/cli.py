@@ -22,7 +22,7 @@ What a manifest declares goes into a store, and only what is missing there is ma
 
 \b
   dsfu-pipeline init                  write a manifest to begin with
-  dsfu-pipeline plan                  see what would be made, and how long it would take
+  dsfu-pipeline plan                  see what would be made, and why
   dsfu-pipeline run --store STORE     make it; again after any interruption
   dsfu-pipeline report STORE          look at it
 """

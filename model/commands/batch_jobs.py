@@ -75,7 +75,7 @@ def submit(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the job script, and submit nothing.")] = False,
     cluster: Mapping[str, Any],
 ) -> None:
-    """Train as a SLURM job that goes on, turn after turn, until it is done.
+    """Train as a SLURM job that goes on until it is done.
 
     Before the walltime the training writes a checkpoint and the job puts itself back in the queue. Submitted again
     after any failure, it goes on from the last checkpoint.

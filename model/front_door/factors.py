@@ -100,7 +100,7 @@ def factorise(
     tell: Tell = lambda text: None,
     **settings: Any,
 ) -> Factors:
-    """Take planes of one crystal apart into form factor and short-range order.
+    """Take planes apart into form factor and short-range order.
 
     Parameters
     ----------

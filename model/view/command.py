@@ -19,11 +19,12 @@ def view(
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 for any that is free.")] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
 ) -> None:
-    """Look at a volume, factors, a store, an evaluation, atoms or maps in a browser.
+    """Look at data and results in a browser.
 
-    Sliders go through h, k and l and set the radius of Bragg holes; images are zoomed together, and tell the value
-    under the pointer. The page is served to this machine alone, and to whoever knows the token in its address; through
-    ssh: ssh -L PORT:127.0.0.1:PORT HOST. Ctrl-C ends it.
+    At a volume, planes, factors, a store, an evaluation, atoms or a map. Sliders go through h, k and l and set the
+    radius of Bragg holes; images are zoomed together, and tell the value under the pointer. The page is served to this
+    machine alone, and to whoever knows the token in its address; through ssh: ssh -L PORT:127.0.0.1:PORT HOST. Ctrl-C
+    ends it.
     """
     from dsfu.model.view.opening import page_of
     from dsfu.model.view.serving import serve

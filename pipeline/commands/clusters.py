@@ -92,7 +92,7 @@ def submit(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the job scripts, and submit nothing.")] = False,
     cluster: Mapping[str, Any],
 ) -> None:
-    """Make a store as a job array, without a program that has to stay on.
+    """Make a store as a job array; no program has to stay on.
 
     Each of N elements makes its own part of what the store lacks; a last job closes the store when all have ended,
     however they ended. Submitted again, it makes what is still missing.

@@ -42,7 +42,7 @@ def verify(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every file of a store and compare it with what was written.
+    """Read every file of a store and look for damage.
 
     Finds what is missing, truncated, changed by a single bit, or left over. The exit status is 3 if anything is
     damaged. Without --mark nothing is changed.

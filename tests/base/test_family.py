@@ -3,6 +3,8 @@
 import errno
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +40,16 @@ def options(app, verb: str) -> dict[str, Any]:
 def test_help_has_no_types_of_python(app, verb: str) -> None:
     told = CliRunner().invoke(app, [verb, "--help"]).output
     assert not re.search(r"<(int|float|str|path|integer|list)|<=|x>=|\bINTEGER\b|\bFLOAT\b|\bTEXT\b", told)
+
+
+@pytest.mark.parametrize("program", ["model", "pipeline"])
+def test_the_list_of_verbs_is_whole_on_a_narrow_terminal(program: str) -> None:
+    command = [sys.executable, "-m", f"dsfu.{program}.cli", "--help"]
+    told = subprocess.run(
+        command, env={**os.environ, "COLUMNS": "80"}, capture_output=True, encoding="utf-8", check=True
+    ).stdout
+    assert not [line for line in told.splitlines() if line.startswith("  ") and line.endswith("...")]
+    assert max(map(len, told.splitlines())) <= 80
 
 
 def test_ranges_are_words() -> None:

@@ -251,6 +251,7 @@ def test_schema_and_species(call, made):
     manifest, _ = made
     assert json.loads(call("schema")[1])["properties"]["seed"]
     assert "perchlorate" in call("species", manifest)[1]
+    assert "perchlorate" in call("species")[1]  # without any manifest: those that come with dsfu
     assert len(json.loads(call("species", manifest, "--json")[1])) == 127
 
 

@@ -90,10 +90,11 @@ def analyse(
     *,
     hints: Mapping[str, Any],
 ) -> None:
-    """From a reconstruction to form factor, Warren–Cowley parameters and a verdict, all voxels fitted at once.
+    """Fit a whole volume: form factor, order and a verdict.
 
-    Bragg peaks with their tails, and a background of air or glass, are part of the fit: nothing has to be prepared.
-    Exit status 3 says that the data contradict the model of two species on one site.
+    The order is a set of Warren–Cowley parameters α. All voxels are fitted at once. Bragg peaks with their tails, and a
+    background of air or glass, are part of the fit: nothing has to be prepared. Exit status 3 says that the data
+    contradict the model of two species on one site.
     """
     import torch
 

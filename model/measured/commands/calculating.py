@@ -48,9 +48,9 @@ def calculate(
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Calculate the diffuse scattering of two species from α, on a plane or a volume, with no fit.
+    """Calculate the diffuse scattering of two species from α.
 
-    In electrons² a site: m_A m_B |F_A − F_B|² exp(−D_w Q²) I_SRO.
+    On a plane or a volume; nothing is fitted. In electrons² a site: m_A m_B |F_A − F_B|² exp(−D_w Q²) I_SRO.
     """
     from dsfu.model.measured.molecules.calculate import calculated
     from dsfu.model.measured.molecules.sites import on_site

@@ -107,10 +107,10 @@ def factorise(
     *,
     hints: Mapping[str, Any],
 ) -> None:
-    """Take planes of one crystal apart into form factor and short-range order.
+    """Take planes apart into form factor and short-range order.
 
-    Several planes are fitted together: they share the order in three dimensions. A reconstruction is only freed of
-    hot pixels; for all else there is prepare. Exit status 3 says that the data break the assumptions.
+    The planes are of one crystal and fitted together: they share the order in three dimensions. A reconstruction is
+    only freed of hot pixels; for all else there is prepare. Exit status 3 says that the data break the assumptions.
     """
     from dsfu.model.front_door.factors import factorise as take_apart
     from dsfu.model.measured.factorise.told import record_of, text_of

@@ -35,10 +35,11 @@ def inspect(
     *,
     hints: Mapping[str, Any],
 ) -> None:
-    """Say what is in a file: format, axes, cell, range, coverage, intensities, Bragg peaks, and what to do next.
+    """Say what is in a file, and what to do with it next.
 
-    The format is found out by content: HDF5 of Meerkat, Yell, DISCUS and Mantid, NeXus, planes of dsfu-model prepare,
-    .npy and .npz. What a file does not say can be given here, and to the other verbs in the same way.
+    Tells format, axes, cell, range, intensities, Bragg peaks, and how much was measured. The format is found out by
+    content: HDF5 of Meerkat, Yell, DISCUS and Mantid, NeXus, planes of dsfu-model prepare, .npy and .npz. What a file
+    does not say can be given here, and to the other verbs in the same way.
     """
     from dsfu.model.measured.data.summary import MeasuredSummary
     from dsfu.model.measured.factorise.telling import factors_text, told_of_factors

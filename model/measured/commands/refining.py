@@ -98,7 +98,7 @@ def refine_sro_command(
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Refine Warren–Cowley parameters from I_SRO, with standard uncertainties.
+    """Refine Warren–Cowley parameters α with uncertainties.
 
     Linear least squares on all pixels of all planes at once. The solver's own parameters, where the file has them, are
     averaged over the symmetry and shown beside them. On one plane both are as good. From several planes use those of

@@ -67,7 +67,7 @@ def refine_ff(
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Fit the form factor calculated from two structures to the observed one.
+    """Fit the structures of two species to a form factor.
 
     Refines torsion angles, rotations and a translation together with scale and Debye–Waller factor, and writes the
     refined structures, the parameters with their uncertainties, the misfit against each torsion angle, and a picture.

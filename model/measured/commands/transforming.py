@@ -81,7 +81,7 @@ def deltapdf_command(
     *,
     hints: Mapping[str, Any],
 ) -> None:
-    """Compute the difference pair distribution function (3D-ΔPDF).
+    """Compute a difference pair distribution function, 3D-ΔPDF.
 
     That of I_SRO has α_v at each lattice vector v. Voxels that were not measured count as the mean.
     """

@@ -49,10 +49,11 @@ def solve_density(
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Find the crystal structure and electron density behind a powder pattern, given the formula.
+    """Find a crystal structure from a powder pattern.
 
-    Searches over structure types with the formula's stoichiometry, refines the cell and free positions, ranks by how
-    well the whole pattern is explained. Writes CIFs, CCP4 maps, answer.json and report.html.
+    Its formula has to be known, in part at least. Searches over structure types with the formula's stoichiometry,
+    refines the cell and free positions, ranks by how well the whole pattern is explained. Writes CIFs, CCP4 maps,
+    answer.json and report.html.
     """
     from dsfu.errors import InputError
     from dsfu.model.front_door.density import solve_density as solved

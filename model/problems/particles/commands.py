@@ -44,11 +44,11 @@ def solve_particle_command(
     r_max: Annotated[float | None, typer.Option("--rmax", metavar="Å", help="Where it ends. [default: 30]")] = None,
     bond_length: _BondLengthOption = None,
 ) -> None:
-    """Find the metal nanoparticle that a measured pair distribution function comes from.
+    """Find a metal nanoparticle from its G(r).
 
-    Compares some 2150 shapes of eight families at all bond lengths, fits the best, and says whether one of them
-    explains the data (exit status 3 if none does,
-    or if too little order is seen to tell).
+    G(r) is a measured pair distribution function. Compares some 2150 shapes of eight families at all bond lengths, fits
+    the best, and says whether one of them explains the data (exit status 3 if none does, or if too little order is seen
+    to tell).
     """
     from dsfu.model.front_door.particle import solve_particle
     from dsfu.model.problems.particles.output import json_of

@@ -48,7 +48,7 @@ def solve_phases(
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Solve a crystal structure from |F|²: phases, space group, map and atoms, with a verdict.
+    """Solve a crystal structure from |F|².
 
     No symmetry needs to be known. Projections find the phases in P1, the map's own symmetry gives the space group, and
     atoms are fitted to the averaged map. Exit status 3 if the structure is not solved.
