@@ -72,11 +72,18 @@ class InputError(Exception):
 
 
 def near_miss(word: str, words: Iterable[str]) -> str | None:
-    """The one of some words that was probably meant, if one is like it. Capitals make no difference."""
+    """The one of some words that was probably meant, if one is like it. Capitals make no difference.
+
+    Of several that are equally like it the one that begins as it does: ``mmn`` is mmm and not pmm.
+    """
     by_lower_case = {each.lower(): each for each in words}
     lower = word[:_LONGEST_WORD].lower()
-    near: Sequence[str] = difflib.get_close_matches(lower, by_lower_case, 1, 0.6)
-    return by_lower_case[near[0]] if near else None
+    near: Sequence[str] = difflib.get_close_matches(lower, by_lower_case, 3, 0.6)
+
+    def likeness(each: str) -> tuple[float, bool]:
+        return difflib.SequenceMatcher(None, each, lower).ratio(), each[:1] == lower[:1]
+
+    return by_lower_case[max(near, key=likeness)] if near else None
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

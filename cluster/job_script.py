@@ -215,9 +215,9 @@ def python_of(settings: ClusterSettings) -> str:
     return settings.python or ("python3" if settings.container else sys.executable)
 
 
-def container_words(settings: ClusterSettings) -> list[str]:
+def container_words(settings: ClusterSettings, *options: str) -> list[str]:
     """What stands before a command that runs in the container, if there is one."""
-    return ["apptainer", "exec", settings.container] if settings.container else []
+    return ["apptainer", "exec", *options, settings.container] if settings.container else []
 
 
 def _in_container(settings: ClusterSettings, command: Sequence[str]) -> str:

@@ -137,7 +137,8 @@ def _network(settings: ClusterSettings, job: TrainingJob) -> list[str]:
 
 def _launcher(settings: ClusterSettings, job: TrainingJob) -> str:
     """What each node runs; the flags follow."""
-    torchrun = shlex.join([*container_words(settings), python_of(settings), "-m", "torch.distributed.run"])
+    seen = ["--nv"] if job.gpus_per_node else []  # without it a container sees no GPU, and trains on processors
+    torchrun = shlex.join([*container_words(settings, *seen), python_of(settings), "-m", "torch.distributed.run"])
     place = ' --node-rank="$SLURM_NODEID"' if job.nodes > 1 else ""
     return f'trap "" USR1; exec {torchrun}{place} "$@"'
 

@@ -39,6 +39,11 @@ def test_near_misses(word: str, expected: str | None) -> None:
     assert near_miss(word, ["bank_size", "targets", "box"]) == expected
 
 
+def test_of_equally_near_words_the_one_that_begins_alike_is_meant() -> None:
+    assert near_miss("mmn", ["mmm", "pmm", "m-3"]) == "mmm"
+    assert near_miss("pmn", ["mmm", "pmm", "m-3"]) == "pmm"
+
+
 def test_near_misses_of_endless_words_take_no_time() -> None:
     assert near_miss("x" * 10**6, ["bank_size"] * 100) is None
     assert near_miss("a", []) is None

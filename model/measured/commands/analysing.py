@@ -76,7 +76,9 @@ _StretchOption = Annotated[
 @with_hints
 def analyse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, raw.", show_default=False)],
-    out: Annotated[Path, flag("FOLDER", "For report.html, factors.h5, sro.json, verdict.json.", "--out", "-o")],
+    out: Annotated[
+        Path, flag("FOLDER", "Where to write report.html, factors.h5, sro.json and verdict.json.", "--out", "-o")
+    ],
     laue: _LaueOption = "-1",
     cutoff: _CutoffOption = None,
     no_order_along: _NoOrderAlongOption = None,

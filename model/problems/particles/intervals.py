@@ -58,4 +58,5 @@ def intervals_of(solution: ParticleSolution) -> Intervals:
 def interval_words(intervals: Intervals) -> str:
     """In a line."""
     (b_low, b_high), (low, high), (fewest, most) = intervals.bond, intervals.b_iso, intervals.atoms
-    return f"b {b_low:.4f}–{b_high:.4f} Å, B {low:.2f}–{high:.2f} Å², {fewest}–{most} atoms"
+    atoms = f"{fewest}–{most}" if fewest < most else f"{most}"
+    return f"b {b_low:.4f}–{b_high:.4f} Å, B {low:.2f}–{high:.2f} Å², {atoms} atoms"
