@@ -2,8 +2,10 @@
 
 import re
 
+import ase.data
 import numpy as np
 import pytest
+from ase.neighborlist import neighbor_list
 
 from dsfu.simulate.densities.crystals import cell_parameters, from_cif, lattice_of, unit_cell
 from dsfu.simulate.densities.pattern import powder_lines
@@ -40,6 +42,22 @@ def test_spglib_finds_the_same_type_in_a_primitive_cell(name: str) -> None:
     assert again.number == kind.number
     assert again.wyckoff_counts == kind.wyckoff_counts
     assert powder_lines(again.crystal()).intensity == pytest.approx(powder_lines(kind.crystal()).intensity, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "pair", "known"), [
+    ("A2B4C_oP28_62_2c_2cd_c", "KO", 2.7), ("A2BC8D2_oP52_62_d_c_2c3d_d", "CaO", 2.4), ("A2B_oP24_61_2c_c", "TiO", 1.88),
+    ("ABC2_oP16_62_c_c_2c", "OH", 0.98), ("ABC2_oP16_62_c_c_2c", "AlO", 1.86), ("AB_mC8_15_c_e", "CuO", 1.95),
+    ("AB_mP4_11_e_e", "NiTi", 2.53), ("AB_tP4_131_c_e", "PtS", 2.31), ("A10B3C4_oP68_55_2e2fgh2i_adef_2e2f", "RuO", 1.95),
+    ("A10B3C4_oC68_64_2dfg_ad_2d", "RuO", 1.95),
+])  # fmt: skip
+def test_neighbours_are_as_far_as_in_the_known_crystal(name: str, pair: str, known: float) -> None:
+    """Published distances (Å), where the AFLOW entry has a number that cannot be right."""
+    crystal = BY_NAME[name].crystal()
+    first, second = (ase.data.atomic_numbers[each] for each in re.findall("[A-Z][a-z]?", pair))
+    atoms = ase.Atoms(crystal.numbers, scaled_positions=crystal.positions, cell=crystal.lattice, pbc=True)
+    i, j, apart = neighbor_list("ijd", atoms, 4.5)
+    found = apart[(crystal.numbers[i] == first) & (crystal.numbers[j] == second)].min()
+    assert found == pytest.approx(known, abs=0.09)
 
 
 def test_random_crystals_have_room_and_repeat_themselves() -> None:
