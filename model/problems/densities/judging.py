@@ -60,6 +60,10 @@ _FITTED_NOISE: Final = 16.0
 _AT_THE_NOISE: Final = 1.1
 """Times the noise up to which the weighted squares are noise alone: it is known to a few per cent. Chosen."""
 
+_HIDDEN: Final = 2.0
+"""Standard deviations of the squares of noise up to which something else may hide in them. Chosen, with a rutile and
+3 % of another phase in view, which were called solved as its orthorhombic distortion."""
+
 _ASKED_FOR: Final = 2.0
 """Weighted squares that each parameter of a displacement must take away for the pattern to ask for it (Akaike 1974)."""
 
@@ -85,12 +89,13 @@ def fits_as_well(simpler: Fit, other: Fit, times: float) -> bool:
 
 
 def is_out(rival: Fit, best: Fit) -> bool:
-    """Whether noise alone decides against a rival: the best leaves nothing else, and the rival far more."""
+    """Whether noise alone decides against a rival: the best leaves nothing else, and the rival far more.
+
+    More than what may hide in the noise's own uncertainty, too: lines of an impurity, widths that differ by direction.
+    """
     squares, parameters = best.agreement, max(best.parameters - rival.parameters, 1)
-    return (
-        squares.left < _AT_THE_NOISE * squares.noise
-        and rival.agreement.left > squares.left + _FITTED_NOISE * parameters
-    )
+    more = max(_FITTED_NOISE * parameters, _HIDDEN * squares.spread)
+    return squares.left < _AT_THE_NOISE * squares.noise and rival.agreement.left > squares.left + more
 
 
 def ordered(fits: Sequence[Fit]) -> list[Fit]:

@@ -16,6 +16,9 @@ MOST_POINTS: Final = 24000
 
 FEWEST_POINTS: Final = 50
 
+_NEIGHBOURS: Final = 2.0
+"""Points over which counts are averaged for the noise that is expected of them: less than a peak's width. Chosen."""
+
 _FIRST_ANGLE: Final = 0.3
 """Degrees; what lies below is the direct beam."""
 
@@ -114,7 +117,8 @@ def _evened(pattern: PowderPattern) -> tuple[FloatArray, FloatArray, FloatArray]
     evened = np.interp(centres, centres[filled], summed[filled] / number[filled])
     per_point = max(len(angles) / points, 1.0)
     noise = _noise(evened)
-    expected = np.sqrt(np.maximum(evened, 1.0) / per_point)
+    # The noise of a point by its own count would be least where a count happens to be low: neighbours know better.
+    expected = np.sqrt(np.maximum(gaussian_filter1d(evened, _NEIGHBOURS, mode="nearest"), 1.0) / per_point)
     # Scaled intensities are no counts: what neighbours differ by is then the better guess.
     quiet = np.median(expected)
     return centres, evened, np.maximum(expected * np.clip(noise / quiet, 1e-6, 1e6), 1e-9 * evened.max() + 1e-12)

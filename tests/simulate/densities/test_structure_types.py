@@ -45,10 +45,10 @@ def test_spglib_finds_the_same_type_in_a_primitive_cell(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "pair", "known"), [
-    ("A2B4C_oP28_62_2c_2cd_c", "KO", 2.7), ("A2BC8D2_oP52_62_d_c_2c3d_d", "CaO", 2.4), ("A2B_oP24_61_2c_c", "TiO", 1.88),
-    ("ABC2_oP16_62_c_c_2c", "OH", 0.98), ("ABC2_oP16_62_c_c_2c", "AlO", 1.86), ("AB_mC8_15_c_e", "CuO", 1.95),
-    ("AB_mP4_11_e_e", "NiTi", 2.53), ("AB_tP4_131_c_e", "PtS", 2.31), ("A10B3C4_oP68_55_2e2fgh2i_adef_2e2f", "RuO", 1.95),
-    ("A10B3C4_oC68_64_2dfg_ad_2d", "RuO", 1.95),
+    ("A2B4C_oP28_62_2c_2cd_c", "KO", 2.7), ("A2BC8D2_oP52_62_d_c_2c3d_d", "CaO", 2.4),
+    ("A2B_oP24_61_2c_c", "TiO", 1.88), ("ABC2_oP16_62_c_c_2c", "OH", 0.98), ("ABC2_oP16_62_c_c_2c", "AlO", 1.86),
+    ("AB_mC8_15_c_e", "CuO", 1.95), ("AB_mP4_11_e_e", "NiTi", 2.53), ("AB_tP4_131_c_e", "PtS", 2.31),
+    ("A10B3C4_oP68_55_2e2fgh2i_adef_2e2f", "RuO", 1.95), ("A10B3C4_oC68_64_2dfg_ad_2d", "RuO", 1.95),
 ])  # fmt: skip
 def test_neighbours_are_as_far_as_in_the_known_crystal(name: str, pair: str, known: float) -> None:
     """Published distances (Å), where the AFLOW entry has a number that cannot be right."""

@@ -7,7 +7,7 @@ import pytest
 
 from dsfu.model.problems.densities.fitting import Fit, wavelengths_of
 from dsfu.model.problems.densities.judging import judge, ordered
-from dsfu.model.problems.densities.powder import prepared
+from dsfu.model.problems.densities.powder import PowderPattern, prepared
 from dsfu.model.problems.densities.raising import Fitting, raised
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 from tests.benchmarks.densities_powders import powder_of, structure_of
@@ -101,3 +101,12 @@ def test_odd_structures_are_not_called_solved(zincite):
         f"R = {higher.r:.2f} ({higher.excess:.2f} without noise), but two of its atoms are closer than their covalent "
         "radii allow",
     )  # fmt: skip
+
+
+def test_the_noise_of_few_counts_is_not_least_where_a_count_happens_to_be_low():
+    angles = np.arange(10, 80, 0.02)
+    counts = np.random.default_rng(0).poisson(6 + 200 * np.exp(-0.5 * ((angles - 40) / 0.1) ** 2))
+    signal = prepared(PowderPattern(two_theta=angles, counts=counts.astype(np.float64), wavelength=1.5406))
+    flat = abs(signal.two_theta - 40) > 2
+    seen = (signal.net + signal.background)[flat]
+    assert np.average(seen, weights=signal.sigma[flat] ** -2) == pytest.approx(6, abs=0.4)
