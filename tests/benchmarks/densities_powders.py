@@ -109,8 +109,13 @@ def lines_of(structure: gemmi.SmallStructure, d_min: float) -> tuple[Array, Arra
     return d, np.array(squares), np.array(tilts)
 
 
-def powder_of(structure: gemmi.SmallStructure, rng: np.random.Generator, source: int) -> PowderPattern:
-    """A measured pattern: pseudo-Voigt peaks on a curved background with counting noise."""
+def powder_of(
+    structure: gemmi.SmallStructure, rng: np.random.Generator, source: int, texture: float | None = None
+) -> PowderPattern:
+    """A measured pattern: pseudo-Voigt peaks on a curved background with counting noise.
+
+    texture: March's r about the axis 001, drawn if none is given.
+    """
     scale = SOURCES[source][0][0] / SOURCES[0][0][0]
     step = 0.02 * (1 if source == 0 else 0.5)
     angles = np.arange(10 * max(scale, 0.4), 100 * (1 if source == 0 else 0.55 if source == 1 else 0.38), step)
@@ -119,8 +124,9 @@ def powder_of(structure: gemmi.SmallStructure, rng: np.random.Generator, source:
     counts = np.zeros(len(angles))
     d_min = SOURCES[source][0][0] / 2 / np.sin(np.radians(angles[-1] / 2 + 1))
     d, squares, tilts = lines_of(structure, d_min)
-    texture = rng.uniform(0.85, 1.15)
-    squares = squares * (texture**2 * tilts + (1 - tilts) / texture) ** -1.5
+    drawn = rng.uniform(0.85, 1.15)
+    r = drawn if texture is None else texture
+    squares = squares * (r**2 * tilts + (1 - tilts) / r) ** -1.5
     for wavelength, share in SOURCES[source]:
         sine = wavelength / 2 / d
         theta = np.arcsin(np.minimum(sine, 1))

@@ -1,5 +1,6 @@
 """The fit of a whole pattern: cell, zero, widths, displacement, and positions that symmetry leaves free."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,15 @@ TEXTURED: Final = 0.8
 TEXTURE_SEEN: Final = 25.0
 """By how much the weighted squares must fall, too: five standard deviations of noise."""
 
+_AMOUNTS: Final = (0.55, 0.7, 0.85, 1.2, 1.5)
+"""March's r that are tried for each axis before the best is fitted."""
+
+MOST_TEXTURE: Final = (0.3, 2.5)
+"""March's r stays between: sharper ones are needles and plates that a powder's pattern does not hold. Chosen."""
+
+_NUDGE: Final = 1e-3
+"""By how much March's r moves for a derivative."""
+
 DOUBLETS: Final = {
     1.54056: 1.544398, 0.70930: 0.713590, 1.78897: 1.792850, 1.93604: 1.939980, 2.28970: 2.293606, 0.55941: 0.563798
 }  # fmt: skip
@@ -37,6 +47,9 @@ DOUBLETS: Final = {
 
 ROUNDED: Final = 5e-4
 """Relative difference up to which a wavelength is a tube's: people write 1.54 and 0.71."""
+
+
+_Function = Callable[[FloatArray], FloatArray]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -115,42 +128,87 @@ def fit(
             floor[size + 1], roof[size + 4] = 0.7 * wide * width, 0.0
         start[size + 1] = wide * width
         start = bounded_least_squares(model.residual, model.jacobian, start, floor, roof, steps)
-    parameters = size + 6
-    if positions and 0 < kind.free <= MOST_FREE:
-        room = np.full(kind.free, 0.09)
-        start = bounded_least_squares(
-            model.residual, model.jacobian, np.concatenate([start, np.zeros(kind.free)]),
-            np.concatenate([low, -room]), np.concatenate([high, room]), 20,
-        )  # fmt: skip
-        parameters += kind.free
-    else:
-        start = np.concatenate([start, np.zeros(kind.free)])
-    return _told(model, start, parameters, texture_axes)
+    if not positions:
+        return _told(model, start, size + 6)
+    room = np.full(kind.free if kind.free <= MOST_FREE else 0, 0.09)
+    start, low, high = (np.concatenate(each) for each in ((start, 0 * room), (low, -room), (high, room)))
+    moved = bounded_least_squares(model.residual, model.jacobian, start, low, high, 20)
+    best = _told(model, moved, size + 6 + len(room))
+    # Before positions bend to the intensities of a texture, and after they have moved: what helps more is kept.
+    for values in (start, moved):
+        texture = _texture(model, values, texture_axes)
+        if texture is not None:
+            axis, amount = texture
+            fitted = bounded_least_squares(
+                *_oriented(model, axis), np.append(values, amount), np.append(low, MOST_TEXTURE[0]),
+                np.append(high, MOST_TEXTURE[1]), 20,
+            )  # fmt: skip
+            found = _told(model, fitted[:-1], size + 7 + len(room), axis, float(fitted[-1]))
+            best = found if _is_seen(best.agreement, found.agreement.left) else best
+    return best
+
+
+def _oriented(model: PatternModel, axis: tuple[int, int, int]) -> tuple[_Function, _Function]:
+    """Differences and their derivatives by a fit's values with the amount of a texture after them."""
+
+    def residual(values: FloatArray) -> FloatArray:
+        model.orient(axis, float(values[-1]))
+        return model.residual(values[:-1])
+
+    def jacobian(values: FloatArray) -> FloatArray:
+        more = values.copy()
+        more[-1] += _NUDGE
+        by_amount = (residual(more) - residual(values)) / _NUDGE
+        return np.column_stack([model.jacobian(values[:-1]), by_amount])
+
+    return residual, jacobian
+
+
+def _is_seen(plain: Agreement, left: float) -> bool:
+    """Whether a texture lowers the weighted squares by enough to be believed."""
+    return plain.left - left > max((1 - TEXTURED) * max(plain.left - plain.noise, 0.0), TEXTURE_SEEN)
+
+
+def _texture(
+    model: PatternModel, values: FloatArray, axes: tuple[tuple[int, int, int], ...]
+) -> tuple[tuple[int, int, int], float] | None:
+    """Axis and amount of the texture that helps most; nothing where none helps enough."""
+    model.orient((0, 0, 1), 1.0)
+    plain = _agreement(model, values)
+    tried = {(axis, amount): _left(model, values, axis, amount) for axis in axes for amount in _AMOUNTS}
+    best = min(tried, key=lambda each: tried[each], default=None)
+    return best if best is not None and _is_seen(plain, tried[best]) else None
+
+
+def _agreement(model: PatternModel, values: FloatArray) -> Agreement:
+    return model.agreement(*model.explained(model.pattern(values)))
+
+
+def _left(model: PatternModel, values: FloatArray, axis: tuple[int, int, int], amount: float) -> float:
+    model.orient(axis, amount)
+    return _agreement(model, values).left
 
 
 def _told(
-    model: PatternModel, values: FloatArray, parameters: int, texture_axes: tuple[tuple[int, int, int], ...]
-) -> Fit:
-    """What was fitted, with the texture that helps most."""
+    model: PatternModel, values: FloatArray, parameters: int, axis: tuple[int, int, int] | None = None,
+    texture: float = 1.0,
+) -> Fit:  # fmt: skip
+    """What was fitted."""
     size, kind = model.size, model.kind
+    if axis is not None:
+        model.orient(axis, texture)
     net, calculated = model.explained(model.pattern(values))
-    agreement, texture, axis = model.agreement(net, calculated), 1.0, None
-    for trial in texture_axes:
-        for amount in (0.55, 0.7, 0.85, 1.2, 1.5):
-            other = model.explained(model.pattern(values, amount, trial))
-            again = model.agreement(*other)
-            beyond = max(agreement.left - agreement.noise, 0.0)
-            if agreement.left - again.left > max((1 - TEXTURED) * beyond, TEXTURE_SEEN):
-                agreement, texture, axis = again, amount, trial
-                net, calculated = other
+    agreement = model.agreement(net, calculated)
     r, noise = model.r_factors(net, calculated)
     zero, constant, tangent, _, _, b_iso = map(float, values[size : size + SHAPE])
     cell = cell_of(model.metric_at(values), model.system)
-    moved = kind.moved(model.reference if cell is None else cell, values[size + SHAPE :])
+    shifts = np.zeros(kind.free)
+    shifts[: len(values) - size - SHAPE] = values[size + SHAPE :]
+    moved = kind.moved(model.reference if cell is None else cell, shifts)
     middle = np.radians((model.two_theta[0] + model.two_theta[-1]) / 4)
     return Fit(
         kind=moved, r=r, noise=noise, agreement=agreement, zero=zero,
         fwhm=float(np.hypot(constant / np.cos(middle), tangent * np.tan(middle))),
-        b_iso=b_iso, texture=texture, texture_axis=axis, parameters=parameters + (axis is not None),
+        b_iso=b_iso, texture=texture, texture_axis=axis, parameters=parameters,
         two_theta=model.two_theta, net=net, calculated=calculated,
     )  # fmt: skip

@@ -93,6 +93,7 @@ class PatternModel:
         self.which: IntArray = which.ravel()
         self.hkl: IntArray = found.hkl
         self._cached: dict[bytes, FloatArray] = {}
+        self._texture: FloatArray = np.ones(len(found.hkl))
 
     @property
     def size(self) -> int:
@@ -103,25 +104,28 @@ class PatternModel:
         """The reciprocal metric that the first values stand for."""
         return np.asarray(self.metric + self.moves @ (values[: self.size] - 1))
 
+    def orient(self, axis: tuple[int, int, int], amount: float) -> None:
+        """Crystallites lie along an axis from here on, by March's r; 1: they lie at random."""
+        from dsfu.simulate.densities.profiles import march_dollase
+
+        self._texture = march_dollase(self.kind.crystal(self.reference), self.hkl, axis, amount)
+
     def squares(self, free: FloatArray) -> FloatArray:
-        """|F|² of all reflections without displacement."""
+        """|F|² of all reflections without displacement, with the texture."""
         key = np.ascontiguousarray(free).tobytes()
         if key not in self._cached:
             if len(self._cached) > 100:
                 self._cached.clear()
             crystal = self.kind.crystal(self.reference, free if len(free) else None)
             self._cached[key] = self._reflections(crystal, self.s_max, wavelength=self.main).square
-        return self._cached[key]
+        return self._cached[key] * self._texture
 
-    def pattern(self, values: FloatArray, texture: float = 1.0, axis: tuple[int, int, int] | None = None) -> FloatArray:
+    def pattern(self, values: FloatArray) -> FloatArray:
         """The pattern without scale."""
         from dsfu.simulate.densities.profile_slopes import peaks_within
-        from dsfu.simulate.densities.profiles import march_dollase
 
         out = np.zeros(len(self.two_theta))
         squares = self.squares(values[self.size + SHAPE :])
-        if axis is not None and texture != 1:
-            squares = squares * march_dollase(self.kind.crystal(self.reference), self.hkl, axis, texture)
         for peaks in self._peaks(values, self._summed(squares)):
             peaks_within(
                 self.two_theta, peaks.centres, peaks.areas, peaks.widths, values[self.size + 3], peaks.reaches,

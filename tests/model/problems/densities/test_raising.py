@@ -103,6 +103,22 @@ def test_odd_structures_are_not_called_solved(zincite):
     )  # fmt: skip
 
 
+def test_positions_are_fitted_with_the_texture():
+    """Plates of BiOCl: its atoms lie elsewhere where they are moved before the texture is known."""
+    line = "BiOCl|P 4/n m m:2|3.887 3.887 7.354 90 90 90|Bi .25 .25 .1717; O .25 .75 0; Cl .25 .25 .6459"
+    pattern = powder_of(structure_of(line)[1], np.random.default_rng(2), 0, texture=0.6)
+    fitting = Fitting(prepared(pattern), wavelengths_of(1.540593), ((0, 0, 1), (1, 0, 0)))
+    kind = next(each for each in shipped_types() if each.prototype == "PbFCl Matlockite")
+    cell = np.array([3.89, 3.89, 7.35, 90, 90, 90])
+    found = fitting(kind.substituted({82: 83, 9: 8, 17: 17}).moved(cell, np.zeros(kind.free)))
+    assert found.excess < 0.06
+    assert found.texture_axis == (0, 0, 1)
+    assert found.texture == pytest.approx(0.6, abs=0.02)
+    heights = {z: min(xyz[2] % 1, -xyz[2] % 1) for z, xyz in found.kind.sites}
+    assert heights[83] == pytest.approx(0.1717, abs=0.001)
+    assert heights[17] == pytest.approx(1 - 0.6459, abs=0.003)
+
+
 def test_the_noise_of_few_counts_is_not_least_where_a_count_happens_to_be_low():
     angles = np.arange(10, 80, 0.02)
     counts = np.random.default_rng(0).poisson(6 + 200 * np.exp(-0.5 * ((angles - 40) / 0.1) ** 2))
