@@ -142,7 +142,10 @@ class StructureType:
             x, y, z = (orbit.anchor + np.asarray(free[start:stop]) @ orbit.basis) % 1
             sites.append((orbit.element, (float(x), float(y), float(z))))
             start = stop
-        return replace(self, cell=tuple(map(float, cell)), sites=tuple(sites))
+        other = replace(self, cell=tuple(map(float, cell)), sites=tuple(sites))
+        if not np.any(free):
+            other.__dict__["orbits"] = self.orbits
+        return other
 
     @cached_property
     def wyckoff_counts(self) -> tuple[tuple[int, int, int], ...]:

@@ -59,7 +59,7 @@ def judged(kind: StructureType, pool: list[StructureType]) -> tuple[float, float
     crystal = kind.crystal()
     pattern = binned(powder_lines(crystal))
     start = time.process_time()
-    trials = list(decorations(formula_of(kind), pool))
+    trials = list(decorations(formula_of(kind), pool, anew=False))
     answers = solve_bins(pattern, trials)
     seconds = time.process_time() - start
     if not answers:

@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.arrays import FloatArray
@@ -47,9 +46,9 @@ class BinAnswer:
 
 
 def solve_bins(pattern: FloatArray, kinds: Sequence[StructureType], most: int = 12) -> list[BinAnswer]:
-    """Decorated types that explain a pattern of 1024 bins, best first. No truth is used, no site is coloured anew."""
+    """Decorated types that explain a pattern of 1024 bins, best first. No truth is used."""
     target = _prepared(np.asarray(pattern, np.float64))
-    found, _ = search([kind for kind in kinds if not is_coloured(kind)], _signal(pattern), MO_KALPHA)
+    found, _ = search(kinds, _signal(pattern), MO_KALPHA)
     # The search takes lines that are split over neighbouring bins for better; both patterns blurred, they are not.
     again = sorted(found[:LOOKED_AT], key=lambda each: -_cosine(each.kind.crystal(each.cell), target))
     first = sorted((_scored(each, target) for each in again[:most]), key=lambda each: -each[0])

@@ -9,10 +9,13 @@ from dsfu.model.problems.densities.formulas import STAND_INS, UNKNOWN, Formula
 from dsfu.simulate.densities.structure_types import StructureType
 
 
-def decorations(formula: Formula, kinds: Sequence[StructureType]) -> Iterator[StructureType]:
+def decorations(
+    formula: Formula, kinds: Sequence[StructureType], *, anew: bool = True
+) -> Iterator[StructureType]:  # fmt: skip
     """Every type of the formula's stoichiometry with the formula's elements, in every order that fits.
 
-    Then, where ratios are known, types of fewer or more elements whose sites can be coloured to give the formula.
+    Then, with ``anew`` and where ratios are known, types of fewer or more elements whose sites can be coloured to give
+    the formula.
     """
     fitting = [kind for kind in kinds if fits_formula(formula, kind.composition)]
     for counts in _known(formula):
@@ -25,7 +28,7 @@ def decorations(formula: Formula, kinds: Sequence[StructureType]) -> Iterator[St
                 put = dict(zip(sites, order, strict=True))
                 if not formula.ratios or all(ratios[site] == counts[z] for site, z in put.items()):
                     yield kind.substituted(put)
-        if formula.ratios:
+        if anew and formula.ratios:
             for kind in kinds:
                 yield from coloured(kind, counts)
 

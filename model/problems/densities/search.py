@@ -54,7 +54,7 @@ def search(
     """Types that have lines in the pattern, best first, and how many were tried until the clock (process_time) ends."""
     found, tried, best = [], 0, 0.0
     for kind in kinds:
-        if tried and time.process_time() > until:
+        if tried and until < np.inf and time.process_time() > until:
             break
         tried += 1
         each = search_cell(kind, signal, wavelength, _WORTH * best)

@@ -1,6 +1,7 @@
 """Structure types: the table against the Pearson symbols of its labels, known crystals, and spglib."""
 
 import re
+from dataclasses import replace
 
 import ase.data
 import numpy as np
@@ -103,3 +104,14 @@ def test_amounts_counted_from_stabilisers_are_those_of_the_sites() -> None:
         for orbit in kind.orbits:
             counted[orbit.element] = counted.get(orbit.element, 0) + orbit.multiplicity
         assert counted == kind.composition, kind.name
+
+
+def test_a_type_in_another_cell_has_the_orbits_that_its_sites_have() -> None:
+    kind = BY_NAME["A2B_tP6_136_f_a"]
+    larger = kind.moved((5.0, 5.0, 3.2, 90, 90, 90), np.zeros(kind.free))
+    assert larger.orbits is kind.orbits
+    afresh = replace(larger).crystal()
+    assert larger.crystal().positions == pytest.approx(afresh.positions)
+    assert larger.crystal().lattice == pytest.approx(afresh.lattice)
+    moved = kind.moved(kind.cell, np.array([0.02]))
+    assert moved.orbits[1].anchor != pytest.approx(kind.orbits[1].anchor, abs=1e-3)
