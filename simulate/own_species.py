@@ -85,8 +85,9 @@ def _read_cif(path: Path, index: int | None, *, whole_cell: bool) -> Atoms:
     try:
         found = read_cif(path, (WHOLE_CELL,) if whole_cell else (), None, index)
     except InputError as error:
+        wanted = f"expected {error.expected}; " if error.expected else ""
         advice = "keep one molecule in the file, or write it as XYZ"
-        raise ValueError(f"path = {str(path)!r}: {error.what}; expected {error.expected}; {advice}") from error
+        raise ValueError(f"path = {str(path)!r}: {error.what}; {wanted}{advice}") from error
     if (found.occupancies < 0.999).any():
         first = found.labels[int(found.occupancies.argmin())]
         raise ValueError(

@@ -1,7 +1,7 @@
 """A refinement of short-range order as a figure for a paper: I_SRO in one cell, and α over distance."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dsfu.model.measured.order.picture import Row, draw_parameters, draw_row
 from dsfu.model.measured.order.result import SroRefinement
@@ -16,7 +16,7 @@ def order_figure(rows: Sequence[Row], refinements: Sequence[SroRefinement]) -> "
     with paper_style():
         if not rows:
             figure = empty_figure(1, 2.2)
-            _parameters(figure.subplots(), refinements)
+            draw_parameters(figure.subplots(), refinements)
             return figure
         figure = empty_figure(2, 4.3)
         above, below = figure.subfigures(2, 1, height_ratios=(2.1, 2.2), squeeze=False)[:, 0]
@@ -25,16 +25,6 @@ def order_figure(rows: Sequence[Row], refinements: Sequence[SroRefinement]) -> "
         for number, axes in enumerate(panels):
             letter(axes, number)
         axes = below.subplots()
-        _parameters(axes, refinements)
+        draw_parameters(axes, refinements)
         letter(axes, 3)
         return figure
-
-
-def _parameters(axes: Any, refinements: Sequence[SroRefinement]) -> None:
-    """α as far as it is seen: beyond the last that is a hundredth of the largest there is only a line of zeros."""
-    draw_parameters(axes, refinements)
-    shells = [shell for each in refinements for shell in each.shells]
-    largest = max(abs(shell.alpha) for shell in shells)
-    seen = [shell.length_angstrom for shell in shells if abs(shell.alpha) >= 0.01 * largest]
-    shortest = min(shell.length_angstrom for shell in shells)
-    axes.set_xlim(0.0, max(1.05 * max(seen), 2.5 * shortest))

@@ -8,7 +8,7 @@ import numpy as np
 from dsfu.colours import DIFFERENCE, INTENSITY, MISSING, UNCERTAINTY, difference_end
 from dsfu.model.measured.order.planes import SroPlane, SroSettings
 from dsfu.model.measured.order.projection import Projection, project
-from dsfu.model.measured.order.result import SroRefinement
+from dsfu.model.measured.order.result import Shell, SroRefinement
 from dsfu.paper import named_bar
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 4
 _COLOURS: Final = ("#1b4f8a", "#c8553d")
 _MARKERS: Final = ("o", "D")
+_SEEN: Final = 3.0
+"""Standard uncertainties: of hundreds of α some exceed two by chance."""
+
 _STYLE: Final[dict[Any, Any]] = {
     "font.size": 8,
     "axes.linewidth": 0.6,
@@ -138,6 +141,7 @@ def _label_cell(axes: "Axes", found: Projection, cell: Cell) -> None:
         x, y = share * frame[1] + left
         axes.text(x, y, text, ha="right", va="center", fontsize=7, style=_style(text))
     outline = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) @ frame
+    axes.fill(*outline.T, color=MISSING, zorder=-1)
     axes.plot(*outline.T, color="black", linewidth=0.6)
     axes.margins(0.14)
 
@@ -158,8 +162,8 @@ def _layer_name(found: Projection) -> str:
 def draw_parameters(axes: "Axes", refinements: Sequence[SroRefinement]) -> None:
     """α of all shells over their distance."""
     shells = [shell for each in refinements for shell in each.shells]
-    longest = max(shell.length_angstrom for shell in shells)
-    shift = 0.004 * longest if len(refinements) > 1 else 0.0
+    end = how_far(shells)
+    shift = 0.004 * end if len(refinements) > 1 else 0.0
     axes.axhline(0.0, color="#888888", linewidth=0.6, zorder=0)
     for number, each in enumerate(refinements):
         lengths = np.array([shell.length_angstrom for shell in each.shells]) + (2 * number - 1) * shift
@@ -179,18 +183,30 @@ def draw_parameters(axes: "Axes", refinements: Sequence[SroRefinement]) -> None:
         axes.legend(frameon=False, loc="best")
     elif len(shells) <= 24:
         _name_the_largest(axes, refinements[0])
-    axes.set_xlim(0.0, 1.04 * longest)
+    axes.set_xlim(0.0, end)
     axes.set_xlabel("length of the lattice vector (Å)")
     axes.set_ylabel("α")
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def how_far(shells: Sequence[Shell]) -> float:
+    """To which length α is seen, in Å: beyond the last that is a hundredth of the largest, and more than what is not
+    known of it, there is only a line of zeros, or of bars around zero."""
+    largest = max(abs(shell.alpha) for shell in shells)
+    seen = [
+        shell.length_angstrom
+        for shell in shells
+        if abs(shell.alpha) >= 0.01 * largest and not abs(shell.alpha) < _SEEN * shell.uncertainty
+    ]
+    return max([2.5 * min(shell.length_angstrom for shell in shells), *(1.05 * each for each in seen)])
+
+
 def _name_the_largest(axes: "Axes", refinement: SroRefinement) -> None:
     """Names beside the strongest, as far as they have room."""
     taken: list[float] = []
-    longest = refinement.shells[-1].length_angstrom
+    end = how_far(refinement.shells)
     for shell in sorted(refinement.shells, key=lambda shell: -abs(shell.alpha)):
-        if any(abs(shell.length_angstrom - other) < 0.07 * longest for other in taken):
+        if any(abs(shell.length_angstrom - other) < 0.07 * end for other in taken):
             continue
         taken.append(shell.length_angstrom)
         up = shell.alpha > 0

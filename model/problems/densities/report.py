@@ -42,7 +42,7 @@ def _candidates(answer: DensityAnswer) -> Table:
     ]
     return Table(
         title="Candidates",
-        heads=(">", "Structure type of", "Space group", ">Cell (Å, degrees)", ">R", ">Without noise"),
+        heads=(">", "Type", "Space group", ">Cell (Å, degrees)", ">R", ">Without noise"),
         rows=rows,
         note=f"{answer.tried} of {answer.possible} decorated structure types were tried. "
         "R = Σ|net − calculated| / Σ|net|; without noise: the root of weighted squares beyond it. "
