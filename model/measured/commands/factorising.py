@@ -64,9 +64,8 @@ _LatticeOption = Annotated[
     Lattice | None,
     typer.Option(
         metavar="given|find|check|none",
-        help="The cell's; or found from the data, for one plane; or the cell's, compared with what the data show; "
-        "or none, for a network's answer as it is. "
-        "[default: given, or find where there is no cell]",
+        help="given: that of the cell; find: from the data of one plane; check: that of the cell, compared with the "
+        "data; none: the network's answer as it is. [default: given, or find where there is no cell]",
         show_default=False,
     ),
 ]

@@ -39,7 +39,7 @@ _PixelsOption = Annotated[
         min=8,
         max=4096,
         metavar="N",
-        help="Pixels along each side. [default: 256; an image no larger, its scale not known, keeps its own]",
+        help="Pixels along each side. [default: 256; small images without a scale keep their own]",
     ),
 ]
 _HotPixelsOption = Annotated[

@@ -36,7 +36,7 @@ _WeakOption = Annotated[
     typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Leave out where I_FF is below this share."),
 ]
 _FractionAOption = Annotated[
-    float | None, typer.Option("--fraction-a", metavar="m_A", help="Keep α to what this composition allows.")
+    float | None, typer.Option("--fraction-a", metavar="m_A", help="Mole fraction of A: α are kept to what it allows.")
 ]
 _PositivityOption = Annotated[
     bool, typer.Option("--positivity/--no-positivity", help="Keep I_SRO from being negative.")
@@ -76,7 +76,9 @@ _PictureOption = Annotated[
 
 
 def refine_sro_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What analyse, factorise wrote, or an .npz with I_SRO.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What factorise or analyse wrote, or an .npz with I_SRO.")
+    ],
     laue: _LaueOption = "-1",
     no_order_along: _NoOrderAlongOption = None,
     cutoff: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Largest |u|, |v|, |w|.")] = 5,
