@@ -1,10 +1,15 @@
 """Within which limits b, B and the number of atoms are: from fits that are nearly as good as the best."""
 
 from dataclasses import dataclass
+from math import ceil, expm1, floor
 from typing import Final
 
-from dsfu.model.problems.particles.solving import ParticleSolution
-from dsfu.model.problems.particles.verdict import lattice_of
+import numpy as np
+
+from dsfu.model.problems.particles.envelope import common_volume
+from dsfu.model.problems.particles.ranking import diameter_of, left_beyond_noise
+from dsfu.model.problems.particles.solving import Q_DAMPS, Candidate, ParticleSolution, noise_floor
+from dsfu.model.problems.particles.verdict import EXACT_RW, lattice_of
 
 _AS_LIKELY: Final = 0.5
 """Difference of scores (ln R_w, and what is unlikely beforehand) up to which a shape of the same lattice may be the
@@ -15,6 +20,10 @@ _DEVIATIONS: Final = 2.0
 
 _LEAST: Final = 1e-4
 """Least uncertainty of b over b: distances of the table are in bins of .002 b, and c/a is found to some .002."""
+
+_DAMPINGS: Final = np.arange(0.0, Q_DAMPS[-1] + 1e-9, 0.005)
+_SIZES: Final = np.exp(np.arange(-0.3, 0.5, 0.01))
+"""Diameters, over the one that was found, which another damping by the instrument may make of it."""
 
 Interval = tuple[float, float]
 
@@ -34,11 +43,13 @@ def intervals_of(solution: ParticleSolution) -> Intervals:
     That the shape is not the true one changes b and B by more than noise does: no single fit knows that.
     """
     best = solution.candidates[0]
-    likely = [
-        each
-        for each in solution.candidates
-        if lattice_of(each.family) == lattice_of(best.family) and each.score - best.score < _AS_LIKELY
-    ]
+    own = [each for each in solution.candidates if lattice_of(each.family) == lattice_of(best.family)]
+    likely = [each for each in own if each.score - best.score < _AS_LIKELY]
+    of_table = [each for each in own if each.parameters]
+    if not best.parameters and of_table and not _is_exact(solution, best):
+        # The search moves atoms to explain whatever the model lacks: how far it comes so says nothing of sizes.
+        first = min(each.score for each in of_table)
+        likely += [each for each in of_table if best.score + _AS_LIKELY <= each.score < first + _AS_LIKELY]
     fits = [each.refined for each in likely]
 
     def around(values: list[float], errors: list[float]) -> Interval:
@@ -48,11 +59,43 @@ def intervals_of(solution: ParticleSolution) -> Intervals:
         ]
         return max(min(low for low, _ in ends), 0.0), max(high for _, high in ends)
 
+    sizes = [each.atoms * other for each in likely for other in _at_other_dampings(solution, each)]
     return Intervals(
         bond=around([fit.bond for fit in fits], [max(fit.uncertainties[0], _LEAST * fit.bond) for fit in fits]),
         b_iso=around([fit.b_iso for fit in fits], [fit.uncertainties[1] for fit in fits]),
-        atoms=(min(each.atoms for each in likely), max(each.atoms for each in likely)),
+        atoms=(floor(min(sizes) + 1e-6), ceil(max(sizes) - 1e-6)),
     )
+
+
+def _is_exact(solution: ParticleSolution, candidate: Candidate) -> bool:
+    """Whether a fit leaves no more than noise does."""
+    floor_squared = noise_floor(solution.space) ** 2
+    beyond = candidate.refined.rw**2 - solution.space.outside - floor_squared
+    return beyond < max(floor_squared * (2 / len(solution.space.data)) ** 0.5, EXACT_RW**2)
+
+
+def _at_other_dampings(solution: ParticleSolution, candidate: Candidate) -> list[float]:
+    """Numbers of atoms, over the candidate's, with which other dampings by the instrument explain as much.
+
+    A larger particle damped more by the instrument looks nearly the same: as good are those that differ by less than
+    what a fit may leave more than the best. 1 only, if the damping is known.
+    """
+    if solution.is_damping_known:
+        return [1.0]
+    space, fit = solution.space, candidate.refined
+    diameter = diameter_of(candidate.family, candidate.atoms, fit.bond)
+
+    found = common_volume(space.r, diameter) * np.exp(-((space.r * solution.limits.q_damp) ** 2) / 2)
+    shapes = np.array([common_volume(space.r, diameter * size) for size in _SIZES])
+    most = expm1(2 * _AS_LIKELY) * left_beyond_noise(fit, space, noise_floor(space))
+    ratios = [1.0]
+    for q_damp in _DAMPINGS:
+        others = shapes * np.exp(-((space.r * q_damp) ** 2) / 2)
+        misfit = 1 - (others @ found) ** 2 / ((others**2).sum(axis=1) * float(found @ found))
+        best = int(misfit.argmin())
+        if misfit[best] < most:
+            ratios.append(float(_SIZES[best]) ** 3)
+    return [min(ratios), max(ratios)]
 
 
 def interval_words(intervals: Intervals) -> str:

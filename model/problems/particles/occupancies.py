@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from dsfu.model.problems.particles.fit_space import FitSpace
-from dsfu.model.problems.particles.refining import Refined
+from dsfu.model.problems.particles.refining import Refined, pair_b_iso
 from dsfu.model.problems.particles.shape_table import BOND_REACH
 from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
 from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
@@ -101,11 +101,10 @@ def _neighbours(bonded: np.ndarray) -> IntArray:
 
 
 def _waves(distances: FloatArray, space: FitSpace, fit: Refined) -> Float32Array:
-    """sin(x d)/d of each distance with the fit's B, of bonds that of bonds, averaged over its spread of b."""
+    """sin(x d)/d of each distance with the fit's B, averaged over its spread of b."""
     spread = np.sqrt(3) * fit.strain
     shares = ((1 / 6, 1 - spread), (2 / 3, 1.0), (1 / 6, 1 + spread)) if fit.strain > 1e-5 else ((1.0, 1.0),)
-    near = distances < BOND_REACH
-    damping = np.exp(-np.where(near, fit.b_bonds, fit.b_iso)[:, None] / EIGHT_PI_SQUARED * space.q**2)
+    damping = np.exp(-pair_b_iso(distances, fit.b_iso, fit.b_bonds)[:, None] / EIGHT_PI_SQUARED * space.q**2)
     total = np.zeros((len(distances), len(space.q)))
     safe = np.maximum(distances, 1e-9)
     for share, scale in shares:

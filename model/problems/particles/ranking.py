@@ -38,11 +38,15 @@ def diameter_of(family: str, atoms: int, bond: float) -> float:
 
 def score(family: str, atoms: int, fit: Refined, envelope: EnvelopeFit, space: FitSpace, noise_floor: float) -> float:
     """Lower is better. R_w is that beyond noise, and never below what noise leaves uncertain of it."""
+    value = 0.5 * log(left_beyond_noise(fit, space, noise_floor))
+    return value + _UNLIKELY.get(family, 0.0) + size_penalty(family, atoms, fit.bond, envelope) + disorder_penalty(fit)
+
+
+def left_beyond_noise(fit: Refined, space: FitSpace, noise_floor: float) -> float:
+    """Square of the R_w that noise does not explain, and of what noise leaves uncertain of it."""
     # χ² of n numbers has the standard deviation √(2n): relative to its mean √(2/n).
     uncertain = noise_floor**2 * sqrt(2 / len(space.data)) + (_FLOOR * 1e-2) ** 2
-    beyond = max(fit.rw**2 - space.outside - noise_floor**2, 0.0)
-    value = 0.5 * log(beyond + uncertain)
-    return value + _UNLIKELY.get(family, 0.0) + size_penalty(family, atoms, fit.bond, envelope) + disorder_penalty(fit)
+    return max(fit.rw**2 - space.outside - noise_floor**2, 0.0) + uncertain
 
 
 def likeliest(families: Sequence[str], rw: Sequence[float], space: FitSpace, noise_floor: float) -> int:

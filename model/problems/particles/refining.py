@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.fit_space import FitSpace
-from dsfu.model.problems.particles.shape_table import BIN, BOND_REACH, binned_distances
+from dsfu.model.problems.particles.shape_table import BIN, binned_distances
 from dsfu.model.problems.particles.sine_sums import column_of, one_sum
 from dsfu.simulate.arrays import Float32Array, FloatArray
 from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
@@ -21,6 +21,15 @@ _STEPS: Final = np.array([1e-4, 1e-2, 1e-2, 2e-3])
 LONGEST_STRETCH: Final = float(np.exp(_MOST_CHANGE + _STEPS[0]) * (1 + np.sqrt(3) * (_MOST_STRAIN + _STEPS[3])))
 """How many times the bond length that was matched a refinement ever asks for."""
 _REMEMBERED: Final = 3
+
+_CORRELATED: Final = 2.3
+"""In b: pairs up to this have a B of their own each. Beyond, less than a fifth of what bonds lack is lacking."""
+
+
+def pair_b_iso(distances: FloatArray, b_iso: float, b_bonds: float) -> FloatArray:
+    """B of pairs at distances in b: neighbours move together, and the less the farther apart (δ₂ of PDFgui)."""
+    return np.asarray(np.maximum(b_iso - (b_iso - b_bonds) / np.maximum(distances, 0.8) ** 2, 0.0))
+
 
 Unbroadened = Callable[[FloatArray], FloatArray]
 """x = Q·b → the sum of a shape at unit scale."""
@@ -59,22 +68,22 @@ class Forward:
 
     space: FitSpace
     plain: Unbroadened
-    bonds: FloatArray
-    bond_weights: FloatArray
+    near: FloatArray
+    near_weights: FloatArray
     memory: dict[tuple[float, float], tuple[FloatArray, FloatArray]] = field(default_factory=dict)
 
     def __call__(self, parameters: FloatArray) -> FloatArray:
         log_b, log_iso, log_bonds, strain = map(float, parameters)
-        total, first = self._sums(log_b, abs(strain))
-        q = self.space.q
-        # σ² = 2B / 8π² for a pair, so exp(−σ²Q²/2) = exp(−B Q² / 8π²). Neighbours move together, and have a B of their
-        # own.
-        far = np.exp(-np.exp(log_iso) / EIGHT_PI_SQUARED * q**2)
-        near = np.exp(-np.exp(log_bonds) / EIGHT_PI_SQUARED * q**2)
-        return np.asarray((total * far + first * (near - far)) @ self.space.exact_transform)
+        total, waves = self._sums(log_b, abs(strain))
+        # σ² = 2B / 8π² for a pair, so exp(−σ²Q²/2) = exp(−B Q² / 8π²).
+        square = self.space.q**2 / EIGHT_PI_SQUARED
+        b_iso = float(np.exp(log_iso))
+        less = b_iso - pair_b_iso(self.near, b_iso, float(np.exp(log_bonds)))
+        sharper = (waves * np.expm1(np.outer(square, less))).sum(axis=1)
+        return np.asarray((total + sharper) * np.exp(-b_iso * square) @ self.space.exact_transform)
 
     def _sums(self, log_b: float, strain: float) -> tuple[FloatArray, FloatArray]:
-        """Of all pairs, and of bonds: nothing of B is in them, so that steps of B find them in memory."""
+        """Of all pairs, and of each near one: nothing of B is in them, so that steps of B find them in memory."""
         if (log_b, strain) in self.memory:
             return self.memory[log_b, strain]
         x = self.space.q * float(np.exp(log_b))
@@ -87,7 +96,7 @@ class Forward:
             total = self.plain(x)
         if len(self.memory) >= _REMEMBERED:
             self.memory.pop(next(iter(self.memory)))
-        self.memory[log_b, strain] = total, np.asarray(np.sin(np.outer(x, self.bonds)) @ self.bond_weights)
+        self.memory[log_b, strain] = total, np.sin(np.outer(x, self.near)) * self.near_weights
         return self.memory[log_b, strain]
 
 
@@ -96,7 +105,7 @@ def forward_of(
 ) -> Forward:
     """The forward model of a shape, from its column of sums or a function, and its distances."""
     plain: Unbroadened = column if callable(column) else partial(one_sum, column)
-    near = distances < BOND_REACH
+    near = distances < _CORRELATED
     d, m = distances[near], counts[near]
     groups = np.round(d, 2)
     which = np.unique(groups, return_inverse=True)[1]  # sines of distances that differ by less than 0.01 b are one

@@ -25,7 +25,7 @@ R_MIN: Final = 2.0
 """In Å: below the shortest bond of a metal by more than its peak's half width; as in the published fits."""
 
 R_MAX: Final = 30.0
-_Q_DAMPS: Final = (0.0, 0.025, 0.05)
+Q_DAMPS: Final = (0.0, 0.025, 0.05)
 """In 1/Å: what instruments have. Tried when neither file nor user says; the spacing changes G by 4 % at 20 Å."""
 
 _BEST, _OF_FAMILY, _OF_HOPELESS = 16, 4, 1
@@ -84,7 +84,10 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ParticleSolution:
-    """Candidates, best first, and everything that a report shows."""
+    """Candidates, best first, and everything that a report shows.
+
+    ``is_damping_known``: the file or the user said what the instrument's is.
+    """
 
     candidates: list[Candidate]
     space: FitSpace
@@ -92,6 +95,7 @@ class ParticleSolution:
     bonds: tuple[float, float]
     envelope: EnvelopeFit
     measured: MeasuredPdf
+    is_damping_known: bool
     notes: list[str]
 
 
@@ -107,7 +111,8 @@ def solve_particle(
     sums = sine_sums(table, float(space.q[-1]) * bonds[1] * LONGEST_STRETCH)
     found = match(table, sums, space, bonds)
     chosen = _chosen(table, found)
-    if (settings.q_damp is None) and (measured.q_damp is None):
+    is_damping_known = settings.q_damp is not None or measured.q_damp is not None
+    if not is_damping_known:
         limits, space = _best_damping(measured, limits, space, table, sums, found, chosen)
     envelope = envelope_fits(space, table, found)
     candidates = []
@@ -140,6 +145,7 @@ def solve_particle(
         bonds=bonds,
         envelope=envelope,
         measured=measured,
+        is_damping_known=is_damping_known,
         notes=notes,
     )
 
@@ -247,7 +253,7 @@ def _limits(measured: MeasuredPdf, settings: SolveSettings, notes: list[str]) ->
         r_max=r_max,
         q_min=settings.q_min if settings.q_min is not None else min(measured.q_min or 0.0, 2.0),
         q_max=min(q_max, nyquist),
-        q_damp=_Q_DAMPS[1] if q_damp is None else q_damp,
+        q_damp=Q_DAMPS[1] if q_damp is None else q_damp,
     )
 
 
@@ -283,7 +289,7 @@ def _best_damping(
 ) -> tuple[FitLimits, FitSpace]:
     """The damping with which the best three shapes fit best."""
     best = (9.0, limits, space)
-    for q_damp in _Q_DAMPS:
+    for q_damp in Q_DAMPS:
         own = limits if q_damp == limits.q_damp else replace(limits, q_damp=q_damp)
         own_space = space if own is limits else fit_space(measured, own)
         rw = min(_refine(table, sums, own_space, shape, found, 6).rw for shape in chosen[:3])

@@ -60,7 +60,7 @@ _AS_GOOD: Final = 0.06
 """Difference of scores below which two families are as good as each other. Chosen: 6 % of R_w."""
 
 _TIED: Final = 3.0
-_EXACT_RW: Final = 0.0015
+EXACT_RW: Final = 0.0015
 """What rounding of the table leaves of a fit that is exact."""
 
 _ROCK_SALT: Final = (
@@ -119,10 +119,12 @@ def judge(solution: ParticleSolution) -> ParticleVerdict:
         ]
         return ParticleVerdict(words=f"{BULK}: {lattice}", accepted=True, reasons=reasons)
     others = [each for each in solution.candidates if lattice_of(each.family) != lattice_of(best.family)]
-    rivals = [each.family for each in others if each.score - best.score < _AS_GOOD]
+    alike = tied(solution)
+    rivals = [each.family for each in others if each.score - best.score < _AS_GOOD or each in alike]
     if rivals:
         names = " or ".join(dict.fromkeys([best.family, *rivals]))
-        return ParticleVerdict(words=f"{names}: equally likely", accepted=True, reasons=["fits within 6 % of R_w"])
+        reasons = ["fits within 6 % of R_w, or that the data do not tell apart"]
+        return ParticleVerdict(words=f"{names}: equally likely", accepted=True, reasons=reasons)
     return ParticleVerdict(words=best.family, accepted=True, reasons=[])
 
 
@@ -164,7 +166,7 @@ def tied(solution: ParticleSolution) -> list[Candidate]:
     """
     best, *others = solution.candidates
     noise = noise_floor(solution.space) ** 2
-    left = max(best.refined.rw**2 - solution.space.outside, noise, _EXACT_RW**2)
+    left = max(best.refined.rw**2 - solution.space.outside, noise, EXACT_RW**2)
     most = _TIED * 2 * left / len(solution.space.data)
     return [best, *(each for each in others if each.refined.rw**2 - best.refined.rw**2 < most)]
 
