@@ -71,7 +71,7 @@ def _is_exact(solution: ParticleSolution, candidate: Candidate) -> bool:
     """Whether a fit leaves no more than noise does."""
     floor_squared = noise_floor(solution.space) ** 2
     beyond = candidate.refined.rw**2 - solution.space.outside - floor_squared
-    return beyond < max(floor_squared * (2 / len(solution.space.data)) ** 0.5, EXACT_RW**2)
+    return bool(beyond < max(floor_squared * (2 / len(solution.space.data)) ** 0.5, EXACT_RW**2))
 
 
 def _at_other_dampings(solution: ParticleSolution, candidate: Candidate) -> list[float]:
