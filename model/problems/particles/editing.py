@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.fit_space import FitSpace
-from dsfu.model.problems.particles.occupancies import Occupation, SiteTable, site_table
+from dsfu.model.problems.particles.occupancies import Occupation, SiteTable, likelihood_unit, site_table
 from dsfu.model.problems.particles.refining import Refined, refine_atoms
 from dsfu.model.problems.particles.sites import sites_of
 from dsfu.simulate.arrays import FloatArray
@@ -18,12 +17,13 @@ _LARGEST_GAP, _LARGEST_GAP_OF_SMALL, _SMALL = 0.18, 0.25, 80
 where ligands and mixtures of sizes are what is missing, and not single atoms: few starts are tried there."""
 
 _LEAST_GAP: Final = 0.002
-_BEYOND_NOISE: Final = 3.0
-"""Standard deviations of χ² that the best shape leaves beyond noise, if there is to be a search: one is there by chance
-in a sixth of all files, and then the search explains noise. Chosen."""
+_BEYOND_NOISE: Final = 0.1
+"""Standard deviations of χ² that the best shape leaves beyond noise, if there is to be a search. What the search finds
+has to explain more than it costs: that it is there by chance is in its price. Chosen."""
 
 _GAIN: Final = 0.5
-"""An edited particle counts if the R_w beyond noise is at most this share of the best shape's. Chosen."""
+"""Where the best shape leaves more than noise does, an edited particle counts if its R_w beyond noise is at most this
+share: not all of that comes from atoms, and the likelihood does not know it. Chosen."""
 
 _FAR: Final = 0.07
 _STARTS, _STARTS_FROM_FAR = 8, 3
@@ -59,11 +59,16 @@ class Start:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Edited:
-    """What became of a start: positions in b, and their fit."""
+    """What became of a start: positions in b, their fit, and the price of the moves that led to them."""
 
     start: Start
     positions: FloatArray
     refined: Refined
+    price: float
+
+    def against(self, unit: float) -> float:
+        """Logarithm of the likelihood that the data leave it, price included: lower is better."""
+        return self.refined.rw**2 / unit + self.price
 
 
 def gap(refined: Refined, space: FitSpace, noise: float) -> float:
@@ -71,26 +76,26 @@ def gap(refined: Refined, space: FitSpace, noise: float) -> float:
     return float(np.sqrt(max(refined.rw**2 - space.outside - noise**2, 0.0)))
 
 
-def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> list[Edited]:
-    """The edited particles that are much better than all starts; best first, each once.
+def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> Edited | None:
+    """The edited particle that explains the data best for its price, if it is much better than all starts.
 
     A race: each start makes some moves and is fitted anew; then the best goes on, until it is exact, or nothing helps,
     or the work is done that may be done: the answer does not depend on the machine.
     """
     gaps = [gap(start.refined, space, noise) for start in starts]
     least = min(gaps, default=0.0)
-    resolution = noise * (2 / len(space.data)) ** 0.25
     first = starts[int(np.argmin(gaps))].atoms if starts else 0
-    seen = max(_LEAST_GAP, resolution * _BEYOND_NOISE**0.5)
+    seen = max(_LEAST_GAP, noise * (2 / len(space.data)) ** 0.25 * _BEYOND_NOISE**0.5)
     if not seen < least < (_LARGEST_GAP if first > _SMALL else _LARGEST_GAP_OF_SMALL):
-        return []
+        return None
     if min((own for s, own in zip(starts, gaps, strict=True) if s.atoms <= _MOST_ATOMS), default=9.0) > _CLEAR * least:
-        return []  # what is too large for the search is better than all that it could begin with
+        return None  # what is too large for the search is better than all that it could begin with
     usable = [s for s, own in zip(starts, gaps, strict=True) if s.atoms <= _MOST_ATOMS and own < _WORSE * least]
     racers = [r for s in usable[: _STARTS if least < _FAR else _STARTS_FROM_FAR] if (r := _racer(s)) is not None]
-    work, done = 0, list[_Racer]()
+    work, found = 0, list[Edited]()
     for racer in racers:
-        work += racer.advance(space, noise, _FIRST_MOVES)
+        work += racer.advance(space, noise, _FIRST_MOVES, only_layers=True)
+        found += racer.made()
     share = _PROMISING if least < _NEAR else _PROMISING_FROM_FAR
     racers = [each for each in racers if each.gap < share * gap(each.start.refined, space, noise)]
     while racers and work < _MOST_WORK:
@@ -98,16 +103,15 @@ def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> list[Edite
         if best.fit.rw**2 - space.outside < _EXACT**2:
             break
         work += best.advance(space, noise)
+        found += best.made()
         if best.is_done:
             racers.remove(best)
-            done.append(best)
             racers += best.again()
-    found = [
-        Edited(start=each.start, positions=each.positions, refined=each.fit)
-        for each in racers + done
-        if each.gap < max(_GAIN * least, resolution)
-    ]
-    return _different(sorted(found, key=lambda each: each.refined.rw))
+    unit = likelihood_unit(space, noise)
+    most = least if least < noise else _GAIN * least
+    least_against = min(start.refined.rw**2 / unit for start in starts)
+    good = [each for each in found if gap(each.refined, space, noise) < most and each.against(unit) < least_against]
+    return min(good, key=lambda each: each.against(unit), default=None)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -119,42 +123,47 @@ class _Racer:
     first: np.ndarray
     occupied: np.ndarray
     fit: Refined
+    paid: float = 0.0
     gap: float = 9.0
     hope: float = 9.0
     is_second: bool = False
     is_done: bool = False
 
-    @property
-    def positions(self) -> FloatArray:
-        """Of the atoms, in b."""
-        return np.asarray(self.table.positions[self.occupied])
+    def made(self) -> list[Edited]:
+        """What it is now, if it has moved."""
+        if self.paid == 0:
+            return []
+        positions = np.asarray(self.table.positions[self.occupied])
+        return [Edited(start=self.start, positions=positions, refined=self.fit, price=self.paid)]
 
     def again(self) -> list["_Racer"]:
         """Once more from the start with the b and B of the end: its own made up for atoms that were missing."""
         if self.is_second:
             return []
-        return [replace(self, occupied=self.first, gap=9.0, hope=self.gap, is_second=True, is_done=False)]
+        return [replace(self, occupied=self.first, paid=0.0, gap=9.0, hope=self.gap, is_second=True, is_done=False)]
 
-    def advance(self, space: FitSpace, noise: float, most: int = _MOVES) -> int:
+    def advance(self, space: FitSpace, noise: float, most: int = _MOVES, only_layers: bool = False) -> int:
         """Some moves, and b and B fitted anew; the work that it took."""
         occupation = Occupation(self.table, self.occupied, space, self.fit, noise)
         moves = 0
-        while moves < most and occupation.improve():
+        while moves < most and occupation.improve(only_layers):
             moves += 1
-        is_better = moves > 0 and self._take(occupation.occupied, space, noise, _STEADY)
+        is_better = moves > 0 and self._take(occupation.occupied, occupation.paid, space, noise, _STEADY)
         if not is_better:
             # Moves that do not help with b and B as they are may help with others.
-            tried = [self._take(each, space, noise, _CLEARLY) for each in occupation.likely(_LIKELY)]
+            likely = occupation.likely(_LIKELY)
+            tried = [self._take(each, occupation.paid + price, space, noise, _CLEARLY) for each, price in likely]
             self.is_done = not any(tried)
             occupation.work += _FIT_WORK * len(tried)
         return occupation.work + _FIT_WORK
 
-    def _take(self, occupied: np.ndarray, space: FitSpace, noise: float, share: float) -> bool:
+    def _take(self, occupied: np.ndarray, price: float, space: FitSpace, noise: float, share: float) -> bool:
         fit = refine_atoms(self.table.positions[occupied], space, self.fit)
         now = gap(fit, space, noise)
         if now >= self.gap * share:
             return False
         self.fit, self.gap, self.hope, self.occupied = fit, now, now, occupied.copy()
+        self.paid += price
         return True
 
 
@@ -165,13 +174,3 @@ def _racer(start: Start) -> _Racer | None:
     first = np.arange(len(given[1])) < len(given[0])
     sites = given[1] * np.array([1, 1, start.stretch])
     return _Racer(start=start, table=site_table(sites), first=first, occupied=first, fit=start.refined)
-
-
-def _different(found: Sequence[Edited]) -> list[Edited]:
-    kept: list[Edited] = []
-    for each in found:
-        own = np.sort(pdist(each.positions))
-        if not any(len(own) == len(o := np.sort(pdist(other.positions))) and np.allclose(own, o, atol=2e-3)
-                   for other in kept):  # fmt: skip
-            kept.append(each)
-    return kept

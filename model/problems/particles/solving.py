@@ -69,6 +69,8 @@ class Candidate:
         In units of b, if edited or with another c/a; None for shapes as they are in the table.
     c_over_a
         Of HCP that was fitted with it.
+    price
+        Of the moves that edited it, as a logarithm of likelihood.
     """
 
     family: str
@@ -80,6 +82,7 @@ class Candidate:
     positions: FloatArray | None = None
     edited_from: str = ""
     c_over_a: float | None = None
+    price: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -133,10 +136,10 @@ def solve_particle(
     candidates = _with_axial_ratios(candidates, space, envelope)
     candidates += _edited(candidates, space, envelope)
     candidates.sort(key=lambda candidate: candidate.score)
-    rw = [each.refined.rw for each in candidates]
-    # Particles of the search are the best of hundreds: their χ² is lower by chance, and does not put them first.
-    families = [each.family if each.parameters else "" for each in candidates]
-    first = likeliest(families, rw, space, noise_floor(space))
+    # Particles of the search are the best of hundreds: their χ² is lower by chance, for which they pay.
+    unit = 2 * noise_floor(space) ** 2 / len(space.data)
+    rw = [float(np.sqrt(each.refined.rw**2 + unit * each.price)) for each in candidates]
+    first = likeliest([each.family for each in candidates], rw, space, noise_floor(space))
     candidates.insert(0, candidates.pop(first))
     return ParticleSolution(
         candidates=candidates,
@@ -186,25 +189,25 @@ def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: Envelope
         for each in in_order
     ]
     families = {(each.built_as, each.parameters): each.family for each in candidates}
-    found = []
-    for each in edited(starts, space, noise):
-        start = each.start
-        family = families[start.built_as, start.parameters]
-        atoms = len(each.positions)
-        found.append(
-            Candidate(
-                family=family,
-                parameters=(),
-                atoms=atoms,
-                refined=each.refined,
-                score=score(family, atoms, each.refined, envelope, space, noise),
-                built_as=start.built_as,
-                positions=each.positions,
-                c_over_a=axial_ratio(start.parameters) * start.stretch if family == "HCP" else None,
-                edited_from=f"{start.built_as}({', '.join(map(str, start.parameters))})",
-            )
+    best = edited(starts, space, noise)
+    if best is None:
+        return []
+    start, atoms = best.start, len(best.positions)
+    family = families[start.built_as, start.parameters]
+    return [
+        Candidate(
+            family=family,
+            parameters=(),
+            atoms=atoms,
+            refined=best.refined,
+            score=score(family, atoms, best.refined, envelope, space, noise),
+            built_as=start.built_as,
+            positions=best.positions,
+            c_over_a=axial_ratio(start.parameters) * start.stretch if family == "HCP" else None,
+            price=best.price,
+            edited_from=f"{start.built_as}({', '.join(map(str, start.parameters))})",
         )
-    return found
+    ]
 
 
 def shown(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -37,7 +37,13 @@ def hidden(family, parameters):
 
 @pytest.mark.parametrize(
     ("family", "parameters", "noise"),
-    [("SC", (2, 4, 4), 0.0), ("HCP", (2, 3, 6), 0.0), ("Decahedron", (1, 2, 1), 0.02)],
+    [
+        ("SC", (2, 4, 4), 0.0),
+        ("HCP", (2, 3, 6), 0.0),
+        ("Decahedron", (1, 2, 1), 0.02),
+        ("HCP", (1, 4, 5), 0.02),
+        ("FCC", (3, 4, 4), 0.02),
+    ],
 )
 def test_a_hidden_shape_is_found(family, parameters, noise):
     positions = positions_of(family, parameters)
@@ -51,6 +57,16 @@ def test_a_hidden_shape_is_found(family, parameters, noise):
     assert best.atoms == len(positions)
     assert np.sort(pdist(best.positions)) == pytest.approx(np.sort(pdist(positions)), abs=2e-3)
     assert best.refined.bond == pytest.approx(2.68, abs=2e-3)
+
+
+@pytest.mark.parametrize(("family", "parameters"), [("HCP", (2, 3, 6)), ("FCC", (3, 4, 4)), ("SC", (3, 3, 4))])
+def test_noise_is_not_explained_by_atoms(family, parameters):
+    """A shape of the table comes first, as the search has to explain more than its moves cost."""
+    r, g = debye_pdf(positions_of(family, parameters) * 2.68)
+    for seed in range(3):
+        noisy = g + 0.02 * g.max() * np.random.default_rng(seed).standard_normal(len(r))
+        solution = solve_particle(MeasuredPdf(r=r, g=noisy, q_min=0.7, q_max=25.0, q_damp=0.0))
+        assert (solution.candidates[0].family, solution.candidates[0].edited_from) == (family, "")
 
 
 def test_a_vacancy_is_found():
