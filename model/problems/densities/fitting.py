@@ -139,10 +139,10 @@ def fit(
         texture = _texture(model, values, texture_axes)
         if texture is not None:
             axis, amount = texture
-            fitted = bounded_least_squares(
-                *_oriented(model, axis), np.append(values, amount), np.append(low, MOST_TEXTURE[0]),
-                np.append(high, MOST_TEXTURE[1]), 20,
-            )  # fmt: skip
+            floor, roof = np.append(low, MOST_TEXTURE[0]), np.append(high, MOST_TEXTURE[1])
+            # Texture says nothing of where peaks are: cell and zero would make up for a wrong amount.
+            floor[: size + 1] = roof[: size + 1] = values[: size + 1]
+            fitted = bounded_least_squares(*_oriented(model, axis), np.append(values, amount), floor, roof, 20)
             found = _told(model, fitted[:-1], size + 7 + len(room), axis, float(fitted[-1]))
             best = found if _is_seen(best.agreement, found.agreement.left) else best
     return best

@@ -113,6 +113,7 @@ def test_positions_are_fitted_with_the_texture():
     found = fitting(kind.substituted({82: 83, 9: 8, 17: 17}).moved(cell, np.zeros(kind.free)))
     assert found.excess < 0.06
     assert found.texture_axis == (0, 0, 1)
+    assert found.kind.cell[:3] == pytest.approx((3.887, 3.887, 7.354), rel=1e-3)
     assert found.texture == pytest.approx(0.6, abs=0.02)
     heights = {z: min(xyz[2] % 1, -xyz[2] % 1) for z, xyz in found.kind.sites}
     assert heights[83] == pytest.approx(0.1717, abs=0.001)
