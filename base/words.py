@@ -44,6 +44,13 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{grouped(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
+def usable(kept: int, samples: int, left_out: str) -> str:
+    """How many samples are to be used, and why others are not: ``600 samples to use, of 768: 168 repeat others``."""
+    if kept == samples:
+        return count(samples, "sample")
+    return f"{count(kept, 'sample')} to use, of {grouped(samples)}: {grouped(samples - kept)} {left_out}"
+
+
 def grouped(number: int) -> str:
     """Digits by threes from five digits on, with narrow spaces that do not break: ``9876``, ``12 345``."""
     return str(number) if abs(number) < 10_000 else f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -202,6 +202,11 @@ class Learner(ABC, Generic[B]):
         """Settings of the data with everything that follows from a store, before anything else is done with them."""
         return data
 
+    def network_for(self, data: Any) -> Mapping[str, Any]:
+        """Options of networks that follow from the settings of the data; those that a network has are set, unless the
+        training's settings say otherwise."""
+        return {}
+
     def check_fits(self, network: "nn.Module", data: Any, device: "torch.device") -> None:
         """Make sure that a network takes samples as they are wanted, before anything is written."""
         return

@@ -42,6 +42,9 @@ class Kind:
         What makes one, as ``module:function``; loaded by workers only. See `dsfu.pipeline.problem.Maker`.
     seconds_per_item, bytes_per_item
         First guesses; what the ledger has measured replaces them.
+    kernels, seconds_to_compile
+        A module of its kernels that nothing else uses, and what the first one takes more where they are not compiled
+        yet.
     record
         Name of the object that holds its columns.
     arrays
@@ -60,6 +63,8 @@ class Kind:
     make: str
     seconds_per_item: float
     bytes_per_item: int
+    kernels: str = ""
+    seconds_to_compile: float = 0.0
     record: str = RECORD
     arrays: Mapping[str, int] = field(default_factory=dict)
     compressions: Mapping[str, str] = field(default_factory=dict)

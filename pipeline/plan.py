@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
+from dsfu.pipeline.compiling import compiled_before
 from dsfu.pipeline.kinds import every_kind
 from dsfu.pipeline.problem import Shards
 from dsfu.pipeline.specs import LedgerEntry, ShardSpec
@@ -51,8 +52,12 @@ class Plan:
         For one core, and for all of ``missing``.
     seconds_once
         What each worker takes before it makes shards at that speed.
+    seconds_to_compile
+        What each worker takes before that, if their kernels were never compiled here.
     guessed
         Kinds among them of which nothing was ever measured here, so that those are guesses.
+    by_earlier
+        Kinds of which the store has only shards that the manifest does not ask for: seconds are what those took.
     """
 
     missing: Sequence[Missing]
@@ -61,11 +66,20 @@ class Plan:
     seconds_expected: float = field(default=0.0)
     bytes_expected: int = field(default=0)
     seconds_once: float = field(default=0.0)
+    seconds_to_compile: float = field(default=0.0)
     guessed: Sequence[str] = ()
+    by_earlier: Sequence[str] = ()
+    others: Mapping[str, Rate] = field(default_factory=dict)
 
     def at_rates(self, rates: Mapping[str, Rate]) -> Self:
         """The same, its cost by these rates of kinds, and else by what shards that are there took."""
-        return replace(self, **_estimate(self.missing, _rates(self.present.values()) | dict(rates)))
+        return replace(self, **_estimate(self.missing, _rates(self.present.values()) | dict(rates), self.others))
+
+    def with_compiling(self) -> Self:
+        """The same with what it takes to compile kernels that were never compiled here."""
+        kinds = [every_kind()[name] for name in {each.spec.kind for each in self.missing}]
+        first = [kind.seconds_to_compile for kind in kinds if kind.kernels and not compiled_before(kind.kernels)]
+        return replace(self, seconds_to_compile=sum(first))
 
     def seconds_on(self, cores: int) -> float:
         """How long a run should take by the clock, start and closing included."""
@@ -74,7 +88,7 @@ class Plan:
     @property
     def seconds_to_start(self) -> float:
         """What does not get less with more cores."""
-        return START_SECONDS + self.seconds_once
+        return START_SECONDS + self.seconds_once + self.seconds_to_compile
 
     def by_reason(self) -> dict[str, list[ShardSpec]]:
         """Shards to be made, gathered by the words of their reason."""
@@ -112,7 +126,8 @@ def make_plan(expected: Shards, ledger: Ledger, *, check: bool = True) -> Plan:
             damaged[key] = fault
     explain = _Explainer(ledger, orphans, damaged)
     missing = [Missing(spec=spec, reason=explain(spec)) for spec in specs if spec.key not in present]
-    return Plan(missing=missing, present=present, orphans=orphans).at_rates({})
+    others = _rates(explain.earlier)
+    return Plan(missing=missing, present=present, orphans=orphans, others=others).at_rates({})
 
 
 class _Explainer:
@@ -122,12 +137,14 @@ class _Explainer:
         self._damaged = {**{each.key: each.reason for each in ledger.set_aside_shards()}, **damaged}
         self._failed = {failure.key: failure.error for failure in ledger.failures()}
         self._earlier: dict[str, LedgerEntry] = {}
+        self.earlier: list[LedgerEntry] = []
         for key in orphans:
             try:
                 entry = ledger.read(key)
             except (DamagedEntry, FileNotFoundError):
                 continue
             self._earlier[entry.identity] = entry
+            self.earlier.append(entry)
 
     def __call__(self, spec: ShardSpec) -> str:
         if spec.key in self._damaged:
@@ -152,15 +169,22 @@ def _rates(entries: Iterable[LedgerEntry]) -> dict[str, Rate]:
     return {kind: Rate(seconds=seconds[kind] / items[kind], bytes=sizes[kind] / items[kind]) for kind in items}
 
 
-def _estimate(missing: Iterable[Missing], rates: Mapping[str, Rate]) -> dict[str, Any]:
-    """Seconds of one core, and bytes, and which kinds are guesses."""
+def _estimate(missing: Iterable[Missing], rates: Mapping[str, Rate], others: Mapping[str, Rate]) -> dict[str, Any]:
+    """Seconds of one core, and bytes, and which kinds are guesses.
+
+    ``others`` are rates of shards of another manifest. How many bytes a shard has follows from the manifest more than
+    from what was there before, so that of these only seconds are taken.
+    """
     items, declared = defaultdict[str, int](int), defaultdict[str, int](int)
     for each in missing:
         items[each.spec.kind] += each.spec.items
         declared[each.spec.kind] += each.spec.bytes_expected
     kinds = every_kind()
     guesses = {
-        kind: Rate(seconds=kinds[kind].seconds_per_item, bytes=declared[kind] / count or kinds[kind].bytes_per_item)
+        kind: Rate(
+            seconds=others[kind].seconds if kind in others else kinds[kind].seconds_per_item,
+            bytes=declared[kind] / count or kinds[kind].bytes_per_item,
+        )
         for kind, count in items.items()
         if kind not in rates
     }
@@ -169,5 +193,6 @@ def _estimate(missing: Iterable[Missing], rates: Mapping[str, Rate]) -> dict[str
         "seconds_expected": sum(count * costs[kind].seconds for kind, count in items.items()),
         "bytes_expected": int(sum(count * costs[kind].bytes for kind, count in items.items())),
         "seconds_once": sum(costs[kind].once for kind in items),
-        "guessed": sorted(guesses),
+        "guessed": sorted(guesses.keys() - others.keys()),
+        "by_earlier": sorted(guesses.keys() & others.keys()),
     }

@@ -61,6 +61,8 @@ class Problem(ABC, Generic[M]):
         fields: quantities as histograms, samples as panels.
     labels
         Columns that only tell samples apart, such as a running number; no report shows how they are distributed.
+    left_out
+        What those samples do that are not to be used, in the plural.
     manifest
         What its manifest may say: its sections beside the keys that all manifests have.
     template
@@ -74,6 +76,7 @@ class Problem(ABC, Generic[M]):
     tables: tuple[str, ...] = ()
     looks: str = ""
     labels: tuple[str, ...] = ()
+    left_out: str = "fill up the last shard"
 
     @property
     @abstractmethod

@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 
 from dsfu.errors import InputError
+from dsfu.model.networks.build import options_of
 from dsfu.model.problem import Learner, learner_of
 from dsfu.model.store import opened_store
 from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
@@ -69,7 +70,7 @@ def train(job: Job, requests: StopRequests) -> Outcome:
     """
     learner = _learner_of(job.store)
     ranks = ranks_of_environment()
-    job = replace(job, config=job.config.model_copy(update={"data": learner.data_for(job.store, job.config.data)}))
+    job = replace(job, config=_config_for(job, learner))
     device = device_named(job.config.device, ranks.local_rank)
     with connected(ranks, device), ExitStack() as held:
         held.enter_context(telling_of_full_disks(job.run))
@@ -85,7 +86,18 @@ def train(job: Job, requests: StopRequests) -> Outcome:
         if ranks.is_first and outcome is Outcome.STOPPED:
             (job.run / GOES_ON).write_text(f"step {trainer.progress.step}\n", encoding="utf-8")
         ranks.gathered(None)
+        if outcome is Outcome.DONE:
+            trainer.parts.reporter.say(f"Done, at step {trainer.progress.step}: {job.run}")
         return outcome
+
+
+def _config_for(job: Job, learner: Learner[Any]) -> Config:
+    """Settings with everything that follows from the store."""
+    config = job.config
+    data = learner.data_for(job.store, config.data)
+    default = options_of(config.recipe, {}, learner)
+    following = {name: value for name, value in learner.network_for(data).items() if default.get(name, value) != value}
+    return config.model_copy(update={"data": data, "network": {**following, **config.network}})
 
 
 def _learner_of(url: str) -> Learner[Any]:

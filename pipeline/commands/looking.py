@@ -32,11 +32,12 @@ def status(
     """
     from dsfu.pipeline.report.store_status import status_of
 
-    found = status_of(*existing_store(store))
+    files, wanted = existing_store(store)
+    found = status_of(files, wanted)
     if as_json:
         answer_json(found.to_dict())
         return
-    say(_status_text(found))
+    say(_status_text(found, wanted.problem.left_out))
     if failures:
         for each in found.failures:
             typer.echo(f"\n{each.when} on {each.host}, {each.attempts} attempts:\n{each.traceback}")
@@ -105,13 +106,13 @@ def _looks(store: str) -> "tuple[Files, Looks]":
     return files, looks_of(problem_of_store(files))
 
 
-def _status_text(found: "StoreStatus") -> str:
+def _status_text(found: "StoreStatus", left_out: str) -> str:
     from dsfu.words import count, grouped
 
     rows = [f"{found.name} in {found.store}"]
     for kind, wanted in found.wanted.items():
         rows.append(f"  {kind:<9} {grouped(found.present[kind])} of {count(wanted, 'shard')}")
-    rows.append(f"  closed    {_closed_text(found)}")
+    rows.append(f"  closed    {_closed_text(found, left_out)}")
     rows += [f"  written   by {writer}" for writer in found.writers]
     if found.orphans:
         rows.append(f"  orphans   {count(found.orphans, 'shard')} that the manifest does not ask for; see gc")
@@ -122,16 +123,19 @@ def _status_text(found: "StoreStatus") -> str:
 
 def _parts(split: Mapping[str, int]) -> str:
     """Of what a split is made, by whatever its problem calls it."""
-    return "".join(f" of {number} {name}" for name, number in split.items() if name not in ("samples", "kept"))
+    from dsfu.words import count
+
+    parts = [count(number, name.removesuffix("s")) for name, number in split.items() if name not in ("samples", "kept")]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
-def _closed_text(found: "StoreStatus") -> str:
-    from dsfu.words import count, grouped
+def _closed_text(found: "StoreStatus", left_out: str) -> str:
+    from dsfu.words import usable
 
     if found.closed is None:
         return "no"
     splits = [
-        f"{name} {count(split['samples'], 'sample')}{_parts(split)}, {grouped(split['kept'])} to use"
+        f"{name:<11} {usable(split['kept'], split['samples'], left_out)}{_parts(split)}"
         for name, split in found.closed.items()
     ]
-    return "; ".join(splits) or "yes, without a single sample"
+    return f"\n{' ' * 12}".join(splits) or "yes, without a single sample"

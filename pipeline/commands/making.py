@@ -74,6 +74,8 @@ def plan(
         from dsfu.pipeline.trial import measured_rates
 
         made = made.at_rates(measured_rates(wanted.specs, {each.spec.kind for each in made.missing}))
+    else:
+        made = made.with_compiling()
     if as_json:
         answer_json({"store": files.url, **_plan_dict(made)})
     else:
@@ -175,6 +177,7 @@ def close(
     from dsfu.pipeline.store.locks import writer_lock
     from dsfu.pipeline.store.manifest_copy import keep_manifest
     from dsfu.pipeline.store.records import DamagedRecord
+    from dsfu.words import usable
 
     wanted = want(manifest)
     files = store_of(wanted, store)
@@ -185,14 +188,16 @@ def close(
             summary = close_store(files, ledger, wanted.closing_spec(ledger.entries()))
         except (DamagedRecord, MissingObjects) as error:
             raise InputError(
-                str(error), where=files.url, remedy=f"dsfu-pipeline run {shlex.quote(manifest)} --store {files.url}"
+                str(error),
+                where=files.url,
+                remedy=f"dsfu-pipeline run {shlex.quote(manifest)} --store {shlex.quote(files.url)}",
             ) from None
     if as_json:
         answer_json({"store": files.url, "samples": dict(summary.samples), "kept": dict(summary.kept)})
         return
     say(f"Closed {files.url}.")
     for split, samples in summary.samples.items():
-        say(f"  {split}: {samples} samples, of which {summary.kept[split]} unique")
+        say(f"  {split}: {usable(summary.kept[split], samples, wanted.problem.left_out)}")
 
 
 def _batch_settings(scheduler: str, cluster: Mapping[str, Any]) -> "ClusterSettings | None":
@@ -266,6 +271,10 @@ def _plan_text(store: str, made: "Plan", *, every: bool) -> str:
             f"  about {duration(made.seconds_expected)} of one core ({duration(made.seconds_on(cores))} on the "
             f"{cores} here, start and closing included), {size(made.bytes_expected)}"
         )
+        if made.seconds_to_compile:
+            rows.append(f"  with {duration(made.seconds_to_compile)} to compile, which only the first run here has to")
+        if made.by_earlier:
+            rows.append(f"  {', '.join(made.by_earlier)}: by what shards took that the manifest no longer asks for")
         if made.guessed:
             rows.append(f"  {', '.join(made.guessed)}: a guess; --measure makes a few first, some 10 s")
     return "\n".join(rows)
@@ -281,6 +290,8 @@ def _plan_dict(made: "Plan") -> dict[str, object]:
         "orphans": list(made.orphans),
         "core_seconds_expected": made.seconds_expected,
         "seconds_to_start_expected": made.seconds_to_start,
+        "seconds_to_compile_expected": made.seconds_to_compile,
         "bytes_expected": made.bytes_expected,
         "guessed": list(made.guessed),
+        "by_earlier": list(made.by_earlier),
     }

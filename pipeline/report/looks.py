@@ -36,6 +36,6 @@ class Looks(Protocol):
 def looks_of(problem: Problem[Any]) -> Looks:
     """How a problem shows its stores: its own way, or by their fields."""
     if not problem.looks:
-        return PlainLooks(problem.name, problem.panels, problem.labels)
+        return PlainLooks(problem.name, problem.panels, problem.labels, problem.left_out)
     module, _, name = problem.looks.partition(":")
     return cast(Looks, getattr(import_module(module), name)())

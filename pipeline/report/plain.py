@@ -19,7 +19,7 @@ from dsfu.pipeline.store.files import Files
 from dsfu.pipeline.store.intact import IntactFiles
 from dsfu.simulate.field_panels import panels_of_fields
 from dsfu.simulate.fields import SETTINGS_FILE, Field
-from dsfu.words import count, grouped, size
+from dsfu.words import count, size, usable
 
 PAGE_SAMPLES: Final = 6
 _MOST_QUANTITIES: Final = 24
@@ -115,8 +115,8 @@ class PlainStore:
 class PlainLooks:
     """See `dsfu.pipeline.report.looks.Looks`."""
 
-    def __init__(self, problem: str, panels: PanelsOf, labels: Collection[str] = ()) -> None:
-        self._problem, self._panels, self._labels = problem, panels, labels
+    def __init__(self, problem: str, panels: PanelsOf, labels: Collection[str] = (), left_out: str = "") -> None:
+        self._problem, self._panels, self._labels, self._left_out = problem, panels, labels, left_out
 
     def summary(self, files: Files) -> PlainSummary:
         store = PlainStore(files)
@@ -138,10 +138,7 @@ class PlainLooks:
 
     def text(self, summary: PlainSummary) -> str:
         rows = [f"{summary.name} in {summary.url}, a data set of {summary.problem}"]
-        rows += [
-            f"  {split.name:<12}{count(split.samples, 'sample')}, {grouped(split.kept)} to use"
-            for split in summary.splits
-        ]
+        rows += [f"  {split.name:<12}{usable(split.kept, split.samples, self._left_out)}" for split in summary.splits]
         rows += [f"  {name:<12}{count(number, 'row')}" for name, number in summary.tables.items()]
         rows.append(f"  size        {size(summary.bytes)}")
         for each in summary.distributions:

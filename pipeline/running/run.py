@@ -51,9 +51,12 @@ class RunResult:
         Why the run ended early, in words, if it did.
     part
         Which part of the whole it was, if it was one: ``3/8``.
+    left_out
+        What those samples do that are not to be used.
     """
 
     store: str
+    left_out: str = ""
     made: int = 0
     present: int = 0
     failures: list[ShardFailure] = field(default_factory=list)
@@ -137,7 +140,7 @@ class Run:
         rules: FeedRules,
         lock: WriterLock,
     ) -> None:
-        self.result = RunResult(store=files.url)
+        self.result = RunResult(store=files.url, left_out=wanted.problem.left_out)
         self._wanted, self._files, self._ledger = wanted, files, Ledger(files)
         self._open_engine, self._reporter, self._asked_to_stop = engine, reporter, stop
         self._make, self._rules, self._lock = make, rules, lock

@@ -1,9 +1,10 @@
 """The last words of a run."""
 
+import shlex
 from typing import Any, Final
 
 from dsfu.pipeline.running.run import RunResult
-from dsfu.words import count, duration, grouped, rate, size
+from dsfu.words import count, duration, rate, size, usable
 
 _MOST_FAILURES: Final = 10
 
@@ -76,7 +77,7 @@ def _samples(result: RunResult) -> list[str]:
     if result.closing is None:
         return []
     return [
-        f"    {split:<12}{count(samples, 'sample')}, {grouped(result.closing.kept[split])} of them to use"
+        f"    {split:<12}{usable(result.closing.kept[split], samples, result.left_out)}"
         for split, samples in result.closing.samples.items()
     ]
 
@@ -84,7 +85,7 @@ def _samples(result: RunResult) -> list[str]:
 def _next(result: RunResult, run_again: str) -> str:
     if result.part and not result.exit_status:
         return f"when all {result.part.partition('/')[2]} parts are done: dsfu-pipeline close"
-    return run_again if result.exit_status else f"dsfu-pipeline report {result.store}"
+    return run_again if result.exit_status else f"dsfu-pipeline report {shlex.quote(result.store)}"
 
 
 def _failures(result: RunResult) -> list[str]:
@@ -95,4 +96,4 @@ def _failures(result: RunResult) -> list[str]:
     rows += [f"  {each.identity}: {each.error} ({count(each.attempts, 'attempt')})" for each in shown]
     if len(result.failures) > len(shown):
         rows.append(f"  and {count(len(result.failures) - len(shown), 'more', 'more')}")
-    return [*rows, f"Their tracebacks: dsfu-pipeline status {result.store} --failures"]
+    return [*rows, f"Their tracebacks: dsfu-pipeline status {shlex.quote(result.store)} --failures"]

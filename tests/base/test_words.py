@@ -1,10 +1,10 @@
-"""Sentences are folded to the terminal; commands and what no terminal shows are not."""
+"""Sentences are folded to the terminal; commands and what no terminal shows are not. Samples to use are counted."""
 
 import io
 
 import pytest
 
-from dsfu.words import folded, folded_lines
+from dsfu.words import folded, folded_lines, usable
 
 
 class Terminal(io.StringIO):
@@ -41,3 +41,8 @@ def test_files_and_pipes_get_lines_as_they_are() -> None:
 def test_what_follows_a_heading_stands_below_its_text() -> None:
     lines = folded(SENTENCE, "  note       ", stream=Terminal()).split("\n")
     assert all(line.startswith(" " * 13) for line in lines[1:])
+
+
+def test_samples_that_are_not_to_be_used_are_told_with_the_reason() -> None:
+    assert usable(3, 3, "repeat others") == "3 samples"
+    assert usable(1, 3, "repeat others") == "1 sample to use, of 3: 2 repeat others"

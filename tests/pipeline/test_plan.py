@@ -117,6 +117,28 @@ def test_a_guess_of_bytes_is_what_shards_say_of_themselves(ledger: Ledger) -> No
     assert plan(ledger, *told).bytes_expected == 15000
 
 
+def test_seconds_follow_shards_of_an_earlier_manifest_and_bytes_do_not(ledger: Ledger) -> None:
+    make(ledger, spec(0, geometry="earlier"), seconds=50.0)
+    found = plan(ledger, replace(spec(0), bytes_expected=70), replace(spec(1), bytes_expected=70))
+    assert found.seconds_expected == pytest.approx(2 * 50.0)
+    assert found.bytes_expected == 140
+    assert (found.guessed, found.by_earlier) == ([], ["masks"])
+    make(ledger, spec(0), seconds=2.0)
+    assert plan(ledger, spec(0), spec(1)).seconds_expected == pytest.approx(2.0)
+
+
+def test_kernels_are_compiled_once(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
+    first = plan(ledger, spec(0)).with_compiling()
+    kernels = tmp_path / "compiled/disorder_0123"
+    kernels.mkdir(parents=True)
+    (kernels / "metropolis_kernels.run_scans-264.py311.nbi").touch()
+    assert plan(ledger, spec(0)).with_compiling().seconds_to_compile == first.seconds_to_compile == 1.0
+    (kernels / "dead_zones._shaded-183.py311.nbi").touch()
+    again = plan(ledger, spec(0)).with_compiling()
+    assert first.seconds_on(4) - again.seconds_on(4) == pytest.approx(1.0)
+
+
 def test_shards_are_planned_in_the_order_of_making(ledger: Ledger) -> None:
     assert list(reasons(plan(ledger, *map(spec, range(5))))) == [f"masks/{n:04d}" for n in range(5)]
 

@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +36,27 @@ def test_nothing_is_made_that_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("dsfu.pipeline.trial.arrays_of", noted)
     measured_rates(tiny().specs, {"masks"}, seconds_of_a_kind=0.01)
     assert made == ["masks"]
+
+
+def test_what_compiles_is_not_in_the_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard takes a second of this clock; every other one compiles first, which takes a hundred."""
+    clock, turns = 0.0, 0
+
+    @contextmanager
+    def compilations() -> Iterator[list[float]]:
+        nonlocal clock, turns
+        turns += 1
+        compiles = turns % 2 == 1
+        clock += 101.0 if compiles else 1.0
+        yield [100.0] if compiles else []
+
+    monkeypatch.setattr("dsfu.pipeline.trial.compilations", compilations)
+    monkeypatch.setattr("dsfu.pipeline.trial.process_time", lambda: clock)
+    wanted = tiny()
+    rate = measured_rates(wanted.specs, {"masks"}, seconds_of_a_kind=100.0)["masks"]
+    masks = [spec for spec in wanted.specs if spec.kind == "masks"]
+    assert rate.once == 0.0
+    assert rate.seconds == pytest.approx(len(masks) / sum(spec.items for spec in masks))
 
 
 @given(st.integers(1, 300), st.integers(1, 60))

@@ -113,6 +113,16 @@ class ParticlesLearner(Learner[ParticleBatch]):
     def told(self, errors: Mapping[str, float]) -> str:
         return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in errors.items())
 
+    def data_for(self, url: str, data: ParticleData) -> ParticleData:
+        from dsfu.model.problems.particles.learning.samples import end_of_store
+
+        if data.source == "drawn" or "r_max" in data.model_fields_set:
+            return data
+        return data.model_copy(update={"r_max": min(data.r_max, end_of_store(url))})
+
+    def network_for(self, data: ParticleData) -> Mapping[str, Any]:
+        return {"points": data.points, "r_min": data.r_min, "r_step": data.r_step}
+
     def check_fits(self, network: "nn.Module", data: ParticleData, device: "torch.device") -> None:
         wanted = next(
             (weights.shape[1] for name, weights in network.named_parameters() if name in _INPUT_LAYERS), data.points

@@ -25,6 +25,7 @@ CRYSTALS: Final = Kind(
     make="dsfu.pipeline.problems.densities.makers:make_crystals", is_sample=True,
     arrays={"positions": 3, "pattern": 2},
     seconds_per_item=0.01, bytes_per_item=1900,
+    kernels="dsfu.simulate.densities.site_kernels", seconds_to_compile=2.0,
 )  # fmt: skip
 
 TEMPLATE: Final = """\

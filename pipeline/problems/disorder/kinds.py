@@ -16,6 +16,8 @@ KINDS: Final = (
         make=f"{_MAKERS}:make_sro_sets",
         seconds_per_item=0.3,
         bytes_per_item=10_700,
+        kernels="dsfu.simulate.disorder.metropolis_kernels",
+        seconds_to_compile=6.0,
         record="sets.npz",
     ),
     Kind(
@@ -26,6 +28,8 @@ KINDS: Final = (
         make=f"{_MAKERS}:make_masks",
         seconds_per_item=0.005,
         bytes_per_item=8_900,
+        kernels="dsfu.simulate.disorder.dead_zones",
+        seconds_to_compile=1.0,
         record="masks.npz",
     ),
     Kind(
@@ -36,6 +40,8 @@ KINDS: Final = (
         make=f"{_MAKERS}:make_planes",
         seconds_per_item=0.0016,
         bytes_per_item=180_000,
+        kernels="dsfu.simulate.disorder.order_kernels",
+        seconds_to_compile=26.0,
         arrays={field.name: len(field.dims) for field in PLANE_FIELDS},
         is_sample=True,
     ),

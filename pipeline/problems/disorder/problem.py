@@ -36,6 +36,7 @@ class Disorder(Problem[DisorderManifest]):
     kinds: tuple[Kind, ...] = KINDS
     tables = ("species", "sro_sets", "masks")
     looks = "dsfu.pipeline.problems.disorder.report.looks:DisorderLooks"
+    left_out = "repeat others"
 
     @property
     def manifest(self) -> type[DisorderManifest]:

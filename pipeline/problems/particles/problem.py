@@ -25,6 +25,7 @@ class Particles(Problem[ParticlesManifest]):
     name = "particles"
     kinds: tuple[Kind, ...] = (SHAPES, PDFS)
     tables = ("shapes",)
+    labels = ("shape", "draw")
 
     @property
     def manifest(self) -> type[ParticlesManifest]:

@@ -69,6 +69,12 @@ def test_a_second_run_finds_nothing_to_do_and_changes_nothing(whole):
     assert "Nothing was missing" in summary_text(result, "")
 
 
+def test_the_next_command_runs_as_it_stands(whole, tmp_path):
+    store = tmp_path / "a store"
+    shutil.copytree(whole, store)
+    assert f"next          dsfu-pipeline report '{store}'" in summary_text(run(store, engine=never), "")
+
+
 def test_a_store_is_whole_and_knows_its_manifest(whole):
     assert verify_store(open_files(whole)).findings == ()
     assert kept_manifest(open_files(whole)).text == manifest_text()

@@ -17,7 +17,8 @@ class ParticleData(Section):
         "store": as it is there. "drawn": of the store's shapes, with b, B, limits of Q, damping and noise drawn anew
         for every batch.
     r_min, r_max, r_step
-        In Å. The published network has 2800 points from 2.00 to 29.99.
+        In Å. The published network has 2800 points from 2.00 to 29.99. Where r_max is not given and the store ends
+        earlier, it is where the store ends.
     bond_length, b_iso, q_min, q_max, q_damp, noise
         Ends between which is drawn; noise is a share of the largest G.
     strangers

@@ -13,7 +13,7 @@ from dsfu.model.devices import real_numbers
 from dsfu.model.problems.particles.learning.batch import FAMILIES, ParticleBatch
 from dsfu.model.problems.particles.learning.data import ParticleData
 from dsfu.model.problems.particles.learning.drawing import PdfDrawer, drawer_of
-from dsfu.model.store import StoreSplit
+from dsfu.model.store import StoreSplit, opened_store
 from dsfu.simulate.arrays import Float32Array, FloatArray, IntArray
 from dsfu.simulate.particles.fields import unpacked
 
@@ -100,12 +100,22 @@ def _made(
     )
 
 
+def end_of_store(url: str) -> float:
+    """Where the G of a store end, in Å."""
+    split = opened_store(url).split("train")
+    return _end(float(split.column("r_step")[0]), split.array("pdf_steps").shape[1])
+
+
+def _end(step: float, points: int) -> float:
+    return round(step * points, 9)
+
+
 def _on_grid(split: StoreSplit, chosen: IntArray, data: ParticleData) -> FloatArray:
     """G of a store on the r of the settings; the whole array is read once, as it is small."""
     steps, units = split.column("pdf_steps")[chosen], split.column("pdf_unit")[chosen]
     step = float(split.column("r_step")[0])
     pdf = unpacked(steps, units)
-    most = step * pdf.shape[1]
+    most = _end(step, pdf.shape[1])
     if data.r_max > most + 1e-9:
         points = round((most - data.r_min) / data.r_step)
         raise InputError(

@@ -33,10 +33,19 @@ samples_per_shard: 16
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("learning"), MANIFEST)
+
+
+@pytest.fixture(scope="module")
+def short_store(tmp_path_factory):
+    """G ends at 20 Å."""
+    return made(tmp_path_factory.mktemp("short"), MANIFEST + "experiment: {r_step: 0.02, points: 1000}\n")
+
+
+def made(folder, manifest):
     from dsfu.pipeline.cli import app as pipeline
 
-    folder = tmp_path_factory.mktemp("learning")
-    (folder / "small.yaml").write_text(MANIFEST)
+    (folder / "small.yaml").write_text(manifest)
     told = CliRunner().invoke(
         pipeline, ["run", str(folder / "small.yaml"), "--store", str(folder / "store"), "--scheduler", "sync"]
     )
@@ -173,7 +182,7 @@ def test_drawn_batches_follow_from_the_seed(store):
 def test_a_grid_that_does_not_fit_is_told(store, tmp_path):
     with pytest.raises(InputError, match=r"network.points=1800"):
         CliRunner().invoke(
-            app, ["train", str(store), "--out", str(tmp_path), "--recipe", "cvae", "data.r_max=20"],
+            app, ["train", str(store), "--out", str(tmp_path), "data.r_max=20", "network.points=2800"],
             catch_exceptions=False,
         )  # fmt: skip
 
@@ -183,3 +192,13 @@ def test_distances_beyond_the_store_are_told_with_what_would_fit(store):
     with pytest.raises(InputError) as told:
         learner_of("particles").batch(split, [0, 1], ParticleData(r_max=40, r_step=0.02), "cpu")
     assert told.value.remedy == "data.r_max=30 network.points=1400"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "points", "r_max"),
+    [({}, 900, 20.0), ({"r_max": 15.0}, 650, 15.0), ({"source": "drawn"}, 1400, 30.0)],
+)
+def test_data_and_network_end_where_the_store_does_unless_told(short_store, wanted, points, r_max):
+    learner, data = learner_of("particles"), ParticleData(r_step=0.02, **wanted)
+    found = learner.data_for(str(short_store), data)
+    assert (found.r_max, learner.network_for(found)["points"]) == (r_max, points)
