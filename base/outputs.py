@@ -64,8 +64,18 @@ def say(text: str = "", *, err: bool = False) -> None:
     typer.echo(folded_lines(text, stream=sys.stderr if err else sys.stdout), err=err)
 
 
-def refuse_homeless(paths: Iterable[Path | None]) -> None:
-    """Refuse names of files that are folders, or whose folder is not there; told before any work is done."""
+def refuse_outputs(written: Iterable[Path | None], *, drawn: Iterable[Path | None] = (), force: bool) -> None:
+    """Refuse, before any work is done, what cannot be written, and to overwrite files that are there unless forced.
+
+    Pictures may be drawn into a folder that is not there yet; results may not, as its name may be mistyped.
+    """
+    written = tuple(written)
+    _refuse_homeless(written)
+    refuse_existing((*written, *drawn), force=force)
+
+
+def _refuse_homeless(paths: Iterable[Path | None]) -> None:
+    """Refuse names of files that are folders, or whose folder is not there."""
     for path in paths:
         if path is None:
             continue

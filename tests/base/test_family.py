@@ -16,7 +16,7 @@ from dsfu.command_line import Program
 from dsfu.errors import InputError
 from dsfu.files import replacing
 from dsfu.model.cli import app as model
-from dsfu.outputs import refuse_existing, refuse_homeless
+from dsfu.outputs import refuse_existing, refuse_outputs
 from dsfu.pipeline.cli import app as pipeline
 
 
@@ -100,10 +100,10 @@ def test_files_are_overwritten_only_if_forced(tmp_path: Path) -> None:
 
 def test_files_without_a_folder_are_told_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"mkdir -p '.*my data'"):
-        refuse_homeless([None, tmp_path / "my data" / "a.h5"])
+        refuse_outputs([None, tmp_path / "my data" / "a.h5"], force=True)
     with pytest.raises(InputError, match="is a folder"):
-        refuse_homeless([tmp_path])
-    refuse_homeless([tmp_path / "a.h5", Path("a.h5")])
+        refuse_outputs([tmp_path], force=True)
+    refuse_outputs([tmp_path / "a.h5", Path("a.h5")], force=True)
     wanted = ["prepare", "nothing.h5", "--plane", "hk0", "-o", str(tmp_path / "none" / "a.h5")]
     assert isinstance(CliRunner().invoke(model, wanted).exception, InputError)
 
@@ -154,4 +154,4 @@ def test_devices_and_pipes_are_not_replaced_by_files(tmp_path: Path) -> None:
         path.write_text("text", encoding="utf-8")
     assert pipe.is_fifo()
     with pytest.raises(InputError, match="is a device or pipe"):
-        refuse_homeless([Path("/dev/null")])
+        refuse_outputs([Path("/dev/null")], force=True)

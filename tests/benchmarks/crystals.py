@@ -31,7 +31,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dsfu.model.measured.data.reconstruction import Reconstruction
-from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.order import order_of
 from dsfu.model.measured.volume.settings import VolumeSettings
 from dsfu.model.measured.volume.solve import solve_volume
@@ -102,7 +101,7 @@ def tried(name: str, number: int, kind: str, wrongs: Wrongs, half: int, seed: in
     seconds = time.process_time() - begun
     shells = order_of(solution, verdict).shells[:NEAR]
     vectors = [shell.vector for shell in shells]
-    found_mean, true_mean = background_found(solution), _true_mean(solution, volume)
+    found_mean, true_mean = solution.background, _true_mean(solution, volume)
     assert found_mean is not None
     true = np.array([volume.alpha[tuple(np.array(vector) + CUTOFF)] for vector in vectors])
     found, deviations = (np.array([getattr(s, which) for s in shells]) for which in ("alpha", "uncertainty"))

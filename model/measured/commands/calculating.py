@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dsfu.errors import InputError
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless, tell_written
+from dsfu.outputs import ForceOption, JsonOption, refuse_outputs, tell_written
 
 _LIMITS = "h, k and l as FROM:TO or one number, commas between them, such as -3:3,-3:3,0"
 
@@ -59,8 +59,7 @@ def calculate(
     from dsfu.model.measured.readers.writing import write_meerkat, write_reconstruction
     from dsfu.simulate.structures.files import read_structure
 
-    refuse_homeless([out])
-    refuse_existing([out], force=force)
+    refuse_outputs([out], force=force)
     alpha = read_alpha(order)
     known = read_cell(order) if cell is None else Hints.of(cell=cell).cell
     if known is None:

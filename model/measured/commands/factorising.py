@@ -17,8 +17,7 @@ from dsfu.outputs import (
     FigureOption,
     ForceOption,
     JsonOption,
-    refuse_existing,
-    refuse_homeless,
+    refuse_outputs,
     say,
     tell_written,
 )
@@ -116,8 +115,7 @@ def factorise(
 
     _check_outputs({"--out": out, "--npz": npz, "--report": report, "--figure": figure}, yell)
     check_figure(figure)
-    refuse_homeless([out])
-    refuse_existing((out, npz, report, figure), force=force)
+    refuse_outputs([out], drawn=(npz, report, figure), force=force)
     _one_thread()
     factors = take_apart(
         file,

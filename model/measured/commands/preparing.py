@@ -10,7 +10,7 @@ import typer
 
 from dsfu.errors import InputError
 from dsfu.model.measured.commands.hint_options import flag, with_hints
-from dsfu.outputs import ForceOption, JsonOption, refuse_existing, refuse_homeless, say, tell_written
+from dsfu.outputs import ForceOption, JsonOption, refuse_outputs, say, tell_written
 from dsfu.progress import Tell, waiting
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def prepare(
 
     if out is None and volume is None and picture is None:
         raise InputError("nothing is to be written", expected="-o for planes, --volume for all of it, or --picture")
-    refuse_homeless((out, volume))
-    refuse_existing((out, volume, picture), force=force)
+    refuse_outputs((out, volume), drawn=[picture], force=force)
     tell = partial(say, err=as_json)
     recipe = CleaningRecipe(
         hot_pixels=hot_pixels, bragg=bragg, reflections=reflections, fill=fill, background=background, laue=laue,

@@ -17,8 +17,7 @@ from dsfu.outputs import (
     FigureOption,
     ForceOption,
     JsonOption,
-    refuse_existing,
-    refuse_homeless,
+    refuse_outputs,
     say,
     tell_written,
 )
@@ -90,8 +89,7 @@ def deltapdf_command(
     if picture is not None:
         check_picture(picture)
     check_figure(figure)
-    refuse_homeless([out])
-    refuse_existing((out, picture, figure), force=force)
+    refuse_outputs([out], drawn=(picture, figure), force=force)
     if of is Source.SRO:
         _refuse(hints if bragg == "none" else {**hints, "bragg": bragg})
     answer = delta_pdf(

@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction, Step
+from dsfu.model.measured.readers.hints import finite_numbers
 from dsfu.simulate.arrays import BoolArray, FloatArray
 
 CENTRED: Final = "centred"
@@ -139,13 +140,7 @@ def parse_centre(text: str) -> FloatArray | None:
     """hkl of a centre as people give it; None for "find"."""
     if text.strip().lower() == "find":
         return None
-    try:
-        hkl = np.array([float(each) for each in text.split(",")])
-    except ValueError:
-        hkl = np.array([])
-    if hkl.shape != (3,) or not np.isfinite(hkl).all():
-        raise InputError(f"is {text!r:.60}", where="--centre", expected="find, or h,k,l such as 0.02,-0.01,0")
-    return hkl
+    return np.array(finite_numbers(text, "--centre", 3, expected="find, or h,k,l such as 0.02,-0.01,0"))
 
 
 def with_own_centre(image: Reconstruction) -> Reconstruction:

@@ -121,7 +121,7 @@ class Hints:
 def _cell(value: Any, where: str) -> Cell:
     if isinstance(value, Cell):
         return value
-    numbers = _numbers(value, where, 3, 6)
+    numbers = finite_numbers(value, where, 3, 6)
     return cell_of([*numbers, 90.0, 90.0, 90.0][:6], where)
 
 
@@ -138,7 +138,8 @@ def cell_of(constants: Sequence[float] | FloatArray, where: str) -> Cell:
 _WITH_COMMAS: Final = re.compile(r"\s*(?:-?\d+,\d+\s+)+-?\d+,\d+\s*")
 
 
-def _numbers(value: Any, where: str, *counts: int) -> list[float]:
+def finite_numbers(value: Any, where: str, *counts: int, expected: str = "") -> list[float]:
+    """As many numbers as one of these counts, from a text with commas or spaces, or from anything like an array."""
     if isinstance(value, str) and _WITH_COMMAS.fullmatch(value):
         raise InputError(f"is {value!r:.100}", where=where, expected="decimal points; commas stand between numbers")
     try:
@@ -147,17 +148,17 @@ def _numbers(value: Any, where: str, *counts: int) -> list[float]:
     except (TypeError, ValueError):
         array = np.array([])
     if array.size not in counts or not np.isfinite(array).all():
-        wanted = " or ".join(map(str, counts))
-        raise InputError(f"is {value!r:.100}", where=where, expected=f"{wanted} finite numbers")
+        wanted = expected or f"{' or '.join(map(str, counts))} finite numbers"
+        raise InputError(f"is {value!r:.100}", where=where, expected=wanted)
     return [float(number) for number in array]
 
 
 def _origin(value: Any, where: str) -> FloatArray:
-    return np.array(_numbers(value, where, 3))
+    return np.array(finite_numbers(value, where, 3))
 
 
 def _steps(value: Any, where: str) -> FloatArray:
-    steps = np.array(_numbers(value, where, 3, 9))
+    steps = np.array(finite_numbers(value, where, 3, 9))
     singular = (steps == 0).any() if steps.size == 3 else abs(np.linalg.det(steps.reshape(3, 3))) < 1e-15
     if singular:
         raise InputError(f"is {value!r:.100}", where=where, expected="steps none of which is 0, in three directions")
@@ -165,7 +166,7 @@ def _steps(value: Any, where: str) -> FloatArray:
 
 
 def _limits(value: Any, where: str) -> FloatArray:
-    return np.array(_numbers(value, where, 6))
+    return np.array(finite_numbers(value, where, 6))
 
 
 def _axes(value: Any, where: str) -> str:
@@ -191,7 +192,7 @@ def _zeros(value: Any, where: str) -> str:
 
 
 def _missing(value: Any, where: str) -> float:
-    return _numbers(value if isinstance(value, str) else [value], where, 1)[0]
+    return finite_numbers(value if isinstance(value, str) else [value], where, 1)[0]
 
 
 def _text(value: Any, where: str) -> str:

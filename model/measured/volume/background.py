@@ -1,12 +1,13 @@
 """How well a volume tells its background from I_FF, in two numbers that a reader can compare."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import scipy.linalg as linalg
 
-from dsfu.model.measured.volume.solve import VolumeSolution
+if TYPE_CHECKING:
+    from dsfu.model.measured.volume.solve import VolumeSolution
 
 CONFUSED: Final = 0.05
 """Relative standard uncertainty of the mean background from which on the result says why it is so large. Chosen."""
@@ -45,7 +46,7 @@ class BackgroundFound:
         )
 
 
-def background_found(solution: VolumeSolution) -> BackgroundFound | None:
+def background_found(solution: "VolumeSolution") -> BackgroundFound | None:
     """The background of a solution; None where none was fitted."""
     fit, gain = solution.fit, solution.voxels.gain
     columns = fit.columns

@@ -12,7 +12,6 @@ import numpy as np
 from dsfu.model.measured.data.new_hdf5 import new_hdf5
 from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.order.tables import as_json
-from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.verdict import VolumeVerdict
 from dsfu.model.measured.volume.voxels import unfold
@@ -70,7 +69,7 @@ def verdict_record(solution: VolumeSolution, verdict: VolumeVerdict) -> dict[str
     places = np.linspace(0, len(columns.q_inv_angstrom) - 1, 21).astype(int)
     curve = columns.curve(amplitudes) * solution.voxels.gain
     deviation = columns.curve_uncertainty(solution.column_covariance) * solution.voxels.gain
-    prior, background = solution.fit.prior, background_found(solution)
+    prior, background = solution.fit.prior, solution.background
     return {
         "verdict": verdict.judgement,
         "sentence": verdict.sentence,

@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 
 from dsfu.model.measured.order.result import WARNED, Shell, SroRefinement, Vector, as_vector
-from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.look_ahead import FLAT, LEAST_CELLS
 from dsfu.model.measured.volume.settings import FARTHEST
 from dsfu.model.measured.volume.softness import soft_combination
@@ -43,7 +42,7 @@ def order_of(solution: VolumeSolution, verdict: VolumeVerdict | None = None) -> 
             "of their scale; the standard uncertainties contain it, those of ratios of α are much smaller. A known "
             "background helps: subtract it and use --no-background."
         )
-    background = background_found(solution)
+    background = solution.background
     if solution.scale_known and background is not None and background.confused:
         notes.append(background.sentence())
     if len(flat):
@@ -154,31 +153,9 @@ def _name(orbit: IntArray) -> list[int]:
 
 def _sums(solution: VolumeSolution, cell: Cell, flat: IntArray, notes: list[str]) -> SroRefinement:
     """Σ α cos(2π h·v) over vectors that differ along axes of which the data span too little."""
-    axes = solution.fit.voxels.axes
-    at = [float(axes[i].mean()) for i in flat]
-    rest = [i for i in range(3) if i not in flat]
-    classes: dict[tuple[int, ...], list[tuple[int, float]]] = {}
-    for index, vector in enumerate(solution.terms.vectors):
-        key = vector[rest]
-        sign = -1 if tuple(key) < tuple(-key) else 1
-        # Where h hardly varies, cos 2π(hu + kv) is cos 2πhu times cos 2πkv once u and −u are added.
-        phase = 2 * np.pi * sum(vector[i] * h for i, h in zip(flat, at, strict=True))
-        classes.setdefault(tuple((sign * key).tolist()), []).append((index, float(np.cos(phase))))
-    rows: list[FloatArray] = []
-    kept: list[tuple[tuple[int, ...], list[tuple[int, float]]]] = []
-    for key, parts in classes.items():
-        if not any(key):
-            continue
-        row = np.zeros(len(solution.terms))
-        for index, factor in parts:
-            row[index] += factor
-        rows.append(row)
-        kept.append((key, parts))
-    transform = np.array(rows)
+    names, transform, kept = _combinations(solution, flat)
     values, covariance = transform @ solution.alpha, transform @ solution.covariance @ transform.T
     deviations = np.sqrt(np.diag(covariance))
-    names = np.zeros((len(kept), 3), np.int64)
-    names[:, rest] = [key for key, _ in kept]
     lengths = np.linalg.norm(names @ cell.vectors, axis=1)
     known = [i for i in np.argsort(lengths, kind="stable") if deviations[i] <= DETERMINED]
     letters = ", ".join("hkl"[i] for i in flat)
@@ -197,7 +174,7 @@ def _sums(solution: VolumeSolution, cell: Cell, flat: IntArray, notes: list[str]
             uncertainty=float(deviations[i]),
             together_with=tuple(
                 (as_vector(vector), factor)
-                for index, factor in kept[i][1]
+                for index, factor in kept[i]
                 for vector in solution.terms.together[index]
                 if abs(factor) > 1e-9 and as_vector(vector) != as_vector(names[i])
             ),
@@ -213,3 +190,30 @@ def _sums(solution: VolumeSolution, cell: Cell, flat: IntArray, notes: list[str]
         covariance=covariance[np.ix_(known, known)],
         notes=tuple(notes),
     )
+
+
+def _combinations(
+    solution: VolumeSolution, flat: IntArray
+) -> tuple[IntArray, FloatArray, list[list[tuple[int, float]]]]:
+    """Sums over vectors that differ along the flat axes alone: their names, what α make of them, and their parts.
+
+    A part is the number of a parameter and its factor.
+    """
+    axes = solution.fit.voxels.axes
+    at = [float(axes[i].mean()) for i in flat]
+    rest = [i for i in range(3) if i not in flat]
+    classes: dict[tuple[int, ...], list[tuple[int, float]]] = {}
+    for index, vector in enumerate(solution.terms.vectors):
+        key = vector[rest]
+        sign = -1 if tuple(key) < tuple(-key) else 1
+        # Where h hardly varies, cos 2π(hu + kv) is cos 2πhu times cos 2πkv once u and −u are added.
+        phase = 2 * np.pi * sum(vector[i] * h for i, h in zip(flat, at, strict=True))
+        classes.setdefault(tuple((sign * key).tolist()), []).append((index, float(np.cos(phase))))
+    kept = {key: parts for key, parts in classes.items() if any(key)}
+    transform = np.zeros((len(kept), len(solution.terms)))
+    for row, parts in zip(transform, kept.values(), strict=True):
+        for index, factor in parts:
+            row[index] += factor
+    names = np.zeros((len(kept), 3), np.int64)
+    names[:, rest] = np.array(list(kept)).reshape(len(kept), len(rest))
+    return names, transform, list(kept.values())

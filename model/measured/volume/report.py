@@ -6,7 +6,6 @@ from typing import Final
 from dsfu.files import write_text
 from dsfu.model.measured.order.result import SroRefinement
 from dsfu.model.measured.order.tables import with_uncertainty
-from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.curves import alpha_chart, background_chart
 from dsfu.model.measured.volume.pictures import sections_figure
 from dsfu.model.measured.volume.solve import VolumeSolution
@@ -85,7 +84,7 @@ def _numbers(solution: VolumeSolution) -> Table:
     left_out = int(solution.masked.sum())
     share = 100 * left_out / max(int(solution.voxels.live.sum()), 1)
     found = "none found" if peaks is None else f"at {peaks.strong.sum()} of {peaks.seen.sum()} lattice points"
-    background = background_found(solution)
+    background = solution.background
     size = " × ".join(map(str, solution.voxels.shape))
     rows = [
         [

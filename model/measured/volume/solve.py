@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import torch
 
 from dsfu.model.measured.data.reconstruction import Reconstruction
+from dsfu.model.measured.volume.background import BackgroundFound, background_found
 from dsfu.model.measured.volume.bragg import CORE, HOLE, TAIL_SHARE, Peaks, find_peaks
 from dsfu.model.measured.volume.building import build_fit
 from dsfu.model.measured.volume.cutoff import scale_held, shells_needed
@@ -121,6 +123,11 @@ class VolumeSolution:
     def cutoff(self) -> int:
         return int(self.terms.shells().max()) if len(self.terms) else 0
 
+    @cached_property
+    def background(self) -> BackgroundFound | None:
+        """The background and how well it is known; None where none was fitted."""
+        return background_found(self)
+
     @property
     def misfit(self) -> float:
         """Root mean square of observed − model over that of what was observed."""
@@ -135,12 +142,7 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     begun = time.monotonic()
     voxels = voxels_of(reconstruction)
     watch = Watch(say, begun)
-    peaks = find_peaks(voxels) if settings.bragg else None
-    if peaks is not None and not peaks.any:
-        say("no Bragg peaks")
-        peaks = None
-    elif peaks is not None:
-        say(f"Bragg peaks at {int(peaks.strong.sum())} of {int(peaks.seen.sum())} lattice points")
+    peaks = _peaks_of(voxels, say) if settings.bragg else None
     without = ["abc".index(axis) for axis in settings.no_order_along]
     terms = order_terms(voxels.axes, max(settings.cutoff or 0, FARTHEST), without)
     found = look_ahead(voxels, settings, terms, watch)
@@ -158,10 +160,10 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     fit.newton(12, watch)
     near = fit.covariance()
     fit.columns = fit.columns.bent(best_curvature(fit, near))
-    enough, needed = found.needed <= (settings.cutoff or FARTHEST), settings.cutoff or FARTHEST
+    needed = settings.cutoff or FARTHEST
+    enough = found.needed <= needed
     if settings.cutoff is None and len(terms):
-        order = fit.parts()[1], near[: len(terms), : len(terms)]
-        needed = shells_needed(fit.terms.shells(), *(order if found.scale_known else scale_held(*order)))
+        needed = _cutoff_needed(fit, near, scale_known=found.scale_known)
         enough = needed < FARTHEST
         say(f"order up to {needed} cells is asked for by the data")
     if peaks is not None and passes:
@@ -173,13 +175,14 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     say("uncertainties")
     chi_square = fit.chi_square()
     factor = fit.factored()
+    # Three sources: noise, a prior that the data did not give, and a scale that they hardly give.
     covariance = fit.covariance(factor) * max(chi_square, 1.0)
     if settings.prior is None and not found.prior_found:
         covariance += _of_prior(voxels, settings, fit, peaks, masked)
     alpha = fit.parts()[1].copy()
-    if len(alpha) and not found.scale_known:
-        covariance[: len(alpha), : len(alpha)] += _of_scale(fit, covariance)
     n = len(alpha)
+    if n and not found.scale_known:
+        covariance[:n, :n] += _of_scale(fit, covariance)
     damping = _damping(voxels, fit.terms) if settings.box else np.ones(n)
     return VolumeSolution(
         reconstruction=reconstruction,
@@ -200,6 +203,23 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         cutoff_enough=enough,
         seconds=time.monotonic() - begun,
     )
+
+
+def _peaks_of(voxels: Voxels, say: Say) -> Peaks | None:
+    """The Bragg peaks, if there are any."""
+    peaks = find_peaks(voxels)
+    if not peaks.any:
+        say("no Bragg peaks")
+        return None
+    say(f"Bragg peaks at {int(peaks.strong.sum())} of {int(peaks.seen.sum())} lattice points")
+    return peaks
+
+
+def _cutoff_needed(fit: VolumeFit, covariance: FloatArray, *, scale_known: bool) -> int:
+    """Up to which shell the data ask for order."""
+    alpha = fit.parts()[1]
+    order = alpha, covariance[: len(alpha), : len(alpha)]
+    return shells_needed(fit.terms.shells(), *(order if scale_known else scale_held(*order)))
 
 
 def _of_prior(

@@ -9,7 +9,6 @@ import torch
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.symmetry.groups import laue_operators
-from dsfu.model.measured.volume.background import background_found
 from dsfu.model.measured.volume.cosines import CosineSeries, half_of_box, normal_block
 from dsfu.model.measured.volume.cutoff import shells_needed
 from dsfu.model.measured.volume.order import order_of
@@ -95,7 +94,7 @@ def test_alpha_lies_within_its_uncertainty_whatever_the_unit(solution):
 
 
 def test_the_background_is_found_and_what_i_ff_hides_of_it_is_told(solution):
-    found = background_found(solution)
+    found = solution.background
     assert found is not None
     assert abs(found.mean - 0.03) < 3 * found.uncertainty
     fit = solution.fit
