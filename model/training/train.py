@@ -86,8 +86,8 @@ def train(job: Job, requests: StopRequests) -> Outcome:
         if ranks.is_first and outcome is Outcome.STOPPED:
             (job.run / GOES_ON).write_text(f"step {trainer.progress.step}\n", encoding="utf-8")
         ranks.gathered(None)
-        if outcome is Outcome.DONE:
-            trainer.parts.reporter.say(f"Done, at step {trainer.progress.step}: {job.run}")
+        how = "Done" if outcome is Outcome.DONE else "Stopped, and the same command goes on"
+        trainer.parts.reporter.say(f"{how}, at step {trainer.progress.step}: {job.run}")
         return outcome
 
 

@@ -186,7 +186,7 @@ def test_status(call, made):
     status, out, _ = call("status", store)
     assert status == 0
     assert "planes    7 of 7 shards" in out
-    assert "train 192 samples of 6 pairs" in out
+    assert "train       181 samples to use, of 192: 11 repeat others (6 pairs)" in out
     found = json.loads(call("status", store, "--json")[1])
     assert found["complete"]
     assert found["failures"] == found["writers"] == []
