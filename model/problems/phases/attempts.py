@@ -34,6 +34,9 @@ _AS_WELL: Final = 1.1
 _PSEUDOSYMMETRIC: Final = 0.85
 """Correlation of atoms with their images from which R1 does not refute a group: an atom missed makes as much (.93)."""
 
+_FAR_WORSE: Final = 4.0
+"""Times R1 that refute a group even so: heavy atoms alone can have its symmetry. Chosen; right groups had 2.3 or less."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Attempt:
@@ -123,7 +126,7 @@ def _against_rivals(chosen: Attempt, polisher: "Polisher") -> Attempt:
         against, speak_for = said < 0, said > 0
         if ratio < (1 / _MUCH_BETTER if speak_for else _AS_WELL) and not against:
             chosen = replace(trial, refuted=chosen.refuted)
-        elif fit.worst < _PSEUDOSYMMETRIC and (
+        elif (fit.worst < _PSEUDOSYMMETRIC or ratio > _FAR_WORSE) and (
             (against and ratio > 1 / _BETTER)
             or (ratio > 1 / _MUCH_BETTER and (not speak_for or atoms_fit.r1 < _EXCELLENT))
         ):

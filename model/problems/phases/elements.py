@@ -80,6 +80,29 @@ def assigned(model: AtomModel, known: dict[int, float], points: int) -> AtomMode
     return replace(model, numbers=numbers, weights=np.ones(len(numbers)))
 
 
+def commonest(known: dict[int, float]) -> int:
+    """Atomic number of the formula's commonest element, carbon without a formula."""
+    return max(known, key=lambda z: known[z]) if known else 6
+
+
+def per_height(heights: FloatArray, atoms: IntArray, known: dict[int, float]) -> float:
+    """Electrons for each unit of height: median over peaks, of which the highest are the formula's heaviest elements.
+
+    Where only heavy atoms stand out, the typical peak is one of them. Without a formula it is taken for carbon.
+
+    Parameters
+    ----------
+    atoms
+        Number in the cell of each peak.
+    """
+    kinds = sorted(known, reverse=True) or [commonest(known)]
+    filled = np.cumsum([known.get(z, 0.0) for z in kinds])
+    order = np.argsort(-heights)
+    middle = np.cumsum(atoms[order]) - 0.5 * atoms[order]
+    rank = np.minimum(np.searchsorted(filled, middle), len(kinds) - 1)
+    return float(np.median(np.array(kinds)[rank] / heights[order]))
+
+
 def nearest_element(electrons: FloatArray, choices: Sequence[int]) -> IntArray:
     """The atomic number, of some, that is nearest to each number of electrons, in proportion."""
     table = np.array(choices, dtype=np.int64)

@@ -6,6 +6,7 @@ from typing import Final
 
 import gemmi
 import numpy as np
+import numpy.typing as npt
 
 from dsfu.model.problems.phases.crystal_data import FloatArray, IntArray
 from dsfu.model.problems.phases.laue import laue_rotations
@@ -14,6 +15,9 @@ from dsfu.model.problems.phases.merging import MergedData
 _STRONG_SHARE: Final = 0.15
 """Of the reflections that a group forbids, at most this share may be significant; chosen: multiple diffraction and
 half the wavelength make some so."""
+
+_STRONG_FEW: Final = 1
+"""Of those that one operator forbids, a screw axis only a handful, so many may be strong in any case."""
 
 _STRONG_MEAN: Final = 0.1
 _SIGNIFICANT: Final = 4.0
@@ -73,8 +77,9 @@ def candidates(data: MergedData) -> list[CandidateGroup]:
     for group, turns, shifts, rotations in _table():
         if rotations != wanted or group.centring_type() != data.laue.centring:
             continue
-        forbidden = absent_by(data.hkl, turns, shifts)
-        if forbidden.any() and _too_strong(data, forbidden):
+        each = _absent_by_each(data.hkl, turns, shifts)
+        forbidden = each.any(axis=0)
+        if forbidden.any() and (_too_strong(data, forbidden) or any(_refuted(data, one) for one in each)):
             continue
         key = (turns.tobytes(), np.round(shifts * 24).astype(int).tobytes())
         candidate = CandidateGroup(group=group, turns=turns, shifts=shifts, absent=int(forbidden.sum()))
@@ -92,20 +97,33 @@ def candidate_of(group: gemmi.SpaceGroup) -> CandidateGroup:
 
 def absent_by(hkl: IntArray, turns: IntArray, shifts: FloatArray) -> np.ndarray:
     """Which reflections some operator makes vanish: hR = h, and h·t is no whole number."""
-    absent = np.zeros(len(hkl), dtype=bool)
-    for turn, shift in zip(turns, shifts, strict=True):
-        same = (hkl @ turn == hkl).all(axis=1)
+    return np.asarray(_absent_by_each(hkl, turns, shifts).any(axis=0))
+
+
+def _absent_by_each(hkl: IntArray, turns: IntArray, shifts: FloatArray) -> npt.NDArray[np.bool_]:
+    """The same for each operator, (operators, reflections)."""
+    absent = np.zeros((len(turns), len(hkl)), dtype=bool)
+    for row, turn, shift in zip(absent, turns, shifts, strict=True):
         phase = hkl @ shift
-        absent |= same & (np.abs(phase - np.round(phase)) > 0.01)
+        row[:] = (hkl @ turn == hkl).all(axis=1) & (np.abs(phase - np.round(phase)) > 0.01)
     return absent
 
 
-def _too_strong(data: MergedData, forbidden: np.ndarray) -> bool:
+def _too_strong(data: MergedData, forbidden: npt.NDArray[np.bool_]) -> bool:
+    mean = data.intensity[~forbidden].mean() if (~forbidden).any() else 0.0
+    strong = _strong(data, forbidden)
+    return bool(strong.mean() > _STRONG_SHARE or data.intensity[forbidden].mean() > _STRONG_MEAN * mean)
+
+
+def _refuted(data: MergedData, forbidden: npt.NDArray[np.bool_]) -> bool:
+    """Whether what one operator forbids is strong: beside many true absences of other operators it would be lost."""
+    return bool(_strong(data, forbidden).sum() > max(_STRONG_FEW, _STRONG_SHARE * forbidden.sum()))
+
+
+def _strong(data: MergedData, forbidden: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     intensity, sigma = data.intensity[forbidden], data.intensity_sigma[forbidden]
     typical = np.median(np.maximum(data.intensity[~forbidden], 0)) if (~forbidden).any() else 0.0
-    mean = data.intensity[~forbidden].mean() if (~forbidden).any() else 0.0
-    strong = (intensity > _SIGNIFICANT * sigma) & (intensity > 0.2 * typical)
-    return bool(strong.mean() > _STRONG_SHARE or intensity.mean() > _STRONG_MEAN * mean)
+    return np.asarray((intensity > _SIGNIFICANT * sigma) & (intensity > 0.2 * typical))
 
 
 @lru_cache(maxsize=1)

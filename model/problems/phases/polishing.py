@@ -12,9 +12,11 @@ from dsfu.model.problems.phases.elements import (
     STAND_INS,
     VOLUME_PER_ATOM,
     assigned,
+    commonest,
     doubtful_pairs,
     heavy_atoms,
     nearest_element,
+    per_height,
     with_stand_ins,
 )
 from dsfu.model.problems.phases.groups import CandidateGroup, absent_by
@@ -65,7 +67,7 @@ def polish(
         difference = (amplitude - fit.scale * np.abs(waves)) * np.exp(1j * np.angle(waves))
         room = expected * _SPARE - float(model.multiplicity.sum() * points)
         if room > 0:
-            model = _with_more(model, data, hkl, difference / fit.scale, room, points)
+            model = _with_more(model, data, hkl, difference / fit.scale, room, points, known)
         trial = refine(model, hkl, amplitude, sigma, cycles=5, with_weights=not few)
         done = trial.r1 > 0.995 * fit.r1
         if trial.r1 < fit.r1 or len(trial.model.numbers) < len(fit.model.numbers):
@@ -165,10 +167,8 @@ def _first_model(
     candidate: CandidateGroup,
     data: MergedData,
 ) -> AtomModel:
-    """Peaks as atoms: the common one is of the commonest element (carbon without a formula), others by their height."""
-    common = max(known, key=lambda z: known[z]) if known else 6
-    ratio = heights / np.median(heights)
-    electrons = common * ratio
+    """Peaks as atoms, their elements by their height."""
+    electrons = heights * per_height(heights, multiplicity * len(lattice_points(candidate.group)), known)
     numbers = nearest_element(electrons, sorted(known) if known else STAND_INS)
     return AtomModel(
         positions=positions,
@@ -183,12 +183,19 @@ def _first_model(
 
 def _pruned(model: AtomModel, known: dict[int, float], points: int) -> AtomModel:
     electrons = model.electrons
-    typical = np.quantile(electrons, 0.3)  # of the commoner light atoms, even among heavy ones
-    common = max(known, key=lambda z: known[z]) if known else 6
+    common, typical = _common_atom(model, known, points)
     keep = (electrons > _LIGHTEST / common * typical) & (model.u_iso < 0.9 * LARGEST_U)
     # Narrow in U and light at once, or wide: noise. A true light atom has the displacement of its neighbours.
     keep &= ~((electrons < 0.55 * typical) & (model.u_iso > 2.5 * np.median(model.u_iso) + 0.02))
     return _subset(model, keep)
+
+
+def _common_atom(model: AtomModel, known: dict[int, float], points: int) -> tuple[int, float]:
+    """The commonest element (carbon without a formula), and how many electrons of the model's scale it has."""
+    common = commonest(known)
+    among_heavy = float(np.quantile(model.electrons, 0.3))
+    by_formula = common / per_height(model.electrons, model.multiplicity * points, known)
+    return common, min(among_heavy, by_formula)
 
 
 def _subset(model: AtomModel, keep: np.ndarray) -> AtomModel:
@@ -203,7 +210,13 @@ def _subset(model: AtomModel, keep: np.ndarray) -> AtomModel:
 
 
 def _with_more(
-    model: AtomModel, data: MergedData, hkl: IntArray, difference: ComplexArray, room: float, points: int
+    model: AtomModel,
+    data: MergedData,
+    hkl: IntArray,
+    difference: ComplexArray,
+    room: float,
+    points: int,
+    known: dict[int, float],
 ) -> AtomModel:
     """Peaks of the difference map in the room that is left."""
     waves_hkl, waves = expanded(hkl, difference, model.candidate)
@@ -213,13 +226,13 @@ def _with_more(
     )
     if not len(peaks.heights):
         return model
-    common = int(np.bincount(model.numbers).argmax())
+    common, electrons = _common_atom(model, known, points)
     count = len(peaks.heights)
     return replace(
         model,
         positions=np.concatenate([model.positions, peaks.positions]),
         numbers=np.concatenate([model.numbers, np.full(count, common)]),
-        weights=np.concatenate([model.weights, np.full(count, 0.6)]),
+        weights=np.concatenate([model.weights, np.full(count, 0.6 * electrons / common)]),
         u_iso=np.concatenate([model.u_iso, np.full(count, float(np.median(model.u_iso)))]),
         multiplicity=np.concatenate([model.multiplicity, peaks.multiplicity]),
     )

@@ -11,6 +11,7 @@ from dsfu.model.problems.phases.attempts import Attempt, Polisher, attempt_of, w
 from dsfu.model.problems.phases.choosing import likeliest
 from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray, ReflectionList
 from dsfu.model.problems.phases.groups import CandidateGroup, candidate_of, candidates
+from dsfu.model.problems.phases.hidden_symmetry import hidden_symmetry
 from dsfu.model.problems.phases.in_group import phase_in_group
 from dsfu.model.problems.phases.judging import PhasingVerdict, judge
 from dsfu.model.problems.phases.laue import find_laue_class
@@ -177,6 +178,7 @@ def _answer(reflections: ReflectionList, data: MergedData, best: Attempt, second
             atoms=model if trusted else None,
             refuted=best.refuted,
             twin=twin,
+            hidden=hidden_symmetry(reflections, data),
         ),
         twin=twin,
         alternatives=best.alternatives,

@@ -133,7 +133,7 @@ def test_a_longer_reach_leaves_room_for_what_was_not_measured_and_forbids_what_t
 
 def test_a_formula_that_is_nonsense_is_left_out_with_a_word(tmp_path):
     """SHELX files carry UNIT lines that nobody has filled in."""
-    structure = packed("C5H8", "P 1 21/c 1")
+    structure = packed("C4H4O", "P 1 21/c 1")
     write_hkl(tmp_path / "x.hkl", structure, 0.9)
     data = read_reflections(tmp_path / "x.hkl")
     crystal = solve(type(data)(**{**vars(data), "formula": {"C": 1.0, "H": 2.0, "F": 3.0, "S": 4.0, "Br": 5.0}}))

@@ -1,0 +1,63 @@
+"""Symmetry that the cell's axes hide: that of a primitive cell of a centred lattice, or of axes in an unusual order.
+
+Space groups are tried in the settings of a table. A cell whose axes do not lie along the symmetry of its lattice gets
+none of the groups that it should have, and merged data then look like a small part of a triclinic crystal's.
+"""
+
+from typing import Final
+
+import gemmi
+import numpy as np
+
+from dsfu.model.problems.phases.crystal_data import IntArray, ReflectionList
+from dsfu.model.problems.phases.laue import (
+    FEWEST_PAIRS,
+    allowed_by_cell,
+    laue_classes,
+    r_of_equivalents,
+    worst_r_int,
+)
+from dsfu.model.problems.phases.merging import MergedData
+
+_OBLIQUITY: Final = 1.0
+"""Degrees by which an axis of the lattice may be off; that of `METRIC_TOLERANCE`, about."""
+
+_INCOMPLETE: Final = 0.6
+"""Share of the reflections below which merged data may be those of a higher class; half at least are then missing."""
+
+_HOLOHEDRIES: Final = {4: "2/m", 8: "mmm", 12: "-3m", 16: "4/mmm", 24: "6/mmm", 48: "m-3m"}
+"""Laue classes of lattices by their number of rotations."""
+
+
+def hidden_symmetry(reflections: ReflectionList, data: MergedData) -> str:
+    """A sentence on a symmetry that lattice and intensities have by other axes; empty if there is none."""
+    laue = data.laue
+    lattice = gemmi.find_lattice_symmetry(reflections.unit_cell, laue.centring, _OBLIQUITY)
+    turns = np.array([np.array(op.rot) // gemmi.Op.DEN for op in lattice.sym_ops], dtype=np.int64)
+    in_axes = max(len(each) for _, each in laue_classes() if allowed_by_cell(data.cell, laue.centring, each))
+    if 2 * len(turns) <= in_axes:
+        return ""
+    known = {turn.tobytes() for turn in laue.rotations}
+    groups = [_generated(turn) for turn in turns if turn.tobytes() not in known]
+    found = [r_of_equivalents(reflections, each) for each in groups]
+    reference = None if np.isnan(laue.r_int) else laue.r_int
+    agreeing = [r for r, pairs in found if pairs >= FEWEST_PAIRS and r <= worst_r_int(reference)]
+    if not agreeing and data.completeness > _INCOMPLETE:
+        return ""
+    why = (
+        f"intensities have part of that (R of equivalents {min(agreeing):.3f})"
+        if agreeing
+        else f"only {100 * data.completeness:.0f} % of the reflections of Laue class {laue.name} are there"
+    )
+    return (
+        f"The lattice has the symmetry {_HOLOHEDRIES[2 * len(turns)]} by other axes than these, and {why}: "
+        "the space group may be higher; transform the data to the conventional cell."
+    )
+
+
+def _generated(turn: IntArray) -> IntArray:
+    """A rotation, its powers, and −1."""
+    powers = [np.eye(3, dtype=np.int64)]
+    while not (powers[-1] @ turn == powers[0]).all():
+        powers.append(powers[-1] @ turn)
+    return np.concatenate([powers, np.negative(powers)])
