@@ -35,7 +35,7 @@ _PSEUDOSYMMETRIC: Final = 0.85
 """Correlation of atoms with their images from which R1 does not refute a group: an atom missed makes as much (.93)."""
 
 _FAR_WORSE: Final = 4.0
-"""Times R1 that refute a group even so: heavy atoms alone can have its symmetry. Chosen; right groups had 2.3 or less."""
+"""Times R1 that refute a group even so: heavy atoms alone may have its symmetry. Chosen; right groups had 2.3."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

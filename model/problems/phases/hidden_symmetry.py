@@ -25,6 +25,9 @@ _OBLIQUITY: Final = 1.0
 _INCOMPLETE: Final = 0.6
 """Share of the reflections below which merged data may be those of a higher class; half at least are then missing."""
 
+_AGREE: Final = 1.25
+"""R of equivalents by a symmetry, relative to that of certain ones, up to which they agree; chosen, true ones have 1."""
+
 _HOLOHEDRIES: Final = {4: "2/m", 8: "mmm", 12: "-3m", 16: "4/mmm", 24: "6/mmm", 48: "m-3m"}
 """Laue classes of lattices by their number of rotations."""
 
@@ -40,8 +43,8 @@ def hidden_symmetry(reflections: ReflectionList, data: MergedData) -> str:
     known = {turn.tobytes() for turn in laue.rotations}
     groups = [_generated(turn) for turn in turns if turn.tobytes() not in known]
     found = [r_of_equivalents(reflections, each) for each in groups]
-    reference = None if np.isnan(laue.r_int) else laue.r_int
-    agreeing = [r for r, pairs in found if pairs >= FEWEST_PAIRS and r <= worst_r_int(reference)]
+    worst = worst_r_int(None) if np.isnan(laue.r_int) else _AGREE * laue.r_int
+    agreeing = [r for r, pairs in found if pairs >= FEWEST_PAIRS and r <= worst]
     if not agreeing and data.completeness > _INCOMPLETE:
         return ""
     why = (
