@@ -26,7 +26,7 @@ _INCOMPLETE: Final = 0.6
 """Share of the reflections below which merged data may be those of a higher class; half at least are then missing."""
 
 _AGREE: Final = 1.25
-"""R of equivalents by a symmetry, relative to that of certain ones, up to which they agree; chosen, true ones have 1."""
+"""R of equivalents by a symmetry, relative to certain ones, up to which they agree; chosen: true ones have 1."""
 
 _HOLOHEDRIES: Final = {4: "2/m", 8: "mmm", 12: "-3m", 16: "4/mmm", 24: "6/mmm", 48: "m-3m"}
 """Laue classes of lattices by their number of rotations."""
