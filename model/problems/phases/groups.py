@@ -78,7 +78,7 @@ def candidates(data: MergedData) -> list[CandidateGroup]:
         if rotations != wanted or group.centring_type() != data.laue.centring:
             continue
         each = _absent_by_each(data.hkl, turns, shifts)
-        forbidden = each.any(axis=0)
+        forbidden: npt.NDArray[np.bool_] = np.asarray(each.any(axis=0))
         if forbidden.any() and (_too_strong(data, forbidden) or any(_refuted(data, one) for one in each)):
             continue
         key = (turns.tobytes(), np.round(shifts * 24).astype(int).tobytes())

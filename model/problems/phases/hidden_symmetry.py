@@ -1,9 +1,10 @@
-"""Symmetry that the cell's axes hide: that of a primitive cell of a centred lattice, or of axes in an unusual order.
+"""Symmetry that is not looked for: by a stated group that is too low, or since the cell's axes do not show it.
 
 Space groups are tried in the settings of a table. A cell whose axes do not lie along the symmetry of its lattice gets
 none of the groups that it should have, and merged data then look like a small part of a triclinic crystal's.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import gemmi
@@ -13,6 +14,7 @@ from dsfu.model.problems.phases.crystal_data import IntArray, ReflectionList
 from dsfu.model.problems.phases.laue import (
     FEWEST_PAIRS,
     allowed_by_cell,
+    find_laue_class,
     laue_classes,
     r_of_equivalents,
     worst_r_int,
@@ -33,8 +35,14 @@ _HOLOHEDRIES: Final = {4: "2/m", 8: "mmm", 12: "-3m", 16: "4/mmm", 24: "6/mmm", 
 
 
 def hidden_symmetry(reflections: ReflectionList, data: MergedData) -> str:
-    """A sentence on a symmetry that lattice and intensities have by other axes; empty if there is none."""
+    """A sentence on a symmetry that lattice and intensities have beyond the Laue class; empty if there is none."""
     laue = data.laue
+    free = laue if reflections.space_group is None else find_laue_class(replace(reflections, space_group=None))
+    if len(free.rotations) > len(laue.rotations) and np.isfinite(free.r_int):
+        return (
+            f"Intensities have the symmetry {free.name} (R of equivalents {free.r_int:.3f}), which the stated space "
+            "group does not have: it may be higher."
+        )
     lattice = gemmi.find_lattice_symmetry(reflections.unit_cell, laue.centring, _OBLIQUITY)
     turns = np.array([np.array(op.rot) // gemmi.Op.DEN for op in lattice.sym_ops], dtype=np.int64)
     in_axes = max(len(each) for _, each in laue_classes() if allowed_by_cell(data.cell, laue.centring, each))

@@ -62,7 +62,7 @@ def judge(
     refuted
         Groups that are known not to be right.
     hidden
-        What speaks for a symmetry that the cell's axes hide.
+        What speaks for a symmetry that was not looked for.
     """
     reasons = []
     if atoms is not None:

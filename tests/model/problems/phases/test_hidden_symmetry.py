@@ -1,5 +1,7 @@
 """Symmetry that axes hide, and centrings and glide planes that only heavy atoms have; intensities are random."""
 
+from dataclasses import replace
+
 import gemmi
 import numpy as np
 import pytest
@@ -58,6 +60,15 @@ def test_a_lattice_is_no_symmetry_without_intensities() -> None:
     assert hidden_symmetry(data, merge(data, find_laue_class(data))) == ""
     few = listed(hkl[::9], intensity[::9], gemmi.UnitCell(7.0, 8.0, 9.0, 80.0, 97.0, 105.0))
     assert hidden_symmetry(few, merge(few, find_laue_class(few))) == ""
+
+
+@pytest.mark.parametrize(("true", "told"), [("P 4/m m m", True), ("P 4/m", False)])
+def test_a_stated_group_may_be_too_low(true: str, told: bool) -> None:
+    hkl, intensity = random_intensities(true, merged=False)
+    data = replace(listed(hkl, intensity), space_group=gemmi.SpaceGroup("P 4"))
+    sentence = hidden_symmetry(data, merge(data, find_laue_class(data)))
+    assert ("the symmetry 4/mmm" in sentence) == told
+    assert bool(sentence) == told
 
 
 @pytest.mark.parametrize(("share", "noise", "centring"), [(0.03, 0.0, "P"), (0.0, 0.01, "I"), (0.0, 0.1, "I")])
