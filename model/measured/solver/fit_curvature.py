@@ -14,6 +14,7 @@ from dsfu.model.measured.solver.preconditioner import (
     block_of,
     order_curvature,
     smooth_curvature,
+    smooth_diagonal,
     wide_terms,
 )
 from dsfu.model.measured.solver.prepared import thinned
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
 _SAMPLED = 3
 """The curvature along I_SRO is told from every third pixel along both axes."""
 
+_TOGETHER = 2
+"""Waves of G that are in no block are not independent: what each adds by itself is taken so many times. Chosen of 1, 2,
+4 and 8 by the number of steps on two images."""
+
 
 def preconditioner_of(fit: "PlaneFit", variables: Tensor, stage: Stage, weights: FloatArray) -> Preconditioner:
     """From the curvature at some variables, with weights (planes, y, x) of the pixels."""
     smooth, order, _ = fit.at(variables)
     model, blocks = fit.model, []
+    diagonal = _diagonal(fit, variables, smooth, order, weights)
     for problem in range(model.problems):
         numbers = range(problem * model.planes, (problem + 1) * model.planes)
         of_order = sum(_order_curvature(fit, i, smooth[i], order[i], weights[i], stage) for i in numbers)
@@ -38,14 +44,15 @@ def preconditioner_of(fit: "PlaneFit", variables: Tensor, stage: Stage, weights:
         prior = torch.eye(len(free), dtype=torch.float64, device=variables.device) / model.sro_deviation**2
         blocks.append(block_of(problem, free, torch.as_tensor(of_order)[free][:, free] + prior, variables))
         for place, i in enumerate(numbers):
-            at, curvature = _smooth_curvature(fit, i, smooth[i], order[i], weights[i], stage)
-            at += model.sro_size + place * (model.smooth_size + EXTRAS)
-            blocks.append(block_of(problem, at, curvature, variables))
-    return Preconditioner(blocks, _diagonal(fit, variables, smooth, order, weights))
+            first = model.sro_size + place * (model.smooth_size + EXTRAS)
+            at, curvature, alone = _smooth_curvature(fit, i, smooth[i], order[i], weights[i], stage)
+            blocks.append(block_of(problem, at + first, curvature, variables))
+            diagonal[problem, first : first + model.smooth_size] += alone
+    return Preconditioner(blocks, diagonal)
 
 
 def _diagonal(fit: "PlaneFit", variables: Tensor, smooth: FloatArray, order: FloatArray, weights: FloatArray) -> Tensor:
-    """Curvature along backgrounds and stretches; 1, the prior's, along everything else."""
+    """Curvature along backgrounds and stretches; 1, that of the prior, along everything else."""
     model = fit.model
     diagonal = torch.ones_like(variables)
     extras = diagonal[:, model.sro_size :].view(len(fit.planes), -1)[:, model.smooth_size :]
@@ -73,7 +80,8 @@ def _slope(fit: "PlaneFit", variables: Tensor, axis: int) -> FloatArray:
 
 def _smooth_curvature(
     fit: "PlaneFit", number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
-) -> tuple[IntArray, Tensor]:
+) -> tuple[IntArray, Tensor, Tensor]:
+    """Of the variables of G: those in the block, the curvature among them, and what the data add to each by itself."""
     plane = fit.planes[number]
     unit = INDEPENDENT / stage.tolerance**2
     # ½ w (E G S − J)² has the second derivative w E² S² by G; where G is negative, its price adds to that.
@@ -81,11 +89,16 @@ def _smooth_curvature(
     chosen = wide_terms(plane.patterson)
     terms, offsets = plane.patterson.terms, plane.measured.plane.offsets
     weights = torch.as_tensor(plane.falloff**2 * total, device=fit.settings.device)
-    curvature = smooth_curvature(terms, grid_step(plane.measured.plane), offsets, weights, chosen)
-    at = np.where(chosen < len(terms), chosen, chosen - len(terms) + fit.model.smooth_size // 2)
-    deviation = fit.model.smooth_deviation[number].double()[torch.as_tensor(at)]
-    curvature = curvature * torch.outer(deviation, deviation)
-    return at, curvature + torch.eye(len(at), dtype=torch.float64, device=curvature.device)
+    step = grid_step(plane.measured.plane)
+    curvature = smooth_curvature(terms, step, offsets, weights, chosen)
+    deviation = fit.model.smooth_deviation[number].double()
+    half = fit.model.smooth_size // 2
+    at = np.where(chosen < len(terms), chosen, chosen - len(terms) + half)
+    own = deviation[torch.as_tensor(at)]
+    curvature = curvature * torch.outer(own, own) + torch.eye(len(at), dtype=torch.float64, device=own.device)
+    alone = torch.zeros_like(deviation)
+    alone.view(2, half)[:, : len(terms)] = smooth_diagonal(terms, step, offsets, weights).view(2, -1)
+    return at, curvature, (_TOGETHER * alone * deviation.square()).to(fit.dtype)
 
 
 def _order_curvature(
