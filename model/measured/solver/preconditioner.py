@@ -37,7 +37,8 @@ class Block:
     def solved(self, gradient: Tensor) -> Tensor:
         """From a gradient (variables,) to a step."""
         half = torch.linalg.solve_triangular(self.root, gradient[:, None], upper=False)
-        return torch.linalg.solve_triangular(self.root.mT, half, upper=True)[:, 0]
+        step: Tensor = torch.linalg.solve_triangular(self.root.mT, half, upper=True)
+        return step[:, 0]
 
 
 class Preconditioner:
