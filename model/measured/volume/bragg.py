@@ -5,12 +5,13 @@ part of the model, P_H · t(r), with r the distance from the lattice point H in 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from dsfu.model.measured.volume.peak_shape import around, metric_of_peaks, peak_distance
 from dsfu.model.measured.volume.voxels import Voxels
 from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
 
@@ -41,6 +42,12 @@ _SHARE: Final = 0.3
 _EDGE: Final = 1e-6
 """In reciprocal lattice units: what is nearer to the end of an axis than this is on it."""
 
+_STRONGEST: Final = 0.75
+"""Quantile of integrals, of lattice points with a peak, from which on peaks are used to find their shape."""
+
+_SHAPED: Final = 0.2
+"""Distance up to which their voxels are."""
+
 _SOME: Final = 0.02
 """Peaks at less than this share of the lattice points are chance, or hot voxels. Chosen, not calibrated."""
 
@@ -52,7 +59,8 @@ class Peaks:
     Attributes
     ----------
     distance
-        From the nearest lattice point, in reciprocal lattice units.
+        From the nearest lattice point, in reciprocal lattice units along the widest direction of a peak; if peaks are
+        wider than usual, in such units times their width over the usual one.
     cell_number
         Number of the nearest lattice point, the same at −h as counted from the other end.
     integral
@@ -136,12 +144,32 @@ def _share_of_core(axes: Sequence[FloatArray]) -> Float32:
 def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
     """The peaks of an unfolded grid.
 
+    They are found within spheres first; the shape of the strongest then says how distances are to be measured, or that
+    what is strong at lattice points is too wide for Bragg peaks, and so diffuse.
+
     Parameters
     ----------
     diffuse
         What lies under the peaks, as fitted; the ring around each if not given.
     """
     distance, number, points = lattice_distance(voxels.axes)
+    found, level = _peaks_within(voxels, distance, number, points, diffuse)
+    if not found.any:
+        return found
+    strongest = found.strong & (found.integral >= np.quantile(found.integral[found.strong], _STRONGEST))
+    chosen = voxels.live & strongest[number] & (distance < _SHAPED)
+    under = level[number[chosen]] if diffuse is None else diffuse[chosen]
+    excess = (voxels.counts[chosen] - under).astype(np.float64)
+    metric = metric_of_peaks(around(voxels.axes, chosen), excess, number[chosen], voxels.longest_edge)
+    if metric is None:
+        return replace(found, strong=np.zeros_like(found.strong))
+    return _peaks_within(voxels, peak_distance(voxels.axes, metric), number, points, diffuse)[0]
+
+
+def _peaks_within(
+    voxels: Voxels, distance: Float32, number: npt.NDArray[np.int32], points: int, diffuse: Float32 | None
+) -> tuple[Peaks, FloatArray]:
+    """The peaks by distances that are given, and the level around each."""
     live = voxels.live
     ring = live & (distance > _RING[0]) & (distance < _RING[1])
     in_ring = np.bincount(number[ring], minlength=points)
@@ -165,4 +193,5 @@ def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
     integral = np.where(seen, np.maximum(integral, 0), 0)
     positive = integral[seen & (integral > 0)]
     scale = max(float(np.median(positive)), 1.0) if positive.size else 1.0
-    return Peaks(distance=distance, cell_number=number, integral=integral / scale, seen=seen, strong=strong)
+    peaks = Peaks(distance=distance, cell_number=number, integral=integral / scale, seen=seen, strong=strong)
+    return peaks, np.asarray(level)
