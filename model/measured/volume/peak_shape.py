@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
 
-from dsfu.simulate.arrays import BoolArray, FloatArray, IntArray
+from dsfu.simulate.arrays import BoolArray, FloatArray
 
 USUAL: Final = 0.0255
 """Standard deviation, in reciprocal lattice units, of peaks .06 wide at half maximum: radii of holes are for these."""
@@ -23,7 +23,7 @@ _NARROWEST: Final = 0.005
 
 
 def metric_of_peaks(
-    offsets: FloatArray, excess: FloatArray, points: IntArray, longest_edge: float
+    offsets: FloatArray, excess: FloatArray, points: npt.NDArray[np.signedinteger], longest_edge: float
 ) -> FloatArray | None:
     """The matrix by which squares of distances are measured, so that peaks are round and no wider than usual.
 
