@@ -158,6 +158,8 @@ def find_peaks(voxels: Voxels, diffuse: Float32 | None = None) -> Peaks:
         return found
     strongest = found.strong & (found.integral >= np.quantile(found.integral[found.strong], _STRONGEST))
     chosen = voxels.live & strongest[number] & (distance < _SHAPED)
+    if not chosen.any():
+        return found
     under = level[number[chosen]] if diffuse is None else diffuse[chosen]
     excess = (voxels.counts[chosen] - under).astype(np.float64)
     metric = metric_of_peaks(around(voxels.axes, chosen), excess, number[chosen], voxels.longest_edge)
