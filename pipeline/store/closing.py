@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from dsfu.files import STORE_METADATA
 from dsfu.pipeline.kinds import arrays_of_splits, groups_of
@@ -24,6 +24,10 @@ from dsfu.pipeline.store.placement import Moves, ObjectName, Placement, apply_mo
 from dsfu.pipeline.store.sealed import seal
 from dsfu.pipeline.store.state import FORMAT_VERSION, STATE, State, own_arrays
 from dsfu.simulate.fields import SETTINGS_FILE
+
+_SPARE: Final = 2**20
+"""Bytes beside what is written, for folders and for the list of objects. A disk that is full only when the groups are
+hidden leaves a store that nobody can read until there is room."""
 
 
 class MissingObjects(RuntimeError):
@@ -92,6 +96,7 @@ def close_store(files: Files, ledger: Ledger, contents: StoreContents) -> Closin
     differing = [path for path, is_held in zip(wanted, held, strict=True) if not is_held]
     if any((moves.back, moves.forth, moves.leftovers, placement, surplus, differing)):
         files.write(ARRAYS, seal({"arrays": sorted(arrays)}))
+        files.check_room(_SPARE + sum(map(len, wanted.values())))
         hidden = _hide(files, problem)
         apply_moves(files, moves, placement)
         for_each(files, files.remove, surplus)

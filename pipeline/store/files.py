@@ -90,6 +90,10 @@ class Files(ABC):
         """
 
     @abstractmethod
+    def check_room(self, data: int) -> None:
+        """Raise StorageError if so many bytes more have no room, as far as that is known."""
+
+    @abstractmethod
     def stat(self, path: str) -> FileInfo | None:
         """Size and time of a file; None if there is none."""
 

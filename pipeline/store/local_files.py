@@ -7,6 +7,7 @@ to be, gives way: a link is removed, and not what it leads to; a folder or file 
 
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -71,6 +72,11 @@ class LocalFiles(Files):
                 return False
             synchronise(full.parent)
             return True
+
+    def check_room(self, data: int) -> None:
+        with explained(self._root):
+            if shutil.disk_usage(self._root).free < data:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def stat(self, path: str) -> FileInfo | None:
         full = self._full(path)

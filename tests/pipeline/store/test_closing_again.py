@@ -9,7 +9,7 @@ import pytest
 from dsfu.pipeline.problems.disorder.closing import ClosingSpec, SplitShards, UniquenessSettings
 from dsfu.pipeline.specs import StoredObject
 from dsfu.pipeline.store.closing import MissingObjects, close_store
-from dsfu.pipeline.store.files import open_files
+from dsfu.pipeline.store.files import StorageError, open_files
 from dsfu.pipeline.store.gc import collect_garbage
 from dsfu.pipeline.store.ledger import Ledger
 from dsfu.pipeline.store.placement import PLACEMENT, home_of
@@ -38,6 +38,21 @@ def test_closing_again_writes_nothing(closed: tuple[FakeStore, ClosingSpec]):
     assert (summary.moved, summary.written, summary.removed) == (0, 0, 0)
     assert summary.samples == {"train": 3 * PLANES, "validation": 4}
     assert times(store) == before
+
+
+def test_a_disk_that_is_nearly_full_leaves_the_store_as_it_was(
+    closed: tuple[FakeStore, ClosingSpec], monkeypatch: pytest.MonkeyPatch
+):
+    store, spec = closed
+    state = read_state(store.files)
+    usage = shutil.disk_usage(store.files.url)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**19))
+        with pytest.raises(StorageError, match="the disk is full"):
+            store.close(changed(store, spec, "shrunk"))
+    assert read_state(store.files) == state
+    assert is_closed(store.files)
+    assert store.close(changed(store, spec, "shrunk")).samples["train"] == 2 * PLANES
 
 
 def test_equal_shards_make_equal_stores(tmp_path: Path):
