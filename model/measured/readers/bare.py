@@ -3,14 +3,13 @@
 from typing import Any, Final
 
 import h5py
-import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.readers.assembling import assemble
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node, name_of
 from dsfu.model.measured.readers.hints import Hints
-from dsfu.model.measured.readers.labels import evenly_spaced
+from dsfu.model.measured.readers.labels import AXES_TAKEN, grid_by_centres
 from dsfu.simulate.arrays import FloatArray
 
 NAME: Final = "HDF5 with an array"
@@ -31,7 +30,7 @@ def read(file: Hdf5, hints: Hints) -> Reconstruction:
     elif grid is None:
         notes = ["nothing says where its voxels lie in reciprocal space"]
     else:
-        notes = ["h, k and l beside the array are taken for the centres of its voxels; look at a picture"]
+        notes = [AXES_TAKEN]
     return assemble(
         intensity=file.array(node),
         grid=grid,
@@ -44,20 +43,13 @@ def read(file: Hdf5, hints: Hints) -> Reconstruction:
 
 
 def _grid_beside(file: Hdf5, node: Node, hints: Hints) -> tuple[FloatArray, FloatArray] | None:
-    """Origin and steps by datasets called h, k and l in the same group, each as long as its axis of a volume."""
-    group, shape = node.parent, node.shape
-    found = {name.lower(): name for name in file.names(group) if name.lower() in ("h", "k", "l")}
-    if len(shape) != 3 or len(found) != 3:
-        return None
-    origin, steps = np.zeros(3), np.zeros((3, 3))
-    for axis, index in enumerate(hints.order(3, file.where(node))):
-        values = file.need(found["hkl"[index]], group)
-        if getattr(values, "shape", None) != (shape[axis],):
-            return None
-        origin[index], steps[axis, index] = evenly_spaced(
-            file.numbers(values), shape[axis], file.where(values), edges=False
-        )
-    return origin, steps
+    group = node.parent
+    beside = {name: file.need(name, group) for name in file.names(group) if name.lower() in ("h", "k", "l")}
+
+    def values(name: str) -> tuple[FloatArray, str]:
+        return file.numbers(beside[name]), file.where(beside[name])
+
+    return grid_by_centres(beside, node.shape, hints.order(3, file.where(node)), values)
 
 
 def _chosen(file: Hdf5, hints: Hints) -> Node:

@@ -1,7 +1,8 @@
 """What the axes of a file say: which direction of hkl, where the first voxel lies, and how long a step is."""
 
 import re
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -66,3 +67,36 @@ def evenly_spaced(values: FloatArray, count: int, where: str, *, edges: bool | N
         what += "" if step == 0 else f"{np.diff(values).max():.6g}"
         raise InputError(what, where=where, expected="numbers that grow or fall in even steps")
     return float(values[0]) + (step / 2 if is_edges else 0.0), step
+
+
+AXES_TAKEN: Final = "h, k and l beside the array are taken for the centres of its voxels; look at a picture"
+
+
+def grid_by_centres(
+    beside: Mapping[str, Any],
+    shape: tuple[int, ...],
+    order: Sequence[int],
+    values: Callable[[str], tuple[FloatArray, str]],
+) -> tuple[FloatArray, FloatArray] | None:
+    """Origin and steps by arrays called h, k and l, each as long as its axis of a volume; None if there are none such.
+
+    Parameters
+    ----------
+    beside
+        What is there by names; shapes are looked at before anything is read.
+    order
+        The index (0 h, 1 k, 2 l) that runs along each array axis.
+    values
+        Numbers of one of them, and where it stands.
+    """
+    named = {name.lower(): name for name in beside if name.lower() in ("h", "k", "l")}
+    if len(shape) != 3 or len(named) != 3:
+        return None
+    names = [named["hkl"[index]] for index in order]
+    if any(getattr(beside[name], "shape", None) != (count,) for name, count in zip(names, shape, strict=True)):
+        return None
+    origin, steps = np.zeros(3), np.zeros((3, 3))
+    for axis, (name, index) in enumerate(zip(names, order, strict=True)):
+        numbers, where = values(name)
+        origin[index], steps[axis, index] = evenly_spaced(numbers, shape[axis], where, edges=False)
+    return origin, steps

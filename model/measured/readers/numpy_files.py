@@ -17,9 +17,11 @@ from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.readers.assembling import assemble
 from dsfu.model.measured.readers.hints import Hints
+from dsfu.model.measured.readers.labels import AXES_TAKEN, grid_by_centres
 from dsfu.model.measured.readers.sizes import IF_CUT_SHORT, check_declared
 
 _SAID: Final = ("cell", "origin", "steps", "limits", "axes", "frame")
+_AXES: Final = ("h", "k", "l", "H", "K", "L")
 _INTENSITY_NAMES: Final = ("intensity", "data", "signal", "arr_0")
 _LARGEST_SIDECAR: Final = 1 << 20
 _CHUNK: Final = 1 << 24
@@ -34,7 +36,7 @@ def read_npy(path: Path, hints: Hints) -> Reconstruction:
 
 
 def read_npz(path: Path, hints: Hints) -> Reconstruction:
-    """The arrays of a .npz file: intensity, and if there are sigma, live or mask, weight, cell, origin, steps."""
+    """The arrays of a .npz file: intensity; sigma, live or mask, weight, cell, origin, steps, h, k, l if there."""
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = _wanted_arrays(archive, path, hints)
@@ -58,7 +60,7 @@ def _wanted_arrays(archive: zipfile.ZipFile, path: Path, hints: Hints) -> dict[s
             where=str(path),
             expected=f"--dataset with one of {', '.join(list(members)[:12]) or '(there are none)'}",
         )
-    others = ("sigma", "live", "mask", "weight", *_SAID)
+    others = ("sigma", "live", "mask", "weight", *_SAID, *_AXES)
     wanted = {"intensity": name, **{other: other for other in others if other in members and other != name}}
     return {key: _member(archive, members[member], path) for key, member in wanted.items()}
 
@@ -107,17 +109,22 @@ def _array(file: IO[bytes], where: str, size: int) -> npt.NDArray[Any]:
 def _assembled(arrays: dict[str, npt.NDArray[Any]], path: Path, format_name: str, hints: Hints) -> Reconstruction:
     where = str(path)
     inside = {name: arrays[name].tolist() for name in _SAID if name in arrays}
-    beside, notes = _sidecar(path)
-    hints = hints.or_else(Hints.of(where, **inside)).or_else(beside)
+    sidecar, notes = _sidecar(path)
+    hints = hints.or_else(Hints.of(where, **inside)).or_else(sidecar)
     live = arrays["live"] != 0 if "live" in arrays else None
     if "mask" in arrays:
         live = (arrays["mask"] == 0) if live is None else live & (arrays["mask"] == 0)
-    shape = arrays["intensity"].shape
+    shape, grid = arrays["intensity"].shape, None
     if 2 <= len(shape) <= 3 and hints.grid(shape, where) is None:
-        notes = [*notes, "nothing says where its voxels lie in reciprocal space: axes are counted in voxels"]
+        beside = {name: arrays[name] for name in _AXES if name in arrays}
+        grid = grid_by_centres(
+            beside, shape, hints.order(3, where), lambda name: (arrays[name].astype(np.float64), f"{where}:{name}")
+        )
+        none = "nothing says where its voxels lie in reciprocal space: axes are counted in voxels"
+        notes = [*notes, none if grid is None else AXES_TAKEN]
     return assemble(
         intensity=arrays["intensity"],
-        grid=None,
+        grid=grid,
         cell=None,
         where=where,
         format_name=format_name,

@@ -399,6 +399,15 @@ def test_axes_beside_an_array_of_no_format(tmp_path: Path, order: str):
     found = read(tmp_path / "a.h5", cell=CELL, axes=order)
     assert_is_the_volume(found)
     assert "taken for the centres" in " ".join(found.notes)
+    arrays = {letter: ORIGIN[number] + STEPS[number] * np.arange(SHAPE[number]) for number, letter in enumerate("hkl")}
+    turned = intensity(np.float32).transpose(["hkl".index(each) for each in order])
+    np.savez(tmp_path / "a.npz", counts=turned, cell=np.array(CELL.constants), **arrays)
+    same = read(tmp_path / "a.npz", axes=order, dataset="counts")
+    assert_is_the_volume(same)
+    assert "taken for the centres" in " ".join(same.notes)
+    np.savez(tmp_path / "b.npz", data=turned, **(arrays | {"k": np.geomspace(1, 2, SHAPE[1])}))
+    with pytest.raises(InputError, match=r"b\.npz:k: is not evenly spaced"):
+        read(tmp_path / "b.npz", axes=order)
 
 
 def test_a_number_for_unmeasured(tmp_path: Path):
