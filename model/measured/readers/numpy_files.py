@@ -116,7 +116,7 @@ def _assembled(arrays: dict[str, npt.NDArray[Any]], path: Path, format_name: str
         live = (arrays["mask"] == 0) if live is None else live & (arrays["mask"] == 0)
     shape, grid = arrays["intensity"].shape, None
     if 2 <= len(shape) <= 3 and hints.grid(shape, where) is None:
-        beside = {name: arrays[name] for name in _AXES if name in arrays}
+        beside: dict[str, Any] = {name: arrays[name] for name in _AXES if name in arrays}
         grid = grid_by_centres(
             beside, shape, hints.order(3, where), lambda name: (arrays[name].astype(np.float64), f"{where}:{name}")
         )
