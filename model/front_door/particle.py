@@ -102,7 +102,7 @@ def solve_particle(source: "MeasuredPdf | str | Path", *, name: str = "", **sett
         ``q_max``, ``q_min``, ``q_damp``, ``r_min``, ``r_max``, ``bond_length``; docs/particles.md.
     """
     from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
-    from dsfu.model.problems.particles.solving import SolveSettings
+    from dsfu.model.problems.particles.settings import SolveSettings
     from dsfu.model.problems.particles.solving import solve_particle as solve
     from dsfu.model.problems.particles.verdict import judge
 

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 
 from dsfu.model.problems.particles.fit_space import FitSpace
-from dsfu.model.problems.particles.occupancies import Occupation, SiteTable, likelihood_unit, site_table
+from dsfu.model.problems.particles.occupancies import Occupation, likelihood_unit
 from dsfu.model.problems.particles.refining import Refined, refine_atoms
+from dsfu.model.problems.particles.site_table import SiteTable, site_table
 from dsfu.model.problems.particles.sites import sites_of
 from dsfu.simulate.arrays import FloatArray
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from dsfu.model.problems.particles.envelope import common_volume
 from dsfu.model.problems.particles.ranking import diameter_of, left_beyond_noise
-from dsfu.model.problems.particles.solving import Q_DAMPS, Candidate, ParticleSolution, noise_floor
+from dsfu.model.problems.particles.settings import Q_DAMPS
+from dsfu.model.problems.particles.solving import Candidate, ParticleSolution, noise_floor
 from dsfu.model.problems.particles.verdict import EXACT_RW, lattice_of
 
 _AS_LIKELY: Final = 0.5

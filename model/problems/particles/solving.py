@@ -6,27 +6,18 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.errors import InputError
 from dsfu.model.problems.particles.axial_ratio import axial_ratio, fit_axial_ratio
 from dsfu.model.problems.particles.editing import Start, edited
 from dsfu.model.problems.particles.envelope import EnvelopeFit, envelope_fits
 from dsfu.model.problems.particles.fit_space import FitLimits, FitSpace, fit_space
-from dsfu.model.problems.particles.formula import expected_bond
-from dsfu.model.problems.particles.matching import BOND_RANGE, Matches, match
-from dsfu.model.problems.particles.q_limits import visible_q_max
+from dsfu.model.problems.particles.matching import Matches, match
 from dsfu.model.problems.particles.ranking import likeliest, score
 from dsfu.model.problems.particles.reading import MeasuredPdf
 from dsfu.model.problems.particles.refining import LONGEST_STRETCH, Refined, forward_of, refine
+from dsfu.model.problems.particles.settings import Q_DAMPS, UNTOLD, SolveSettings, bonds_of, limits_of
 from dsfu.model.problems.particles.shape_table import ShapeTable, load_table
 from dsfu.model.problems.particles.sine_sums import SineSums, sine_sums
 from dsfu.simulate.arrays import FloatArray
-
-R_MIN: Final = 2.0
-"""In Å: below the shortest bond of a metal by more than its peak's half width; as in the published fits."""
-
-R_MAX: Final = 30.0
-Q_DAMPS: Final = (0.0, 0.025, 0.05)
-"""In 1/Å: what instruments have. Tried when neither file nor user says; the spacing changes G by 4 % at 20 Å."""
 
 _BEST, _OF_FAMILY, _OF_HOPELESS = 16, 4, 1
 _HOPELESS: Final = (4.0, 0.05)
@@ -34,21 +25,8 @@ _HOPELESS: Final = (4.0, 0.05)
 one shape only: twice its R_w. A match is off by up to .2 % in b, which costs less than the second number. Chosen."""
 
 _SHOWN: Final = 12
-_NEAR_B: Final = (0.95, 1.05)
 _MAY_BE_BEST: Final = 0.7
 """In score: how far behind the best HCP may be before its c/a is fitted, which gains at most that much. Chosen."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SolveSettings:
-    """What the user may say; None: from the file, or found."""
-
-    q_max: float | None = None
-    q_min: float | None = None
-    q_damp: float | None = None
-    r_min: float = R_MIN
-    r_max: float | None = None
-    bond_length: float | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,13 +81,13 @@ class ParticleSolution:
 
 
 def solve_particle(
-    measured: MeasuredPdf, settings: SolveSettings = SolveSettings(), table: ShapeTable | None = None
+    measured: MeasuredPdf, settings: SolveSettings = UNTOLD, table: ShapeTable | None = None
 ) -> ParticleSolution:
     """Match all shapes, fit the best of every family, and rank them."""
     table = table or load_table()
     notes = list(measured.notes)
-    limits = _limits(measured, settings, notes)
-    bonds = _bonds(measured, settings)
+    limits = limits_of(measured, settings, notes)
+    bonds = bonds_of(measured, settings)
     space = fit_space(measured, limits)
     sums = sine_sums(table, float(space.q[-1]) * bonds[1] * LONGEST_STRETCH)
     found = match(table, sums, space, bonds)
@@ -219,45 +197,6 @@ def shown(candidates: Sequence[Candidate]) -> list[Candidate]:
         if i < _SHOWN or counts[candidate.family] <= 1:
             out.append(candidate)
     return out
-
-
-def _bonds(measured: MeasuredPdf, settings: SolveSettings) -> tuple[float, float]:
-    """In Å: where b is sought. Lead, and the like, are beyond the usual range, and sought where the formula says it."""
-    if settings.bond_length:
-        return settings.bond_length * _NEAR_B[0], settings.bond_length * _NEAR_B[1]
-    named = expected_bond(measured.composition, "FCC") or BOND_RANGE[0] / _NEAR_B[0]
-    return min(BOND_RANGE[0], named * _NEAR_B[0]), max(BOND_RANGE[1], named * _NEAR_B[1])
-
-
-def _limits(measured: MeasuredPdf, settings: SolveSettings, notes: list[str]) -> FitLimits:
-    q_max = settings.q_max or measured.q_max
-    if not q_max:
-        q_max = visible_q_max(measured.r, measured.g)
-        if not q_max:
-            raise InputError(
-                "Q_max is neither in the file nor to be seen in the data",
-                expected="a line such as 'qmax = 25.0' among the first ones",
-                remedy="give it with --qmax",
-            )
-        notes.append(f"Q_max is not in the file; the transform of G ends at {q_max:.1f} Å⁻¹, which was taken")
-    if not 6 <= q_max <= 60:
-        raise InputError(f"Q_max = {q_max:g}", expected="6 to 60 in Å⁻¹", remedy="is it in nm⁻¹? give it with --qmax")
-    nyquist = np.pi / float(np.median(np.diff(measured.r)))
-    r_max = min(settings.r_max or R_MAX, float(measured.r[-1]))
-    if r_max - settings.r_min < 6:
-        raise InputError(
-            f"G from r = {settings.r_min:g} to {r_max:g} Å is too short",
-            expected="6 Å or more to fit",
-            remedy="--rmin, --rmax",
-        )
-    q_damp = settings.q_damp if settings.q_damp is not None else measured.q_damp
-    return FitLimits(
-        r_min=max(settings.r_min, float(measured.r[0])),
-        r_max=r_max,
-        q_min=settings.q_min if settings.q_min is not None else min(measured.q_min or 0.0, 2.0),
-        q_max=min(q_max, nyquist),
-        q_damp=Q_DAMPS[1] if q_damp is None else q_damp,
-    )
 
 
 def _chosen(table: ShapeTable, found: Matches) -> list[int]:

@@ -8,7 +8,8 @@ from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.intervals import intervals_of
 from dsfu.model.problems.particles.reading import MeasuredPdf
-from dsfu.model.problems.particles.solving import SolveSettings, solve_particle
+from dsfu.model.problems.particles.settings import SolveSettings
+from dsfu.model.problems.particles.solving import solve_particle
 from dsfu.model.problems.particles.verdict import judge
 from dsfu.simulate.particles.shapes import positions_of
 

@@ -11,9 +11,10 @@ from ase.optimize import FIRE
 from dsfu.model.problems.particles.formula import against_formula, is_compound, may_hold_light_atoms, metal_share
 from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
+from dsfu.model.problems.particles.settings import SolveSettings
 from dsfu.model.problems.particles.shape_table import load_table
 from dsfu.model.problems.particles.sine_sums import sine_sums
-from dsfu.model.problems.particles.solving import SolveSettings, solve_particle
+from dsfu.model.problems.particles.solving import solve_particle
 from dsfu.model.problems.particles.verdict import (
     BULK,
     HOSTED,
