@@ -49,7 +49,7 @@ def _grid_beside(file: Hdf5, node: Node, hints: Hints) -> tuple[FloatArray, Floa
     def values(name: str) -> tuple[FloatArray, str]:
         return file.numbers(beside[name]), file.where(beside[name])
 
-    return grid_by_centres(beside, node.shape, hints.order(3, file.where(node)), values)
+    return grid_by_centres(beside, node.shape, hints.order(len(node.shape), file.where(node)), values)
 
 
 def _chosen(file: Hdf5, hints: Hints) -> Node:

@@ -118,7 +118,10 @@ def _assembled(arrays: dict[str, npt.NDArray[Any]], path: Path, format_name: str
     if 2 <= len(shape) <= 3 and hints.grid(shape, where) is None:
         beside: dict[str, Any] = {name: arrays[name] for name in _AXES if name in arrays}
         grid = grid_by_centres(
-            beside, shape, hints.order(3, where), lambda name: (arrays[name].astype(np.float64), f"{where}:{name}")
+            beside,
+            shape,
+            hints.order(len(shape), where),
+            lambda name: (arrays[name].astype(np.float64), f"{where}:{name}"),
         )
         none = "nothing says where its voxels lie in reciprocal space: axes are counted in voxels"
         notes = [*notes, none if grid is None else AXES_TAKEN]

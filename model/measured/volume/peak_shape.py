@@ -58,12 +58,18 @@ def metric_of_peaks(
     start = (np.eye(3) / USUAL)[lower]
     root = np.zeros((3, 3))
     root[lower] = least_squares(left, start, x_scale=1 / USUAL, max_nfev=40).x
-    inverse, axes = np.linalg.eigh(root @ root.T)
+    seen = np.ptp(offsets, axis=0) > 0  # of a plane one direction is not
+    if not seen.any():
+        return np.eye(3)
+    part = np.ix_(seen, seen)
+    inverse, axes = np.linalg.eigh((root @ root.T)[part])
     if inverse.min() < _WIDEST**-2:
         return None
     least = min(max(_IN_VOXELS * longest_edge, _NARROWEST), _WIDEST)
     inverse = np.minimum(inverse, least**-2)
-    return np.asarray(axes * (inverse * min(USUAL**2, 1 / inverse.min())) @ axes.T)
+    metric = np.eye(3)
+    metric[part] = axes * (inverse * min(USUAL**2, 1 / inverse.min())) @ axes.T
+    return metric
 
 
 def peak_distance(axes: Sequence[FloatArray], metric: FloatArray) -> npt.NDArray[np.float32]:

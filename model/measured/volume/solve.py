@@ -275,7 +275,8 @@ def _with_tails(
         beneath = diffuse + extra - tail
         if fit.voxels.folded:
             strong, beneath = unfold(strong), unfold(beneath)
-        peaks = find_peaks(voxels, beneath)
+        again = find_peaks(voxels, beneath)
+        peaks = again if again.any else peaks
         masked = peaks.mask(CORE) | strong
         kept, curvature = fit.terms.shells() <= cutoff, fit.columns.curvature
         alpha = fit.parts()[1][kept]

@@ -115,7 +115,7 @@ def fit(
     kind: StructureType, cell: FloatArray, signal: Signal, source: Source, *, positions: bool,
     texture_axes: tuple[tuple[int, int, int], ...] = (),
 ) -> Fit:  # fmt: skip
-    """Fit one decorated type, from a cell that is nearly right: first the cell, then positions, then texture."""
+    """Fit one decorated type, from a cell that is nearly right: the cell, positions, and a texture with them."""
     model = PatternModel(kind, cell, signal, source)
     size, width = model.size, signal.fwhm
     start = np.concatenate([np.ones(size), [0.0, width, 0.3 * width, 0.5, 0.0, 1.0]])

@@ -149,22 +149,23 @@ class _Racer:
         moves = 0
         while moves < most and occupation.improve(only_layers):
             moves += 1
-        is_better = moves > 0 and self._take(occupation.occupied, occupation.paid, space, noise, _STEADY)
+        is_better = moves > 0 and self._take(occupation.occupied, self.paid + occupation.paid, space, noise, _STEADY)
         if not is_better:
             # Moves that do not help with b and B as they are may help with others.
-            likely = occupation.likely(_LIKELY)
-            tried = [self._take(each, occupation.paid + price, space, noise, _CLEARLY) for each, price in likely]
+            paid = self.paid + occupation.paid
+            likely = occupation.likely(_LIKELY)  # each from where the moves began, not one after the other
+            tried = [self._take(each, paid + price, space, noise, _CLEARLY) for each, price in likely]
             self.is_done = not any(tried)
             occupation.work += _FIT_WORK * len(tried)
         return occupation.work + _FIT_WORK
 
-    def _take(self, occupied: np.ndarray, price: float, space: FitSpace, noise: float, share: float) -> bool:
+    def _take(self, occupied: np.ndarray, paid: float, space: FitSpace, noise: float, share: float) -> bool:
         fit = refine_atoms(self.table.positions[occupied], space, self.fit)
         now = gap(fit, space, noise)
         if now >= self.gap * share:
             return False
         self.fit, self.gap, self.hope, self.occupied = fit, now, now, occupied.copy()
-        self.paid += price
+        self.paid = paid
         return True
 
 

@@ -5,16 +5,18 @@ none of the groups that it should have, and merged data then look like a small p
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import gemmi
 import numpy as np
+import numpy.typing as npt
 
 from dsfu.model.problems.phases.crystal_data import IntArray, ReflectionList
 from dsfu.model.problems.phases.laue import (
     FEWEST_PAIRS,
     allowed_by_cell,
     find_laue_class,
+    forbidden_by,
     laue_classes,
     r_of_equivalents,
     worst_r_int,
@@ -33,6 +35,19 @@ _AGREE: Final = 1.25
 _HOLOHEDRIES: Final = {4: "2/m", 8: "mmm", 12: "-3m", 16: "4/mmm", 24: "6/mmm", 48: "m-3m"}
 """Laue classes of lattices by their number of rotations."""
 
+_MOST_FOLD: Final = 6
+
+_PRIMITIVE: Final = {
+    "P": np.eye(3),
+    "A": np.array([[2, 0, 0], [0, 1, 1], [0, -1, 1]]) / 2,
+    "B": np.array([[1, 0, 1], [0, 2, 0], [-1, 0, 1]]) / 2,
+    "C": np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 2]]) / 2,
+    "I": np.array([[-1, 1, 1], [1, -1, 1], [1, 1, -1]]) / 2,
+    "F": np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2,
+    "R": np.array([[2, 1, 1], [-1, 1, 1], [-1, -2, 1]]) / 3,
+}
+"""Rows: axes of a primitive cell in those of the centred one; R is obverse."""
+
 
 def hidden_symmetry(reflections: ReflectionList, data: MergedData) -> str:
     """A sentence on a symmetry that lattice and intensities have beyond the Laue class; empty if there is none."""
@@ -44,13 +59,14 @@ def hidden_symmetry(reflections: ReflectionList, data: MergedData) -> str:
             "group does not have: it may be higher."
         )
     lattice = gemmi.find_lattice_symmetry(reflections.unit_cell, laue.centring, _OBLIQUITY)
-    turns = np.array([np.array(op.rot) // gemmi.Op.DEN for op in lattice.sym_ops], dtype=np.int64)
+    turns = _in_primitive_axes(np.array([op.rot for op in lattice.sym_ops]) / gemmi.Op.DEN, laue.centring)
     in_axes = max(len(each) for _, each in laue_classes() if allowed_by_cell(data.cell, laue.centring, each))
     if 2 * len(turns) <= in_axes:
         return ""
-    known = {turn.tobytes() for turn in laue.rotations}
+    known = {turn.tobytes() for turn in _in_primitive_axes(laue.rotations, laue.centring)}
     groups = [_generated(turn) for turn in turns if turn.tobytes() not in known]
-    found = [r_of_equivalents(reflections, each) for each in groups]
+    primitive = _of_primitive_cell(reflections, laue.centring)
+    found = [r_of_equivalents(primitive, each) for each in groups]
     worst = worst_r_int(None) if np.isnan(laue.r_int) else _AGREE * laue.r_int
     agreeing = [r for r, pairs in found if pairs >= FEWEST_PAIRS and r <= worst]
     if not agreeing and data.completeness > _INCOMPLETE:
@@ -66,9 +82,26 @@ def hidden_symmetry(reflections: ReflectionList, data: MergedData) -> str:
     )
 
 
+def _in_primitive_axes(turns: npt.NDArray[Any], centring: str) -> IntArray:
+    """Rotations by the axes of a primitive cell: by those of a centred one some have halves and thirds in them."""
+    axes = _PRIMITIVE[centring].T
+    return np.rint(np.linalg.inv(axes) @ turns @ axes).astype(np.int64)
+
+
+def _of_primitive_cell(reflections: ReflectionList, centring: str) -> ReflectionList:
+    """Indices by the axes of a primitive cell, without reflections that the centring forbids; the cell stays."""
+    kept = ~forbidden_by(centring, reflections.hkl)
+    return replace(
+        reflections,
+        hkl=np.rint(reflections.hkl[kept] @ _PRIMITIVE[centring].T).astype(np.int64),
+        intensity=reflections.intensity[kept],
+        sigma=reflections.sigma[kept],
+    )
+
+
 def _generated(turn: IntArray) -> IntArray:
     """A rotation, its powers, and −1."""
     powers = [np.eye(3, dtype=np.int64)]
-    while not (powers[-1] @ turn == powers[0]).all():
+    while len(powers) < _MOST_FOLD and not (powers[-1] @ turn == powers[0]).all():
         powers.append(powers[-1] @ turn)
     return np.concatenate([powers, np.negative(powers)])

@@ -123,7 +123,10 @@ def find_centring(data: ReflectionList) -> str:
         if forbidden.sum() < 4:
             continue
         intensity, sigma = data.intensity[forbidden], _SIGNIFICANT * data.sigma[forbidden]
-        significant = float((intensity > sigma).mean() - (intensity < -sigma).mean())
+        signs = np.sign(intensity) * (
+            (np.abs(intensity) > sigma) & (sigma > 0)
+        )  # without σ nothing is known to be there
+        significant = float(signs.mean())
         weak = intensity.mean() < _CENTRED * data.intensity[~forbidden].mean()
         if weak and significant < _PSEUDO_CENTRED:
             return centring

@@ -41,6 +41,7 @@ def test_a_plane_alone_counts_voxels(tmp_path: Path):
     found = read(tmp_path / "a.npy")
     assert found.shape == (16, 16, 1)
     assert not found.indexed
+    assert read(tmp_path / "a.npy", axes="hk").shape == (16, 16, 1)
     np.testing.assert_array_equal(found.hkl_of_voxels([8, 8, 0]), 0)
     np.testing.assert_array_equal(found.intensity[..., 0], np.arange(1, 257).reshape(16, 16))
     plane = read(tmp_path / "a.npy", limits=(-4, 4, 2, 2, -3, 3), axes="lh", cell=CELL)

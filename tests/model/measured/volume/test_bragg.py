@@ -111,3 +111,12 @@ def test_order_with_its_maxima_at_lattice_points_is_no_bragg_peak():
     assert not find_peaks(voxels).any
     sharp = np.exp(-0.5 * sum(((x - np.round(x)) / 0.03) ** 2 for x in h))
     assert find_peaks(replace(voxels, counts=(counts + 1000 * sharp).astype(np.float32))).any
+
+
+def test_the_shape_of_peaks_on_a_single_plane_is_that_within_it() -> None:
+    rng = np.random.default_rng(2)
+    offsets = rng.uniform(-0.06, 0.06, (4000, 3)) * [1, 1, 0]
+    height = 1000 * np.exp(-0.5 * (offsets / 0.0102) ** 2).prod(axis=1)
+    metric = metric_of_peaks(offsets, height, np.arange(4000) % 40, 0.02)
+    assert metric is not None
+    np.testing.assert_allclose(metric[:2, :2], np.eye(2), atol=0.02)

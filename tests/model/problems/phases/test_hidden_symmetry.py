@@ -9,7 +9,7 @@ import pytest
 from dsfu.model.problems.phases.crystal_data import ReflectionList
 from dsfu.model.problems.phases.groups import absent_by, candidate_of, candidates
 from dsfu.model.problems.phases.hidden_symmetry import hidden_symmetry
-from dsfu.model.problems.phases.laue import find_centring, find_laue_class
+from dsfu.model.problems.phases.laue import find_centring, find_laue_class, forbidden_by
 from dsfu.model.problems.phases.merging import merge
 
 TETRAGONAL = gemmi.UnitCell(9.0, 9.0, 13.0, 90.0, 90.0, 90.0)
@@ -93,3 +93,52 @@ def test_a_glide_plane_is_not_hidden_by_absences_of_others(strength: float) -> N
     names = {each.group.number for each in candidates(merge(data, find_laue_class(data)))}
     assert low.group.number in names
     assert (high.group.number in names) == (strength == 0.0)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "centring", "lattice"),
+    [((10.0, 17.3205081, 14.0), "C", "6/mmm"), ((5.0, 5.0, 7.0710678), "I", "m-3m")],
+)
+def test_a_centred_lattice_of_higher_symmetry(lengths: tuple[float, ...], centring: str, lattice: str) -> None:
+    """Its rotations have halves in them by these axes. Intensities are those of a crystal in 2/m, all measured."""
+    cell = gemmi.UnitCell(*lengths, 90, 90, 90)
+    hkl = gemmi.make_miller_array(cell, gemmi.SpaceGroup("P 1"), 1.1, 0.0, False)
+    hkl = hkl[~forbidden_by(centring, hkl)]
+    rng, group = np.random.default_rng(3), gemmi.SpaceGroup("P 1 2/m 1").operations()
+    asu = gemmi.ReciprocalAsu(gemmi.SpaceGroup("P 1 2/m 1"))
+    keys = [tuple(asu.to_asu(h, group)[0]) for h in hkl]
+    value = {key: rng.exponential() for key in sorted(set(keys))}
+    intensity = np.array([value[key] for key in keys]) * (1 + 0.03 * rng.standard_normal(len(hkl)))
+    data = listed(hkl.astype(np.int64), intensity, cell)
+    laue = find_laue_class(data)
+    assert (laue.centring, len(laue.rotations)) == (centring, 4)
+    assert lattice not in hidden_symmetry(data, merge(data, laue))
+
+
+def test_a_hexagonal_crystal_by_the_axes_of_a_c_lattice() -> None:
+    cell = gemmi.UnitCell(10.0, 17.3205081, 14.0, 90, 90, 90)
+    hexagonal, group = gemmi.UnitCell(10.0, 10.0, 14.0, 90, 90, 120), gemmi.SpaceGroup("P 6/m")
+    rng, asu, operations = np.random.default_rng(4), gemmi.ReciprocalAsu(group), group.operations()
+    all_hkl = gemmi.make_miller_array(hexagonal, gemmi.SpaceGroup("P 1"), 1.2, 0.0, False)
+    keys = [tuple(asu.to_asu(h, operations)[0]) for h in all_hkl]
+    value = {key: rng.exponential() for key in sorted(set(keys))}
+    intensity = np.array([value[key] for key in keys]) * (1 + 0.03 * rng.standard_normal(len(keys)))
+    h, k, l = all_hkl.T  # noqa: E741
+    data = listed(np.column_stack([h, h + 2 * k, l]).astype(np.int64), intensity, cell)  # b' = a + 2b
+    laue = find_laue_class(data)
+    assert laue.centring == "C"
+    assert "6/mmm by other axes" in hidden_symmetry(data, merge(data, laue))
+
+
+def test_forbidden_reflections_without_uncertainties_do_not_refuse_a_centring() -> None:
+    hkl, intensity = random_intensities("I 4", merged=False)
+    rng = np.random.default_rng(5)
+    forbidden = hkl + [0, 0, 1]
+    faint = np.abs(rng.normal(0, 0.003, len(forbidden)))
+    data = ReflectionList(
+        hkl=np.concatenate([hkl, forbidden]),
+        intensity=np.concatenate([intensity, faint]),
+        sigma=np.zeros(2 * len(hkl)),
+        cell=TETRAGONAL.parameters,
+    )
+    assert find_centring(data) == "I"
