@@ -133,7 +133,7 @@ def test_a_hexagonal_crystal_by_the_axes_of_a_c_lattice() -> None:
 def test_forbidden_reflections_without_uncertainties_do_not_refuse_a_centring() -> None:
     hkl, intensity = random_intensities("I 4", merged=False)
     rng = np.random.default_rng(5)
-    forbidden = hkl + [0, 0, 1]
+    forbidden = [*hkl, 0, 0, 1]
     faint = np.abs(rng.normal(0, 0.003, len(forbidden)))
     data = ReflectionList(
         hkl=np.concatenate([hkl, forbidden]),
