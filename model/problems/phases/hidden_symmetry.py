@@ -85,7 +85,7 @@ def hidden_symmetry(reflections: ReflectionList, data: MergedData) -> str:
 def _in_primitive_axes(turns: npt.NDArray[Any], centring: str) -> IntArray:
     """Rotations by the axes of a primitive cell: by those of a centred one some have halves and thirds in them."""
     axes = _PRIMITIVE[centring].T
-    return np.rint(np.linalg.inv(axes) @ turns @ axes).astype(np.int64)
+    return np.asarray(np.rint(np.linalg.inv(axes) @ turns @ axes), np.int64)
 
 
 def _of_primitive_cell(reflections: ReflectionList, centring: str) -> ReflectionList:

@@ -99,17 +99,18 @@ def test_a_glide_plane_is_not_hidden_by_absences_of_others(strength: float) -> N
     ("lengths", "centring", "lattice"),
     [((10.0, 17.3205081, 14.0), "C", "6/mmm"), ((5.0, 5.0, 7.0710678), "I", "m-3m")],
 )
-def test_a_centred_lattice_of_higher_symmetry(lengths: tuple[float, ...], centring: str, lattice: str) -> None:
+def test_a_centred_lattice_of_higher_symmetry(lengths: tuple[float, float, float], centring: str, lattice: str) -> None:
     """Its rotations have halves in them by these axes. Intensities are those of a crystal in 2/m, all measured."""
-    cell = gemmi.UnitCell(*lengths, 90, 90, 90)
-    hkl = gemmi.make_miller_array(cell, gemmi.SpaceGroup("P 1"), 1.1, 0.0, False)
+    a, b, c = lengths
+    cell = gemmi.UnitCell(a, b, c, 90, 90, 90)
+    hkl = gemmi.make_miller_array(cell, gemmi.SpaceGroup("P 1"), 1.1, 0.0, False).astype(np.int64)
     hkl = hkl[~forbidden_by(centring, hkl)]
     rng, group = np.random.default_rng(3), gemmi.SpaceGroup("P 1 2/m 1").operations()
     asu = gemmi.ReciprocalAsu(gemmi.SpaceGroup("P 1 2/m 1"))
     keys = [tuple(asu.to_asu(h, group)[0]) for h in hkl]
     value = {key: rng.exponential() for key in sorted(set(keys))}
     intensity = np.array([value[key] for key in keys]) * (1 + 0.03 * rng.standard_normal(len(hkl)))
-    data = listed(hkl.astype(np.int64), intensity, cell)
+    data = listed(hkl, intensity, cell)
     laue = find_laue_class(data)
     assert (laue.centring, len(laue.rotations)) == (centring, 4)
     assert lattice not in hidden_symmetry(data, merge(data, laue))
@@ -133,7 +134,7 @@ def test_a_hexagonal_crystal_by_the_axes_of_a_c_lattice() -> None:
 def test_forbidden_reflections_without_uncertainties_do_not_refuse_a_centring() -> None:
     hkl, intensity = random_intensities("I 4", merged=False)
     rng = np.random.default_rng(5)
-    forbidden = [*hkl, 0, 0, 1]
+    forbidden = np.add(hkl, [0, 0, 1])
     faint = np.abs(rng.normal(0, 0.003, len(forbidden)))
     data = ReflectionList(
         hkl=np.concatenate([hkl, forbidden]),
