@@ -9,6 +9,8 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.simulate.arrays import FloatArray
 
+AXES_TAKEN: Final = "h, k and l beside the array are taken for the centres of its voxels; look at a picture"
+
 _EVEN: Final = 2e-3
 """How much a step may differ from the mean one, as a share of it; axes stored as float32 are not exact."""
 
@@ -69,9 +71,6 @@ def evenly_spaced(values: FloatArray, count: int, where: str, *, edges: bool | N
     return float(values[0]) + (step / 2 if is_edges else 0.0), step
 
 
-AXES_TAKEN: Final = "h, k and l beside the array are taken for the centres of its voxels; look at a picture"
-
-
 def grid_by_centres(
     beside: Mapping[str, Any],
     shape: tuple[int, ...],
@@ -83,13 +82,13 @@ def grid_by_centres(
     Parameters
     ----------
     beside
-        What is there by names; shapes are looked at before anything is read.
+        Those of the names h, k and l that are there, in capitals or not; shapes are looked at before anything is read.
     order
         The index (0 h, 1 k, 2 l) that runs along each array axis.
     values
         Numbers of one of them, and where it stands.
     """
-    named = {name.lower(): name for name in beside if name.lower() in ("h", "k", "l")}
+    named = {name.lower(): name for name in beside}
     if len(shape) != 3 or len(named) != 3:
         return None
     names = [named["hkl"[index]] for index in order]

@@ -60,7 +60,8 @@ def _wanted_arrays(archive: zipfile.ZipFile, path: Path, hints: Hints) -> dict[s
             where=str(path),
             expected=f"--dataset with one of {', '.join(list(members)[:12]) or '(there are none)'}",
         )
-    others = ("sigma", "live", "mask", "weight", *_SAID, *_AXES)
+    axes = [each for each in _AXES if each in members and members[each].file_size <= _LARGEST_SIDECAR]
+    others = ("sigma", "live", "mask", "weight", *_SAID, *(axes if len(axes) == 3 else ()))
     wanted = {"intensity": name, **{other: other for other in others if other in members and other != name}}
     return {key: _member(archive, members[member], path) for key, member in wanted.items()}
 
