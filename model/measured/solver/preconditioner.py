@@ -97,11 +97,9 @@ def smooth_curvature(terms: Terms, step: float, offsets: FloatArray, weight: Ten
     beside = torch.as_tensor(np.searchsorted(cosines, sines), device=weight.device)
     places = np.rint(terms.vectors[cosines] / step).astype(np.int64)
     reach = 2 * int(np.abs(places).max())
-    angles = step * np.outer(np.arange(-reach, reach + 1), offsets)
-    waves = torch.as_tensor(np.exp(1j * angles), device=weight.device)
     # All products of two waves are waves of sums and differences of their vectors: one transform of the weights has the
     # whole matrix in it.
-    moments = (waves @ weight.to(waves.dtype) @ waves.T).view(-1) / 2
+    moments = _transform(weight, step, reach, offsets).view(-1) / 2
     real, imaginary = moments.real.contiguous(), moments.imag.contiguous()
     flat = torch.as_tensor(places @ np.array([1, 2 * reach + 1]), device=weight.device)
     origin = reach * (2 * reach + 2)
@@ -120,14 +118,19 @@ def smooth_curvature(terms: Terms, step: float, offsets: FloatArray, weight: Ten
     return torch.cat([torch.cat([among_cosines, mixed], 1), torch.cat([mixed.T, among_sines], 1)])
 
 
+def _transform(weight: Tensor, step: float, reach: int, offsets: FloatArray) -> Tensor:
+    """Fourier coefficients of weights (y, x) at vectors of −reach to reach steps along y and x."""
+    angles = step * np.outer(np.arange(-reach, reach + 1), offsets)
+    waves = torch.as_tensor(np.exp(1j * angles), device=weight.device)
+    return waves @ weight.to(waves.dtype) @ waves.T
+
+
 def smooth_diagonal(terms: Terms, step: float, offsets: FloatArray, weight: Tensor) -> Tensor:
     """Σ_pixels weight · wave² for all waves of G, all cosines and then all sines."""
     places = np.rint(terms.vectors / step).astype(np.int64)
     reach = int(np.abs(places).max())
-    angles = 2 * step * np.outer(np.arange(-reach, reach + 1), offsets)
-    waves = torch.as_tensor(np.exp(1j * angles), device=weight.device)
     x, y = torch.as_tensor(places.T + reach, device=weight.device)
-    of_twice = (waves @ weight.to(waves.dtype) @ waves.T).real[y, x]
+    of_twice = _transform(weight, 2 * step, reach, offsets).real[y, x]
     return torch.cat([weight.sum() + of_twice, weight.sum() - of_twice]) / 2
 
 

@@ -43,6 +43,9 @@ def metric_of_peaks(
     longest_edge
         Of a voxel, in reciprocal lattice units.
     """
+    seen = np.ptp(offsets, axis=0) > 0  # of a plane one direction is not
+    if not seen.any():
+        return np.eye(3)
     _, peak = np.unique(points, return_inverse=True)
     strength = np.sqrt(np.maximum(np.bincount(peak, np.maximum(excess, 0)), 1.0))
     lower = np.tril_indices(3)
@@ -58,9 +61,6 @@ def metric_of_peaks(
     start = (np.eye(3) / USUAL)[lower]
     root = np.zeros((3, 3))
     root[lower] = least_squares(left, start, x_scale=1 / USUAL, max_nfev=40).x
-    seen = np.ptp(offsets, axis=0) > 0  # of a plane one direction is not
-    if not seen.any():
-        return np.eye(3)
     part = np.ix_(seen, seen)
     inverse, axes = np.linalg.eigh((root @ root.T)[part])
     if inverse.min() < _WIDEST**-2:

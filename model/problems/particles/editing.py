@@ -8,6 +8,7 @@ import numpy as np
 
 from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.occupancies import Occupation, likelihood_unit
+from dsfu.model.problems.particles.ranking import beyond_noise
 from dsfu.model.problems.particles.refining import Refined, refine_atoms
 from dsfu.model.problems.particles.site_table import SiteTable, site_table
 from dsfu.model.problems.particles.sites import sites_of
@@ -74,7 +75,7 @@ class Edited:
 
 def gap(refined: Refined, space: FitSpace, noise: float) -> float:
     """R_w that neither noise nor the limits of Q explain."""
-    return float(np.sqrt(max(refined.rw**2 - space.outside - noise**2, 0.0)))
+    return float(np.sqrt(beyond_noise(refined, space, noise)))
 
 
 def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> Edited | None:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from dsfu.model.problems.particles.envelope import common_volume
-from dsfu.model.problems.particles.ranking import diameter_of, left_beyond_noise
+from dsfu.model.problems.particles.ranking import beyond_noise, diameter_of, left_beyond_noise
 from dsfu.model.problems.particles.settings import Q_DAMPS
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution, noise_floor
 from dsfu.model.problems.particles.verdict import EXACT_RW, lattice_of
@@ -70,9 +70,9 @@ def intervals_of(solution: ParticleSolution) -> Intervals:
 
 def _is_exact(solution: ParticleSolution, candidate: Candidate) -> bool:
     """Whether a fit leaves no more than noise does."""
-    floor_squared = noise_floor(solution.space) ** 2
-    beyond = candidate.refined.rw**2 - solution.space.outside - floor_squared
-    return bool(beyond < max(floor_squared * (2 / len(solution.space.data)) ** 0.5, EXACT_RW**2))
+    noise = noise_floor(solution.space)
+    uncertain = noise**2 * (2 / len(solution.space.data)) ** 0.5
+    return bool(beyond_noise(candidate.refined, solution.space, noise) < max(uncertain, EXACT_RW**2))
 
 
 def _at_other_dampings(solution: ParticleSolution, candidate: Candidate) -> list[float]:
@@ -85,7 +85,6 @@ def _at_other_dampings(solution: ParticleSolution, candidate: Candidate) -> list
         return [1.0]
     space, fit = solution.space, candidate.refined
     diameter = diameter_of(candidate.family, candidate.atoms, fit.bond)
-
     found = common_volume(space.r, diameter) * np.exp(-((space.r * solution.limits.q_damp) ** 2) / 2)
     shapes = np.array([common_volume(space.r, diameter * size) for size in _SIZES])
     most = expm1(2 * _AS_LIKELY) * left_beyond_noise(fit, space, noise_floor(space))

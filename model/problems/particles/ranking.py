@@ -46,7 +46,12 @@ def left_beyond_noise(fit: Refined, space: FitSpace, noise_floor: float) -> floa
     """Square of the R_w that noise does not explain, and of what noise leaves uncertain of it."""
     # χ² of n numbers has the standard deviation √(2n): relative to its mean √(2/n).
     uncertain = noise_floor**2 * sqrt(2 / len(space.data)) + (_FLOOR * 1e-2) ** 2
-    return max(fit.rw**2 - space.outside - noise_floor**2, 0.0) + uncertain
+    return beyond_noise(fit, space, noise_floor) + uncertain
+
+
+def beyond_noise(fit: Refined, space: FitSpace, noise_floor: float) -> float:
+    """Square of the R_w that neither noise nor what no particle reaches explains."""
+    return max(fit.rw**2 - space.outside - noise_floor**2, 0.0)
 
 
 def likeliest(families: Sequence[str], rw: Sequence[float], space: FitSpace, noise_floor: float) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.problems.phases.crystal_data import FloatArray, IntArray
-from dsfu.model.problems.phases.laue import laue_rotations
+from dsfu.model.problems.phases.laue import SIGNIFICANT, laue_rotations
 from dsfu.model.problems.phases.merging import MergedData
 
 _STRONG_SHARE: Final = 0.15
@@ -20,7 +20,6 @@ _STRONG_FEW: Final = 1
 """Of those that one operator forbids, a screw axis only a handful, so many may be strong in any case."""
 
 _STRONG_MEAN: Final = 0.1
-_SIGNIFICANT: Final = 4.0
 _CELLS: Final = np.stack(np.meshgrid(*(np.arange(-1, 2),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
@@ -123,7 +122,7 @@ def _refuted(data: MergedData, forbidden: npt.NDArray[np.bool_]) -> bool:
 def _strong(data: MergedData, forbidden: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     intensity, sigma = data.intensity[forbidden], data.intensity_sigma[forbidden]
     typical = np.median(np.maximum(data.intensity[~forbidden], 0)) if (~forbidden).any() else 0.0
-    return np.asarray((intensity > _SIGNIFICANT * sigma) & (intensity > 0.2 * typical))
+    return np.asarray((intensity > SIGNIFICANT * sigma) & (intensity > 0.2 * typical))
 
 
 @lru_cache(maxsize=1)

@@ -28,9 +28,11 @@ _FEW_PAIRS: Final = 3
 _CENTRED: Final = 0.04
 """Mean intensity of reflections that a centring forbids, relative to the others, below which it is taken as present."""
 
-_SIGNIFICANT: Final = 4.0
+SIGNIFICANT: Final = 4.0
+"""Standard uncertainties above which an intensity is there."""
+
 _PSEUDO_CENTRED: Final = 0.06
-"""Share of them above so many σ, less those as far below 0, from which they are weak and not absent: heavy atoms alone
+"""Share of them that are there, less those as far below 0, from which they are weak and not absent: heavy atoms alone
 have the centring. Chosen; two such crystals had .10 and .44 (mean intensities .018 and .033), true centrings 0.00."""
 
 _FEW_INDICES: Final = np.stack(np.meshgrid(*(np.arange(6),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -122,11 +124,9 @@ def find_centring(data: ReflectionList) -> str:
             return centring
         if forbidden.sum() < 4:
             continue
-        intensity, sigma = data.intensity[forbidden], _SIGNIFICANT * data.sigma[forbidden]
-        signs = np.sign(intensity) * (
-            (np.abs(intensity) > sigma) & (sigma > 0)
-        )  # without σ nothing is known to be there
-        significant = float(signs.mean())
+        intensity, sigma = data.intensity[forbidden], SIGNIFICANT * data.sigma[forbidden]
+        known = sigma > 0  # where none is given, a small intensity may be nothing
+        significant = float((np.sign(intensity) * (known & (np.abs(intensity) > sigma))).mean())
         weak = intensity.mean() < _CENTRED * data.intensity[~forbidden].mean()
         if weak and significant < _PSEUDO_CENTRED:
             return centring
