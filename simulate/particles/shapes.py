@@ -1,4 +1,4 @@
-"""Shapes of metal nanoparticles: the seven published families, built by ASE, and particles with stacking faults.
+"""Shapes of metal nanoparticles: the seven published families, as ASE has them, and particles with stacking faults.
 
 Positions have unit scale: multiplied with the bond length b they are in Å. b is twice the metallic radius; what it is
 in a family follows the published data set (Kjær et al., Digital Discovery 2, 69, 2023): the lattice constant of SC and
@@ -6,16 +6,18 @@ BCC (in BCC the nearest distance is 0.866 b), and the nearest distance of all ot
 1.051 b).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations_with_replacement
-from math import prod, sqrt
+from math import prod
 from typing import Final
 
 import numpy as np
 
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.particles.clusters import cubic, decahedron, hexagonal, icosahedron, octahedron
+from dsfu.simulate.particles.distances import pair_distances
 from dsfu.simulate.particles.faults import layered_positions
 
 FAMILIES: Final = ("SC", "BCC", "FCC", "HCP", "Icosahedron", "Decahedron", "Octahedron", "Faulted")
@@ -33,11 +35,6 @@ BOND_LENGTHS: Final = tuple(sorted({round(2 * radius, 2) for radius in METALLIC_
 
 SAME_DISTANCE: Final = 1e-4
 """Two shapes are one if their sorted distances, in units of b, agree within this. The specification's tolerance."""
-
-_ELEMENT: Final = "W"  # of no influence: ASE wants one
-_SURFACES: Final = ((1, 0, 0), (1, 1, 0), (1, 1, 1))
-C_OVER_A: Final = 1.633
-"""Of HCP: that of close-packed spheres, √(8/3)."""
 
 
 @dataclass(frozen=True)
@@ -78,34 +75,18 @@ def positions_of(family: str, parameters: Sequence[int | str]) -> FloatArray:
     if family == "Faulted":
         return layered_positions(*parameters)
     try:
-        numbers = [int(value) for value in parameters]
-        atoms = _build(family, numbers)
+        return _BUILDERS[family](*map(int, parameters))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{family}{tuple(parameters)} is no shape: {error}") from error
-    return np.ascontiguousarray(atoms.get_positions(), np.float64)
 
 
-def _build(family: str, numbers: list[int]):  # type: ignore[no-untyped-def]  # ASE has no types
-    # Half a second: most who plan a manifest build no particle.
-    from ase.cluster import BodyCenteredCubic, Decahedron, FaceCenteredCubic, Icosahedron, Octahedron, SimpleCubic
-    from ase.lattice.hexagonal import HexagonalClosedPacked
-
-    fcc = {"latticeconstant": sqrt(2)}
-    cubic = {"surfaces": _SURFACES, "layers": numbers}
-    match family:
-        case "SC":
-            return SimpleCubic(_ELEMENT, **cubic, latticeconstant=1.0)
-        case "BCC":
-            return BodyCenteredCubic(_ELEMENT, **cubic, latticeconstant=1.0)
-        case "FCC":
-            return FaceCenteredCubic(_ELEMENT, **cubic, **fcc)
-        case "HCP":
-            return HexagonalClosedPacked(symbol=_ELEMENT, latticeconstant=(1.0, C_OVER_A), size=tuple(numbers))
-        case "Icosahedron":
-            return Icosahedron(_ELEMENT, *numbers, **fcc)
-        case "Decahedron":
-            return Decahedron(_ELEMENT, *numbers, **fcc)
-    return Octahedron(_ELEMENT, *numbers, **fcc)
+_BUILDERS: Final[Mapping[str, Callable[..., FloatArray]]] = {
+    **{family: partial(cubic, family) for family in ("SC", "BCC", "FCC")},
+    "HCP": hexagonal,
+    "Icosahedron": icosahedron,
+    "Decahedron": decahedron,
+    "Octahedron": octahedron,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +178,6 @@ def _fingerprint(positions: FloatArray) -> tuple[int, ...]:
 
 def same_shape(one: FloatArray, other: FloatArray, tolerance: float = SAME_DISTANCE) -> bool:
     """Whether two sets of positions have the same sorted distances."""
-    from scipy.spatial.distance import pdist
-
     if len(one) != len(other):
         return False
-    return bool(np.abs(np.sort(pdist(one)) - np.sort(pdist(other))).max(initial=0.0) < tolerance)
+    return bool(np.abs(np.sort(pair_distances(one)) - np.sort(pair_distances(other))).max(initial=0.0) < tolerance)

@@ -8,7 +8,8 @@ import numpy as np
 from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.refining import Refined, refine_atoms
 from dsfu.simulate.arrays import FloatArray
-from dsfu.simulate.particles.shapes import C_OVER_A, positions_of
+from dsfu.simulate.particles.clusters import C_OVER_A
+from dsfu.simulate.particles.shapes import positions_of
 
 _RANGE: Final = (1.55, 1.65)
 """All metals that are HCP but zinc and cadmium (1.86, 1.89), and some beyond. Chosen."""

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from dsfu.simulate.arrays import FloatArray
-from dsfu.simulate.particles.shapes import C_OVER_A
+from dsfu.simulate.particles.clusters import C_OVER_A
 
 
 @dataclass(frozen=True, eq=False)

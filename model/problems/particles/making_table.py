@@ -12,10 +12,10 @@ from math import sqrt
 from typing import Any, Final
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.shape_table import TABLE_FILE, binned_distances
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.particles.distances import pair_distances
 from dsfu.simulate.particles.faults import FaultLimits, hexagonal_parameters, layered_parameters, twinned_parameters
 from dsfu.simulate.particles.shapes import Limits, Shape, catalogue
 
@@ -87,7 +87,7 @@ def rows_of(shapes: Iterable[Shape]) -> dict[str, Any]:
     """The arrays of the file."""
     names, steps, offsets, counts, lengths, atoms, extent = [], [], [], [], [], [], []
     for shape in shapes:
-        distances = pdist(shape.positions)
+        distances = pair_distances(shape.positions)
         bins, places, multiplicities = binned_distances(distances)
         names.append(" ".join(map(str, (shape.family, *shape.parameters))))
         steps.append(np.diff(bins, prepend=0).astype(np.uint16))

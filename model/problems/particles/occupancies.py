@@ -3,15 +3,15 @@
 Moves are single sites, sites that are equivalent by their distances to all atoms, whole layers, and swaps of two sites.
 What a move explains is weighed against its price, in units of the logarithm of the likelihood with the noise as it is
 outside of what any particle reaches: a single site is one of hundreds, a layer one of few, and smooth.
-One table of waves, a row for each different distance, makes hundreds of moves one product of matrices.
+One table of waves, a row for each different distance, makes one product of matrices of what all sites would add to the
+fit, and a move of several sites is the sum of theirs, and of their distances from one another.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.refining import Refined, pair_b_iso
@@ -54,14 +54,17 @@ def likelihood_unit(space: FitSpace, noise: float) -> float:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Weighed:
-    """Moves as sites that change, with values that hold their prices; of single sites first, whose counts are kept."""
+    """Moves as sites that change, what that changes of the fit, and values that hold their prices.
+
+    Single sites come first, whose waves are kept: of an atom there with all atoms.
+    """
 
     moves: list[IntArray]
-    changes: FloatArray
+    changes: Float32Array
     values: FloatArray
     prices: FloatArray
     single: IntArray
-    counts: FloatArray
+    waves: Float32Array
     near: IntArray
 
 
@@ -80,9 +83,8 @@ class Occupation:
         self._kinds = len(table.distances)
         inside = np.flatnonzero(occupied)
         pairs = np.bincount(table.kind[np.ix_(inside, inside)].ravel(), minlength=self._kinds) / 2
-        pairs[0] = 0
-        self._pairs = pairs
-        self.value = float(self._values(np.zeros((1, self._kinds)), np.array([self._surface()]))[0])
+        self._fit = pairs.astype(np.float32) @ self._waves
+        self.value = float(self._values(np.zeros_like(self._fit)[None], np.array([self._surface()]))[0])
 
     def improve(self, only_layers: bool = False) -> bool:
         """Make the best move that there is, or the best layer; False if none helps."""
@@ -118,12 +120,13 @@ class Occupation:
         alone = np.zeros_like(empty) if only_layers else empty | loose
         sites = np.unique(np.concatenate([np.flatnonzero(alone), *layers]))
         counts = self._counts(sites)
+        waves = counts @ self._waves
         single = np.flatnonzero(alone[sites])
-        groups = [] if only_layers else [*self._orbits(sites)]
+        groups = [] if only_layers else [*self._orbits(sites, counts)]
         prices = np.repeat([_SINGLE_PRICE, _ORBIT_PRICE, _LAYER_PRICE], [len(single), len(groups), len(layers)])
         groups += [np.searchsorted(sites, layer) for layer in layers]
-        sign = np.where(self.occupied[sites[single]], -1.0, 1.0)
-        changes = np.concatenate([counts[single] * sign[:, None], self._changes(sites, counts, groups)])
+        sign = np.where(self.occupied[sites[single]], np.float32(-1), np.float32(1))
+        changes = np.stack([*(waves[single] * sign[:, None]), *(self._change(sites, waves, move) for move in groups)])
         bonds = sign * (self.table.full / 2 - near[sites[single]])
         surfaces = np.append(bonds, [self._surface_change(sites[move], near) for move in groups]) + self._surface()
         self.work += len(changes) * self._kinds
@@ -133,23 +136,21 @@ class Occupation:
             values=self._values(changes, surfaces) + prices,
             prices=prices,
             single=sites[single],
-            counts=counts[single],
+            waves=waves[single],
             near=near[sites[single]],
         )
 
-    def _counts(self, sites: IntArray) -> FloatArray:
+    def _counts(self, sites: IntArray) -> Float32Array:
         """(sites, kinds): how many atoms are at each distance."""
         kinds = self.table.kind[sites[:, None], np.flatnonzero(self.occupied)]
         rows = np.arange(len(sites))[:, None] * self._kinds
         counts = np.bincount((kinds + rows).ravel(), minlength=len(sites) * self._kinds)
-        counts = counts.reshape(len(sites), self._kinds).astype(np.float64)
-        counts[:, 0] = 0
-        return np.asarray(counts, np.float64)
+        return counts.reshape(len(sites), self._kinds).astype(np.float32)
 
-    def _orbits(self, sites: IntArray) -> Iterator[IntArray]:
+    def _orbits(self, sites: IntArray, counts: Float32Array) -> Iterator[IntArray]:
         """Sites, by their places, that have the same distances to all atoms."""
-        distances = cdist(self.table.positions[sites], self.table.positions[self.occupied])
-        signature = np.round(distances.sum(axis=1) + 7.31 * np.sqrt((distances**2).sum(axis=1)), 3)
+        signature = counts @ np.stack([self.table.distances, self.table.distances**2], axis=1)
+        signature = np.round(signature[:, 0] + 7.31 * np.sqrt(signature[:, 1]), 3)
         signature *= np.where(self.occupied[sites], -1, 1)
         _, group = np.unique(signature, return_inverse=True)
         for number in range(int(group.max()) + 1):
@@ -180,19 +181,15 @@ class Occupation:
         after[sites] = True
         return bool((self.table.clashing[sites] & after).any())
 
-    def _changes(self, sites: IntArray, counts: FloatArray, moves: Sequence[IntArray]) -> FloatArray:
-        return np.array([self._change(sites, counts, move) for move in moves]).reshape(-1, self._kinds)
-
-    def _change(self, sites: IntArray, counts: FloatArray, move: IntArray) -> FloatArray:
-        """By how much a move changes the number of pairs at each distance."""
-        change = counts[move].sum(axis=0)
-        if len(move) > 1:
-            own = sites[move]
-            # Counts are of atoms that were there: added ones make pairs of their own, removed ones were counted twice.
-            within = np.bincount(self.table.kind[own[:, None], own].ravel(), minlength=self._kinds) / 2
-            within[0] = 0
-            change = change - within if self.occupied[own[0]] else change + within
-        return np.asarray(-change if self.occupied[sites[move[0]]] else change)
+    def _change(self, sites: IntArray, waves: Float32Array, move: IntArray) -> Float32Array:
+        """By how much a move of several sites changes the fit."""
+        own = sites[move]
+        # Waves are with atoms that were there: added ones make pairs of their own, removed ones were counted twice.
+        kinds = np.bincount(self.table.kind[own[:, None], own].ravel())
+        used = np.flatnonzero(kinds)
+        within = (kinds[used] / np.float32(2)).astype(np.float32) @ self._waves[used]
+        alone = waves[move].sum(axis=0)
+        return np.asarray(within - alone if self.occupied[own[0]] else alone + within)
 
     def _surface(self) -> float:
         """Bonds that the surface breaks."""
@@ -206,32 +203,31 @@ class Occupation:
         bonds, half = float(near[own].sum()), self.table.full * len(own) / 2
         return bonds - within - half if self.occupied[own[0]] else half - bonds - within
 
-    def _values(self, changes: FloatArray, surfaces: FloatArray) -> FloatArray:
+    def _values(self, changes: Float32Array, surfaces: FloatArray) -> FloatArray:
         """Misfit over twice the variance of noise, and the price of broken bonds."""
-        fits = ((self._pairs + changes).astype(np.float32) @ self._waves).astype(np.float64)
+        fits = (self._fit + changes).astype(np.float64)
         # The least misfit over all scales that are not negative.
         overlap = np.maximum(fits @ self._data, 0.0)
         misfit = float(self._data @ self._data) - overlap**2 / np.maximum((fits**2).sum(axis=1), 1e-30)
         return np.asarray(misfit / self._unit + _BOND_PRICE * surfaces)
 
-    def _apply(self, own: IntArray, change: FloatArray, value: float, price: float) -> None:
+    def _apply(self, own: IntArray, change: Float32Array, value: float, price: float) -> None:
         self.occupied[own] ^= True
         self.paid += price
-        self._pairs = self._pairs + change
+        self._fit = self._fit + change
         self.value = value
 
     def _swap(self, weighed: "_Weighed") -> bool:
         """One atom to another site, of those whose removal and addition do the least harm."""
-        sites, counts, near = weighed.single, weighed.counts, weighed.near
+        sites, waves, near = weighed.single, weighed.waves, weighed.near
         filled = self.occupied[sites]
         order = np.argsort(weighed.values[: len(sites)], kind="stable")
         out, to = order[filled[order]][:_SWAPPED], order[~filled[order]][:_SWAPPED]
         if not len(out) or not len(to):
             return False
         pairs = [(i, j) for i in out for j in to]
-        changes = np.array([counts[j] - counts[i] for i, j in pairs])
         both = np.array([self.table.kind[sites[i], sites[j]] for i, j in pairs])
-        changes[np.arange(len(pairs)), both] -= 1
+        changes = np.array([waves[j] - waves[i] for i, j in pairs]) - self._waves[both]
         lost = np.array([float(self.table.bonded[sites[i], sites[j]]) for i, j in pairs])
         bonds = np.array([near[i] - near[j] for i, j in pairs]) + lost
         values = self._values(changes, self._surface() + bonds)

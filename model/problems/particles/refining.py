@@ -6,13 +6,13 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.shape_table import BIN, binned_distances
 from dsfu.model.problems.particles.sine_sums import column_of, one_sum
 from dsfu.simulate.arrays import Float32Array, FloatArray
 from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
+from dsfu.simulate.particles.distances import pair_distances
 
 _B_RANGE: Final = (0.02, 6.0)
 _MOST_STRAIN: Final = 0.03
@@ -146,7 +146,7 @@ def refine(forward: Forward, bond: float, b_iso: float, rounds: int = 12, strain
 
 def refine_atoms(positions: FloatArray, space: FitSpace, before: Refined) -> Refined:
     """Fit atoms that are in no table, from the b and B of a fit of others like them."""
-    bins, places, counts = binned_distances(pdist(positions))
+    bins, places, counts = binned_distances(pair_distances(positions))
     distances = (bins + places) * BIN
     column = column_of(distances, counts, len(positions), float(space.q[-1]) * before.bond * 1.2)
     forward = forward_of(space, column, distances, counts, len(positions))

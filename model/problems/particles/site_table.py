@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from dsfu.model.problems.particles.shape_table import BOND_REACH
 from dsfu.simulate.arrays import FloatArray, IntArray
+from dsfu.simulate.particles.distances import distances_between
 
 _CLASH: Final = 0.8
 """In b: no two atoms are nearer."""
+
+_SAME: Final = 1e-3
+_DIRECTION: Final = np.array([1.0, np.sqrt(2) / np.e, np.pi / 7])
 
 _LAYER_REACH: Final = 1.75  # b: layers are shifted by vectors up to this; c of HCP is 1.633
 
@@ -48,7 +50,7 @@ class SiteTable:
 
 def site_table(sites: FloatArray) -> SiteTable:
     """The table of some sites, in b."""
-    distances = cdist(sites, sites)
+    distances = distances_between(sites, sites)
     # Thousandths of b, counted: sorting half a million distances took longer than the search.
     place = np.rint(distances * 1000).astype(np.int64)
     occurs = np.bincount(place.ravel()) > 0
@@ -56,8 +58,6 @@ def site_table(sites: FloatArray) -> SiteTable:
     bonded = (distances < BOND_REACH) & (distances > 1e-6)
     middle = int(np.argmin(np.linalg.norm(sites - sites.mean(axis=0), axis=1)))
     vectors = sites[(distances[middle] < _LAYER_REACH) & (distances[middle] > 1e-6)] - sites[middle]
-    tree = cKDTree(sites)
-    off, found = tree.query(sites[None] + vectors[:, None])
     return SiteTable(
         positions=sites,
         distances=np.flatnonzero(occurs) / 1000,
@@ -65,9 +65,23 @@ def site_table(sites: FloatArray) -> SiteTable:
         bonded=bonded,
         clashing=(distances < _CLASH) & (distances > 1e-6),
         neighbours=_neighbours(bonded),
-        shifts=np.where(off < 1e-3, found, -1),
+        shifts=_shifts(sites, distances, vectors),
         full=int(bonded.sum(axis=1).max()),
     )
+
+
+def _shifts(sites: FloatArray, distances: FloatArray, vectors: FloatArray) -> IntArray:
+    """(vectors, sites): the site that lies a vector beyond each, or −1."""
+    own, other = np.nonzero((distances > 0) & (distances < _LAYER_REACH))
+    steps = sites[other] - sites[own]
+    # Which vector a step is: along a direction in which no two vectors of a lattice are equally long.
+    order = np.argsort(vectors @ _DIRECTION)
+    ends = (vectors @ _DIRECTION)[order]
+    which = order[np.searchsorted((ends[1:] + ends[:-1]) / 2, steps @ _DIRECTION)]
+    is_one = ((steps - vectors[which]) ** 2).sum(axis=1) < _SAME**2
+    found = np.full((len(vectors), len(sites)), -1)
+    found[which[is_one], own[is_one]] = other[is_one]
+    return found
 
 
 def _neighbours(bonded: np.ndarray) -> IntArray:

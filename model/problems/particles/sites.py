@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from dsfu.model.problems.particles.lattices import LATTICES
 from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.particles.clusters import C_OVER_A
+from dsfu.simulate.particles.distances import distances_between
 from dsfu.simulate.particles.faults import layered_positions
-from dsfu.simulate.particles.shapes import C_OVER_A, positions_of
+from dsfu.simulate.particles.shapes import positions_of
 
 _SHELLS: Final = (2.3, 1.7)
 """In b: how far from the shape sites go; not so far around large shapes. c of HCP must fit in."""
@@ -24,14 +25,18 @@ def sites_of(built_as: str, parameters: Parameters) -> tuple[FloatArray, FloatAr
     """Atoms of a shape, and all sites with those of the atoms first, in b; None if there are too many."""
     atoms = positions_of(built_as, parameters)
     every = _LATTICES[built_as](atoms, parameters)
-    distance, _ = cKDTree(atoms).query(every)
+    middle = atoms.mean(axis=0)
+    reach = np.linalg.norm(atoms - middle, axis=1).max() + _SHELLS[0]
+    every = every[np.linalg.norm(every - middle, axis=1) < reach]
+    between = distances_between(every, atoms)
+    distance = between.min(axis=1)
     for shells in _SHELLS:
         beyond = every[(distance > _SAME) & (distance < shells)]
         if len(atoms) + len(beyond) <= _MOST_SITES:
             break
     else:
         return None
-    if np.abs(cKDTree(every).query(atoms)[0]).max() > _SAME:
+    if between.min(axis=0).max() > _SAME:
         return None  # the shape is not one of the lattice that it was taken for
     return atoms, np.concatenate([atoms, beyond])
 
@@ -99,7 +104,7 @@ def _moved(large: FloatArray, atoms: FloatArray, step: float) -> FloatArray:
     axis = large[:, :2].mean(axis=0), atoms[:, :2].mean(axis=0)
     base = large - np.append(axis[0] - axis[1], large[:, 2].mean() - atoms[:, 2].mean())
     moves = [base + np.array([0, 0, step * n]) for n in (-1, 0, 1)]
-    return min(moves, key=lambda each: float(cKDTree(each).query(atoms)[0].max()))
+    return min(moves, key=lambda each: float(distances_between(each, atoms).min(axis=0).max()))
 
 
 _LATTICES: Final[Mapping[str, Callable[[FloatArray, Parameters], FloatArray]]] = {

@@ -137,3 +137,35 @@ def test_spheres_of_hcp_have_the_c_over_a_that_they_say():
         heights = np.unique(atoms[:, 2].round(6))
         assert np.diff(heights) == pytest.approx(int(parameters[-1]) / 2000, abs=1e-6)
         assert pdist(atoms[np.abs(atoms[:, 2] - heights[2]) < 1e-6]).min() == pytest.approx(1)
+
+
+def _by_ase(family, parameters):
+    from ase.cluster import BodyCenteredCubic, Decahedron, FaceCenteredCubic, Icosahedron, Octahedron, SimpleCubic
+    from ase.lattice.hexagonal import HexagonalClosedPacked
+
+    surfaces = [(1, 0, 0), (1, 1, 0), (1, 1, 1)]
+    cubic = {"SC": SimpleCubic, "BCC": BodyCenteredCubic, "FCC": FaceCenteredCubic}
+    others = {"Icosahedron": Icosahedron, "Decahedron": Decahedron, "Octahedron": Octahedron}
+    if family in cubic:
+        return cubic[family]("W", surfaces, parameters, latticeconstant=2**0.5 if family == "FCC" else 1)
+    if family == "HCP":
+        return HexagonalClosedPacked(symbol="W", latticeconstant=(1.0, 1.633), size=parameters)
+    return others[family]("W", *parameters, latticeconstant=2**0.5)
+
+
+def test_atoms_are_where_ase_puts_them_and_in_its_order(published):
+    larger = [("Icosahedron", (7,)), ("Octahedron", (9, 2)), ("Octahedron", (10, 4)), ("Decahedron", (3, 2, 4))]
+    larger += [("FCC", (7, 9, 8)), ("BCC", (6, 4, 11)), ("SC", (4, 5, 7)), ("Decahedron", (4, 1, 2))]
+    for family, parameters in [*((s.family, s.parameters) for s in published), *larger]:
+        found, expected = positions_of(family, parameters), _by_ase(family, parameters).positions
+        assert found.shape == expected.shape, (family, parameters)
+        assert np.abs(found - expected).max() < 1e-9, (family, parameters)
+
+
+@pytest.mark.parametrize(
+    ("family", "parameters"),
+    [("Octahedron", (4, 2)), ("HCP", (2, 0, 1)), ("Icosahedron", (0,)), ("Decahedron", (0, 1, 0)), ("FCC", (2, 3))],
+)
+def test_impossible_shapes_are_refused(family, parameters):
+    with pytest.raises(ValueError, match="is no shape"):
+        positions_of(family, parameters)

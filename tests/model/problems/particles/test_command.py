@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -117,3 +119,11 @@ def test_a_missing_file_and_a_folder(tmp_path):
     for path in (tmp_path / "none.gr", tmp_path):
         with pytest.raises(InputError):
             read_pdf(path)
+
+
+def test_a_particle_is_solved_without_the_imports_that_take_longer_than_its_fit():
+    modules = (
+        "dsfu.model.front_door.particle, dsfu.model.problems.particles.solving, dsfu.model.problems.particles.files"
+    )
+    code = f"import sys, {modules}; print([name for name in sys.modules if name in ('scipy', 'ase.cluster', 'torch')])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
