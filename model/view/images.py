@@ -14,6 +14,15 @@ SIDE: Final = 350
 
 WIDEST: Final = 640
 
+TITLES: Final = {
+    "form_factor": "I_FF",
+    "sro": "I_SRO",
+    "sigma_form_factor": "s.u. of I_FF",
+    "sigma_sro": "s.u. of I_SRO",
+    "from_data": "from data",
+}
+"""What stands above arrays of files; stores and evaluations name their images so themselves."""
+
 _DEAD: Final = {"--bk-fill-color": "var(--dead)"}
 """What was not measured, as on pages. Pixels without a value are clear: this colour of the page is behind them."""
 
@@ -56,7 +65,7 @@ class Images:
         alone: dict[str, Any] = {"sizing_mode": "scale_width", "max_width": WIDEST, "aspect_ratio": 1.0}
         drawn = figure(
             **({"frame_width": SIDE - 110, "frame_height": SIDE - 110} if len(self.names) > 1 else alone),
-            title=name,
+            title=TITLES.get(name, name),
             x_range=self.x_range,
             y_range=self.y_range,
             tools="pan,wheel_zoom,box_zoom,reset,save",
@@ -66,7 +75,7 @@ class Images:
         dead = {"fill_color": MISSING, "fill_alpha": 1.0, "line_color": None, "css_variables": _DEAD}
         drawn.add_layout(BoxAnnotation(level="underlay", **dead))
         shown = drawn.image(source=self.sources[name], color_mapper=self._mappers[name])
-        tips = [("x, y", "$x{0.000}, $y{0.000}"), (name, "@image{0.0000}")]
+        tips = [("x, y", "$x{0.000}, $y{0.000}"), (TITLES.get(name, name), "@image{0.0000}")]
         drawn.add_tools(HoverTool(renderers=[shown], tooltips=tips))
         look: dict[str, Any] = {"background_fill_alpha": 0.0, "major_label_text_color": _READ_ON_BOTH}
         bar = ColorBar(color_mapper=self._mappers[name], width=8, padding=2, **look)

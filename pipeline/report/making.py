@@ -1,5 +1,6 @@
 """How a store was made, for a report: rates, where the time went, the slowest shards, and with what."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -106,5 +107,5 @@ def _versions(versions: Mapping[str, str]) -> str:
 
 
 def day(when: str) -> str:
-    """A time, for people."""
-    return when.replace("T", " ").replace("+00:00", " UTC")
+    """A time, for people: to the second."""
+    return re.sub(r"\.\d+", "", when).replace("T", " ").replace("+00:00", " UTC")

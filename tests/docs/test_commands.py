@@ -10,7 +10,6 @@ import pytest
 from typer.main import get_command
 
 from dsfu.model.cli import app as model
-from dsfu.model.weights.files import shipped
 from dsfu.pipeline.cli import app as pipeline
 
 ROOT = Path(__file__).parents[2]
@@ -92,13 +91,6 @@ def test_links_lead_to_files(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         if "://" not in link and not link.startswith("mailto:") and "reference/" not in link:
             assert (page.parent / link).exists(), (page.name, link)
-
-
-def test_weights_are_used_as_the_page_on_training_says() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/training.md").read_text(encoding="utf-8"), re.DOTALL)
-    found: dict[str, Any] = {}
-    exec(code.replace('Path("RUN/best.safetensors")', f"Path({str(shipped())!r})"), found)
-    assert found["root_form_factor"].shape == found["root_sro"].shape == found["intensity"].shape
 
 
 def test_options_of_networks_in_the_page_on_training_fit_together() -> None:

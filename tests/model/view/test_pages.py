@@ -55,7 +55,7 @@ def test_factors_of_planes(tmp_path: Path) -> None:
     factors = dsfu.factorise([clean_plane()], method="solver", cutoff=3, uncertainty=False)
     page = page_of(str(factors.save(tmp_path / "factors.h5")))()
     titles = [figure.object.title.text for figure in page[-1]]
-    assert titles == ["observed", "model", "difference", "form_factor", "sro", "from_data"]
+    assert titles == ["observed", "model", "difference", "I_FF", "I_SRO", "from data"]
     ranges = {id(figure.object.x_range) for figure in page[-1]}
     assert len(ranges) == 1, "zoomed together"
 
