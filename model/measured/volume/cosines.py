@@ -92,16 +92,22 @@ def normal_block(
     """
     limits = np.abs(rows).max(axis=0) + np.abs(columns).max(axis=0)
     series = CosineSeries(axes, limits[None], periods, double=True)
-    table = series.table(weights).numpy()
-    strides = np.array([series.shape[1] * series.shape[2], series.shape[2], 1])
-    middle = limits[0] * strides[0] + limits[1] * strides[1]
+    half = series.table(weights).numpy().reshape(series.shape)
+    # cos is even, so that vectors with n_3 < 0 are those of the half turned round.
+    table = np.concatenate([half[::-1, ::-1, :0:-1], half], axis=2)
+    strides = np.array([table.shape[1] * table.shape[2], table.shape[2], 1])
     of_columns = np.where((columns == 0).all(axis=1), 0.5, 1.0)
-    places = columns @ strides
+    of_rows = np.where((rows == 0).all(axis=1), 1.0, 2.0)
+    at, places = rows @ strides + table.size // 2, columns @ strides
+    flat = table.ravel()
+    symmetric = rows is columns
     block = np.empty((len(rows), len(columns)))
-    for number, row in enumerate(rows):
-        at = row @ strides
-        # cos is even: where n_3 < 0 the vector is turned round
-        plus = table[np.where(row[2] + columns[:, 2] < 0, -1, 1) * (at + places) + middle]
-        minus = table[np.where(row[2] - columns[:, 2] < 0, -1, 1) * (at - places) + middle]
-        block[number] = (plus + minus) * (2.0 if row.any() else 1.0) * of_columns
+    for number, middle in enumerate(at):
+        end = number + 1 if symmetric else len(columns)
+        both = flat.take(middle + places[:end])
+        both += flat.take(middle - places[:end])
+        both *= of_columns[:end]
+        block[number, :end] = of_rows[number] * both
+        if symmetric:
+            block[:number, number] = block[number, :number]
     return block

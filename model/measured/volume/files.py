@@ -10,8 +10,6 @@ from typing import Any, Final
 import numpy as np
 
 from dsfu.model.measured.data.new_hdf5 import new_hdf5
-from dsfu.model.measured.order.result import SroRefinement
-from dsfu.model.measured.order.tables import as_json
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.verdict import VolumeVerdict
 from dsfu.model.measured.volume.voxels import unfold
@@ -29,10 +27,8 @@ def factors_on_grid(solution: VolumeSolution) -> dict[str, Any]:
     return {name: unfold(values) if fit.voxels.folded else values for name, values in found.items()}
 
 
-def write_volume_factors(
-    path: Path, solution: VolumeSolution, verdict: VolumeVerdict, refinement: SroRefinement
-) -> None:
-    """Factors as NXdata on the native voxels."""
+def write_volume_factors(path: Path, solution: VolumeSolution, verdict: VolumeVerdict, order: str) -> None:
+    """Factors as NXdata on the native voxels, and the order as sro.json has it."""
     grids = factors_on_grid(solution)
     observed = np.where(solution.voxels.live, solution.voxels.counts * np.float32(solution.voxels.gain), np.nan)
     used = solution.voxels.live & ~solution.masked
@@ -58,7 +54,7 @@ def write_volume_factors(
         process.attrs["NX_class"] = "NXprocess"
         process["program"], process["version"] = "dsfu-model analyse", version("dsfu")
         process["gain"] = solution.voxels.gain
-        process["order"] = as_json([refinement], recommended=0, verdict=verdict.judgement)
+        process["order"] = order
         process["verdict"] = verdict_text(solution, verdict)
 
 

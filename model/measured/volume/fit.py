@@ -6,8 +6,7 @@ all α together and the width of I_FF are hard to tell apart. With I_FF's coeffi
 Cholesky factor has at its end is the factor of the inverse covariance of the rest, I_FF marginalised.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -15,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy.linalg as linalg
 import torch
+from scipy.linalg import lapack
 from scipy.optimize import nnls
 
 from dsfu.errors import InputError
-from dsfu.model.measured.volume.model import VolumeModel
+from dsfu.model.measured.volume.model import VolumeModel, sums_of_products
 from dsfu.model.measured.volume.prior import FormFactorPrior
 from dsfu.simulate.arrays import FloatArray
 
@@ -32,6 +32,12 @@ _LEAST_OF_LOCAL: Final = 0.3
 _WINDOW: Final = 5
 _IMITATED: Final = 1e-4
 """Share of a pattern's weight that is left when all that is fitted is free, below which it is not looked for."""
+
+_NEAR: Final = 0.98
+"""Share of the loss that a step leaves from which on its normal matrix does for the next one, too."""
+
+_HELD: Final = 1e18
+"""Precision of what must not move."""
 
 _STIFFER: Final = (0.0, 1e-6, 1e-5, 1e-4, 1e-3)
 
@@ -114,15 +120,23 @@ class VolumeFit(VolumeModel):
         """Steps until the loss no longer falls; the loss."""
         loss = self.loss()
         self.converged = False
+        factor: FloatArray | None = None
         for number in range(most):
             before = loss
-            step = self._step()
+            fresh = factor is None
+            factor = self.factored() if factor is None else factor
+            step = self._step(factor)
             length = 1.0
             while (loss := self.loss(self.parameters + length * step)) >= before + 1e-6 * abs(before) and length > 0.02:
                 length *= 0.4
             if loss >= before + 1e-6 * abs(before):
-                loss, self.converged = before, True
-                break
+                loss, factor = before, None
+                if fresh:
+                    self.converged = True
+                    break
+                continue
+            if length < 1 or loss < _NEAR * before:
+                factor = None  # far from the optimum its normal matrix is another one
             self.parameters = self.parameters + length * step
             self.steps += 1
             if watch is not None:
@@ -136,28 +150,29 @@ class VolumeFit(VolumeModel):
                 loss = self.loss()
         return loss
 
-    def _step(self) -> FloatArray:
-        """A Gauss–Newton step under which no column becomes negative."""
+    def _step(self, factor: FloatArray, *, alpha_held: bool = False) -> FloatArray:
+        """A Gauss–Newton step under which no column becomes negative, by the factor of a normal matrix."""
         x = self.parameters / self._deviations
         gradient = self._gradient(self._w) * self._deviations + self._precision * x
-        first = len(x) - self.sizes[2]
+        p, a, b = self.sizes
+        first = p + a
         gradient[first:] += self.columns.precision @ x[first:]
-        factor = self.factored()
+        if alpha_held:
+            gradient[p:first] = 0
         solved = linalg.solve_triangular(factor, -gradient, lower=True, check_finite=False)
-        if self.sizes[2]:
+        if b:
             # With the columns last, the factor's end is that of their normal matrix, all else minimised.
             last = np.tril(factor[first:, first:]).T
             amplitudes, _ = nnls(last, solved[first:] + last @ x[first:])
             solved[first:] = last @ (amplitudes - x[first:])
         step = linalg.solve_triangular(factor, solved, lower=True, trans=1, check_finite=False)
+        if alpha_held:
+            step[p:first] = 0
         return np.asarray(step * self._deviations)
 
     def start(self) -> None:
         """From nothing: I_FF and the background that fit best with I_SRO = 1."""
-        p, a, _ = self.sizes
-        with self._alpha_fixed():
-            self.parameters = self.parameters + self._step()
-        self.parameters[p : p + a] = 0
+        self._fit_without_alpha()
 
     def start_without_columns(self) -> None:
         """From nothing, with as little background as the data allow: where a larger one does as well, it is not it."""
@@ -169,15 +184,10 @@ class VolumeFit(VolumeModel):
         self.newton(8)
         self.columns = columns
 
-    @contextmanager
-    def _alpha_fixed(self) -> Iterator[None]:
-        p, a, _ = self.sizes
-        kept = self._precision.copy()
-        self._precision[p : p + a] = 1e18
-        try:
-            yield
-        finally:
-            self._precision = kept
+    def _fit_without_alpha(self) -> None:
+        """Solve for I_FF and the columns, of which the model is linear if α are held."""
+        step = self._step(self.factored(alpha_held=True), alpha_held=True)
+        self.parameters = self.parameters + step
 
     def start_from(self, alpha: FloatArray, columns: FloatArray, model: npt.NDArray[np.float32] | None = None) -> None:
         """From α that are known, and I_FF fitted to them; with a model of the same voxels for their variance."""
@@ -186,16 +196,23 @@ class VolumeFit(VolumeModel):
         p, a, b = self.sizes
         self.parameters[p : p + a] = alpha
         self.parameters[p + a : p + a + len(columns)] = columns[:b]
-        with self._alpha_fixed():
-            step = self._step()
-        step[p : p + a] = 0
-        self.parameters = self.parameters + step
+        self._fit_without_alpha()
         self.reweight()
 
-    def factored(self) -> FloatArray:
+    def go_on_from(
+        self, form_factor: FloatArray, alpha: FloatArray, columns: FloatArray, model: npt.NDArray[np.float32]
+    ) -> None:
+        """From all of a fit of the same voxels and prior, with its model for their variance."""
+        self.parameters = np.concatenate([form_factor, alpha, columns, np.zeros(self.sizes[2] - len(columns))])
+        self.reweight(model)
+
+    def factored(self, *, alpha_held: bool = False) -> FloatArray:
         """Cholesky factor of the whitened normal matrix with the prior."""
         matrix = self._with_prior(self._matrix(self._w))
         diagonal = np.arange(len(matrix))
+        if alpha_held:
+            held = diagonal[self.sizes[0] : sum(self.sizes[:2])]
+            matrix[held, held] += _HELD
         for more in _STIFFER:
             # sums in single precision leave columns that are nearly alike with a matrix that is not quite positive
             matrix[diagonal, diagonal] *= 1 + more
@@ -221,9 +238,10 @@ class VolumeFit(VolumeModel):
         form_factor, order, extra = self.factors()
         rest = self._w * (self._counts - form_factor * order - extra)
         by_p = self._falloff * order
-        products = np.stack([self._products(self._w * each, by_p, form_factor) for each in patterns], axis=1)
+        weighted = [self._w * each for each in patterns]
+        products = np.stack([self._products(each, by_p, form_factor) for each in weighted], axis=1)
         solved = linalg.solve_triangular(factor, products * self._deviations[:, None], lower=True, check_finite=False)
-        power = np.array([[_sum(self._w * one * other) for other in patterns] for one in patterns])
+        power = sums_of_products(weighted, patterns)
         # what the fit can imitate is left out: in single precision nothing is known of it
         unit = 1 / np.sqrt(np.maximum(np.diag(power), 1e-300))
         # Their power less what fitted parameters take of it: the Schur complement, all that is fitted marginalised.
@@ -237,9 +255,8 @@ class VolumeFit(VolumeModel):
         """Of α and the columns' amplitudes, I_FF marginalised."""
         p = self.sizes[0]
         factor = self.factored() if factor is None else factor
-        tail = np.tril(factor[p:, p:])
-        inverse = linalg.solve_triangular(tail, np.eye(len(tail)), lower=True)
-        return np.asarray(inverse.T @ inverse)
+        lower, _ = lapack.dpotri(factor[p:, p:], lower=True)
+        return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
     def order_covariance(self) -> FloatArray:
         """Of the order alone, scaled by χ² where that is above one."""
@@ -265,7 +282,9 @@ def _local_mean(counts: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """The weighted mean of 5³ voxels, at least half a count: a variance before there is a model."""
 
     def pooled(values: torch.Tensor) -> torch.Tensor:
-        size = [_WINDOW if n >= _WINDOW else 1 for n in values.shape]
-        return torch.nn.functional.avg_pool3d(values[None, None], size, 1, [n // 2 for n in size])[0, 0]
+        for axis, count in enumerate(values.shape):
+            size = [_WINDOW if i == axis and count >= _WINDOW else 1 for i in range(3)]
+            values = torch.nn.functional.avg_pool3d(values[None, None], size, 1, [n // 2 for n in size])[0, 0]
+        return values
 
     return (pooled(counts * weight) / pooled(weight).clamp_min(1e-6)).clamp_min(_LEAST_VARIANCE)

@@ -74,7 +74,8 @@ def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watc
     watch.stage("width of I_FF's Patterson", fit, 8)
     fit.newton(10, watch)
     astray = fit.chi_square() > _ASTRAY
-    if astray or not scale_is_known(fit):
+    values, covariance = fit.parts()[1], fit.order_covariance()
+    if astray or not scale_is_known(values, covariance):
         first, reached = fit.parameters, fit.chi_square()
         fit.start_without_columns()
         watch.stage("the same with little background", fit, 6)
@@ -82,11 +83,11 @@ def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watc
         if astray and fit.chi_square() > reached:
             fit.parameters = first
             fit.reweight()
+        values, covariance = fit.parts()[1], fit.order_covariance()
     enough = voxels.cells_measured() >= LEAST_CELLS
     found = best_prior(fit, FIRST) if enough else SMALL
     watch.say(f"width of the Patterson function {found.width[0]:.2f} cells, strength {found.amplitude:.1f}")
-    values, covariance = fit.parts()[1], fit.order_covariance()
-    known = scale_is_known(fit)
+    known = scale_is_known(values, covariance)
     if not known:
         values, covariance = scale_held(values, covariance)
     mean, asymmetry = averaged(apart, values, covariance, terms)
@@ -106,9 +107,8 @@ def look_ahead(voxels: Voxels, settings: VolumeSettings, apart: OrderTerms, watc
     )
 
 
-def scale_is_known(fit: VolumeFit) -> bool:
+def scale_is_known(values: FloatArray, covariance: FloatArray) -> bool:
     """Whether the strongest α is known to a few per cent: where it is not, no α is, as all share its scale."""
-    values, covariance = fit.parts()[1], fit.order_covariance()
     if not len(values):
         return True
     largest = int(np.abs(values).argmax())

@@ -3,7 +3,9 @@
 G and S are cosine series, on a grid of Patterson vectors and on the lattice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,9 @@ from dsfu.model.measured.volume.prior import FormFactorPrior
 from dsfu.model.measured.volume.terms import OrderTerms
 from dsfu.model.measured.volume.voxels import Voxels
 from dsfu.simulate.arrays import FloatArray
+
+_PIECE: Final = 4096
+"""Voxels whose products are summed in single precision."""
 
 
 @dataclass(eq=False)
@@ -80,18 +85,13 @@ class VolumeModel:
         wr = weight * (form_factor * order + extra - self._counts)
         return self._products(wr, self._falloff * order, form_factor)
 
-    def _column_sums(self, values: torch.Tensor) -> FloatArray:
-        rows = values.reshape(-1)
-        width = values.shape[-1]
-        return np.array([float((each * rows).view(-1, width).sum(1).double().sum()) for each in self._maps])
-
     def _products(self, weighted: torch.Tensor, by_p: torch.Tensor, by_a: torch.Tensor) -> FloatArray:
         """Of some weighted pattern with the derivatives of the model: one column of a normal matrix."""
         return np.concatenate(
             [
                 self._g.sums(weighted * by_p).numpy(),
                 self.terms.gathered(self._s.sums(weighted * by_a).numpy()),
-                self._column_sums(weighted),
+                sums_of_products(list(self._maps), [weighted])[:, 0],
             ]
         )
 
@@ -110,9 +110,21 @@ class VolumeModel:
         cross = gathered(normal_block(axes, weight * by_a * by_p, v * self.periods, self.vectors, periods))
         matrix[p : p + a, :p] = cross
         matrix[:p, p : p + a] = cross.T
-        for number, each in enumerate(self._maps):
+        for number, each in enumerate(self._maps, p + a):
             weighted = each.view(self._counts.shape) * weight
-            column = self._products(weighted, by_p, by_a)
-            matrix[p + a + number] = column
-            matrix[:, p + a + number] = column
+            matrix[:, number] = self._products(weighted, by_p, by_a)
+        matrix[p + a :, : p + a] = matrix[: p + a, p + a :].T
         return matrix
+
+
+def sums_of_products(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor]) -> FloatArray:
+    """Σ over the grid of first · second, each with each: (first, second).
+
+    Single precision within pieces, double for their sum: columns are so alike that rounding would show.
+    """
+    flat = [[each.reshape(-1) for each in maps] for maps in (first, second)]
+    total = torch.zeros(len(first), len(second), dtype=torch.float64)
+    for start in range(0, second[0].numel() if first else 0, _PIECE):
+        one, other = (torch.stack([each[start : start + _PIECE] for each in maps]) for maps in flat)
+        total += (one @ other.T).double()
+    return total.numpy()

@@ -16,7 +16,8 @@ FILES: Final = ("report.html", "factors.h5", "sro.json", "verdict.json")
 
 def write_analysis(folder: Path, solution: VolumeSolution, verdict: VolumeVerdict, refinement: SroRefinement) -> None:
     """Write `FILES` into a folder that is there, each whole or not at all."""
-    write_text(folder / "sro.json", as_json([refinement], recommended=0, verdict=verdict.judgement))
+    order = as_json([refinement], recommended=0, verdict=verdict.judgement)
+    write_text(folder / "sro.json", order)
     write_text(folder / "verdict.json", verdict_text(solution, verdict))
-    write_volume_factors(folder / "factors.h5", solution, verdict, refinement)
+    write_volume_factors(folder / "factors.h5", solution, verdict, order)
     write_volume_report(folder / "report.html", solution, verdict, refinement)

@@ -279,9 +279,9 @@ def _with_tails(
         peaks = again if again.any else peaks
         masked = peaks.mask(CORE) | strong
         kept, curvature = fit.terms.shells() <= cutoff, fit.columns.curvature
-        alpha = fit.parts()[1][kept]
+        coefficients, alpha, _ = fit.parts()
         fit, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, masked, curvature)
-        fit.start_from(alpha, amplitudes[:first], diffuse + extra)
+        fit.go_on_from(coefficients, alpha[kept], amplitudes[:first], diffuse + extra)
         watch.stage(f"Bragg peaks, pass {number + 1}", fit, 3 * (_PASSES - number))
         fit.newton(6, watch)
     return fit, masked, peaks
@@ -292,9 +292,9 @@ def _shortened(
 ) -> tuple[VolumeFit, BoolArray]:
     """The fit without shells that the data do not ask for."""
     kept = fit.terms.shells() <= cutoff
-    _, values, columns = fit.parts()
+    coefficients, values, columns = fit.parts()
     curvature = fit.columns.curvature
     shorter, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, None, curvature)
-    shorter.start_from(values[kept], columns, fit.model().numpy())
+    shorter.go_on_from(coefficients, values[kept], columns, fit.model().numpy())
     shorter.newton(12, watch)
     return shorter, masked

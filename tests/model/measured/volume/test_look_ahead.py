@@ -24,7 +24,7 @@ def _order(h, k, l):  # noqa: E741
 
 def test_strong_order_is_not_taken_for_background(monkeypatch):
     """From I_SRO = 1 the first guess is of background, and a wrong fit may well say that it knows the scale."""
-    monkeypatch.setattr(look_ahead, "scale_is_known", lambda _: True)
+    monkeypatch.setattr(look_ahead, "scale_is_known", lambda *_: True)
     torch.set_num_threads(1)
     rng = np.random.default_rng(2)
     axes = [step * np.arange(-n, n + 1) for step, n in zip(STEPS, (30, 30, 25), strict=True)]

@@ -11,6 +11,7 @@ from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.symmetry.groups import laue_operators
 from dsfu.model.measured.volume.cosines import CosineSeries, half_of_box, normal_block
 from dsfu.model.measured.volume.cutoff import shells_needed
+from dsfu.model.measured.volume.model import sums_of_products
 from dsfu.model.measured.volume.order import order_of
 from dsfu.model.measured.volume.settings import VolumeSettings
 from dsfu.model.measured.volume.solve import VolumeSolution, solve_volume
@@ -48,6 +49,16 @@ def test_a_block_of_the_normal_matrix_is_the_product_written_out():
     block = normal_block(AXES, torch.tensor(weights), rows, columns, PERIODS)
     expected = (_cosines(rows) * weights.ravel()[:, None]).T @ _cosines(columns)
     np.testing.assert_allclose(block, expected, atol=1e-10)
+    own = normal_block(AXES, torch.tensor(weights), columns, columns, PERIODS)  # half of it is mirrored
+    np.testing.assert_allclose(own, (_cosines(columns) * weights.ravel()[:, None]).T @ _cosines(columns), atol=1e-10)
+
+
+def test_sums_of_products_keep_more_digits_than_single_precision_has():
+    rng = np.random.default_rng(4)
+    maps = rng.uniform(0.9, 1.1, size=(3, 50, 60, 70)).astype(np.float32)
+    found = sums_of_products(list(torch.tensor(maps[:2])), list(torch.tensor(maps[1:])))
+    flat = maps.reshape(3, -1).astype(np.float64)
+    np.testing.assert_allclose(found, flat[:2] @ flat[1:].T, rtol=3e-8)
 
 
 def _crystal(shape=(41, 41, 41), second=0.0, unit=1.0, seed=3):
@@ -107,6 +118,27 @@ def test_the_background_is_found_and_what_i_ff_hides_of_it_is_told(solution):
     assert found.if_form_factor_known == pytest.approx(alone * solution.voxels.gain, rel=1e-3)
     assert found.uncertainty > 2 * found.if_form_factor_known
     assert found.confused == (found.uncertainty > 0.05 * found.mean)
+
+
+def test_a_fit_starts_at_alpha_that_are_known_with_i_ff_that_belongs_to_them(solution):
+    fit = solution.fit
+    best, known = fit.loss(), fit.parameters.copy()
+    weight, model = fit._w, fit.model().numpy()
+    _, alpha, columns = (each.copy() for each in fit.parts())
+    try:
+        fit.parameters = np.zeros_like(known)
+        fit.start_from(alpha, 0 * columns, model)
+        np.testing.assert_array_equal(fit.parts()[1], alpha)
+        assert fit.loss() < 1.001 * best  # with I_FF fitted to no order it was twice that
+    finally:
+        fit.parameters, fit._w = known, weight
+
+
+def test_the_covariance_is_the_end_of_the_inverse(solution):
+    fit = solution.fit
+    whole = fit._with_prior(fit._matrix(fit._w))
+    first = fit.sizes[0]
+    np.testing.assert_allclose(fit.covariance(), np.linalg.inv(whole)[first:, first:], rtol=1e-4, atol=1e-9)
 
 
 def test_half_of_a_volume_gives_the_same_alpha_and_verdict():
