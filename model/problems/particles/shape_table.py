@@ -43,7 +43,10 @@ class ShapeTable:
 
     def without(self, dropped: Sequence[int]) -> "ShapeTable":
         """The table less some shapes."""
-        kept = [k for k in range(len(self)) if k not in set(dropped)]
+        return self.only([k for k in range(len(self)) if k not in set(dropped)])
+
+    def only(self, kept: Sequence[int]) -> "ShapeTable":
+        """Some shapes of the table."""
         parts = [slice(int(self.first[k]), int(self.first[k + 1])) for k in kept]
         lengths = [part.stop - part.start for part in parts]
         return ShapeTable(

@@ -21,10 +21,6 @@ class SineSums:
 
     values: Float32Array
 
-    def of(self, shapes: IntArray) -> "SineSums":
-        """Those of some shapes, copied once for all x at which they are asked for."""
-        return SineSums(np.ascontiguousarray(self.values[:, shapes]))
-
     def at(self, x: FloatArray) -> Float32Array:
         """Interpolated at some x, (x, shapes): cubic through four points, error below 1e-3 of a distance's wave."""
         low, shares = _cubic(x)
@@ -39,6 +35,26 @@ class SineSums:
         low = place.astype(np.int64)
         share, columns = place - low, shapes[:, None]
         return np.asarray(self.values[low, columns] * (1 - share) + self.values[low + 1, columns] * share)
+
+
+class SumsOnDemand:
+    """The sums of a table's shapes, made when they are asked for: families that explain nothing are not."""
+
+    def __init__(self, table: ShapeTable, x_max: float) -> None:
+        self._table, self._x_max = table, x_max
+        self._columns: dict[int, Float32Array] = {}
+
+    def of(self, shapes: IntArray) -> SineSums:
+        """Those of some shapes, side by side."""
+        wanted = shapes.tolist()
+        if missing := [shape for shape in wanted if shape not in self._columns]:
+            made = sine_sums(self._table.only(missing), self._x_max).values.T
+            self._columns |= zip(missing, made, strict=True)
+        return SineSums(np.stack([self._columns[shape] for shape in wanted], axis=1))
+
+    def column(self, shape: int) -> Float32Array:
+        """Those of one shape."""
+        return np.ascontiguousarray(self.of(np.array([shape])).values[:, 0])
 
 
 def _cubic(x: FloatArray) -> tuple[IntArray, Float32Array]:

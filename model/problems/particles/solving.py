@@ -11,12 +11,13 @@ from dsfu.model.problems.particles.editing import Start, edited
 from dsfu.model.problems.particles.envelope import EnvelopeFit, envelope_fits
 from dsfu.model.problems.particles.fit_space import FitLimits, FitSpace, fit_space
 from dsfu.model.problems.particles.matching import Matches, match
+from dsfu.model.problems.particles.occupancies import likelihood_unit
 from dsfu.model.problems.particles.ranking import likeliest, score
 from dsfu.model.problems.particles.reading import MeasuredPdf
 from dsfu.model.problems.particles.refining import LONGEST_STRETCH, Refined, forward_of, refine
 from dsfu.model.problems.particles.settings import Q_DAMPS, UNTOLD, SolveSettings, bonds_of, limits_of
 from dsfu.model.problems.particles.shape_table import ShapeTable, load_table
-from dsfu.model.problems.particles.sine_sums import SineSums, sine_sums
+from dsfu.model.problems.particles.sine_sums import SumsOnDemand
 from dsfu.simulate.arrays import FloatArray
 
 _BEST, _OF_FAMILY, _OF_HOPELESS = 16, 4, 1
@@ -89,7 +90,7 @@ def solve_particle(
     limits = limits_of(measured, settings, notes)
     bonds = bonds_of(measured, settings)
     space = fit_space(measured, limits)
-    sums = sine_sums(table, float(space.q[-1]) * bonds[1] * LONGEST_STRETCH)
+    sums = SumsOnDemand(table, float(space.q[-1]) * bonds[1] * LONGEST_STRETCH)
     found = match(table, sums, space, bonds)
     chosen = _chosen(table, found)
     is_damping_known = settings.q_damp is not None or measured.q_damp is not None
@@ -115,7 +116,7 @@ def solve_particle(
     candidates += _edited(candidates, space, envelope)
     candidates.sort(key=lambda candidate: candidate.score)
     # Particles of the search are the best of hundreds: their χ² is lower by chance, for which they pay.
-    unit = 2 * noise_floor(space) ** 2 / len(space.data)
+    unit = likelihood_unit(space, noise_floor(space))
     rw = [float(np.sqrt(each.refined.rw**2 + unit * each.price)) for each in candidates]
     first = likeliest([each.family for each in candidates], rw, space, noise_floor(space))
     candidates.insert(0, candidates.pop(first))
@@ -213,10 +214,9 @@ def _chosen(table: ShapeTable, found: Matches) -> list[int]:
 
 
 def _refine(
-    table: ShapeTable, sums: SineSums, space: FitSpace, shape: int, found: Matches, rounds: int = 12
+    table: ShapeTable, sums: SumsOnDemand, space: FitSpace, shape: int, found: Matches, rounds: int = 12
 ) -> Refined:
-    column = np.ascontiguousarray(sums.values[:, shape])
-    forward = forward_of(space, column, *table.of(shape), int(table.atoms[shape]))
+    forward = forward_of(space, sums.column(shape), *table.of(shape), int(table.atoms[shape]))
     return refine(forward, float(found.bond[shape]), float(found.b_iso[shape]), rounds)
 
 
@@ -225,7 +225,7 @@ def _best_damping(
     limits: FitLimits,
     space: FitSpace,
     table: ShapeTable,
-    sums: SineSums,
+    sums: SumsOnDemand,
     found: Matches,
     chosen: list[int],
 ) -> tuple[FitLimits, FitSpace]:

@@ -13,7 +13,7 @@ from dsfu.model.problems.particles.matching import BOND_RANGE
 from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
 from dsfu.model.problems.particles.settings import SolveSettings
 from dsfu.model.problems.particles.shape_table import load_table
-from dsfu.model.problems.particles.sine_sums import sine_sums
+from dsfu.model.problems.particles.sine_sums import SumsOnDemand, sine_sums
 from dsfu.model.problems.particles.solving import solve_particle
 from dsfu.model.problems.particles.verdict import (
     BULK,
@@ -74,11 +74,19 @@ def test_the_table_is_what_its_shapes_are():
 
 def test_sums_of_the_table_are_debyes():
     table = load_table().without(range(5, len(load_table())))
-    sums = sine_sums(table, 80.0)
+    sums = SumsOnDemand(table, 80.0)
     x = np.array([1.234, 20.3, 55.55])
     distances, counts = table.of(2)
     expected = 2 / table.atoms[2] * (np.sin(np.outer(x, distances)) / distances) @ counts
     assert sums.of(np.array([2])).at(x)[:, 0] == pytest.approx(expected, abs=0.02 * table.atoms[2] ** 0.5)
+
+
+def test_sums_on_demand_are_those_of_the_whole_table_in_any_order():
+    table = load_table().only(range(20))
+    whole, asked = sine_sums(table, 40.0).values, SumsOnDemand(table, 40.0)
+    for shapes in ([7, 3], [3, 19, 7, 0]):
+        assert np.array_equal(asked.of(np.array(shapes)).values, whole[:, shapes])
+    assert np.array_equal(asked.column(11), whole[:, 11])
 
 
 def test_the_table_of_sums_reaches_as_far_as_a_refinement_may_go():
