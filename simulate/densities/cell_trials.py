@@ -92,7 +92,10 @@ def climb(
     first: float,
     rounds: int,
 ) -> float:
-    """Improve one cell by steps along its parameters and all of them together, halved when nothing helps."""
+    """Improve one cell by steps along its parameters and all of them together, halved when nothing helps.
+
+    A sixteenth of the first step is the last: lines fall into bins, and smaller ones change nothing.
+    """
     bins = np.zeros(observed.shape[0])
     touched = np.empty(coefficients.shape[0], np.int64)
     best = _score(coefficients, weights, metric, wavelength, start, step, observed, bins, touched)
@@ -117,4 +120,6 @@ def climb(
                     better = True
         if not better:
             length *= 0.5
+        if length < first / 16:
+            break
     return float(best)

@@ -7,8 +7,8 @@ import numpy as np
 
 from dsfu.simulate.arrays import BoolArray, FloatArray
 
-_ENOUGH: Final = 1e-6
-"""Relative fall of the cost below which no further step is taken. Chosen: R is told to 1e-3."""
+_ENOUGH: Final = 1e-4
+"""Relative fall of the cost below which no further step is taken. Chosen: R falls by half of it, told to 1e-3."""
 
 _TRIES: Final = 6
 """How often a step is shortened before the place is taken for the lowest. Chosen."""
@@ -31,7 +31,7 @@ def bounded_least_squares(
     """
     values = np.clip(start, low, high)
     rest = residual(values)
-    cost, damping = _cost(rest), _FIRST_DAMPING
+    cost, damping = robust_cost(rest), _FIRST_DAMPING
     for _ in range(steps):
         slopes = jacobian(values)
         weighted = slopes / np.sqrt(1 + rest**2)[:, None]
@@ -41,8 +41,8 @@ def bounded_least_squares(
         for _ in range(_TRIES):
             trial = np.clip(values + _step(normal, gradient, free, damping), low, high)
             other = residual(trial)
-            if _cost(other) < cost:
-                values, rest, cost, damping = trial, other, _cost(other), 0.3 * damping
+            if robust_cost(other) < cost:
+                values, rest, cost, damping = trial, other, robust_cost(other), 0.3 * damping
                 break
             damping *= 5
         if before - cost < _ENOUGH * before:
@@ -61,5 +61,6 @@ def _step(normal: FloatArray, gradient: FloatArray, free: BoolArray, damping: fl
     return step
 
 
-def _cost(rest: FloatArray) -> float:
+def robust_cost(rest: FloatArray) -> float:
+    """Σ 2(√(1 + r²) − 1): squares of what is small, twice what is large."""
     return float(2 * (np.sqrt(1 + rest**2) - 1).sum())

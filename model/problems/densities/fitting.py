@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.model.problems.densities.bounded_steps import bounded_least_squares
+from dsfu.model.problems.densities.bounded_steps import bounded_least_squares, robust_cost
+from dsfu.model.problems.densities.fit_target import Agreement
 from dsfu.model.problems.densities.metrics import cell_of
-from dsfu.model.problems.densities.pattern_model import SHAPE, Agreement, PatternModel, Source
+from dsfu.model.problems.densities.pattern_model import SHAPE, PatternModel, Source
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.structure_types import StructureType
@@ -16,8 +17,11 @@ from dsfu.simulate.densities.structure_types import StructureType
 MOST_FREE: Final = 45
 """Free positions that are fitted; of types with more only the cell is, since a powder pattern does not hold so many."""
 
-STEPS: Final = ((2.2, 8), (1.0, 14))
-"""Times the typical width, and how many steps with peaks so wide."""
+WIDE: Final = 2.2
+"""Times the typical width of the peaks of a rough fit: they reach over to a cell that is a little wrong. Chosen."""
+
+STEPS: Final = {"rough": 8, "cell": 14, "positions": 20}
+"""Steps that each part of a fit may take. Chosen."""
 
 B_LIMITS: Final = (-1.0, 8.0)
 """Å²: the displacement parameter stays between. Where it ends at one of them something else is wrong."""
@@ -111,29 +115,46 @@ def wavelengths_of(wavelength: float) -> Source:
     return ((wavelength, 1.0),)
 
 
+@dataclass(frozen=True, eq=False)
+class Rough:
+    """A decorated type fitted with wide peaks: values of the fit about a cell, and what is left (less is better)."""
+
+    kind: StructureType
+    cell: FloatArray
+    values: FloatArray
+    cost: float
+
+
+def rough_fit(kind: StructureType, cell: FloatArray, signal: Signal, source: Source) -> Rough:
+    """Fit a cell that is only nearly right, with peaks drawn wide, on every other point: they need no more."""
+    model = PatternModel(kind, cell, signal, source, coarse=2)
+    start, low, high = _bounds(model.size, signal.fwhm)
+    width = model.size + 1
+    start[width], low[width], high[model.size + 4] = WIDE * signal.fwhm, 0.7 * WIDE * signal.fwhm, 0.0
+    values = bounded_least_squares(model.residual, model.jacobian, start, low, high, STEPS["rough"])
+    return Rough(kind, np.asarray(cell, np.float64), values, robust_cost(model.residual(values)))
+
+
 def fit(
     kind: StructureType, cell: FloatArray, signal: Signal, source: Source, *, positions: bool,
-    texture_axes: tuple[tuple[int, int, int], ...] = (),
+    texture_axes: tuple[tuple[int, int, int], ...] = (), start: FloatArray | None = None,
 ) -> Fit:  # fmt: skip
-    """Fit one decorated type, from a cell that is nearly right: the cell, positions, and a texture with them."""
+    """Fit one decorated type, from a cell that is right: the cell, positions, and a texture with them.
+
+    ``start``: values of a rough fit about the same cell.
+    """
     model = PatternModel(kind, cell, signal, source)
     size, width = model.size, signal.fwhm
-    start = np.concatenate([np.ones(size), [0.0, width, 0.3 * width, 0.5, 0.0, 1.0]])
-    low = np.concatenate([np.full(size, 0.95), [-0.4, 0.15 * width, 0.0, 0.0, 0.0, B_LIMITS[0]]])
-    high = np.concatenate([np.full(size, 1.05), [0.4, 3 * width, 4 * width, 1.0, MOST_ASYMMETRY, B_LIMITS[1]]])
-    # Broad peaks first: they reach over to a cell that is a little wrong.
-    for wide, steps in STEPS:
-        floor, roof = low.copy(), high.copy()
-        if wide > 1:
-            floor[size + 1], roof[size + 4] = 0.7 * wide * width, 0.0
-        start[size + 1] = wide * width
-        start = bounded_least_squares(model.residual, model.jacobian, start, floor, roof, steps)
+    typical, low, high = _bounds(size, width)
+    if start is not None:
+        typical = np.concatenate([start[: size + 1], [width], start[size + 2 :]])
+    start = bounded_least_squares(model.residual, model.jacobian, typical, low, high, STEPS["cell"])
     if not positions:
         return _told(model, start, size + 6)
     room = np.full(kind.free if kind.free <= MOST_FREE else 0, 0.09)
     start, low, high = (np.concatenate(each) for each in ((start, 0 * room), (low, -room), (high, room)))
-    moved = bounded_least_squares(model.residual, model.jacobian, start, low, high, 20)
-    best = _told(model, moved, size + 6 + len(room))
+    moved = bounded_least_squares(model.residual, model.jacobian, start, low, high, STEPS["positions"])
+    best = plain = _told(model, moved, size + 6 + len(room))
     # Before positions bend to the intensities of a texture, and after they have moved: what helps more is kept.
     for values in (start, moved):
         texture = _texture(model, values, texture_axes)
@@ -142,10 +163,21 @@ def fit(
             floor, roof = np.append(low, MOST_TEXTURE[0]), np.append(high, MOST_TEXTURE[1])
             # Texture says nothing of where peaks are: cell and zero would make up for a wrong amount.
             floor[: size + 1] = roof[: size + 1] = values[: size + 1]
-            fitted = bounded_least_squares(*_oriented(model, axis), np.append(values, amount), floor, roof, 20)
+            oriented = _oriented(model, axis)
+            fitted = bounded_least_squares(*oriented, np.append(values, amount), floor, roof, STEPS["positions"])
             found = _told(model, fitted[:-1], size + 7 + len(room), axis, float(fitted[-1]))
-            best = found if _is_seen(best.agreement, found.agreement.left) else best
+            left = found.agreement.left
+            if left < best.agreement.left and _is_seen(plain.agreement, left):
+                best = found
     return best
+
+
+def _bounds(size: int, width: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Where the values of a fit without positions start, and between what they stay."""
+    start = np.concatenate([np.ones(size), [0.0, width, 0.3 * width, 0.5, 0.0, 1.0]])
+    low = np.concatenate([np.full(size, 0.95), [-0.4, 0.15 * width, 0.0, 0.0, 0.0, B_LIMITS[0]]])
+    high = np.concatenate([np.full(size, 1.05), [0.4, 3 * width, 4 * width, 1.0, MOST_ASYMMETRY, B_LIMITS[1]]])
+    return start, low, high
 
 
 def _oriented(model: PatternModel, axis: tuple[int, int, int]) -> tuple[_Function, _Function]:
@@ -181,7 +213,7 @@ def _texture(
 
 
 def _agreement(model: PatternModel, values: FloatArray) -> Agreement:
-    return model.agreement(*model.explained(model.pattern(values)))
+    return model.target.agreement(*model.target.explained(model.pattern(values)))
 
 
 def _left(model: PatternModel, values: FloatArray, axis: tuple[int, int, int], amount: float) -> float:
@@ -197,9 +229,9 @@ def _told(
     size, kind = model.size, model.kind
     if axis is not None:
         model.orient(axis, texture)
-    net, calculated = model.explained(model.pattern(values))
-    agreement = model.agreement(net, calculated)
-    r, noise = model.r_factors(net, calculated)
+    net, calculated = model.target.explained(model.pattern(values))
+    agreement = model.target.agreement(net, calculated)
+    r, noise = model.target.r_factors(net, calculated)
     zero, constant, tangent, _, _, b_iso = map(float, values[size : size + SHAPE])
     cell = cell_of(model.metric_at(values), model.system)
     shifts = np.zeros(kind.free)

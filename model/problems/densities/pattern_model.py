@@ -1,11 +1,10 @@
 """What a decorated structure type gives as a powder pattern, with derivatives by all that a fit moves."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.interpolate import BSpline
 
+from dsfu.model.problems.densities.fit_target import fit_target
 from dsfu.model.problems.densities.metrics import coefficients, metric_of
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.simulate.arrays import FloatArray, IntArray
@@ -17,39 +16,14 @@ _REACH: Final = 12.0
 _TAIL: Final = 1e-4
 """Share of the highest peak below which a tail is not followed further."""
 
-_POINTS: Final = 3000
-"""Points of the pattern that a fit looks at. Chosen: some ten per peak on usual ranges."""
-
-_PER_WIDTH: Final = 5
-"""Points a FWHM that a fit looks at where there are as many, for sharper peaks than these points hold. Chosen."""
-
-_MOST_POINTS: Final = 12000
-"""Points that a fit looks at, however sharp peaks are. Chosen."""
-
 _NUDGE: Final = 1e-4
 """Fractions of the cell by which free positions move for derivatives of |F|²."""
 
 SHAPE: Final = 6
 """Values of a fit between those of the cell and those of positions: zero, two of widths, mixing, asymmetry, B."""
 
-_KNOTS: Final = 12.0
-"""FWHM between knots of what the background left: as near as peaks that overlap allow. Chosen."""
-
-_MOST_PIECES: Final = 12
-"""Pieces of that curve: a halo of glass is some fifth of a range wide."""
-
 Source = tuple[tuple[float, float], ...]
 """Wavelengths in Å and their shares."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Weighted squares: of what a fit leaves, of the net intensities, and what noise alone leaves, with its spread."""
-
-    left: float
-    whole: float
-    noise: float = 0.0
-    spread: float = 0.0
 
 
 class PatternModel:
@@ -57,32 +31,20 @@ class PatternModel:
 
     Values of a fit, in this order: factors of the metric's parameters, zero shift, constant and tan θ parts of the
     width (all in degrees), Lorentzian share, asymmetry in degrees, B in Å², shifts of free positions. Scale and a
-    smooth curve that the background left are solved for.
+    smooth curve that the background left are solved for. ``coarse``: of how many of its points one is made.
     """
 
-    def __init__(self, kind: StructureType, cell: FloatArray, signal: Signal, source: Source) -> None:
+    def __init__(
+        self, kind: StructureType, cell: FloatArray, signal: Signal, source: Source, *, coarse: int = 1
+    ) -> None:  # fmt: skip
         from dsfu.simulate.densities.pattern import reflections
 
         self.kind, self.source, self.system = kind, source, kind.system
         self.reference = np.asarray(cell, np.float64)
         self.metric = metric_of(self.reference, self.system)
         self.moves = _moves(self.metric, self.system)
-        stride = _stride(signal)
-        points = len(signal.net) // stride * stride
-        self.two_theta = signal.two_theta[:points].reshape(-1, stride).mean(axis=1)
-        self.net = signal.net[:points].reshape(-1, stride).mean(axis=1)
-        sigma = signal.sigma[:points].reshape(-1, stride).mean(axis=1)
-        # What a perfect fit leaves of Σ|net|: the mean of |noise| is √(2/π) of its standard deviation.
-        self.noise_sum = float(0.798 * sigma.sum() / np.sqrt(stride))
-        # Counting noise alone would let the strongest peak's shape decide: model errors are some 3 % of the height.
-        model_error = (0.03 * np.maximum(self.net, 0)) ** 2 + (2e-3 * self.net.max()) ** 2
-        self.weight = 1 / np.sqrt(sigma**2 / stride + model_error)
-        noise = sigma**2 / stride * self.weight**2
-        self._noise = float(noise.sum()), float(np.sqrt(2 * (noise**2).sum()))
-        smooth = _smooth_columns(self.two_theta, _KNOTS * signal.fwhm)
-        self._smooth = smooth
-        self._taken, self._triangle = np.linalg.qr(smooth * self.weight[:, None])
-        self._wanted = self._without(self.net * self.weight)
+        self.target = fit_target(signal, coarse)
+        self.two_theta = self.target.two_theta
         self.main = source[0][0]
         s_max = min(np.sin(np.radians(min(self.two_theta[-1] / 2 + 1, 89))) / self.main, 1.5)
         self.s_max = float(s_max)
@@ -182,43 +144,19 @@ class PatternModel:
             if (found := _Peaks(s, summed, wavelength, share, zero, (constant, tangent, asymmetry), b_iso)).areas.size
         ]
 
-    def _without(self, columns: FloatArray) -> FloatArray:
-        """Weighted columns without what the smooth curve can take up."""
-        return np.asarray(columns - self._taken @ (self._taken.T @ columns))
-
-    def _scale(self, bare: FloatArray) -> float:
-        """How much of a pattern fits best, not negative."""
-        return max(float(bare @ self._wanted) / max(float(bare @ bare), 1e-300), 0.0)
-
-    def explained(self, pattern: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The net intensities without the smooth curve, and the pattern times its best scale."""
-        weighted = pattern * self.weight
-        calculated = self._scale(self._without(weighted)) * pattern
-        left = self._taken.T @ ((self.net - calculated) * self.weight)
-        return self.net - self._smooth @ np.linalg.solve(self._triangle, left), calculated
-
     def residual(self, values: FloatArray) -> FloatArray:
         """Weighted differences with the best scale and smooth curve."""
-        bare = self._without(self.pattern(values) * self.weight)
-        return np.asarray(self._scale(bare) * bare - self._wanted)
+        bare = self.target.without(self.pattern(values) * self.target.weight)
+        return np.asarray(self.target.scale(bare) * bare - self.target.wanted)
 
     def jacobian(self, values: FloatArray) -> FloatArray:
         """Derivatives of `residual`: what scale and smooth curve take up is projected out (Kaufman 1975)."""
         pattern, slopes = self.pattern_and_slopes(values)
-        bare = self._without(pattern * self.weight)
-        weighted = self._without(slopes * (self._scale(bare) * self.weight)[:, None])
+        target = self.target
+        bare = target.without(pattern * target.weight)
+        weighted = target.without(slopes * (target.scale(bare) * target.weight)[:, None])
         unit = bare / max(float(np.linalg.norm(bare)), 1e-300)
         return np.asarray(weighted - np.outer(unit, unit @ weighted))
-
-    def agreement(self, net: FloatArray, calculated: FloatArray) -> Agreement:
-        """How well intensities agree, with the weights of the fit."""
-        left, whole = ((self.weight * np.stack([net - calculated, net])) ** 2).sum(axis=1)
-        return Agreement(float(left), float(whole), *self._noise)
-
-    def r_factors(self, net: FloatArray, calculated: FloatArray) -> tuple[float, float]:
-        """Σ|net − calculated| / Σ|net|, and what noise alone would leave of it."""
-        whole = max(float(np.abs(net).sum()), 1e-12)
-        return float(np.abs(net - calculated).sum() / whole), self.noise_sum / whole
 
 
 class _Peaks:
@@ -248,22 +186,6 @@ class _Peaks:
         heights = self.areas / self.widths
         # A Lorentzian falls to 1/(4 u²) of its height at u FWHM.
         self.reaches = np.clip(np.sqrt(heights / (4 * _TAIL * heights.max(initial=1e-300))), 2.0, _REACH)
-
-
-def _stride(signal: Signal) -> int:
-    """How many points of the signal become one of a fit."""
-    points = len(signal.net)
-    sharp = max(int(signal.fwhm / signal.step / _PER_WIDTH), -(-points // _MOST_POINTS))
-    return max(1, min(round(points / _POINTS), sharp))
-
-
-def _smooth_columns(angles: FloatArray, spacing: float) -> FloatArray:
-    """Cubic B-splines with knots about so many degrees apart: (points, some)."""
-    span = float(angles[-1] - angles[0])
-    pieces = int(np.clip(span / spacing, 1, _MOST_PIECES))
-    inner = np.linspace(angles[0], angles[-1], pieces + 1)
-    knots = np.concatenate([np.full(3, inner[0]), inner, np.full(3, inner[-1])])
-    return np.asarray(BSpline.design_matrix(angles, knots, 3).toarray())
 
 
 def _moves(metric: FloatArray, system: str) -> FloatArray:

@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
-from scipy.signal import find_peaks, peak_widths
 
 from dsfu.errors import InputError
+from dsfu.model.problems.densities.peaks import prominent_peaks
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.constants import SIGMA_PER_MAD
 
@@ -176,12 +176,12 @@ def _background(angles: FloatArray, counts: FloatArray, width: float) -> FloatAr
 def _typical_width(angles: FloatArray, net: FloatArray, sigma: FloatArray) -> float:
     step = angles[1] - angles[0]
     smooth = gaussian_filter1d(net, 1.5)
-    found, _ = find_peaks(smooth, height=float(np.max(smooth)) * 0.05, prominence=4 * np.median(sigma))
-    if not len(found):
+    found, widths = prominent_peaks(smooth, 4 * float(np.median(sigma)))
+    high = smooth[found] >= 0.05 * smooth.max()
+    if not high.any():
         return float(10 * step)
-    strongest = found[np.argsort(-smooth[found])[:10]]
-    widths = peak_widths(smooth, strongest, rel_height=0.5)[0] * step
-    return float(max(np.median(widths), 2 * step))
+    strongest = np.argsort(-smooth[found[high]])[:10]
+    return float(max(np.median(widths[high][strongest] * step), 2 * step))
 
 
 def _peaks(angles: FloatArray, net: FloatArray, sigma: FloatArray, fwhm: float) -> tuple[FloatArray, FloatArray]:
@@ -190,6 +190,6 @@ def _peaks(angles: FloatArray, net: FloatArray, sigma: FloatArray, fwhm: float) 
     smooth = gaussian_filter1d(net, spread)
     quiet = sigma / np.sqrt(2 * np.sqrt(np.pi) * spread)
     least = np.maximum(4 * quiet, 0.007 * smooth.max())
-    found, _ = find_peaks(smooth, prominence=4 * np.median(quiet))
+    found, _ = prominent_peaks(smooth, 4 * float(np.median(quiet)))
     found = found[(smooth[found] > least[found]) & (smooth[found] >= maximum_filter1d(smooth, 3)[found])]
     return angles[found], smooth[found]

@@ -12,7 +12,7 @@ from dsfu.errors import InputError
 from dsfu.model.problems.densities.assigned import assigned_types
 from dsfu.model.problems.densities.candidates import decorations
 from dsfu.model.problems.densities.colourings import is_coloured
-from dsfu.model.problems.densities.fitting import Fit, fit, wavelengths_of
+from dsfu.model.problems.densities.fitting import Fit, Rough, fit, rough_fit, wavelengths_of
 from dsfu.model.problems.densities.formulas import Formula, without_mixing
 from dsfu.model.problems.densities.judging import GOOD, identity, judge, ordered, rank
 from dsfu.model.problems.densities.pattern_model import Source
@@ -22,7 +22,10 @@ from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
 FITTED: Final = 56
-"""Candidates of the search whose whole pattern is fitted, and half as many with sites divided anew. Chosen."""
+"""Candidates of the search whose whole pattern is fitted roughly, and half as many with sites divided anew. Chosen."""
+
+CLOSER: Final = 0.5
+"""Share of these that are fitted to the end, by what the rough fit leaves. Chosen."""
 
 SIMPLE: Final = 16
 """Of these, places for types with at most two free coordinates: large cells have a line wherever a peak is, so that the
@@ -38,7 +41,7 @@ _RESERVED: Final = {"cubic": 8, "hexagonal": 4, "rhombohedral": 4, "tetragonal":
 """Candidates of each system that are fitted in any case. Chosen."""
 
 HOPELESS: Final = 3.0
-"""Times the R of the best before positions are fitted, beyond which they are not: they halve R, seldom more. Chosen."""
+"""Times the R of the best so far, beyond which positions are not fitted: that halves R, seldom more. Chosen."""
 
 UNLIKE: Final = 0.8
 """Share of the best cosine that a type with sites divided anew must reach to be fitted. Chosen."""
@@ -166,23 +169,30 @@ def _of_no_type(
 
 def _fitted(found: Sequence[Found], signal: Signal, source: Source, until: float) -> list[Fit]:
     """The whole pattern fitted with the best of the search, by rank; with free positions where that is worth it."""
-    first: list[Fit] = []
+    rough: list[Rough] = []
     for each in _varied(found, FITTED if signal.fwhm < BROAD else 2 * FITTED):
-        if first and time.process_time() > until:
+        if rough and time.process_time() > until:
             break
-        first.append(fit(each.kind, each.cell, signal, source, positions=False))
+        rough.append(rough_fit(each.kind, each.cell, signal, source))
+    rough.sort(key=lambda each: each.cost)
+    closer = [one for anew in (False, True) for one in _half([r for r in rough if is_coloured(r.kind) == anew])]
+    first = [fit(one.kind, one.cell, signal, source, positions=False, start=one.values) for one in closer]
     first.sort(key=rank)
     if first and len(source) > 1 and (alone := _alone(first, signal, source)):
         source, first = alone
-    near = [one for one in first if rank(one) < HOPELESS * max(rank(first[0]), GOOD)]
-    moving = [*_first(near, WITH_POSITIONS, False), *_first(near, WITH_POSITIONS // 2, True)]
+    moving = [*_first(first, WITH_POSITIONS, False), *_first(first, WITH_POSITIONS // 2, True)]
     again, fits = Fitting(signal, source, _AXES), list[Fit]()
+    best = min(map(rank, first), default=np.inf)
     for one in first:
-        if one not in moving or time.process_time() > until:
-            fits.append(one)
-            continue
-        fits += raised(again(one.kind), again)
+        hopeless = rank(one) > HOPELESS * max(best, GOOD)
+        more = [one] if hopeless or one not in moving or time.process_time() > until else raised(again(one.kind), again)
+        best = min(best, *map(rank, more))
+        fits += more
     return _varied_fits(ordered(fits))
+
+
+def _half(rough: Sequence[Rough]) -> Sequence[Rough]:
+    return rough[: max(WITH_POSITIONS, round(CLOSER * len(rough)))]
 
 
 def _alone(fits: Sequence[Fit], signal: Signal, source: Source) -> tuple[Source, list[Fit]] | None:
