@@ -120,6 +120,12 @@ def _smallest_first(ranked: list[Fit]) -> list[Fit]:
     """Of one structure in several slight distortions that fit alike, the one with the fewest atoms comes first."""
     best = ranked[0]
     alike = [each for each in ranked[1:] if each.excess < min(EXPLAINED, AS_GOOD * best.excess)]
+    # Lines of the larger cell that are there take squares away without a parameter more.
+    alike = [
+        each
+        for each in alike
+        if each.parameters < best.parameters or each.agreement.left < best.agreement.left + _ASKED_FOR
+    ]
     alike = [each for each in alike if independent_volume(each.kind) < 1.1 * independent_volume(best.kind)]
     alike = [each for each in alike if _primitive_atoms(each.kind) < _primitive_atoms(ranked[0].kind)]
     alike = [each for each in alike if identity(each.kind, DISTORTED) == identity(ranked[0].kind, DISTORTED)]

@@ -24,10 +24,15 @@ _EXPECTED: Final = (
     "columns of 2θ in degrees and intensity (.xy, .xye, .csv), a powder CIF, GSAS, FullProf, .xrdml or .ras"
 )
 
+_EXPORT: Final = "export it as columns of 2θ and intensity (.xy)"
+
 _AS_MUCH_BELOW: Final = 0.5
 _AS_DEEP: Final = 0.2
 """Area below zero over that above, and depth over height, of what is no pattern. Chosen: four measured G(r) have 1.02
 to 1.06 and .35 to .71, thirteen measured powders 0; patterns whose background was taken out lie between."""
+
+_STEADY: Final = 0.8
+"""Share of the steps of an axis that go one way. Chosen: scans one after another go back now and then, counts often."""
 
 _SHORTEST_D: Final = 0.2
 """Å. Chosen: thirteen measured powders end at .41 or more, and Q = 25 1/Å, far for such data, is .25."""
@@ -179,10 +184,16 @@ def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPatte
     """Two or more columns; a head may say that the first is Q or d."""
     rows = _rows(text, name)
     if rows.shape[1] < 2:
-        raise InputError("only one column of numbers was found", where=name, expected=_EXPECTED)
+        raise InputError("only one column of numbers was found", where=name, expected=_EXPECTED, remedy=_EXPORT)
     head = " ".join(line for line in text.splitlines()[:60] if not re.match(r"^\s*[-+.\d]", line)).lower()
     told = wavelength or _told_wavelength(text)
     axis = rows[:, 0]
+    ways = np.sign(np.diff(axis))
+    if max((ways > 0).mean(), (ways < 0).mean()) < _STEADY:
+        raise InputError(
+            "the first column neither rises nor falls, as counts alone would be", where=name, expected=_EXPECTED,
+            remedy=_EXPORT,
+        )  # fmt: skip
     notes: tuple[str, ...] = ()
     in_q = re.search(
         r"(?<![a-z])q(?![a-z])\s*[,;\[(_/]|(?<![a-z])q\s+(?:i|a)|q_?(?:inv|nm|a)|a(?:ng\w*)?\^?-1|nm\^?-1", head

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dsfu.errors import InputError
 from dsfu.model.problems.densities.readers import read_pattern
 from dsfu.simulate.arrays import FloatArray
 
@@ -38,3 +39,13 @@ def test_angles_counts_and_wavelength_are_those_of_the_file(tmp_path: Path, kind
     np.testing.assert_allclose(found.two_theta, ANGLES, atol=1e-6)
     np.testing.assert_array_equal(found.counts, COUNTS)
     assert found.wavelength == 1.5406
+
+
+def test_counts_alone_are_not_taken_for_angles(tmp_path: Path) -> None:
+    """Few counts of Rigaku's .asc, four in a line, would be 2θ and intensity by their size."""
+    few = np.random.default_rng(0).poisson(20, 2400)
+    path = tmp_path / "pattern.asc"
+    rows = "\n".join(", ".join(map(str, few[i : i + 4])) for i in range(0, 2400, 4))
+    path.write_text(f"*TYPE = Raw\n*START = 10.0\n*STEP = 0.02\n{rows}\n*END\n")
+    with pytest.raises(InputError, match="neither rises nor falls"):
+        read_pattern(path, 1.5406)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from dsfu.model.problems.densities.fit_target import Agreement
 from dsfu.model.problems.densities.fitting import Fit
-from dsfu.model.problems.densities.judging import judge
-from dsfu.model.problems.densities.pattern_model import Agreement
+from dsfu.model.problems.densities.judging import judge, ordered
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
 
@@ -79,3 +79,21 @@ def test_a_distortion_that_may_be_an_impurity_hidden_in_the_noise_is_not_called_
     assert verdict == "uncertain"
     assert "higher symmetry P42/mnm" in reason
     assert judge([drawn, replace(true, agreement=Agreement(1860, 27000, 1661, 58))])[0] == "solved"
+
+
+def test_a_smaller_cell_comes_first_only_if_lines_of_the_larger_take_nothing_away() -> None:
+    """La0.7Sr0.3MnO3: R-3c leaves 3265 of the squares, R32 in half the cell 3277, with nine numbers each."""
+    tilted = next(each for each in shipped_types() if each.prototype == "PrNiO3").substituted({59: 57, 28: 25})
+    half = StructureType(
+        name="half", prototype="half", number=155, hall='R 3 2"', cell=(5.499, 5.499, 6.678, 90.0, 90.0, 120.0),
+        sites=((57, (0.0, 0.0, 0.0)), (25, (0.0, 0.0, 0.5)), (8, (0.0, 0.4953, 0.0))),
+    )  # fmt: skip
+    large = fit_of(tilted.name, {59: 57, 28: 25}, 0.1, 9, (5.499, 5.499, 13.355))
+    large = replace(large, kind=tilted.moved(np.array([5.499, 5.499, 13.355, 90.0, 90.0, 120.0]), np.array([0.03])))
+
+    def first(squares: float) -> int:
+        small = replace(large, kind=half, agreement=Agreement(squares, 45600, 3079, 60))
+        return ordered([replace(large, agreement=Agreement(3265, 45600, 3079, 60)), small])[0].kind.number
+
+    assert first(3277) == 167
+    assert first(3266) == 155
