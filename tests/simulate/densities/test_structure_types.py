@@ -115,3 +115,18 @@ def test_a_type_in_another_cell_has_the_orbits_that_its_sites_have() -> None:
     assert larger.crystal().lattice == pytest.approx(afresh.lattice)
     moved = kind.moved(kind.cell, np.array([0.02]))
     assert moved.orbits[1].anchor != pytest.approx(kind.orbits[1].anchor, abs=1e-3)
+
+
+def test_no_atoms_are_too_close_in_types_that_were_written_down_by_hand() -> None:
+    by_hand = [each for each in shipped_types() if each.source == "literature"]
+    assert len(by_hand) > 80
+    for kind in by_hand:
+        assert shortest_distance(kind.crystal()) >= SHORTEST, kind.name
+
+
+def test_isopointal_types_are_each_in_the_pool() -> None:
+    """Same sites, other coordinates: a fit moves atoms by .09 of the cell, and does not get from one to the other."""
+    near, far = BY_NAME["ABC2_hR4_166_Delafossite"], BY_NAME["ABC2_hR4_166_a_b_c"]
+    assert near.sites[2][1][2] < far.sites[2][1][2] - 0.09
+    tellurium, silicon = BY_NAME["A2B_tP12_92_Paratellurite"], BY_NAME["A2B_tP12_92_b_a"]
+    assert dict(tellurium.sites)[52][0] < dict(silicon.sites)[14][0] - 0.09
