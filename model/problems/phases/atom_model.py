@@ -55,6 +55,11 @@ class AtomModel:
         """Weight times atomic number."""
         return np.asarray(self.weights * self.numbers)
 
+    @property
+    def coordinates(self) -> int:
+        """How many coordinates symmetry leaves free: three of each atom on a general position."""
+        return round(sum(float(np.trace(special(x, self.candidate, self.cell)[1])) for x in self.positions))
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFit:
@@ -70,12 +75,13 @@ def special(position: FloatArray, candidate: CandidateGroup, cell: CellNumbers) 
     orth = orthogonalisation(cell)
     for _ in range(2):
         images = candidate.turns @ position + candidate.shifts
-        apart = images - position
+        # An inversion centre at ¼ ¼ 0 of a C lattice is one only together with the translation ½ ½ 0.
+        apart = (images - position)[:, None, :] + candidate.lattice
         apart -= np.round(apart)
-        near = np.linalg.norm(apart @ orth.T, axis=1) < _MERGE
+        near = np.linalg.norm(apart @ orth.T, axis=2) < _MERGE
         position = position + apart[near].mean(axis=0)
-    projector = candidate.turns[near].mean(axis=0)
-    return position % 1.0, projector, len(candidate.turns) // int(near.sum())
+    by_turn = near.any(axis=1)
+    return position % 1.0, candidate.turns[by_turn].mean(axis=0), len(candidate.turns) // int(by_turn.sum())
 
 
 def structure_factors_of(model: AtomModel, hkl: IntArray) -> ComplexArray:

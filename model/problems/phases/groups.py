@@ -1,7 +1,7 @@
 """Space groups that a Laue class, a lattice and the absent reflections allow."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import gemmi
@@ -55,11 +55,15 @@ class CandidateGroup:
         """Whether it has inversion centres."""
         return bool(self.group.is_centrosymmetric())
 
+    @cached_property
+    def lattice(self) -> FloatArray:
+        """Translations of the lattice within a cell, (points, 3), 0 first."""
+        return np.array(list(self.group.operations().cen_ops), dtype=np.float64) / gemmi.Op.DEN
+
     @property
     def mirrors(self) -> bool:
         """Whether it has mirror planes, not glide planes alone."""
-        points = np.array(list(self.group.operations().cen_ops)) / gemmi.Op.DEN
-        moves = (_CELLS[:, None, :] + points).reshape(-1, 3)
+        moves = (_CELLS[:, None, :] + self.lattice).reshape(-1, 3)
         for turn, shift in zip(self.turns, self.shifts, strict=True):
             if np.linalg.det(turn) < 0 and np.trace(turn) == 1:
                 # (1 + R) t is twice the glide of a plane; where some lattice vector makes it 0, the plane is a mirror.

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from dsfu.model.problems.phases.consensus import consensus
 from dsfu.model.problems.phases.groups import CandidateGroup
 from dsfu.model.problems.phases.merging import ATOMIC, MergedData, grid_shape, on_grid
-from dsfu.model.problems.phases.peaks import lattice_points
 from dsfu.model.problems.phases.projections import SUPPORT, Map, PhasedMap, Symmetriser, phase
 
 _STARTS: Final = 12
@@ -101,7 +100,7 @@ def images_of_voxels(candidate: CandidateGroup, shape: tuple[int, int, int]) -> 
 
 def grid_multiple(candidate: CandidateGroup) -> tuple[int, int, int]:
     """Numbers that voxels along each axis must be multiples of: denominators of the translations, and 2."""
-    shifts = np.concatenate([candidate.shifts, lattice_points(candidate.group)])
+    shifts = np.concatenate([candidate.shifts, candidate.lattice])
     result = []
     for axis in range(3):
         parts = np.round(shifts[:, axis] * 24).astype(int) % 24

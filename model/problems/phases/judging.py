@@ -66,7 +66,7 @@ def judge(
     """
     reasons = []
     if atoms is not None:
-        parameters = 4 * len(atoms.numbers)
+        parameters = atoms.coordinates + len(atoms.numbers)
         ratio = len(data.hkl) / parameters
         reasons.append(f"{len(atoms.numbers)} atoms explain the amplitudes with R1 = {r:.3f}.")
         outcome: Outcome3 = "solved" if r < SOLVED else "doubtful" if r < DOUBTFUL else "not solved"

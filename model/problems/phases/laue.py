@@ -31,7 +31,7 @@ _CENTRED: Final = 0.04
 SIGNIFICANT: Final = 4.0
 """Standard uncertainties above which an intensity is there."""
 
-_PSEUDO_CENTRED: Final = 0.06
+_PSEUDO_CENTRED: Final = 0.02
 """Share of them that are there, less those as far below 0, from which they are weak and not absent: heavy atoms alone
 have the centring. Chosen; two such crystals had .10 and .44 (mean intensities .018 and .033), true centrings 0.00."""
 

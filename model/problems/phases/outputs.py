@@ -10,7 +10,7 @@ from dsfu.errors import InputError
 from dsfu.files import write_text
 from dsfu.model.problems.phases.elements import VOLUME_PER_ATOM
 from dsfu.model.problems.phases.groups import CandidateGroup
-from dsfu.model.problems.phases.peaks import PeakList, find_peaks, lattice_points
+from dsfu.model.problems.phases.peaks import PeakList, find_peaks
 from dsfu.model.problems.phases.report import report_of
 from dsfu.model.problems.phases.solve import PhasedCrystal
 from dsfu.simulate.constants import MO_KALPHA
@@ -82,7 +82,7 @@ def peak_rows(crystal: PhasedCrystal) -> list[dict[str, Any]]:
                 "z": _r(z),
                 "height": _r(float(model.electrons[i])),
                 "u_iso": _r(float(model.u_iso[i])),
-                "multiplicity": int(model.multiplicity[i]) * len(lattice_points(crystal.candidate.group)),
+                "multiplicity": int(model.multiplicity[i]) * len(crystal.candidate.lattice),
             }
         )
     return rows
@@ -95,7 +95,6 @@ def _plain_peaks(crystal: PhasedCrystal) -> PeakList:
         crystal.candidate,
         crystal.data.cell,
         atoms_in_cell=volume / VOLUME_PER_ATOM,
-        centring=len(lattice_points(crystal.candidate.group)),
     )
 
 

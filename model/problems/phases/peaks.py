@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-import gemmi
 import numpy as np
 from scipy.ndimage import maximum_filter
 
@@ -31,17 +30,16 @@ def find_peaks(
     cell: CellNumbers,
     *,
     atoms_in_cell: float,
-    centring: int = 1,
     least: float = 3.0,
     avoid: FloatArray | None = None,
     nearest: float = NEAREST,
 ) -> PeakList:
-    """The highest maxima, until their orbits have ``atoms_in_cell`` atoms or heights fall below ``least`` sigma.
+    """The highest maxima, until heights fall below ``least`` sigma, or their orbits have about ``atoms_in_cell`` atoms.
+
+    An orbit that would exceed that number by more than half of itself is none of them: six places for two atoms.
 
     Parameters
     ----------
-    centring
-        Points of the lattice in a cell.
     avoid
         Positions of the asymmetric unit that are taken already.
     """
@@ -55,30 +53,25 @@ def find_peaks(
     positions: list[FloatArray] = []
     values: list[float] = []
     counts: list[int] = []
-    shifts = lattice_points(candidate.group)
     atoms = 0.0
     for i in order:
         position = (places[i] + _vertex(density, places[i])) / np.array(density.shape)
         position, _, multiplicity = special(position, candidate, cell)
-        if any(_near(position, orbit, shifts, orth, nearest) for orbit in taken):
+        if any(_near(position, orbit, candidate.lattice, orth, nearest) for orbit in taken):
             continue
+        in_cell = multiplicity * len(candidate.lattice)
+        if positions and in_cell > 2 * (atoms_in_cell - atoms):
+            break
         taken.append(_orbit(position, candidate))
         positions.append(position)
         values.append(float(heights[i]))
         counts.append(multiplicity)
-        atoms += multiplicity * centring
-        if atoms >= atoms_in_cell:
-            break
+        atoms += in_cell
     return PeakList(
         positions=np.array(positions).reshape(-1, 3),
         heights=np.array(values),
         multiplicity=np.array(counts, dtype=np.int64),
     )
-
-
-def lattice_points(group: gemmi.SpaceGroup) -> FloatArray:
-    """Translations of the lattice within a cell, (points, 3), 0 first."""
-    return np.array(list(group.operations().cen_ops), dtype=np.float64) / gemmi.Op.DEN
 
 
 def _orbit(position: FloatArray, candidate: CandidateGroup) -> FloatArray:

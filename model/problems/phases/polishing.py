@@ -21,7 +21,7 @@ from dsfu.model.problems.phases.elements import (
 )
 from dsfu.model.problems.phases.groups import CandidateGroup, absent_by
 from dsfu.model.problems.phases.merging import MergedData, grid_shape, waves_to_map
-from dsfu.model.problems.phases.peaks import find_peaks, lattice_points
+from dsfu.model.problems.phases.peaks import find_peaks
 
 _SPARE: Final = 1.15
 _START_U: Final = 0.04
@@ -49,14 +49,15 @@ def polish(
     allowed = ~absent_by(data.hkl, candidate.turns, candidate.shifts)
     hkl, amplitude, sigma = data.hkl[allowed], data.amplitude[allowed], data.sigma[allowed]
     volume = gemmi.UnitCell(*data.cell).volume
-    points = len(lattice_points(candidate.group))
+    points = len(candidate.lattice)
     known = heavy_atoms(formula, volume)
     expected = sum(known.values()) if known else volume / VOLUME_PER_ATOM
-    peaks = find_peaks(density, candidate, data.cell, atoms_in_cell=expected * _SPARE, centring=points)
+    peaks = find_peaks(density, candidate, data.cell, atoms_in_cell=expected * _SPARE)
     if not len(peaks.heights) or len(peaks.heights) > _MOST_ATOMS:
         return None
     model = _first_model(peaks.positions, peaks.heights, peaks.multiplicity, known, candidate, data)
-    few = len(hkl) < 5 * 5 * len(model.numbers)  # so few data that only places and one displacement can be told
+    # Places, a displacement and a weight of each atom want five reflections apiece; with fewer weights stay as they are.
+    few = len(hkl) < 5 * (model.coordinates + 2 * len(model.numbers))
     fit = refine(model, hkl, amplitude, sigma, cycles=4, with_weights=not few)
     for _ in range(_ROUNDS):
         model = _pruned(fit.model, known, points)
@@ -168,7 +169,7 @@ def _first_model(
     data: MergedData,
 ) -> AtomModel:
     """Peaks as atoms, their elements by their height."""
-    electrons = heights * per_height(heights, multiplicity * len(lattice_points(candidate.group)), known)
+    electrons = heights * per_height(heights, multiplicity * len(candidate.lattice), known)
     numbers = nearest_element(electrons, sorted(known) if known else STAND_INS)
     return AtomModel(
         positions=positions,
@@ -222,7 +223,7 @@ def _with_more(
     waves_hkl, waves = expanded(hkl, difference, model.candidate)
     density = density_on_grid(data, waves_hkl, waves)
     peaks = find_peaks(
-        density, model.candidate, data.cell, atoms_in_cell=room, centring=points, least=4.5, avoid=model.positions
+        density, model.candidate, data.cell, atoms_in_cell=room, least=4.5, avoid=model.positions
     )
     if not len(peaks.heights):
         return model

@@ -6,7 +6,13 @@ import gemmi
 import numpy as np
 import pytest
 
-from dsfu.model.problems.phases.atom_model import AtomModel, ModelFit, _waves_and_gradients, structure_factors_of
+from dsfu.model.problems.phases.atom_model import (
+    AtomModel,
+    ModelFit,
+    _waves_and_gradients,
+    special,
+    structure_factors_of,
+)
 from dsfu.model.problems.phases.elements import with_stand_ins
 from dsfu.model.problems.phases.groups import candidate_of
 from dsfu.model.problems.phases.polishing import exchanged
@@ -35,6 +41,38 @@ def test_derivatives_of_waves_are_those_of_differences(symbol):
             structure_factors_of(replace(model, positions=model.positions + s * step), hkl) for s in (1, -1)
         )
         assert np.abs(gradients[axis].sum(axis=1) - (after - before) / 2e-4).max() < 5e-3
+
+
+@pytest.mark.parametrize(
+    ("symbol", "place"),
+    [
+        ("C 1 2/m 1", (0.25, 0.25, 0.0)),
+        ("C 1 2/c 1", (0.25, 0.25, 0.0)),
+        ("I 4/m m m", (0.0, 0.5, 0.25)),
+        ("R -3 m :H", (1 / 3, 2 / 3, 1 / 6)),
+        ("F m -3 m", (0.0, 0.5, 0.0)),
+        ("F d -3 m :2", (0.125, 0.125, 0.125)),
+        ("F m -3 m", (0.06, 0.17, 0.25)),
+    ],
+)
+def test_special_places_of_centred_lattices_have_as_many_atoms_as_gemmi_counts(symbol, place):
+    """Half of them are special only by an operator together with a translation of the lattice."""
+    cell = (9.0, 9.0, 9.0, 90.0, 90.0, 120.0 if symbol.startswith("R") else 90.0)
+    crystal = gemmi.SmallStructure()
+    crystal.cell = gemmi.UnitCell(*cell)
+    crystal.spacegroup_hm = symbol
+    crystal.determine_and_set_spacegroup("2")
+    site = gemmi.SmallStructure.Site()
+    site.element, site.occ, site.fract = gemmi.Element("Fe"), 1.0, gemmi.Fractional(*place)
+    crystal.add_site(site)
+    crystal.setup_cell_images()
+    candidate = group(symbol)
+    near = np.array(place) + 0.01 * np.array([1.0, -1.0, 1.0])
+    position, _, count = special(near, candidate, cell)
+    assert count * len(candidate.lattice) == len(crystal.get_all_unit_cell_sites())
+    if count < len(candidate.turns):
+        apart = position - np.array(place)
+        assert np.allclose(apart, np.round(apart), atol=1e-9)
 
 
 def in_p21c(numbers, weights=None):

@@ -34,7 +34,7 @@ def test_without_a_formula_most_are_carbon() -> None:
 def test_a_low_r1_of_few_reflections_proves_little(reflections: int, r: float, outcome: str) -> None:
     """74 wrong atoms in P1 had R1 .165 of 775 reflections (a crystal in R3m, cell of unusual axes)."""
     data: Any = SimpleNamespace(hkl=np.zeros((reflections, 3)), d_min=0.85)
-    atoms: Any = SimpleNamespace(numbers=np.full(74, 6), u_iso=np.full(74, 0.04))
+    atoms: Any = SimpleNamespace(numbers=np.full(74, 6), u_iso=np.full(74, 0.04), coordinates=3 * 74)
     candidate: Any = SimpleNamespace(group=SimpleNamespace(number=1), absent=0, turns=np.eye(3)[None])
     fit = GroupFit(candidate=candidate, origin=np.zeros(3), mean=1.0, worst=1.0, each=np.ones(1))
     assert judge(data, r=r, fit=fit, alternatives=(), atoms=atoms).outcome == outcome

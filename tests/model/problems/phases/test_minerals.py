@@ -1,0 +1,48 @@
+"""Inorganic crystals, whose atoms lie on special positions of centred lattices; reflections by gemmi."""
+
+from pathlib import Path
+
+import gemmi
+import pytest
+
+from dsfu.model.problems.phases.reading import read_reflections
+from dsfu.model.problems.phases.solve import PhasedCrystal, solve
+from tests.model.problems.phases.made_elsewhere import write_hkl
+
+Sites = list[tuple[str, tuple[float, float, float]]]
+
+
+def solved(folder: Path, symbol: str, edge: float, sites: Sites) -> PhasedCrystal:
+    """A cubic crystal, unique reflections to .6 Å with noise, solved with its formula and without its group."""
+    crystal = gemmi.SmallStructure()
+    crystal.cell = gemmi.UnitCell(edge, edge, edge, 90, 90, 90)
+    crystal.spacegroup_hm = symbol
+    crystal.determine_and_set_spacegroup("2")
+    for name, place in sites:
+        site = gemmi.SmallStructure.Site()
+        site.element, site.occ, site.u_iso, site.fract = gemmi.Element(name), 1.0, 0.02, gemmi.Fractional(*place)
+        crystal.add_site(site)
+    crystal.setup_cell_images()
+    crystal.change_occupancies_to_crystallographic()
+    write_hkl(folder / "x.hkl", crystal, 0.6, missing=0.0)
+    return solve(read_reflections(folder / "x.hkl"))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "edge", "sites"),
+    [
+        ("F m -3 m", 5.52, [("Ba", (0.0, 0.5, 0.0)), ("O", (0.0, 0.0, 0.0))]),
+        ("P n -3 m :2", 4.72, [("Ag", (0.0, 0.0, 0.0)), ("O", (0.25, 0.25, 0.25))]),
+        ("F d -3 m :2", 8.08, [("Mg", (0.125, 0.125, 0.125)), ("Al", (0.5, 0.5, 0.5)), ("O", (0.2624,) * 3)]),
+    ],
+    ids=["BaO", "Ag2O", "spinel"],
+)
+def test_every_atom_of_a_cubic_oxide_is_found_and_named(tmp_path, symbol, edge, sites):
+    """Ba at 0 ½ 0 was counted three times; O of Ag2O had no room beside six places for two atoms."""
+    crystal = solved(tmp_path, symbol, edge, sites)
+    assert crystal.candidate.group.number == gemmi.SpaceGroup(symbol).number
+    assert crystal.model is not None
+    assert crystal.named
+    assert sorted(gemmi.Element(int(z)).name for z in crystal.model.numbers) == sorted(name for name, _ in sites)
+    assert crystal.r < 0.07
+    assert crystal.verdict.outcome == "solved"
