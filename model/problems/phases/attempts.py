@@ -93,9 +93,10 @@ def attempt_of(data: MergedData, p1: PhasedMap, groups: list[CandidateGroup], re
         if plain.polished is not None and plain.polished.fit.r1 < enough * chosen.polished.fit.r1:
             chosen = plain
             polished = replace(polished, reflections=replace(reflections, formula={}))
-    if chosen.polished is None or chosen.polished.fit.r1 > _EXCELLENT:
+    excellent = chosen.polished is not None and chosen.polished.fit.r1 < _EXCELLENT
+    for fit in choice.others:
         # A pseudosymmetric crystal satisfies a group that is too high: its subgroups then fit much better.
-        for fit in choice.others:
+        if not excellent or len(fit.candidate.turns) == len(choice.first.candidate.turns):
             chosen = _lower(chosen, polished.attempt(fit), _MUCH_BETTER)
     for fit in choice.by_intensities:
         chosen = _lower(chosen, polished.attempt(fit), _BETTER)

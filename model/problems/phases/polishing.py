@@ -56,7 +56,7 @@ def polish(
     if not len(peaks.heights) or len(peaks.heights) > _MOST_ATOMS:
         return None
     model = _first_model(peaks.positions, peaks.heights, peaks.multiplicity, known, candidate, data)
-    # Places, a displacement and a weight of each atom want five reflections apiece; with fewer weights stay as they are.
+    # Places, a displacement and a weight of each atom want five reflections apiece; with fewer weights stay.
     few = len(hkl) < 5 * (model.coordinates + 2 * len(model.numbers))
     fit = refine(model, hkl, amplitude, sigma, cycles=4, with_weights=not few)
     for _ in range(_ROUNDS):
@@ -222,9 +222,7 @@ def _with_more(
     """Peaks of the difference map in the room that is left."""
     waves_hkl, waves = expanded(hkl, difference, model.candidate)
     density = density_on_grid(data, waves_hkl, waves)
-    peaks = find_peaks(
-        density, model.candidate, data.cell, atoms_in_cell=room, least=4.5, avoid=model.positions
-    )
+    peaks = find_peaks(density, model.candidate, data.cell, atoms_in_cell=room, least=4.5, avoid=model.positions)
     if not len(peaks.heights):
         return model
     common, electrons = _common_atom(model, known, points)

@@ -25,6 +25,20 @@ def test_r_of_equivalents_does_not_depend_on_how_many_there_are():
     assert more == 1
 
 
+def test_equivalents_that_are_noise_are_no_evidence():
+    """Of merged lists only absent reflections have equivalents; their R of 1 refused 4/mmm for an oxide."""
+    alone = np.array([[h, 0, 0] for h in range(1, 9)])
+    absent = np.array([[0, k, sign * odd] for k in range(1, 4) for odd in (1, 3, 5) for sign in (1, -1)])
+    sigma = np.ones(26)
+    intensity = np.concatenate([np.full(8, 100.0), np.random.default_rng(1).standard_normal(18)])
+    data = ReflectionList(
+        hkl=np.concatenate([alone, absent]), intensity=intensity, sigma=sigma, cell=(5.0, 6.0, 7.0, 90.0, 90.0, 90.0)
+    )
+    mirror = np.array([np.eye(3, dtype=int), np.diag([1, 1, -1])])
+    assert r_of_equivalents(data, mirror)[1] == 0
+    assert r_of_equivalents(replace(data, intensity=intensity + 20), mirror)[1] == 9
+
+
 @pytest.mark.parametrize("measured", [-1.5, 0.0, 2.0])
 def test_weak_intensities_are_those_of_french_and_wilson(measured: float):
     """⟨√J⟩ and its spread over exp(−(I − J)²/2σ² − J/⟨I⟩), J > 0, by integrals of another program."""

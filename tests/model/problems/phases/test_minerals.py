@@ -12,10 +12,10 @@ from tests.model.problems.phases.made_elsewhere import write_hkl
 Sites = list[tuple[str, tuple[float, float, float]]]
 
 
-def solved(folder: Path, symbol: str, edge: float, sites: Sites) -> PhasedCrystal:
+def solved(folder: Path, symbol: str, a: float, sites: Sites) -> PhasedCrystal:
     """A cubic crystal, unique reflections to .6 Å with noise, solved with its formula and without its group."""
     crystal = gemmi.SmallStructure()
-    crystal.cell = gemmi.UnitCell(edge, edge, edge, 90, 90, 90)
+    crystal.cell = gemmi.UnitCell(a, a, a, 90, 90, 90)
     crystal.spacegroup_hm = symbol
     crystal.determine_and_set_spacegroup("2")
     for name, place in sites:
@@ -29,7 +29,7 @@ def solved(folder: Path, symbol: str, edge: float, sites: Sites) -> PhasedCrysta
 
 
 @pytest.mark.parametrize(
-    ("symbol", "edge", "sites"),
+    ("symbol", "a", "sites"),
     [
         ("F m -3 m", 5.52, [("Ba", (0.0, 0.5, 0.0)), ("O", (0.0, 0.0, 0.0))]),
         ("P n -3 m :2", 4.72, [("Ag", (0.0, 0.0, 0.0)), ("O", (0.25, 0.25, 0.25))]),
@@ -37,9 +37,9 @@ def solved(folder: Path, symbol: str, edge: float, sites: Sites) -> PhasedCrysta
     ],
     ids=["BaO", "Ag2O", "spinel"],
 )
-def test_every_atom_of_a_cubic_oxide_is_found_and_named(tmp_path, symbol, edge, sites):
+def test_every_atom_of_an_oxide_is_found_and_named(tmp_path, symbol, a, sites):
     """Ba at 0 ½ 0 was counted three times; O of Ag2O had no room beside six places for two atoms."""
-    crystal = solved(tmp_path, symbol, edge, sites)
+    crystal = solved(tmp_path, symbol, a, sites)
     assert crystal.candidate.group.number == gemmi.SpaceGroup(symbol).number
     assert crystal.model is not None
     assert crystal.named
