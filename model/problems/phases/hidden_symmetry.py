@@ -23,8 +23,8 @@ from dsfu.model.problems.phases.laue import (
 )
 from dsfu.model.problems.phases.merging import MergedData
 
-_OBLIQUITY: Final = 1.0
-"""Degrees by which an axis of the lattice may be off; that of `METRIC_TOLERANCE`, about."""
+_OBLIQUITY: Final = 0.35
+"""Degrees by which an axis of the lattice may be off: `METRIC_TOLERANCE` as an angle."""
 
 _INCOMPLETE: Final = 0.6
 """Share of the reflections below which merged data may be those of a higher class; half at least are then missing."""

@@ -8,7 +8,6 @@ import numpy as np
 from dsfu.model.problems.phases.atom_model import AtomModel
 from dsfu.model.problems.phases.merging import ATOMIC, MergedData
 from dsfu.model.problems.phases.origin import GroupFit
-from dsfu.model.problems.phases.twinning import TwinLaw
 
 Outcome3 = Literal["solved", "doubtful", "not solved"]
 
@@ -32,6 +31,9 @@ parameter. |F|² of four crystals permuted among those of like d gave .24 at 1.9
 _FEWEST_PER_PARAMETER: Final = 2.0
 """Fewer prove nothing: 97 wrong atoms had R1 .092 of 673 reflections."""
 
+_INCOMPLETE: Final = 0.8
+"""Share of the reflections below which the verdict says how many there are; it is no worse for that."""
+
 _BELOW_CHANCE: Final = 0.5
 """Times that, R1 still proves a structure; chosen: of real intensities wrong atoms explain somewhat more."""
 
@@ -52,8 +54,7 @@ def judge(
     alternatives: tuple[GroupFit, ...],
     atoms: AtomModel | None,
     refuted: tuple[str, ...] = (),
-    twin: TwinLaw | None = None,
-    hidden: str = "",
+    doubts: tuple[str, ...] = (),
 ) -> PhasingVerdict:
     """The verdict on a map with its atoms, if it has any.
 
@@ -61,14 +62,15 @@ def judge(
     ----------
     refuted
         Groups that are known not to be right.
-    hidden
-        What speaks for a symmetry that was not looked for.
+    doubts
+        Sentences on what else is in doubt: a twin, a symmetry that was not looked for, an element that was not found.
     """
-    reasons = []
+    there = f"Only {100 * data.completeness:.0f} % of the reflections to d = {data.d_min:.2f} Å are there."
+    missing = [there] if data.completeness < _INCOMPLETE else []
     if atoms is not None:
         parameters = atoms.coordinates + len(atoms.numbers)
         ratio = len(data.hkl) / parameters
-        reasons.append(f"{len(atoms.numbers)} atoms explain the amplitudes with R1 = {r:.3f}.")
+        reasons = [f"{len(atoms.numbers)} atoms explain the amplitudes with R1 = {r:.3f}.", *missing]
         outcome: Outcome3 = "solved" if r < SOLVED else "doubtful" if r < DOUBTFUL else "not solved"
         if r > _BELOW_CHANCE * r_by_chance(ratio) and outcome == "solved":
             outcome = "doubtful"
@@ -81,18 +83,16 @@ def judge(
         if refuted:
             named = " and ".join(refuted)
             reasons.append(f"The map nearly has the symmetry of {named} too; atoms fit much worse in it.")
-        if twin is not None:
+        if doubts:
             outcome = "doubtful" if outcome == "solved" else outcome
-            reasons.append(twin.told)
-        if hidden:
-            outcome = "doubtful" if outcome == "solved" else outcome
-            reasons.append(hidden)
+            reasons += doubts
         rival = rival_of(fit, alternatives, refuted)
         if rival is not None:
             outcome = "doubtful" if outcome == "solved" else outcome
             reasons.append(f"The map nearly has the symmetry of {rival.candidate.name}: the space group may be that.")
         return PhasingVerdict(outcome=outcome, reasons=tuple(reasons))
-    reasons.append(f"The positive peaks of the map explain the amplitudes with R = {r:.3f}; no atoms were told apart.")
+    told = f"The positive peaks of the map explain the amplitudes with R = {r:.3f}; no atoms were told apart."
+    reasons = [told, *missing]
     if data.d_min > ATOMIC:
         reasons.append(f"At d ≥ {data.d_min:.2f} Å atoms merge, and R alone does not tell right maps from wrong ones.")
         return PhasingVerdict(outcome="doubtful", reasons=tuple(reasons))

@@ -60,7 +60,7 @@ def find_peaks(
         if any(_near(position, orbit, candidate.lattice, orth, nearest) for orbit in taken):
             continue
         in_cell = multiplicity * len(candidate.lattice)
-        if positions and in_cell > 2 * (atoms_in_cell - atoms):
+        if taken and in_cell > 2 * (atoms_in_cell - atoms):
             break
         taken.append(_orbit(position, candidate))
         positions.append(position)

@@ -4,12 +4,14 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
+import gemmi
 import numpy as np
 
 from dsfu.model.problems.phases.atom_model import AtomModel, structure_factors_of
 from dsfu.model.problems.phases.attempts import Attempt, Polisher, attempt_of, waves_of
 from dsfu.model.problems.phases.choosing import likeliest
 from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray, ReflectionList
+from dsfu.model.problems.phases.elements import heavy_atoms
 from dsfu.model.problems.phases.groups import CandidateGroup, candidate_of, candidates
 from dsfu.model.problems.phases.hidden_symmetry import hidden_symmetry
 from dsfu.model.problems.phases.in_group import phase_in_group
@@ -18,6 +20,7 @@ from dsfu.model.problems.phases.laue import find_laue_class
 from dsfu.model.problems.phases.merging import ATOMIC, MergedData, grid_shape, merge, on_grid
 from dsfu.model.problems.phases.origin import GroupFit
 from dsfu.model.problems.phases.polishing import (
+    Polished,
     density_on_grid,
     sphere_indices,
     whole_sphere,
@@ -177,11 +180,21 @@ def _answer(reflections: ReflectionList, data: MergedData, best: Attempt, second
             alternatives=best.alternatives,
             atoms=model if trusted else None,
             refuted=best.refuted,
-            twin=twin,
-            hidden=hidden_symmetry(reflections, data),
+            doubts=_doubts(reflections, data, best.polished, twin) if trusted and best.polished is not None else (),
         ),
         twin=twin,
         alternatives=best.alternatives,
         notes=notes,
         seconds=seconds,
     )
+
+
+def _doubts(reflections: ReflectionList, data: MergedData, polished: Polished, twin: TwinLaw | None) -> tuple[str, ...]:
+    """What may be wrong with atoms that explain the amplitudes."""
+    said = [twin.told] if twin is not None else []
+    said.append(hidden_symmetry(reflections, data))
+    # Heavy atoms alone may have another space group than the crystal.
+    known = heavy_atoms(reflections.formula, reflections.unit_cell.volume) if polished.named else {}
+    unseen = [z for z, atoms in known.items() if atoms >= 1 and z not in polished.fit.model.numbers]
+    said += [f"The formula has {gemmi.Element(z).name}, and none of the atoms is." for z in unseen]
+    return tuple(each for each in said if each)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dsfu.model.problems.phases.elements import per_height
-from dsfu.model.problems.phases.judging import judge
+from dsfu.model.problems.phases.judging import PhasingVerdict, judge
 from dsfu.model.problems.phases.origin import GroupFit
 
 FORMULA = {92: 4.0, 8: 8.0, 6: 16.0}
@@ -33,8 +33,20 @@ def test_without_a_formula_most_are_carbon() -> None:
 )
 def test_a_low_r1_of_few_reflections_proves_little(reflections: int, r: float, outcome: str) -> None:
     """74 wrong atoms in P1 had R1 .165 of 775 reflections (a crystal in R3m, cell of unusual axes)."""
-    data: Any = SimpleNamespace(hkl=np.zeros((reflections, 3)), d_min=0.85)
+    assert judged(reflections, r).outcome == outcome
+
+
+@pytest.mark.parametrize(("completeness", "told"), [(0.22, True), (0.95, False)])
+def test_the_verdict_says_when_reflections_are_missing(completeness: float, told: bool) -> None:
+    verdict = judged(2400, 0.08, completeness)
+    assert verdict.outcome == "solved"
+    assert ("Only 22 % of the reflections to d = 0.85 Å are there." in verdict.reasons) == told
+
+
+def judged(reflections: int, r: float, completeness: float = 1.0) -> PhasingVerdict:
+    """Of 74 atoms in P1."""
+    data: Any = SimpleNamespace(hkl=np.zeros((reflections, 3)), d_min=0.85, completeness=completeness)
     atoms: Any = SimpleNamespace(numbers=np.full(74, 6), u_iso=np.full(74, 0.04), coordinates=3 * 74)
     candidate: Any = SimpleNamespace(group=SimpleNamespace(number=1), absent=0, turns=np.eye(3)[None])
     fit = GroupFit(candidate=candidate, origin=np.zeros(3), mean=1.0, worst=1.0, each=np.ones(1))
-    assert judge(data, r=r, fit=fit, alternatives=(), atoms=atoms).outcome == outcome
+    return judge(data, r=r, fit=fit, alternatives=(), atoms=atoms)

@@ -1,5 +1,6 @@
 """Inorganic crystals, whose atoms lie on special positions of centred lattices; reflections by gemmi."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import gemmi
@@ -12,7 +13,7 @@ from tests.model.problems.phases.made_elsewhere import write_hkl
 Sites = list[tuple[str, tuple[float, float, float]]]
 
 
-def solved(folder: Path, symbol: str, a: float, sites: Sites) -> PhasedCrystal:
+def solved(folder: Path, symbol: str, a: float, sites: Sites, formula: dict[str, float] | None = None) -> PhasedCrystal:
     """A cubic crystal, unique reflections to .6 Å with noise, solved with its formula and without its group."""
     crystal = gemmi.SmallStructure()
     crystal.cell = gemmi.UnitCell(a, a, a, 90, 90, 90)
@@ -25,7 +26,8 @@ def solved(folder: Path, symbol: str, a: float, sites: Sites) -> PhasedCrystal:
     crystal.setup_cell_images()
     crystal.change_occupancies_to_crystallographic()
     write_hkl(folder / "x.hkl", crystal, 0.6, missing=0.0)
-    return solve(read_reflections(folder / "x.hkl"))
+    reflections = read_reflections(folder / "x.hkl")
+    return solve(replace(reflections, formula=formula) if formula else reflections)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,11 @@ def test_every_atom_of_an_oxide_is_found_and_named(tmp_path, symbol, a, sites):
     assert sorted(gemmi.Element(int(z)).name for z in crystal.model.numbers) == sorted(name for name, _ in sites)
     assert crystal.r < 0.07
     assert crystal.verdict.outcome == "solved"
+
+
+def test_an_element_that_no_atom_is_leaves_a_doubt(tmp_path):
+    """Heavy atoms alone may have another group: PdO was P4/mnc with palladium only."""
+    sites = [("Ba", (0.0, 0.5, 0.0)), ("O", (0.0, 0.0, 0.0))]
+    crystal = solved(tmp_path, "F m -3 m", 5.52, sites, {"Ba": 4, "O": 3, "N": 1})
+    assert crystal.verdict.outcome == "doubtful"
+    assert "The formula has N, and none of the atoms is." in crystal.verdict.reasons
