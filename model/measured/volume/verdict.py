@@ -52,7 +52,8 @@ middle lies: of good crystals with voxels of .08 two of twenty had 2.8 and 3.5, 
 WIDTH_LIMIT: Final = 0.385
 """In cells: where the evidence wants a wider Patterson function, I_FF varies faster than molecules make it. Good
 crystals wanted .26 to .35; those with 10 % of thermal diffuse scattering or of a second site, with a size effect of
-.02 Å or with Bragg residue .39 to .50."""
+.02 Å or with Bragg residue .39 to .50. It is a false alarm where molecules differ at two ends nearly a cell apart:
+p-dibromobenzene in p-dichlorobenzene, 6.6 Å in a cell of 6.8, 7.7 and 8.4 Å, wanted .40 and .43 in two orientations."""
 
 _LEAST_GOOD: Final = 6
 _NOISY: Final = (0.5, 4.0)
@@ -118,8 +119,9 @@ def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
                 )
             )
     meaning = (
-        "I_FF varies faster over reciprocal space than molecules that fit into the cell can make it: thermal diffuse "
-        "scattering, displacements, a second disordered site or Bragg residue"
+        "I_FF varies faster over reciprocal space than most molecules in the cell make it: thermal diffuse scattering, "
+        "displacements, a second disordered site or Bragg residue; or molecules that differ at two ends nearly a cell "
+        "apart, which this check cannot tell from them"
     )
     if solution.settings.prior is None:
         width = solution.width
