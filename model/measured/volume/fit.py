@@ -258,6 +258,12 @@ class VolumeFit(VolumeModel):
         lower, _ = lapack.dpotri(factor[p:, p:], lower=True)
         return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
 
+    def form_factor_uncertainties(self, factor: FloatArray) -> FloatArray:
+        """Of I_FF's coefficients, all else marginalised."""
+        p = self.sizes[0]
+        inverse, _ = lapack.dpotri(factor, lower=True)
+        return np.asarray(np.sqrt(np.diag(inverse)[:p]) * self._deviations[:p])
+
     def order_covariance(self) -> FloatArray:
         """Of the order alone, scaled by χ² where that is above one."""
         n = self.sizes[1]

@@ -14,6 +14,7 @@ from typing import Final
 from dsfu.model.measured.judgement import Judgement
 from dsfu.model.measured.volume.likelier_causes import likelier_causes, several_sites
 from dsfu.model.measured.volume.look_ahead import LEAST_CELLS
+from dsfu.model.measured.volume.molecule_ends import molecule_ends
 from dsfu.model.measured.volume.residual_sums import MEASURES, good_cells, residuals_of
 from dsfu.model.measured.volume.solve import VolumeSolution
 
@@ -49,11 +50,12 @@ _COARSE_LIMITS: Final = {"near lattice points": 4.5}
 """Where voxels are coarser than this, in reciprocal lattice units, what one holds of a narrow peak depends on where its
 middle lies: of good crystals with voxels of .08 two of twenty had 2.8 and 3.5, with .1 of Bragg residue it was 9."""
 
+_WIDTH: Final = "width of I_FF's Patterson"
 WIDTH_LIMIT: Final = 0.385
 """In cells: where the evidence wants a wider Patterson function, I_FF varies faster than molecules make it. Good
 crystals wanted .26 to .35; those with 10 % of thermal diffuse scattering or of a second site, with a size effect of
-.02 Å or with Bragg residue .39 to .50. It is a false alarm where molecules differ at two ends nearly a cell apart:
-p-dibromobenzene in p-dichlorobenzene, 6.6 Å in a cell of 6.8, 7.7 and 8.4 Å, wanted .40 and .43 in two orientations."""
+.02 Å or with Bragg residue .39 to .50. Molecules that differ at two ends nearly a cell apart can want as much:
+p-dibromobenzene in p-dichlorobenzene, 6.6 Å in a cell of 6.8, 7.7 and 8.4 Å, .40 and .43 in two orientations."""
 
 _LEAST_GOOD: Final = 6
 _NOISY: Final = (0.5, 4.0)
@@ -120,14 +122,13 @@ def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
             )
     meaning = (
         "I_FF varies faster over reciprocal space than most molecules in the cell make it: thermal diffuse scattering, "
-        "displacements, a second disordered site or Bragg residue; or molecules that differ at two ends nearly a cell "
-        "apart, which this check cannot tell from them"
+        "displacements, a second disordered site or Bragg residue"
     )
     if solution.settings.prior is None:
         width = solution.width
         checks.append(
             VolumeCheck(
-                name="width of I_FF's Patterson",
+                name=_WIDTH,
                 ratio=width,
                 limit=WIDTH_LIMIT,
                 amplitude=1.0,
@@ -153,6 +154,8 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
             "more than their standard uncertainties: give the volume as it was before."
         )
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
+    if [check.name for check in failed] == [_WIDTH] and (ends := molecule_ends(solution.fit, solution.factor)):
+        return VolumeVerdict(judgement="not judged", sentence=ends.sentence(), checks=checks)
     if failed:
         first = max(failed, key=lambda check: check.ratio / check.limit)
         words = f"The data contradict the model of two species on one site without displacements: {first.meaning}."

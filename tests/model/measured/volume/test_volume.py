@@ -138,7 +138,10 @@ def test_the_covariance_is_the_end_of_the_inverse(solution):
     fit = solution.fit
     whole = fit._with_prior(fit._matrix(fit._w))
     first = fit.sizes[0]
-    np.testing.assert_allclose(fit.covariance(), np.linalg.inv(whole)[first:, first:], rtol=1e-4, atol=1e-9)
+    inverse = np.linalg.inv(whole)
+    np.testing.assert_allclose(fit.covariance(), inverse[first:, first:], rtol=1e-4, atol=1e-9)
+    deviations = np.sqrt(np.diag(inverse)[:first]) * fit._deviations[:first]
+    np.testing.assert_allclose(fit.form_factor_uncertainties(fit.factored()), deviations, rtol=1e-4)
 
 
 def test_half_of_a_volume_gives_the_same_alpha_and_verdict():

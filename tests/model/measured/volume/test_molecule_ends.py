@@ -1,0 +1,40 @@
+"""What tells molecules that differ at two ends from faults: one sharp, sure maximum of I_FF's Patterson function."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from dsfu.model.measured.volume.molecule_ends import molecule_ends
+
+VECTORS = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 1], [4, 1, 2]])
+
+
+def _found(coefficients: list[float], deviation: float) -> Any:
+    fit = SimpleNamespace(
+        vectors=VECTORS,
+        periods=np.array([5, 5, 5]),
+        parts=lambda: (np.array(coefficients), None, None),
+        form_factor_uncertainties=lambda _: np.full(len(VECTORS), deviation),
+    )
+    return molecule_ends(cast(Any, fit), np.eye(len(VECTORS)))
+
+
+def test_a_sharp_maximum_far_away_is_found_and_told():
+    found = _found([10.0, 9.0, 3.0, 2.1], 0.1)
+    assert found.vector == (0.8, 0.2, 0.4)
+    assert "(0.80, 0.20, 0.40) cells, 21%" in found.sentence()
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "deviation"),
+    [
+        ([10.0, 9.0, 3.0, 2.1], 0.5),  # unsure
+        ([10.0, 9.0, 3.0, 0.5], 0.01),  # weak
+        ([10.0, 9.0, 3.0, -2.1], 0.1),  # a minimum
+        ([-1.0, 9.0, 3.0, 2.1], 0.1),  # nothing at the origin
+    ],
+)
+def test_what_is_unsure_weak_or_negative_is_no_pair_of_ends(coefficients, deviation):
+    assert _found(coefficients, deviation) is None
