@@ -15,6 +15,10 @@ from dsfu.simulate.species import Species, Split
 
 SETS_PER_SHARD: Final = 16
 MASKS_PER_SHARD: Final = 64
+_BYTES_PER_PIXEL: Final = 2.7
+"""Of the two planes of a sample, compressed: 2.6 to 2.7 in two data sets."""
+_RECORD_BYTES: Final = 1700
+"""What is kept of a plane beside its pixels, or instead of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +156,13 @@ def _planes_shard(
             "materialise": materialise,
         },
         items=manifest.planes_per_pair(split),
+        bytes_expected=round(manifest.planes_per_pair(split) * _bytes_of_plane(manifest)),
     )
     return ExpectedPair(spec=spec, species_a=one.name, species_b=other.name)
+
+
+def _bytes_of_plane(manifest: DisorderManifest) -> float:
+    return _RECORD_BYTES + manifest.storage.materialise * _BYTES_PER_PIXEL * manifest.planes.pixels**2
 
 
 def _drawn(manifest: DisorderManifest, split: Split, stream: str) -> list[int]:
