@@ -17,19 +17,15 @@ from dsfu.model.measured.solver.preconditioner import (
     smooth_diagonal,
     wide_terms,
 )
-from dsfu.model.measured.solver.prepared import thinned
 from dsfu.model.measured.solver.settings import Stage
 from dsfu.simulate.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from dsfu.model.measured.solver.fit import PlaneFit
 
-_SAMPLED = 3
-"""The curvature along I_SRO is told from every third pixel along both axes."""
-
-_TOGETHER = 2
-"""Waves of G that are in no block are not independent: what each adds by itself is taken so many times. Chosen of 1, 2,
-4 and 8 by the number of steps on two images."""
+_TOGETHER = 8
+"""Waves of G that are in no block are not independent: what each adds by itself is taken so many times. Chosen of 2, 4,
+8 and 16 by the number of steps on four images."""
 
 
 def preconditioner_of(fit: "PlaneFit", variables: Tensor, stage: Stage, weights: FloatArray) -> Preconditioner:
@@ -104,13 +100,10 @@ def _smooth_curvature(
 def _order_curvature(
     fit: "PlaneFit", number: int, smooth: FloatArray, order: FloatArray, weight: FloatArray, stage: Stage
 ) -> Tensor:
-    """Among the variables of I_SRO: a sample of the pixels will do."""
+    """Among the variables of I_SRO."""
     plane = fit.planes[number]
     depth = DEPTH_PRICE * INDEPENDENT / stage.tolerance**2 * plane.mean**2
     total = np.where(order > 0, weight * np.square(plane.falloff * np.maximum(smooth, 0)), depth)
-    chosen = thinned(plane.measured.plane.pixels, _SAMPLED)
-    y, x = (each.ravel() for each in np.meshgrid(chosen, chosen, indexing="ij"))
-    offsets, terms = plane.measured.plane.offsets, plane.lattice.terms
-    sampled = torch.as_tensor(_SAMPLED**2 * total[y, x], device=fit.settings.device)
-    found = order_curvature(terms, offsets[x], offsets[y], sampled)
+    weights = torch.as_tensor(total, device=fit.settings.device)
+    found = order_curvature(plane.lattice.terms, plane.measured.plane.offsets, weights)
     return fit.model.order_curvature(number, found)

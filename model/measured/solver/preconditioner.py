@@ -25,6 +25,9 @@ _MOST = 2000
 _ROWS = 256
 """Of a block that are made at once."""
 
+_SAME_DECIMALS = 6
+"""Of vectors in Å: sums of vectors that agree so far are one."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
@@ -134,8 +137,22 @@ def smooth_diagonal(terms: Terms, step: float, offsets: FloatArray, weight: Tens
     return torch.cat([weight.sum() + of_twice, weight.sum() - of_twice]) / 2
 
 
-def order_curvature(terms: Terms, x: FloatArray, y: FloatArray, weight: Tensor) -> Tensor:
-    """The same for all waves of S, all cosines and then all sines, on pixels (n,)."""
-    angles = torch.as_tensor(np.column_stack([x, y]) @ terms.vectors.T + terms.phases, device=weight.device)
-    waves = torch.cat([torch.cos(angles), torch.sin(angles)], 1).float() * weight.sqrt().float()[:, None]
-    return (waves.T @ waves).double()
+def order_curvature(terms: Terms, offsets: FloatArray, weight: Tensor) -> Tensor:
+    """The same for all waves of S, all cosines and then all sines.
+
+    Their vectors are on no grid of the plane, but sums and differences of vectors of a lattice are few. All pixels
+    count: of a sample, waves that beat with the pixels are nearly one, where all tell them apart.
+    """
+    shifts, phases = terms.vectors @ np.array([1, 1j]), terms.phases
+    pairs = np.stack([np.add.outer(shifts, shifts), np.subtract.outer(shifts, shifts)])
+    vectors, places = np.unique(np.round(pairs, _SAME_DECIMALS), return_inverse=True)
+    along_x, along_y = (
+        torch.as_tensor(np.exp(1j * np.outer(offsets, part)), device=weight.device)
+        for part in (vectors.real, vectors.imag)
+    )
+    moments = ((weight.to(along_x.dtype) @ along_x) * along_y).sum(0).cpu().numpy()[places.reshape(pairs.shape)] / 2
+    turns = np.stack([np.add.outer(phases, phases), np.subtract.outer(phases, phases)])
+    together, apart = moments * np.exp(1j * turns)
+    even, odd = np.real(apart + together), np.imag(together - apart)
+    blocks = np.block([[even, odd], [odd.T, np.real(apart - together)]])
+    return torch.as_tensor(blocks, device=weight.device)

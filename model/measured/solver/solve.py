@@ -64,7 +64,7 @@ def _batches(crystals: Sequence[Sequence[MeasuredPlane]], settings: SolverSettin
 
 
 def _solve_batch(crystals: Sequence[Sequence[MeasuredPlane]], settings: SolverSettings) -> list[Solution]:
-    """Fit all, then again with a wider prior those that did not come out well."""
+    """Fit all, then again with a wider prior those that did not come out well, as long as that helps."""
     best: dict[int, Solution] = {}
     waiting = list(range(len(crystals)))
     for widened in range(len(settings.widths)):
@@ -73,8 +73,9 @@ def _solve_batch(crystals: Sequence[Sequence[MeasuredPlane]], settings: SolverSe
         if lost and settings.again_if_lost:
             again = _fitted(crystals, lost, widened, on_all_pixels(settings))
             found |= {i: _better(found[i], again[i]) for i in lost}
+        helped = [i for i in waiting if i not in best or found[i].misfit.structured < best[i].misfit.structured]
         best |= {i: _better(best[i], found[i]) if i in best else found[i] for i in waiting}
-        waiting = [i for i in waiting if not best[i].converged]
+        waiting = [i for i in helped if not best[i].converged]
         if not waiting:
             break
     return [best[i] for i in range(len(crystals))]

@@ -53,10 +53,11 @@ def test_only_so_many_coefficients_of_a_large_cell_are_in_its_block() -> None:
 def test_curvature_along_short_range_order_is_the_sum_over_pixels() -> None:
     rng = np.random.default_rng(2)
     terms = Terms(vectors=rng.normal(size=(7, 2)), phases=rng.normal(size=7), has_sine=np.ones(7, np.bool_))
-    x, y, weight = rng.normal(size=200), rng.normal(size=200), rng.uniform(0, 2, 200)
-    found = order_curvature(terms, x, y, torch.as_tensor(weight)).numpy()
+    offsets, weight = rng.normal(size=12), rng.uniform(0, 2, (12, 12))
+    found = order_curvature(terms, offsets, torch.as_tensor(weight)).numpy()
+    x, y = (each.ravel() for each in np.meshgrid(offsets, offsets))
     design = waves(terms, x, y)
-    np.testing.assert_allclose(found, design.T @ (weight[:, None] * design), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(found, design.T @ (weight.ravel()[:, None] * design), rtol=1e-4, atol=1e-3)
 
 
 def test_a_preconditioner_takes_a_quadratic_to_its_minimum_in_one_step() -> None:
