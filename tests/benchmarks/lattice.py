@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from dsfu.model.measured.data.plane import MeasuredPlane
 from dsfu.model.measured.factorise.blind import factorise_blind
 from dsfu.model.measured.factorise.methods import load_network
+from dsfu.model.measured.factorise.verdict import judge
 from dsfu.model.measured.lattice.bases import are_same
 from dsfu.model.measured.lattice.comparison import given_lattice
 from dsfu.model.measured.lattice.search import ONE_DIRECTION
@@ -125,7 +126,7 @@ def main() -> None:
         for number, test in enumerate(tests):
             start = time.process_time()
             measured = without_cell(test.measured(noise=noise, seed=number))
-            factors, found = factorise_blind(measured, network)
+            factors, found = factorise_blind(measured, network, judge=judge)
             seconds = time.process_time() - start
             plane = factors.planes[0]
             errors = normalised_errors(plane.form_factor, plane.sro, test)[:2]
@@ -133,16 +134,16 @@ def main() -> None:
             right = bool(found and are_same(found.basis, true_basis(test), 0.005))
             in_row = bool(found and row is not None and has_row(found.basis, row, 0.005))
             called = bool(found and found.one_dimensional)
-            rows.append(
-                [*errors, right, seconds, factors.method != "network", number % 2, row is not None, called, in_row]
-            )
+            used = factors.method != "network"
+            believed = used and factors.verdict.judgement == "agrees"
+            rows.append([*errors, right, seconds, used, number % 2, row is not None, called, in_row, believed])
             if options.each:
                 words = found.words if found else "none"
                 along = "" if row is None else f"one direction, row {'right' if in_row else 'WRONG'} "
                 agreement, misfit = (found.agreement, found.misfit) if found else (np.nan, np.nan)
                 print(
                     f"{number:3d} {errors[0]:.5f} {errors[1]:.5f} {'right' if right else 'WRONG'} "
-                    f"{along}{seconds:5.1f} s "
+                    f"{along}{'believed' if believed else 'not believed'} {seconds:5.1f} s "
                     f"misfit {misfit:.4f} agreement {agreement:.3f} {factors.method}: {words}; {test.name}",
                     flush=True,
                 )
@@ -150,7 +151,7 @@ def main() -> None:
 
 
 def report(noise: float, table: FloatArray) -> None:
-    """Columns: both errors, lattice right, seconds, solver used, turned, one direction, called so, row right."""
+    """Columns: both errors, lattice right, seconds, solver used, turned, one direction, called so, row, believed."""
     along, turned_too, called = table[:, 6] == 1, table[:, 5] == 1, table[:, 7] == 1
     parts = {
         "all": np.ones(len(table), bool),
@@ -177,6 +178,9 @@ def report(noise: float, table: FloatArray) -> None:
         f"said of {(~along & called).sum()} of {(~along).sum()} others",
         flush=True,
     )
+    found = np.where(along, table[:, 8], table[:, 2]) == 1
+    believed = table[:, 9] == 1
+    print(f"noise {noise:4.0%}  believed {believed.sum()}, of these right (or the row) {(believed & found).sum()}")
 
 
 if __name__ == "__main__":

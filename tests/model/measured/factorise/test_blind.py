@@ -1,12 +1,14 @@
 """Planes of images whose lattice is found: on which pixels it is looked for, and when nothing is judged."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dsfu.model.measured.data.plane import MADE_UP_Q_MAX, MeasuredPlane
 from dsfu.model.measured.factorise import blind
+from dsfu.model.measured.factorise.factors import Check, CrystalFactors, Verdict
 from dsfu.model.measured.factorise.verdict import judge
 from dsfu.model.measured.lattice.found import FoundLattice
 from dsfu.model.measured.solver.settings import CAREFUL_STAGES, STAGES, SolverSettings
@@ -70,3 +72,18 @@ def test_points_few_pixels_apart_are_fitted_carefully_unless_stages_are_chosen()
     assert blind.settings_for(made_up, basis, SolverSettings()).stages == CAREFUL_STAGES
     assert blind.settings_for(made_up, basis / 2, SolverSettings()).stages == STAGES
     assert blind.settings_for(made_up, basis, SolverSettings(stages=STAGES[:1])).stages == STAGES[:1]
+
+
+@pytest.mark.parametrize(("value", "judgement"), [(0.3, "agrees"), (0.95, "not judged"), (1.2, "contradicts")])
+def test_a_lattice_that_was_found_has_to_fit_by_a_margin(
+    value: float, judgement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judged(factors: CrystalFactors) -> Verdict:
+        check = Check(name="something", value=value, limit=1.0, passed=value <= 1, meaning="something else")
+        return replace(judge(factors), checks=(check,))
+
+    plane, basis = image(6.0)
+    monkeypatch.setattr(blind, "find_lattice", found_by(basis, []))
+    verdict = blind.factorise_blind(plane, None, judge=judged)[0].verdict
+    assert verdict.judgement == judgement
+    assert ("only just" in verdict.sentence) == (judgement == "not judged")
