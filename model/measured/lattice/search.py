@@ -77,6 +77,10 @@ _FAR: Final = 0.002
 _SIGNIFICANT: Final = 0.08
 """Coefficients smaller than this share of the largest say nothing of the lattice. Chosen, not calibrated."""
 
+_STRONG: Final = 0.2
+"""The same in the end, where a fit on the coarser lattice decides. On a lattice twice too fine, a fit that left nothing
+has had .1 on vectors that are none, which its form factor made up for."""
+
 ONE_DIRECTION: Final = 0.9
 """Share of the order (sum of squares) on one row of lattice vectors above which it is called one-dimensional."""
 
@@ -114,7 +118,7 @@ def find_lattice(
             remedy="give --cell, or use --method network, which needs no lattice",
         )
     best = _chosen(plane, _trials(plane, bases, progress))
-    best = _refined(plane, _coarser(plane, best, best.settings) or best)
+    best = _refined(plane, _coarser(plane, best, best.settings, _SIGNIFICANT) or best)
     best = _coarser_in_the_end(plane, best) or best
     agreement = float("nan") if guess is None else _agreement(best.sro, guess.sro_root)
     return FoundLattice(
@@ -225,9 +229,9 @@ def _fitted(plane: MeasuredPlane, basis: FloatArray, kind: Kind, settings: Solve
     )
 
 
-def _coarser(plane: MeasuredPlane, start: _Trial, settings: SolverSettings) -> _Trial | None:
-    """The coarser lattice that the vectors with order span, if there is one and it fits as well."""
-    lattices = _spanned(start.series, start.basis)
+def _coarser(plane: MeasuredPlane, start: _Trial, settings: SolverSettings, share: float) -> _Trial | None:
+    """The coarser lattice that the vectors with order above ``share`` span, if there is one and it fits as well."""
+    lattices = _spanned(start.series, start.basis, share)
     if not lattices:
         return None
     settings = _for_all(plane, [start.basis, *(basis for basis, _ in lattices)], settings)
@@ -239,19 +243,19 @@ def _coarser(plane: MeasuredPlane, start: _Trial, settings: SolverSettings) -> _
 
 
 def _coarser_in_the_end(plane: MeasuredPlane, start: _Trial) -> _Trial | None:
-    """The same for the order of a full fit, which leaves nothing on vectors that are not needed.
+    """The same for the order of a full fit, which leaves little on vectors that are not needed.
 
     As long as a fit is coarse, and its form factor as wide as the cell of a lattice that is too fine lets it be, order
     stands in for what the form factor does.
     """
     full = _fitted(plane, start.basis, start.kind, _FULL)
-    return _coarser(plane, replace(start, series=full.series), _TO_THE_END)
+    return _coarser(plane, replace(start, series=full.series), _TO_THE_END, _STRONG)
 
 
-def _spanned(series: OrderSeries, basis: FloatArray) -> list[tuple[FloatArray, Kind]]:
-    """Coarser lattices that all vectors with order are of."""
+def _spanned(series: OrderSeries, basis: FloatArray, share: float) -> list[tuple[FloatArray, Kind]]:
+    """Coarser lattices that all vectors are of whose order is above a share of the strongest."""
     sizes = series.sizes
-    vectors = series.indices[sizes > _SIGNIFICANT * sizes.max(initial=0.0)]
+    vectors = series.indices[sizes > share * sizes.max(initial=0.0)]
     if len(vectors) and np.linalg.matrix_rank(vectors) < 2:  # what is across a row is not seen: it is not made longer
         vectors = np.vstack([vectors, beside(vectors[0])])
     ideal = [idealised(whole @ basis) for whole in coarser_lattices(vectors)]
