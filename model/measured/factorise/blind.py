@@ -103,8 +103,8 @@ def _factorised(
     method = method or ("solver" if network is None else "hybrid")
     chosen = settings_for(plane, found.basis, replace(settings, cutoff=max(settings.cutoff, CUTOFFS[found.kind])))
     factors = factorise([on_lattice(plane, found.basis)], method, network=network, settings=chosen, judge=judge)
-    why = "" if judge is None else _doubt(pixels_apart(plane, found.basis), factors.verdict)
-    if why:
+    if judge is not None and not factors.verdict.too_little:
+        why = _doubt(pixels_apart(plane, found.basis), factors.verdict)
         factors = replace(factors, verdict=replace(factors.verdict, too_little=why))
     return factors, found if factors.axis_scales is None else refined(found, factors.axis_scales[0])
 

@@ -1,5 +1,6 @@
 """The verdict on planes of every kind of wrongness, and on planes with nothing wrong."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -51,6 +52,15 @@ def test_what_breaks_the_assumptions_is_called_so(kind: str, strength: float, ex
     verdict = _verdict_on_broken(kind, strength)
     assert expected in failed(verdict)
     assert "do not agree" in verdict.sentence
+
+
+def test_order_that_no_crystal_has_is_not_judged() -> None:
+    factors = factorise([as_measured(good(1, PIXELS), 1)], "solver")
+    assert factors.alpha is not None
+    beyond = replace(factors, alpha=np.where(np.arange(len(factors.alpha)) == 3, -1.3, factors.alpha))
+    assert judge(factors).judgement == "agrees"
+    assert judge(beyond).judgement == "not judged"
+    assert "1.30" in judge(beyond).sentence
 
 
 def test_a_wrong_lattice_is_called_so() -> None:
