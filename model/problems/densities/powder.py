@@ -7,7 +7,6 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from dsfu.errors import InputError
-from dsfu.model.problems.densities.peaks import prominent_peaks
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.constants import SIGMA_PER_MAD
 
@@ -174,6 +173,8 @@ def _background(angles: FloatArray, counts: FloatArray, width: float) -> FloatAr
 
 
 def _typical_width(angles: FloatArray, net: FloatArray, sigma: FloatArray) -> float:
+    from dsfu.simulate.densities.peaks import prominent_peaks
+
     step = angles[1] - angles[0]
     smooth = gaussian_filter1d(net, 1.5)
     found, widths = prominent_peaks(smooth, 4 * float(np.median(sigma)))
@@ -185,6 +186,8 @@ def _typical_width(angles: FloatArray, net: FloatArray, sigma: FloatArray) -> fl
 
 
 def _peaks(angles: FloatArray, net: FloatArray, sigma: FloatArray, fwhm: float) -> tuple[FloatArray, FloatArray]:
+    from dsfu.simulate.densities.peaks import prominent_peaks
+
     step = angles[1] - angles[0]
     spread = max(0.35 * fwhm / step, 0.8)
     smooth = gaussian_filter1d(net, spread)

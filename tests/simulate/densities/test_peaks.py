@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.signal import find_peaks, peak_widths
 
-from dsfu.model.problems.densities.peaks import prominent_peaks
+from dsfu.simulate.densities.peaks import prominent_peaks
 
 
 def test_peaks_and_widths_are_those_of_scipy() -> None:
