@@ -27,7 +27,12 @@ suppress_warnings = ["myst.header", "misc.highlighting_failure", "myst-nb.lexer"
 html_theme = "pydata_sphinx_theme"
 html_title = "dsfu"
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's screen
-html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 3,  # one line at 1280 pixels
+}
+html_sidebars: dict[str, list[str]] = {"*": [], "trust/*": []}  # these have no pages below them to be listed
 
 generated.write_all(Path(__file__).parent / "reference")
 

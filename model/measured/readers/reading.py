@@ -28,6 +28,14 @@ _OTHERS: Final = {
     b"###CBF": "a CBF image of a detector",
     b"MATLAB 5": "a MATLAB 5 file: save it with -v7.3, or as .npy",
     b"data_": "a CIF",
+    b"OD SAPPHIRE": "an image of CrysAlis Pro",
+}
+
+_REMEDIES: Final = {
+    "a CIF": "a CIF of |F|² goes to solve-phases, of a powder to solve-density, of atoms to view or refine-ff",
+    "an image of CrysAlis Pro": "reconstruct with Meerkat, or write its layers as .npz: docs/howto/your-program.md",
+    "text": "G(r): solve-particle; reflections h k l |F|²: solve-phases; a powder pattern: solve-density",
+    "": "in Python, numpy.save(name, array) makes a .npy of any array",
 }
 
 
@@ -128,15 +136,11 @@ def _is_printable(start: bytes) -> bool:
 
 def _unknown(path: Path, start: bytes) -> InputError:
     looks = next((what for magic, what in _OTHERS.items() if start.startswith(magic)), "")
-    remedy = "in Python, numpy.save(name, array) makes a .npy of any array"
-    if looks == "a CIF":
-        remedy = "a CIF of |F|² goes to solve-phases, of a powder to solve-density, of atoms to view or refine-ff"
-    elif not looks and _is_printable(start):
+    if not looks and _is_printable(start):
         looks = "text"
-        remedy = "G(r): solve-particle; reflections h k l |F|²: solve-phases; a powder pattern: solve-density"
     return InputError(
         "is in no format that is known" + (f"; it looks like {looks}" if looks else ""),
         where=str(path),
         expected="HDF5 (Meerkat, Yell, DISCUS, Mantid, NeXus), .npy or .npz",
-        remedy=remedy,
+        remedy=_REMEDIES.get(looks, _REMEDIES[""]),
     )

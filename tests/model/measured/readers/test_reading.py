@@ -382,7 +382,13 @@ def test_suffixes_do_not_matter(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"", "is empty"), (b"II*\x00 and more", "TIFF"), (b"hkl", "no format")]
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"II*\x00 and more", "TIFF"),
+        (b"hkl", "no format"),
+        (b"OD SAPPHIRE  4.0\r\nCOMPRESSION=TY6", r"CrysAlis Pro(.|\n)*Meerkat, or write its layers as \.npz"),
+    ],
 )
 def test_other_files_are_told_apart(tmp_path: Path, content: bytes, message: str):
     (tmp_path / "a").write_bytes(content)
