@@ -87,6 +87,11 @@ class Trainer:
 
     def _train(self, requests: StopRequests) -> Outcome:
         clock = _Clock(self.config, self.progress.seconds)
+        if self.progress.owes_validation:
+            is_best = self._look(requests)
+            if self.progress.owes_validation:
+                return Outcome.STOPPED
+            self._keep(is_best=is_best)
         if self.schedule.is_done(self.progress):
             return Outcome.DONE
         for batch in _endless(self.source):
@@ -95,11 +100,13 @@ class Trainer:
                 [requests.received != "" or clock.session_is_over, clock.checkpoint_is_due, clock.seconds]
             )
             is_done, epoch_ended = self.schedule.is_done(self.progress), self._count_epoch()
-            is_best = self._look(epoch_ended=epoch_ended, is_done=is_done)
+            self.progress.owes_validation = self._is_time_to_look(epoch_ended=epoch_ended, is_done=is_done)
+            is_best = self.progress.owes_validation and not stop and self._look(requests)
+            stop = stop or self.progress.owes_validation
             if stop or is_due or is_best or is_done:
                 self._keep(is_best=is_best)
                 clock.checkpoint_was_kept()
-            if is_done:
+            if is_done and not self.progress.owes_validation:
                 return Outcome.DONE
             if stop:
                 return Outcome.STOPPED
@@ -123,19 +130,27 @@ class Trainer:
         self.progress.epoch, self.progress.batch = self.progress.epoch + 1, 0
         return True
 
-    def _look(self, *, epoch_ended: bool, is_done: bool) -> bool:
-        """Validate and draw where it is time to; whether the network is better than it ever was."""
+    def _is_time_to_look(self, *, epoch_ended: bool, is_done: bool) -> bool:
         every = self.config.watching.validation_steps
         is_time = self.progress.step % every == 0 if every else epoch_ended
-        if self.parts.validation is None or not (is_time or is_done):
+        return self.parts.validation is not None and (is_time or is_done)
+
+    def _look(self, requests: StopRequests) -> bool:
+        """Validate and draw; whether the network is better than it ever was. Still owed if it was asked to stop."""
+        validation = self.parts.validation
+        if validation is None:  # settings have changed since it was owed
+            self.progress.owes_validation = False
             return False
         self._losses.check()
-        self._errors = self.parts.validation.errors(self.recipe.result, self.recipe.engine.device, self.ranks)
+        errors = validation.errors(self.recipe.result, self.recipe.engine.device, self.ranks, requests)
+        if errors is None:
+            return False
+        self._errors, self.progress.owes_validation = errors, False
         is_best = self._errors["score"] < self.progress.best_score
         self.progress.best_score = min(self._errors["score"], self.progress.best_score)
         if self.ranks.is_first:
             self.parts.reporter.validated(self.progress, self._errors, is_best=is_best)
-            picture = self.parts.outputs.draw(self.recipe, self.parts.validation, self.progress)
+            picture = self.parts.outputs.draw(self.recipe, validation, self.progress)
             if picture is not None:
                 self.parts.reporter.picture(self.progress, picture)
         return is_best

@@ -23,6 +23,8 @@ class Progress:
         Spent on it, all sessions together.
     best_score
         The lowest of validation so far.
+    owes_validation
+        Whether the network of this step is still to be validated: the training was asked to stop before that was done.
     """
 
     step: int = 0
@@ -31,6 +33,7 @@ class Progress:
     samples: int = 0
     seconds: float = 0.0
     best_score: float = float("inf")
+    owes_validation: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

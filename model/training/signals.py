@@ -2,10 +2,17 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 SIGNALS: Final = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+
+T = TypeVar("T")
+
+
+class _Asked(BaseException):
+    """Leaves work that may be broken off, through whatever catches errors."""
 
 
 class StopRequests:
@@ -20,6 +27,19 @@ class StopRequests:
     def __init__(self) -> None:
         self.received = ""
         self._before: dict[signal.Signals, Any] = {}
+        self._breaks_off = False
+
+    def unless_asked(self, work: Callable[[], T]) -> T | None:
+        """What ``work`` returns; None if a stop was asked for, which breaks it off. It must not change anything."""
+        try:
+            self._breaks_off = True
+            result = None if self.received else work()
+            self._breaks_off = False  # here, not outside: what is raised until now is caught below
+        except _Asked:
+            return None
+        finally:
+            self._breaks_off = False
+        return result
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
@@ -37,3 +57,6 @@ class StopRequests:
         self.received = self.received or signal.Signals(number).name
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._breaks_off:
+            self._breaks_off = False
+            raise _Asked

@@ -1,14 +1,17 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 
 from dsfu.model.problems.disorder.batch import Batch
+from dsfu.model.problems.disorder.training.recipe_dsfu import DsfuRecipe
 from dsfu.model.training.checkpoint import Checkpoints, load_checkpoint
 from dsfu.model.training.loop import Outcome
 from dsfu.model.training.loss_log import LossNotFinite
+from dsfu.model.training.signals import StopRequests
 from dsfu.model.weights.files import load_weights
 from tests.model.training.made import (
     MadeSource,
@@ -65,6 +68,52 @@ def test_interrupted_and_uninterrupted_training_are_equal(tmp_path, recipe, more
     assert second.progress.epoch == straight.progress.epoch
     assert second.progress.best_score == straight.progress.best_score
     assert_equal_weights(weights_of(straight), weights_of(second))
+
+
+class Looked(DsfuRecipe):
+    """Its answers to validation are counted; at the third a signal comes, and what follows would take for ever."""
+
+    answers = 0
+
+    @staticmethod
+    def answer(network: torch.nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        Looked.answers += 1
+        if Looked.answers == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise AssertionError("the answer goes on")
+        return DsfuRecipe.answer(network, batch)
+
+
+@pytest.mark.parametrize("steps", [4, 9])
+def test_a_validation_is_left_at_once_and_made_up_for(tmp_path, monkeypatch, steps):
+    """After the second epoch, once in the middle of the training and once at its end; two batches are looked at."""
+    config = config_of("dsfu", f"limits.steps={steps}", "watching.validation_steps=2")
+    straight = trainer_of(tmp_path / "straight", config, validation=True)
+    assert run(straight) is Outcome.DONE
+
+    monkeypatch.setattr(Looked, "answers", 0)
+    first = trainer_of(tmp_path / "halted", config, validation=True)
+    assert first.parts.validation is not None
+    first.parts = replace(first.parts, validation=replace(first.parts.validation, recipe=Looked))
+    assert run(first) is Outcome.STOPPED
+    kept = load_checkpoint(first.checkpoints.last)
+    assert kept["progress"]["step"] == first.progress.step == 4
+    second = trainer_of(tmp_path / "halted", config, validation=True)
+    second.resume(kept)
+    assert run(second) is Outcome.DONE
+
+    looks = [trainer.parts.reporter.errors for trainer in (straight, first, second)]  # type: ignore[attr-defined]
+    assert looks[0] == looks[1] + looks[2]
+    assert second.progress.best_score == straight.progress.best_score
+    assert_equal_weights(weights_of(straight), weights_of(second))
+
+
+def test_work_is_not_begun_once_a_stop_was_asked_for():
+    with StopRequests() as requests:
+        assert requests.unless_asked(lambda: 3) == 3
+        os.kill(os.getpid(), signal.SIGUSR1)  # what may not be broken off goes on
+        assert requests.received == "SIGUSR1"
+        assert requests.unless_asked(lambda: 3) is None
 
 
 def test_handlers_of_signals_are_as_before(tmp_path):

@@ -10,6 +10,7 @@ from dsfu.model.problems.disorder.training.recipe_dsfu import DsfuRecipe
 from dsfu.model.training.distributed import Ranks
 from dsfu.model.training.pictures import draw_panels
 from dsfu.model.training.recipes import asked
+from dsfu.model.training.signals import StopRequests
 from dsfu.model.training.validation import Validation
 from tests.model.training.made import batch_of
 
@@ -31,8 +32,9 @@ class Guess(Factoriser):
 def test_errors_are_those_of_the_paper_plane_by_plane():
     batches = [batch_of(1, planes=3), batch_of(2, planes=2)]
     errors = Validation(batches=batches, learner=LEARNER, recipe=DsfuRecipe).errors(
-        Guess(), torch.device("cpu"), Ranks()
+        Guess(), torch.device("cpu"), Ranks(), StopRequests()
     )
+    assert errors is not None
     expected: dict[str, list[float]] = {name: [] for name in errors}
     for batch in batches:
         root = batch.intensity.sqrt().numpy()
