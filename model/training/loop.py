@@ -87,11 +87,8 @@ class Trainer:
 
     def _train(self, requests: StopRequests) -> Outcome:
         clock = _Clock(self.config, self.progress.seconds)
-        if self.progress.owes_validation:
-            is_best = self._look(requests)
-            if self.progress.owes_validation:
-                return Outcome.STOPPED
-            self._keep(is_best=is_best)
+        if self.progress.owes_validation and not self._made_up_for(requests):
+            return Outcome.STOPPED
         if self.schedule.is_done(self.progress):
             return Outcome.DONE
         for batch in _endless(self.source):
@@ -111,6 +108,13 @@ class Trainer:
             if stop:
                 return Outcome.STOPPED
         raise AssertionError("batches never end")
+
+    def _made_up_for(self, requests: StopRequests) -> bool:
+        """Whether the validation that an earlier session owed was done; if so, what came of it is kept."""
+        is_best = self._look(requests)
+        if not self.progress.owes_validation:
+            self._keep(is_best=is_best)
+        return not self.progress.owes_validation
 
     def _step(self, batch: Any) -> None:
         progress, learning_rate = self.progress, self.schedule.learning_rate(self.progress)
