@@ -32,7 +32,8 @@ _AS_DEEP: Final = 0.2
 to 1.06 and .35 to .71, thirteen measured powders 0; patterns whose background was taken out lie between."""
 
 _STEADY: Final = 0.8
-"""Share of the steps of an axis that go one way. Chosen: scans one after another go back now and then, counts often."""
+"""Share of the steps of an axis that go one way, of those that go anywhere: angles may be rounded to the same number.
+Chosen: scans one after another go back now and then, counts often."""
 
 _SHORTEST_D: Final = 0.2
 """Å. Chosen: thirteen measured powders end at .41 or more, and Q = 25 1/Å, far for such data, is .25."""
@@ -188,8 +189,8 @@ def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPatte
     head = " ".join(line for line in text.splitlines()[:60] if not re.match(r"^\s*[-+.\d]", line)).lower()
     told = wavelength or _told_wavelength(text)
     axis = rows[:, 0]
-    ways = np.sign(np.diff(axis))
-    if max((ways > 0).mean(), (ways < 0).mean()) < _STEADY:
+    steps = np.diff(axis)
+    if len(steps) and max((steps > 0).sum(), (steps < 0).sum()) <= _STEADY * np.count_nonzero(steps):
         raise InputError(
             "the first column neither rises nor falls, as counts alone would be", where=name, expected=_EXPECTED,
             remedy=_EXPORT,

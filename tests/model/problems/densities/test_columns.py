@@ -49,3 +49,14 @@ def test_counts_alone_are_not_taken_for_angles(tmp_path: Path) -> None:
     path.write_text(f"*TYPE = Raw\n*START = 10.0\n*STEP = 0.02\n{rows}\n*END\n")
     with pytest.raises(InputError, match="neither rises nor falls"):
         read_pattern(path, 1.5406)
+
+
+def test_angles_may_be_rounded_to_the_same_number_but_not_all(tmp_path: Path) -> None:
+    """Steps of .005° written with two decimals: half of the angles repeat the one before."""
+    angles = np.arange(10, 20, 0.005)
+    file = tmp_path / "fine.xy"
+    file.write_text("".join(f"{angle:.2f} {5 + i % 7}\n" for i, angle in enumerate(angles)))
+    assert len(read_pattern(file).two_theta) == len(angles)
+    file.write_text("20.00 5\n20.00 7\n" * 50)
+    with pytest.raises(InputError, match="neither rises nor falls"):
+        read_pattern(file)
