@@ -143,3 +143,23 @@ def test_forbidden_reflections_without_uncertainties_do_not_refuse_a_centring() 
         cell=TETRAGONAL.parameters,
     )
     assert find_centring(data) == "I"
+
+
+@pytest.mark.parametrize(("half_wavelength", "centring"), [(True, "I"), (False, "P")])
+def test_half_the_wavelength_refuses_no_centring(half_wavelength: bool, centring: str) -> None:
+    """A filter leaves .5 % of it: h shows what 2h has. A superstructure shows as much, of its own."""
+    hkl, intensity = random_intensities("I 4", merged=False)
+    rng = np.random.default_rng(6)
+    value = dict(zip(map(tuple, hkl.tolist()), intensity, strict=True))
+    odd = np.add(hkl, [0, 0, 1])
+    brought = 0.005 * np.array([value.get(tuple(2 * each), rng.exponential()) for each in odd])
+    weak = brought if half_wavelength else rng.permutation(brought)
+    measured = np.concatenate([intensity, weak])
+    sigma = 0.0003 + 0.02 * measured
+    data = ReflectionList(
+        hkl=np.concatenate([hkl, odd]),
+        intensity=measured + sigma * rng.standard_normal(len(measured)),
+        sigma=sigma,
+        cell=TETRAGONAL.parameters,
+    )
+    assert find_centring(data) == centring
