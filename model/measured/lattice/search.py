@@ -238,8 +238,13 @@ def _coarser(plane: MeasuredPlane, start: _Trial, settings: SolverSettings, shar
     if settings != start.settings:
         start = _fitted(plane, start.basis, start.kind, settings)
     limit = _good_enough(start.misfit)
-    fits = (_fitted(plane, basis, kind, settings) for basis, kind in lattices)
-    return next((each for each in fits if each.misfit <= limit), None)
+    for basis, kind in lattices:
+        trial = _fitted(plane, basis, kind, settings)
+        if trial.misfit > limit:  # of a finer lattice the lengths are less certain
+            trial = _refined(plane, trial)
+        if trial.misfit <= limit:
+            return trial
+    return None
 
 
 def _coarser_in_the_end(plane: MeasuredPlane, start: _Trial) -> _Trial | None:
