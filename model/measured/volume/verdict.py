@@ -154,9 +154,9 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
             "more than their standard uncertainties: give the volume as it was before."
         )
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
-    if [check.name for check in failed] == [_WIDTH] and (ends := molecule_ends(solution.fit, solution.factor)):
-        return VolumeVerdict(judgement="not judged", sentence=ends.sentence(), checks=checks)
-    if failed:
+    only_width = [check.name for check in failed] == [_WIDTH]
+    ends = molecule_ends(solution.fit, solution.factor) if only_width else None
+    if failed and not ends:
         first = max(failed, key=lambda check: check.ratio / check.limit)
         words = f"The data contradict the model of two species on one site without displacements: {first.meaning}."
         words = f"{words} {likelier_causes(solution)}".strip()
@@ -169,5 +169,7 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
     if several := several_sites(solution):
         return VolumeVerdict(judgement="not judged", sentence=f"Not judged: {several}", checks=checks)
+    if ends:
+        return VolumeVerdict(judgement="not judged", sentence=ends.sentence(), checks=checks)
     words = "The data agree with two species that share one site. That does not prove it: what is weak may not show."
     return VolumeVerdict(judgement="agrees", sentence=words, checks=checks)

@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from dsfu.model.measured.volume import verdict
 from dsfu.model.measured.volume.molecule_ends import molecule_ends
 
 VECTORS = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 1], [4, 1, 2]])
@@ -38,3 +39,15 @@ def test_a_sharp_maximum_far_away_is_found_and_told():
 )
 def test_what_is_unsure_weak_or_negative_is_no_pair_of_ends(coefficients, deviation):
     assert _found(coefficients, deviation) is None
+
+
+@pytest.mark.parametrize(("chi_square", "cells", "told"), [(1.0, 9, "ends"), (9.0, 9, "χ²"), (1.0, 2, "cells")])
+def test_what_else_speaks_against_the_fit_is_told_first(chi_square, cells, told, monkeypatch):
+    monkeypatch.setattr(verdict, "molecule_ends", lambda *_: SimpleNamespace(sentence=lambda: "ends"))
+    monkeypatch.setattr(verdict, "several_sites", lambda _: "")
+    voxels = SimpleNamespace(cells_measured=lambda: 30.0, smoothed=(False, False, False))
+    solution = SimpleNamespace(voxels=voxels, chi_square=chi_square, fit=None, factor=None)
+    check = SimpleNamespace(name=verdict._WIDTH, passed=False)
+    found = verdict._verdict(cast(Any, solution), cast(Any, (check,)), cells)
+    assert found.judgement == "not judged"
+    assert told in found.sentence
