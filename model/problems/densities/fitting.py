@@ -125,10 +125,11 @@ class Rough:
     cost: float
 
 
-def rough_fit(kind: StructureType, cell: FloatArray, signal: Signal, source: Source) -> Rough:
+def rough_fit(kind: StructureType, cell: FloatArray, signal: Signal, source: Source, zero: float = 0.0) -> Rough:
     """Fit a cell that is only nearly right, with peaks drawn wide, on every other point: they need no more."""
     model = PatternModel(kind, cell, signal, source, coarse=2)
     start, low, high = _bounds(model.size, signal.fwhm)
+    start[model.size] = zero
     width = model.size + 1
     start[width], low[width], high[model.size + 4] = WIDE * signal.fwhm, 0.7 * WIDE * signal.fwhm, 0.0
     values = bounded_least_squares(model.residual, model.jacobian, start, low, high, STEPS["rough"])
@@ -137,18 +138,20 @@ def rough_fit(kind: StructureType, cell: FloatArray, signal: Signal, source: Sou
 
 def fit(
     kind: StructureType, cell: FloatArray, signal: Signal, source: Source, *, positions: bool,
-    texture_axes: tuple[tuple[int, int, int], ...] = (), start: FloatArray | None = None,
+    texture_axes: tuple[tuple[int, int, int], ...] = (), start: FloatArray | None = None, zero: float = 0.0,
 ) -> Fit:  # fmt: skip
-    """Fit one decorated type, from a cell that is right: the cell, positions, and a texture with them.
+    """Fit one decorated type, from a cell that is nearly right: the cell, positions, and a texture with them.
 
-    ``start``: values of a rough fit about the same cell.
+    ``start``: values of a rough fit about the same cell. Without, one is made from ``zero``, that of the fit which the
+    cell is from: narrow peaks beside those of the data find no way to them.
     """
+    if start is None:
+        start = rough_fit(kind, cell, signal, source, zero).values
     model = PatternModel(kind, cell, signal, source)
     size, width = model.size, signal.fwhm
-    typical, low, high = _bounds(size, width)
-    if start is not None:
-        typical = np.concatenate([start[: size + 1], [width], start[size + 2 :]])
-    start = bounded_least_squares(model.residual, model.jacobian, typical, low, high, STEPS["cell"])
+    _, low, high = _bounds(size, width)
+    start = np.concatenate([start[: size + 1], [width], start[size + 2 :]])
+    start = bounded_least_squares(model.residual, model.jacobian, start, low, high, STEPS["cell"])
     if not positions:
         return _told(model, start, size + 6)
     room = np.full(kind.free if kind.free <= MOST_FREE else 0, 0.09)

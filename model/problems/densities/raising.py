@@ -33,10 +33,11 @@ class Fitting:
     source: Source
     texture_axes: tuple[tuple[int, int, int], ...]
 
-    def __call__(self, kind: StructureType) -> Fit:
-        """The type fitted with its free positions."""
+    def __call__(self, kind: StructureType, zero: float = 0.0) -> Fit:
+        """The type fitted with its free positions, from its cell and the zero that goes with it."""
         return fit(
-            kind, np.array(kind.cell), self.signal, self.source, positions=True, texture_axes=self.texture_axes
+            kind, np.array(kind.cell), self.signal, self.source, positions=True, texture_axes=self.texture_axes,
+            zero=zero,
         )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def raised(found: Fit, fitting: Fitting) -> list[Fit]:
         return [found]
     best, near = found, list[Fit]()
     for higher in _higher(found.kind):
-        again = fitting(higher)
+        again = fitting(higher, found.zero)
         if fits_as_well(again, found, AS_WELL):
             best = again
         elif fits_as_well(again, found, NEARLY_AS_WELL):

@@ -185,7 +185,8 @@ def _fitted(found: Sequence[Found], signal: Signal, source: Source, until: float
     best = min(map(rank, first), default=np.inf)
     for one in first:
         hopeless = rank(one) > HOPELESS * max(best, GOOD)
-        more = [one] if hopeless or one not in moving or time.process_time() > until else raised(again(one.kind), again)
+        left = hopeless or one not in moving or time.process_time() > until
+        more = [one] if left else raised(again(one.kind, one.zero), again)
         best = min(best, *map(rank, more))
         fits += more
     return _varied_fits(ordered(fits))
@@ -200,7 +201,7 @@ def _alone(fits: Sequence[Fit], signal: Signal, source: Source) -> tuple[Source,
     single = ((source[0][0], 1.0),)
 
     def again(each: Fit) -> Fit:
-        return fit(each.kind, np.array(each.kind.cell), signal, single, positions=False)
+        return fit(each.kind, np.array(each.kind.cell), signal, single, positions=False, zero=each.zero)
 
     first = again(fits[0])
     if first.excess > SINGLE * fits[0].excess:

@@ -9,6 +9,8 @@ from dsfu.model.problems.densities.fitting import Fit, wavelengths_of
 from dsfu.model.problems.densities.judging import judge, ordered
 from dsfu.model.problems.densities.powder import PowderPattern, prepared
 from dsfu.model.problems.densities.raising import Fitting, raised
+from dsfu.simulate.densities.crystals import unit_cell
+from dsfu.simulate.densities.profiles import Instrument, measured_pattern
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 from tests.benchmarks.densities_powders import powder_of, structure_of
 
@@ -16,6 +18,7 @@ ZINCITE = "ZnO|P 63 m c|3.2498 3.2498 5.2066 90 90 120|Zn .33333 .66667 0; O .33
 PEROVSKITE = "PbTiO3|P 4 m m|3.904 3.904 4.152 90 90 90|Pb 0 0 0; Ti .5 .5 .539; O .5 .5 .114; O .5 0 .617"
 
 
+FACES = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]]) / 2
 NIOBATE = "LiNbO3|R 3 c:H|5.1483 5.1483 13.8631 90 90 120|Nb 0 0 0; Li 0 0 .2787; O .0476 .3433 .0633"
 
 
@@ -127,3 +130,17 @@ def test_the_noise_of_few_counts_is_not_least_where_a_count_happens_to_be_low():
     flat = abs(signal.two_theta - 40) > 2
     seen = (signal.net + signal.background)[flat]
     assert np.average(seen, weights=signal.sigma[flat] ** -2) == pytest.approx(6, abs=0.4)
+
+
+def test_a_cell_goes_with_a_zero_of_its_own():
+    """Narrow peaks of the right cell lie beside those of the data without the zero of its fit. So Cu2MnAl was lost."""
+    salt = unit_cell([5.64, 5.64, 5.64, 90, 90, 90], FACES, [11] * 4 + [17] * 4)
+    angles = np.arange(5, 35, 0.005)
+    sharp = Instrument(wavelengths=(0.45896,), weights=(1.0,), caglioti=(0, 0, 0.0003), size=20_000, zero=0.03)
+    counts = 20_000 * measured_pattern(salt, angles, sharp) + 200
+    signal = prepared(PowderPattern(two_theta=angles, counts=counts, wavelength=0.45896))
+    kind = StructureType(
+        name="salt", prototype="salt", number=225, hall="-F 4 2 3", cell=(5.64, 5.64, 5.64, 90, 90, 90),
+        sites=((11, (0, 0, 0)), (17, (0.5, 0.5, 0.5))),
+    )  # fmt: skip
+    assert Fitting(signal, wavelengths_of(0.45896), ())(kind, zero=0.029).excess < 0.1
