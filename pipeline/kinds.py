@@ -41,7 +41,8 @@ class Kind:
     make
         What makes one, as ``module:function``; loaded by workers only. See `dsfu.pipeline.problem.Maker`.
     seconds_per_item, bytes_per_item
-        First guesses; what the ledger has measured replaces them.
+        First guesses; what the ledger has measured replaces them. Of bytes none is needed where every shard declares
+        its own (`dsfu.pipeline.specs.ShardSpec.bytes_expected`).
     kernels, seconds_to_compile
         A module of its kernels that nothing else uses, and what the first one takes more where they are not compiled
         yet.
@@ -62,7 +63,7 @@ class Kind:
     science: int
     make: str
     seconds_per_item: float
-    bytes_per_item: int
+    bytes_per_item: int = 0
     kernels: str = ""
     seconds_to_compile: float = 0.0
     record: str = RECORD

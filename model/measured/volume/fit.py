@@ -171,23 +171,19 @@ class VolumeFit(VolumeModel):
         return np.asarray(step * self._deviations)
 
     def start(self) -> None:
-        """From nothing: I_FF and the background that fit best with I_SRO = 1."""
-        self._fit_without_alpha()
+        """I_FF and the background, of which the model is linear, to fit best with α as they are; at first I_SRO = 1."""
+        step = self._step(self.factored(alpha_held=True), alpha_held=True)
+        self.parameters = self.parameters + step
 
     def start_without_columns(self) -> None:
         """From nothing, with as little background as the data allow: where a larger one does as well, it is not it."""
         columns = self.columns
-        self.columns = replace(columns, precision=1e18 * np.eye(len(columns)))
+        self.columns = replace(columns, precision=_HELD * np.eye(len(columns)))
         self.parameters = np.zeros(sum(self.sizes))
         self.parameters[0] = self.scale
         self.start()
         self.newton(8)
         self.columns = columns
-
-    def _fit_without_alpha(self) -> None:
-        """Solve for I_FF and the columns, of which the model is linear if α are held."""
-        step = self._step(self.factored(alpha_held=True), alpha_held=True)
-        self.parameters = self.parameters + step
 
     def start_from(self, alpha: FloatArray, columns: FloatArray, model: npt.NDArray[np.float32] | None = None) -> None:
         """From α that are known, and I_FF fitted to them; with a model of the same voxels for their variance."""
@@ -196,7 +192,7 @@ class VolumeFit(VolumeModel):
         p, a, b = self.sizes
         self.parameters[p : p + a] = alpha
         self.parameters[p + a : p + a + len(columns)] = columns[:b]
-        self._fit_without_alpha()
+        self.start()
         self.reweight()
 
     def go_on_from(

@@ -145,11 +145,11 @@ def _is_half_wavelength(data: ReflectionList, forbidden: npt.NDArray[np.bool_]) 
     Only those whose 2h was measured tell. The share is from least squares; it leaves nearly all of a superstructure.
     """
     friedel = np.stack([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)])
-    measured, first = np.unique(canonical(data.hkl, friedel), axis=0, return_index=True)
-    place = {tuple(hkl): at for hkl, at in zip(measured.tolist(), first.tolist(), strict=True)}
-    found = np.array([place.get(tuple(hkl), -1) for hkl in canonical(2 * data.hkl[forbidden], friedel).tolist()])
-    seen = found >= 0
-    here, there = np.flatnonzero(forbidden)[seen], found[seen]
+    measured, first = np.unique(_codes(canonical(data.hkl, friedel)), return_index=True)
+    wanted = _codes(canonical(2 * data.hkl[forbidden], friedel))
+    place = np.minimum(np.searchsorted(measured, wanted), len(measured) - 1)
+    seen = measured[place] == wanted
+    here, there = np.flatnonzero(forbidden)[seen], first[place[seen]]
     intensity, sigma, source = data.intensity[here], data.sigma[here], data.intensity[there]
     if len(here) < _FEWEST_HALVED or not (sigma > 0).all() or not (source > 0).any():
         return False
@@ -168,9 +168,12 @@ def forbidden_by(centring: str, hkl: IntArray) -> npt.NDArray[np.bool_]:
 def canonical(hkl: IntArray, rotations: IntArray) -> IntArray:
     """The same indices for all equivalents of each reflection: the largest of them by h, then k, then l."""
     images = np.einsum("nj,gjk->gnk", hkl, rotations)
-    # One whole number for three indices, each below 4096.
-    code = ((images[..., 0] + 4096) * 8192 + images[..., 1] + 4096) * 8192 + images[..., 2]
-    return np.asarray(images[code.argmax(axis=0), np.arange(len(hkl))])
+    return np.asarray(images[_codes(images).argmax(axis=0), np.arange(len(hkl))])
+
+
+def _codes(hkl: IntArray) -> IntArray:
+    """One whole number for three indices, each below 4096, in the order of h, then k, then l."""
+    return np.asarray(((hkl[..., 0] + 4096) * 8192 + hkl[..., 1] + 4096) * 8192 + hkl[..., 2])
 
 
 def r_of_equivalents(data: ReflectionList, rotations: IntArray) -> tuple[float, int]:

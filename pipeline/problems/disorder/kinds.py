@@ -39,7 +39,6 @@ KINDS: Final = (
         science=1,
         make=f"{_MAKERS}:make_planes",
         seconds_per_item=0.0016,
-        bytes_per_item=180_000,
         kernels="dsfu.simulate.disorder.order_kernels",
         seconds_to_compile=26.0,
         arrays={field.name: len(field.dims) for field in PLANE_FIELDS},

@@ -11,7 +11,6 @@ CRYSTALS: Final = Kind(
     science=1,
     make="dsfu.pipeline.problems.phases.makers:make_crystals",
     seconds_per_item=3e-4,
-    bytes_per_item=600,
     kernels="dsfu.simulate.phases.point_kernels",
     seconds_to_compile=2.0,
     arrays={"amplitude": 4, "known": 4, "density": 4},
