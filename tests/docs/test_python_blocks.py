@@ -64,6 +64,8 @@ def test_the_blocks_of_a_page_run(page: Path, files: Path, monkeypatch: pytest.M
         code = compile(block.replace("pixels=128", f"pixels={PIXELS}"), name_of(page), "exec")
         if name_of(page) not in ELSEWHERE and OF_THE_DEMO not in block:
             exec(code, names)
+    if name_of(page) == "docs/training.md":
+        assert names["root_form_factor"].shape == names["root_sro"].shape == names["intensity"].shape
 
 
 def test_most_pages_with_blocks_are_run() -> None:
