@@ -38,7 +38,7 @@ class Hints:
     plane
         Name or number (from 1) of the plane in a file of planes.
     zeros
-        "dead": voxels that are exactly 0 were not measured. Otherwise 0 is an intensity like any other.
+        "dead": voxels that are exactly 0 were not measured; "live": they were. Empty: what the format says, or live.
     missing
         A number that stands for "not measured", such as -1. NaN and infinity always do.
     """

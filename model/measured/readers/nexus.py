@@ -5,8 +5,9 @@ axes are hkl; of nxrefine's several, ``transform`` before the others. nxrefine's
 other files; mdx2's are [h, k, l].
 
 Weights. nxrefine's ``transform`` holds sums, and in ``weights`` how many were summed: their ratio is the intensity.
-Where a ``transform`` has no weights, nxrefine takes zeros for unmeasured, and so does this. The weights of
-``symm_transform`` are a window for Fourier transforms and are left alone.
+Where a ``transform`` has no weights, nxrefine takes zeros for unmeasured, and so does this, unless NaN is in the file:
+then that is what stands for unmeasured, and without voxels that counted nothing, the mean of dark places would be too
+high. The weights of ``symm_transform`` are a window for Fourier transforms and are left alone.
 """
 
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def read(file: Hdf5, hints: Hints) -> Reconstruction:
     own = cell_near(file, data.group, notes) if hints.cell is None else None
     grid = _grid(file, data, hints, hints.cell or own)
     values = file.array(data.signal)
-    intensity, live, weight = _weighted(file, data, values, notes)
+    intensity, live, weight = _weighted(file, data, values, hints, notes)
     mask = _companion(file, data, "mask")
     if mask is not None:
         live = (mask == 0) if live is None else live & (mask == 0)
@@ -251,17 +252,21 @@ def _companion(file: Hdf5, data: _Data, what: str) -> npt.NDArray[Any] | None:
 
 
 def _weighted(
-    file: Hdf5, data: _Data, values: npt.NDArray[Any], notes: list[str]
+    file: Hdf5, data: _Data, values: npt.NDArray[Any], hints: Hints, notes: list[str]
 ) -> tuple[npt.NDArray[Any], BoolArray | None, npt.NDArray[Any] | None]:
     """Intensity, which voxels are live (None: those that are finite), and weights, by the rules above."""
     name = name_of(data.group).rpartition("/")[2]
     is_transform = data.axis_names == ("Ql", "Qk", "Qh") and name.startswith(("transform", "masked_transform"))
+    zeros_are_dead = hints.zeros != "live" and not np.isnan(values).any()
     if "symm" in name:
-        return values, values != 0, None
+        return values, values != 0 if zeros_are_dead else None, None
     weight = _companion(file, data, "weights")
     if weight is None:
-        if is_transform:
-            notes.append("it has no weights; voxels that are exactly 0 are taken for unmeasured, as nxrefine does")
+        if is_transform and zeros_are_dead:
+            notes.append(
+                "it has no weights; voxels that are exactly 0 are taken for unmeasured, as nxrefine does: where they "
+                "are counts of nothing, give --zeros live"
+            )
             return values, values != 0, None
         return values, None, None
     notes.append("intensities are the signal divided by its weights; voxels of weight 0 are unmeasured")

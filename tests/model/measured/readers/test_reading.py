@@ -274,6 +274,20 @@ def test_nxrefine_without_weights(tmp_path: Path):
     assert "exactly 0" in found.notes[0]
 
 
+@pytest.mark.parametrize(("name", "marked", "said"), [("transform", True, None), ("symm_transform", False, "live")])
+def test_zeros_of_nxrefine_are_counts_where_something_else_means_unmeasured(tmp_path: Path, name, marked, said):
+    path = true.write_nxrefine(tmp_path, weights=False, name=name)
+    with h5py.File(tmp_path / "300K" / "transform.nxs", "a") as file:
+        values = file["entry/data/v"][...]
+        unmeasured = values == 0
+        values[unmeasured] = np.nan if marked else -1.0
+        values[3, 2, 1] = 0.0
+        file["entry/data/v"][...] = values
+    found = read(path, zeros=said, missing=None if marked else -1)
+    assert found.live[3, 2, 1] and found.intensity[3, 2, 1] == 0
+    assert np.array_equal(found.live, ~unmeasured)
+
+
 def test_the_weights_of_a_symmetrised_transform_are_left_alone(tmp_path: Path):
     path = true.write_nxrefine(tmp_path, weights=False, name="symm_transform")
     with h5py.File(path, "a") as file:
