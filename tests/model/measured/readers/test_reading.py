@@ -284,7 +284,8 @@ def test_zeros_of_nxrefine_are_counts_where_something_else_means_unmeasured(tmp_
         values[3, 2, 1] = 0.0
         file["entry/data/v"][...] = values
     found = read(path, zeros=said, missing=None if marked else -1)
-    assert found.live[3, 2, 1] and found.intensity[3, 2, 1] == 0
+    assert found.live[3, 2, 1]
+    assert found.intensity[3, 2, 1] == 0
     assert np.array_equal(found.live, ~unmeasured)
 
 
