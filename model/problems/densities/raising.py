@@ -53,7 +53,10 @@ def raised(found: Fit, fitting: Fitting) -> list[Fit]:
         elif fits_as_well(again, found, NEARLY_AS_WELL):
             near.append(again)
     near = [each for each in near if independent_volume(each.kind) < 0.9 * independent_volume(best.kind)]
-    return [best, *near, *([found] if best is not found else [])]
+    if best is found:
+        return [found, *near]
+    # Atoms that have moved with the symmetry may now be near a higher one that they were far from, as hydrogen is.
+    return [*raised(best, fitting), *near, found]
 
 
 def _higher(kind: StructureType) -> Iterator[StructureType]:
