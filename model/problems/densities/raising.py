@@ -1,6 +1,6 @@
 """A fitted structure in the highest symmetry that fits the pattern as well."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,7 +41,7 @@ class Fitting:
         )  # fmt: skip
 
 
-def raised(found: Fit, fitting: Fitting) -> list[Fit]:
+def raised(found: Fit, fitting: Callable[[StructureType, float], Fit]) -> list[Fit]:
     """The structure in the highest symmetry that fits as well; those still higher that nearly do; what was found."""
     if found.excess > _EXPLAINS:
         return [found]

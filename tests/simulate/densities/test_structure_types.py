@@ -58,7 +58,7 @@ def test_spglib_finds_the_same_type_in_a_primitive_cell(name: str) -> None:
     ("ABC5D2_oI18_71_Y2BaNiO5", "NiO", 1.88), ("AB2C4_oC28_64_La2CuO4-o", "CuO", 1.91),
 ])  # fmt: skip
 def test_neighbours_are_as_far_as_in_the_known_crystal(name: str, pair: str, known: float) -> None:
-    """Published distances (Å): where the AFLOW entry has a number that cannot be right, and of types written by hand."""
+    """Published distances (Å), where AFLOW has a number that cannot be right and where a type was written by hand."""
     crystal = BY_NAME[name].crystal()
     first, second = (ase.data.atomic_numbers[each] for each in re.findall("[A-Z][a-z]?", pair))
     atoms = ase.Atoms(crystal.numbers, scaled_positions=crystal.positions, cell=crystal.lattice, pbc=True)

@@ -62,7 +62,7 @@ def test_a_structure_that_has_the_lower_symmetry_stays_there():
     assert raised(fitting(polar), fitting)[0].kind.number == 99
 
 
-def test_a_symmetry_that_atoms_come_near_to_as_they_are_fitted_in_another_is_tried(zincite):
+def test_a_symmetry_that_atoms_come_near_to_as_they_are_fitted_in_another_is_tried(zincite: list[Fit]) -> None:
     """Hydrogen of LiOH was .6 Å off, the raised fit put it right, and the cell stayed twice too large."""
     bent = StructureType(
         name="bent", prototype="bent", number=25, hall="P 2 -2", cell=(4.1, 4.1, 4.1, 90, 90, 90),
