@@ -122,19 +122,13 @@ def factorise(
     settings
         Of the solver: ``cutoff``, ``background``, ``stretch``, ``uncertainty`` …
     """
-    from dsfu.model.measured.factorise.factors import METHODS
     from dsfu.model.measured.factorise.loading import check_one_crystal
     from dsfu.model.measured.factorise.methods import factorise as take_apart
-    from dsfu.model.measured.factorise.methods import load_network
     from dsfu.model.measured.factorise.verdict import judge
     from dsfu.model.measured.solver.settings import SolverSettings
 
     chosen_settings = settings_of(SolverSettings, {"uncertainty": True, **settings}, "factorise")
-    if method not in METHODS:
-        raise InputError(f"method {method!r}", where="factorise", expected=" or ".join(METHODS))
-    if lattice == "none" and method != "network":
-        raise InputError(f"the method {method} needs a lattice", where="--lattice none", expected="--method network")
-    network = None if method == "solver" else load_network(Path(weights) if weights else None)
+    network = _network_for(method, lattice, weights)
     chosen = planes_of(source, planes, hints)
     where = Path(source if isinstance(source, str | Path) else chosen[0].source)
     coming = f"{len(chosen)} plane{'s' if len(chosen) > 1 else ''}: {_names(chosen)}"
@@ -151,6 +145,18 @@ def factorise(
     more: Any = {"network": network, "settings": chosen_settings, "judge": judge, "on_lattice": lattice != "none"}
     with waiting(f"factorise, {method}"):
         return Factors(take_apart(chosen, method, **more))
+
+
+def _network_for(method: "Method", lattice: Lattice | None, weights: str | Path | None) -> "Network | None":
+    """The network that a method takes; None for the solver, which takes none."""
+    from dsfu.model.measured.factorise.factors import METHODS
+    from dsfu.model.measured.factorise.methods import load_network
+
+    if method not in METHODS:
+        raise InputError(f"method {method!r}", where="factorise", expected=" or ".join(METHODS))
+    if lattice == "none" and method != "network":
+        raise InputError(f"the method {method} needs a lattice", where="--lattice none", expected="--method network")
+    return None if method == "solver" else load_network(Path(weights) if weights else None)
 
 
 def planes_of(

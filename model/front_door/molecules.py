@@ -113,15 +113,13 @@ def refine_molecules(
     from dsfu.model.measured.molecules.torsion import torsions_of
     from dsfu.simulate.structures.files import read_structure
 
-    factors, structure_a, structure_b = (
-        path_of(each, f"the path of {what}")
-        for each, what in ((factors, "factors"), (structure_a, "a structure"), (structure_b, "a structure"))
-    )
+    factors = path_of(factors, "the path of factors")
+    files = path_of(structure_a, "the path of a structure"), path_of(structure_b, "the path of a structure")
     angles = angles_of(scan) if isinstance(scan, str) else tuple(scan)
     settings = RefinementSettings(kinds=kinds_of(refine), scan_angles=angles, robust=robust)
     first, second = (  # before the factors, which take longer
         read_structure(path, molecule=_names(molecule), part=part)
-        for path, molecule, part in zip((structure_a, structure_b), molecules, parts, strict=True)
+        for path, molecule, part in zip(files, molecules, parts, strict=True)
     )
     observed = read_observed(factors)
     structures = on_site((first, second), names_of(sites, "sites"), observed[0].cell)
@@ -129,10 +127,8 @@ def refine_molecules(
     with waiting("refine-ff"), _one_thread():
         found = refine_form_factor(observed, structures, turned, settings)
     made_from = {
-        **{"factors": str(factors), "A": str(structure_a), "B": str(structure_b)},
-        "molecules": list(molecules),
-        "parts": list(parts),
-        "site": list(sites),
+        **{"factors": str(factors), "A": str(files[0]), "B": str(files[1])},
+        **{"molecules": list(molecules), "parts": list(parts), "site": list(sites)},
         "torsions": list(torsions),
         "scan": scan if isinstance(scan, str) else list(scan),
         "refine": refine,

@@ -207,64 +207,74 @@ def _apart_squared(one, other, orth):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def _onto_element(position, turns, shifts, orth, least_squared):  # type: ignore[no-untyped-def]
+    """A position whose images come too near, on the symmetry element: the mean of near images, until nothing moves."""
+    for _round in range(4):
+        total = np.zeros(3)
+        near = 0
+        for g in range(turns.shape[0]):
+            image = turns[g] @ position + shifts[g]
+            if _apart_squared(image, position, orth) < least_squared:
+                step = image - position
+                total += step - np.floor(step + 0.5)
+                near += 1
+        position = position + total / near
+        if near == 1:
+            break
+    return position
+
+
+@njit(nogil=True, cache=True)
+def _fill_orbit(position, turns, shifts, orth, least_squared, orbit):  # type: ignore[no-untyped-def]
+    """Write the images of a position to ``orbit``, each once; returns how many, 0 if two come too near."""
+    size = 0
+    for g in range(turns.shape[0]):
+        image = turns[g] @ position + shifts[g]
+        image -= np.floor(image)
+        known = False
+        for other in range(size):
+            distance = _apart_squared(image, orbit[other], orth)
+            if distance < 1e-12:
+                known = True
+                break
+            if distance < least_squared:
+                return 0
+        if not known:
+            orbit[size] = image
+            size += 1
+    return size
+
+
+@njit(nogil=True, cache=True)
+def _keep_distance(orbit, others, orth, least_squared):  # type: ignore[no-untyped-def]
+    """Whether no position of the one comes too near one of the other."""
+    for i in range(orbit.shape[0]):
+        for other in range(others.shape[0]):
+            if _apart_squared(orbit[i], others[other], orth) < least_squared:
+                return False
+    return True
+
+
+@njit(nogil=True, cache=True)
 def _place(key, atoms, turns, shifts, orth, least, out, patience):  # type: ignore[no-untyped-def]
     """Fill ``out`` with orbits of random positions; returns how many atoms were placed."""
     least_squared = least * least
-    orders = turns.shape[0]
-    count = 0
+    count = in_vain = 0
     counter = np.uint64(0)
-    orbit = np.empty((orders, 3))
+    orbit = np.empty((turns.shape[0], 3))
     position = np.empty(3)
-    in_vain = 0
     while count < atoms and in_vain < patience:
         in_vain += 1
         for axis in range(3):
             position[axis] = (random_word(key, counter) >> _SHIFT) * _UNIT
             counter += np.uint64(1)
-        # Onto the symmetry element, if images come too near: the mean of the near images, until nothing moves.
-        for _round in range(4):
-            total = np.zeros(3)
-            near = 0
-            for g in range(orders):
-                image = turns[g] @ position + shifts[g]
-                if _apart_squared(image, position, orth) < least_squared:
-                    step = image - position
-                    total += step - np.floor(step + 0.5)
-                    near += 1
-            position = position + total / near
-            if near == 1:
-                break
-        size = 0
-        fits = True
-        for g in range(orders):
-            image = turns[g] @ position + shifts[g]
-            image -= np.floor(image)
-            known = False
-            for other in range(size):
-                distance = _apart_squared(image, orbit[other], orth)
-                if distance < 1e-12:
-                    known = True
-                    break
-                if distance < least_squared:
-                    fits = False
-                    break
-            if not fits:
-                break
-            if not known:
-                orbit[size] = image
-                size += 1
+        position = _onto_element(position, turns, shifts, orth, least_squared)
+        size = _fill_orbit(position, turns, shifts, orth, least_squared, orbit)
         # The first orbit is taken even if it has more atoms than were asked for: the group has no smaller crystal with
         # it.
-        if not fits or (count + size > atoms and count > 0) or size > out.shape[0] - count:
+        if size == 0 or (count + size > atoms and count > 0) or size > out.shape[0] - count:
             continue
-        for i in range(size):
-            for other in range(count):
-                if _apart_squared(orbit[i], out[other], orth) < least_squared:
-                    fits = False
-                    break
-            if not fits:
-                break
-        if fits:
+        if _keep_distance(orbit[:size], out[:count], orth, least_squared):
             out[count : count + size] = orbit[:size]
             count += size
             in_vain = 0

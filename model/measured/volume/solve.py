@@ -1,12 +1,11 @@
 """A volume taken apart: prior, fit, peaks and uncertainties, one after the other, with word of how it goes."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
-import torch
 
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.volume.background import BackgroundFound, background_found
@@ -15,9 +14,10 @@ from dsfu.model.measured.volume.building import build_fit
 from dsfu.model.measured.volume.cutoff import scale_held, shells_needed
 from dsfu.model.measured.volume.evidence import best_curvature, best_prior
 from dsfu.model.measured.volume.fit import VolumeFit
-from dsfu.model.measured.volume.look_ahead import FIRST, look_ahead
+from dsfu.model.measured.volume.look_ahead import FIRST, Ahead, look_ahead
 from dsfu.model.measured.volume.settings import FARTHEST, VolumeSettings
 from dsfu.model.measured.volume.terms import OrderTerms, order_terms
+from dsfu.model.measured.volume.uncertainties import covariance_of, damping
 from dsfu.model.measured.volume.voxels import Voxels, unfold, voxels_of
 from dsfu.model.measured.volume.watch import Say, Watch
 from dsfu.simulate.arrays import BoolArray, FloatArray
@@ -25,12 +25,6 @@ from dsfu.simulate.arrays import BoolArray, FloatArray
 WIDEST_FITTED: Final = 0.36
 """In cells. Where the data want a wider I_FF, it would take up what is not of this model, and hide it."""
 
-
-_UNFOUND: Final = (0.24, 0.4)
-"""Widths, in cells, between which those of all good crystals lay, and more."""
-
-_SOFT: Final = 0.03
-"""Standard uncertainty of the common scale of all α, relative, beyond which it is more than the linear theory says."""
 
 _PASSES: Final = 2
 """Fits after the first in which the peaks' integrals and tails are taken anew; they no longer change then."""
@@ -146,15 +140,7 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     without = ["abc".index(axis) for axis in settings.no_order_along]
     terms = order_terms(voxels.axes, max(settings.cutoff or 0, FARTHEST), without)
     found = look_ahead(voxels, settings, terms, watch)
-    prior, terms, first = found.prior, found.terms, found.fit
-    width = prior.width[0]
-    if first is not None and width > WIDEST_FITTED:
-        prior = best_prior(first, FIRST, width=WIDEST_FITTED)
-    fit, masked = build_fit(voxels, settings, prior, terms, peaks, None)
-    if first is not None:
-        fit.start_from(found.alpha, np.zeros(0))
-    else:
-        fit.start()
+    fit, masked = _started(voxels, settings, found, peaks)
     passes = _PASSES if peaks is not None and found.scale_known else 0  # else tails and order are too alike
     watch.stage("fit", fit, 4 + 3 * passes)
     fit.newton(12, watch)
@@ -162,28 +148,22 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     fit.columns = fit.columns.bent(best_curvature(fit, near))
     needed = settings.cutoff or FARTHEST
     enough = found.needed <= needed
-    if settings.cutoff is None and len(terms):
+    if settings.cutoff is None and len(found.terms):
         needed = _cutoff_needed(fit, near, scale_known=found.scale_known)
         enough = needed < FARTHEST
         say(f"order up to {needed} cells is asked for by the data")
     if peaks is not None and passes:
         fit, masked, peaks = _with_tails(voxels, settings, fit, peaks, needed, watch)
-    elif len(terms) and needed < terms.shells().max():
+    elif len(found.terms) and needed < found.terms.shells().max():
         fit, masked = _shortened(voxels, settings, fit, peaks, needed, watch)
     else:
         fit.newton(6, watch)
     say("uncertainties")
-    chi_square = fit.chi_square()
     factor = fit.factored()
-    # Three sources: noise, a prior that the data did not give, and a scale that they hardly give.
-    covariance = fit.covariance(factor) * max(chi_square, 1.0)
-    if settings.prior is None and not found.prior_found:
-        covariance += _of_prior(voxels, settings, fit, peaks, masked)
+    covariance = covariance_of(voxels, settings, fit, peaks, masked, found, factor)
     alpha = fit.parts()[1].copy()
     n = len(alpha)
-    if n and not found.scale_known:
-        covariance[:n, :n] += _of_scale(fit, covariance)
-    damping = _damping(voxels, fit.terms) if settings.box else np.ones(n)
+    damped = damping(voxels, fit.terms) if settings.box else np.ones(n)
     return VolumeSolution(
         reconstruction=reconstruction,
         settings=settings,
@@ -192,17 +172,32 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         masked=masked & voxels.live,
         peaks=peaks,
         terms=fit.terms,
-        alpha=alpha / damping,
-        covariance=covariance[:n, :n] / np.outer(damping, damping),
+        alpha=alpha / damped,
+        covariance=covariance[:n, :n] / np.outer(damped, damped),
         column_covariance=covariance[n:, n:],
         factor=factor,
-        chi_square=chi_square,
-        width=width,
+        chi_square=fit.chi_square(),
+        width=found.prior.width[0],
         scale_known=found.scale_known,
         asymmetry=found.asymmetry,
         cutoff_enough=enough,
         seconds=time.monotonic() - begun,
     )
+
+
+def _started(
+    voxels: Voxels, settings: VolumeSettings, found: Ahead, peaks: Peaks | None
+) -> tuple[VolumeFit, BoolArray]:
+    """The fit of all voxels before its first step, and what is left out beside the peaks."""
+    prior = found.prior
+    if found.fit is not None and prior.width[0] > WIDEST_FITTED:
+        prior = best_prior(found.fit, FIRST, width=WIDEST_FITTED)
+    fit, masked = build_fit(voxels, settings, prior, found.terms, peaks, None)
+    if found.fit is not None:
+        fit.start_from(found.alpha, np.zeros(0))
+    else:
+        fit.start()
+    return fit, masked
 
 
 def _peaks_of(voxels: Voxels, say: Say) -> Peaks | None:
@@ -220,44 +215,6 @@ def _cutoff_needed(fit: VolumeFit, covariance: FloatArray, *, scale_known: bool)
     alpha = fit.parts()[1]
     order = alpha, covariance[: len(alpha), : len(alpha)]
     return shells_needed(fit.terms.shells(), *(order if scale_known else scale_held(*order)))
-
-
-def _of_prior(
-    voxels: Voxels, settings: VolumeSettings, fit: VolumeFit, peaks: Peaks | None, masked: BoolArray
-) -> FloatArray:
-    """What α and columns owe to a prior that is not found: the larger change, to a narrow or to a wide one."""
-    p = fit.sizes[0]
-    values, columns = fit.parts()[1:]
-    found = []
-    for width in _UNFOUND:
-        prior = replace(fit.prior, width=(width,) * 3)
-        other, _ = build_fit(voxels, settings, prior, fit.terms, peaks, masked, fit.columns.curvature)
-        other.start_from(values, columns, fit.model().numpy())
-        other.newton(8)
-        found.append(other.parameters[other.sizes[0] :])
-    change = np.abs(found - fit.parameters[p:]).max(axis=0) * np.sign(found[1] - found[0])
-    return np.outer(change, change)
-
-
-def _of_scale(fit: VolumeFit, covariance: FloatArray) -> FloatArray:
-    """What α owe to a scale that hardly anything fixes: so much that all of the background may belong to I_FF."""
-    alpha = fit.parts()[1]
-    n = len(alpha)
-    square = max(float(alpha @ alpha), 1e-300)
-    if np.sqrt(max(float(alpha @ covariance[:n, :n] @ alpha), 0.0)) < _SOFT * square:
-        return np.zeros((n, n))
-    form_factor, order, extra = fit.factors()
-    live = torch.from_numpy(fit.voxels.live)
-    share = float((extra * torch.ones_like(order))[live].mean() / (form_factor * order)[live].mean())
-    return np.outer(alpha, alpha) * min(share, 1.0) ** 2
-
-
-def _damping(voxels: Voxels, terms: OrderTerms) -> FloatArray:
-    """What the mean over a voxel's box makes of each parameter's cosines."""
-    steps = np.array([axis[1] - axis[0] if len(axis) > 1 else 0.0 for axis in voxels.axes])
-    # The mean of cos 2π v h over a box of width w is its middle times sinc(v w).
-    each = np.sinc(terms.vectors * steps).prod(axis=1)
-    return terms.gathered(each) / terms.gathered(np.ones(len(each)))
 
 
 def _with_tails(
