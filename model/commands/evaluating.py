@@ -30,7 +30,7 @@ def evaluate(
         typer.Option(
             "--out",
             "-o",
-            metavar="DIR",
+            metavar="FOLDER",
             help="Where to write. [default: RUN/evaluation]",
             show_default=False,
         ),

@@ -28,7 +28,12 @@ _RunOption = Annotated[
     Path, typer.Option("--out", "-o", metavar="RUN", help="Folder for all that comes of it.", show_default=False)
 ]
 _ResumeOption = Annotated[
-    str, typer.Option("--resume", metavar="auto|none|FILE", help="Go on from the last checkpoint, not, or from which.")
+    str,
+    typer.Option(
+        "--resume",
+        metavar="auto|none|FILE",
+        help="Go on from the last checkpoint (auto) or from FILE, or begin anew (none).",
+    ),
 ]
 _StartOption = Annotated[
     Path | None, typer.Option("--start-from", metavar="RUN|FILE", help="Weights to begin with.", show_default=False)

@@ -12,7 +12,10 @@ SettingsArgument = Annotated[
 RecipeOption = Annotated[
     str | None,
     typer.Option(
-        "--recipe", metavar="NAME", help="By name, of the data set's problem. [default: its first]", show_default=False
+        "--recipe",
+        metavar="NAME",
+        help="A network and its training, by name (docs/training.md). [default: the first of the problem]",
+        show_default=False,
     ),
 ]
 ConfigOption = Annotated[

@@ -1,9 +1,7 @@
 """Evaluate weights on a split of a store: scores of every sample, their statistics by kind, and a page with samples."""
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 import torch
 
 from dsfu.errors import InputError
+from dsfu.model.evaluation.machine import device_named, machine_of
 from dsfu.model.evaluation.options import Evaluated, EvaluationOptions, Watch
 from dsfu.model.evaluation.reports import write_reports
 from dsfu.model.evaluation.tables import as_text, shown_ranks
@@ -55,7 +54,7 @@ def evaluate(
         raise InputError(
             f"it has learnt the problem {card.problem}", where=str(file), expected=f"weights for {learner.name}"
         )
-    device = _device(options.device)
+    device = device_named(options.device)
     network = network.to(device).eval()
     settings = config_of({"recipe": card.recipe, "data": card.data.get("settings", {})}, learner).data
     samples = learner.samples(store, options.split, settings, options.limit, options.seed)
@@ -69,8 +68,7 @@ def evaluate(
         "store": store,
         "split": options.split,
         "weights": str(file),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
-        "versions": {"dsfu": version("dsfu"), "torch": torch.__version__, "python": platform.python_version()},
+        **machine_of(device),
         "card": card.to_dict(),
     }
     tables = tables_of(scores.columns, scores.labels, learner.nouns)
@@ -119,15 +117,3 @@ def _shown(
         title = learner.title(samples.split, index)
         shown.append(ShownSample(place=place, title=title, score=float(values[number]), panels=tuple(panels)))
     return shown
-
-
-def _device(name: str) -> torch.device:
-    """A device by name; "auto" is a GPU where there is one."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(str(error).splitlines()[0], where=f"--device {name}", expected="auto, cpu or cuda") from error
-    return device

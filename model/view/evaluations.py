@@ -15,6 +15,19 @@ from dsfu.model.view.stores import groups_of, nearest_order
 PLANES: Final = "planes.csv"
 ABOUT: Final = "evaluation.json"
 
+DIFFERENCE: Final = "I_SRO, answer − truth"
+
+_RANKED: Final = ("sro", "form_factor", "product", "alpha")
+"""Beginnings of the columns by which planes are put in order."""
+
+_WORDS: Final = {
+    **{"sro": "I_SRO", "form_factor": "I_FF", "product": "I_D", "alpha": "α"},
+    **{"mse": "mean square error", "psnr": "PSNR", "ssim": "SSIM", "sqrt": "square roots"},
+}
+"""Of the names of columns."""
+
+_MORE_IS_BETTER: Final = ("psnr", "ssim")
+
 
 def is_evaluation(folder: Path) -> bool:
     return (folder / PLANES).is_file() and (folder / ABOUT).is_file()
@@ -26,22 +39,29 @@ def evaluation_page(folder: Path) -> Callable[[], Any]:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))["about"]
         with (folder / PLANES).open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name != "sample"}
+        ranked = [name for name in rows[0] if name.partition(".")[0] in _RANKED]
+        columns = {name: np.array([float(row[name]) for row in rows]) for name in ranked}
         samples = np.array([int(row["sample"]) for row in rows])
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise InputError(
             f"is no evaluation that can be read ({error})", where=str(folder), remedy="dsfu-model evaluate RUN STORE"
         ) from error
-    answers = Answers(Path(about["run"]), str(about["store"]), str(about["split"]))
-    told = f"{about['name']} on {about['split']} of {about['store']}: {about['conditions']}, by {about['method']}"
+    home, store = Path(about.get("folder", "")), str(about["store"])  # older ones do not say where they were made
+    answers = Answers(home / about["run"], store if "://" in store else str(home / store), str(about["split"]))
+    title = f"{about['name']} on {about['split']} of {about['store']}: {about['conditions']}, by {about['method']}"
     groups, order = answers.groups[samples], answers.order[samples]
-    return lambda: Ranked(columns, samples, answers, told, groups=groups, order=order).page
+    return lambda: Ranked(columns, samples, answers, title, groups=groups, order=order).page
+
+
+def told(column: str) -> str:
+    """The name of a column of errors in words."""
+    return ", ".join(_WORDS.get(each, each) for each in column.split("."))
 
 
 class Answers:
     """Samples of the store that was evaluated, with the truth and what the network says."""
 
-    NAMES = ("measured", "I_FF, answer", "I_FF, truth", "I_SRO, answer", "I_SRO, truth", "difference")
+    NAMES = ("measured", "I_FF, answer", "I_FF, truth", "I_SRO, answer", "I_SRO, truth", DIFFERENCE)
 
     def __init__(self, run: Path, store: str, split: str) -> None:
         import dsfu
@@ -54,7 +74,7 @@ class Answers:
         self._pixels = pixels_of(card.more)
 
     def of(self, sample: int) -> tuple[Scene, dict[str, Any]]:
-        """Images by name, each relative to its maximum; ``difference`` is that of I_SRO."""
+        """Images by name, each relative to its maximum; the last is a difference."""
         import torch
 
         door = self._dataset.dsfu
@@ -75,17 +95,17 @@ class Ranked:
     """A slider from the best plane to the worst by a column of errors, and the images of the one chosen."""
 
     def __init__(
-        self, columns: dict[str, Any], samples: Any, answers: Answers, told: str, *, groups: Any, order: Any
+        self, columns: dict[str, Any], samples: Any, answers: Answers, title: str, *, groups: Any, order: Any
     ) -> None:
         import panel
         from bokeh.models import ColumnDataSource
         from bokeh.plotting import figure
 
-        self._columns, self._samples, self._answers, self._told = columns, samples, answers, told
+        self._columns, self._samples, self._answers, self._title = columns, samples, answers, title
         self._groups, self._order = groups, order
-        self._images = Images(Answers.NAMES, ["difference"])
-        first = next((name for name in columns if "sro" in name), next(iter(columns)))
-        self.column = panel.widgets.Select(label="In order of", options=list(columns), value=first, width=300)
+        self._images = Images(Answers.NAMES, [DIFFERENCE])
+        words = {told(name): name for name in columns}
+        self.column = panel.widgets.Select(label="In order of", options=words, value=next(iter(columns)), width=300)
         self.rank = panel.widgets.IntSlider(
             label="From best to worst", start=1, end=max(2, len(samples)), value=1, width=300
         )
@@ -110,14 +130,15 @@ class Ranked:
 
         controls = panel.Column(panel.FlexBox(self.column, self.group, self.reach), self.rank, self.said)
         top = panel.FlexBox(controls, panel.pane.Bokeh(self._figure))
-        return panel.Column(panel.pane.Markdown(self._told), top, self._images.row)
+        return panel.Column(panel.pane.Markdown(self._title), top, self._images.row)
 
     def _draw(self) -> None:
         passes = (self._order >= self.reach.value[0]) & (self._order <= self.reach.value[1])
         if self.group.value != "all":
             passes &= self._groups == int(self.group.value)
         errors = self._columns[self.column.value]
-        order = np.argsort(np.where(np.isnan(errors), np.inf, errors), kind="stable")
+        badness = -errors if self.column.value.endswith(_MORE_IS_BETTER) else errors
+        order = np.argsort(np.where(np.isnan(errors), np.inf, badness), kind="stable")
         order = order[passes[order]]
         if not len(order):
             self.said.object = "No plane passes these filters."
@@ -127,5 +148,5 @@ class Ranked:
         self._curve.data = {"rank": np.arange(1, len(order) + 1), "error": errors[order]}
         self._here.data = {"rank": [rank], "error": [errors[which]]}
         sample = int(self._samples[which])
-        self.said.object = f"Sample {sample}, {rank} of {len(order)}: {self.column.value} = {errors[which]:.4g}"
+        self.said.object = f"Sample {sample}, {rank} of {len(order)}: {told(self.column.value)} = {errors[which]:.4g}"
         self._images.show(*self._answers.of(sample))

@@ -45,6 +45,9 @@ def _folder(folder: Path) -> Callable[[], Any]:
     for place in (folder, folder / "evaluation"):
         if is_evaluation(place):
             return evaluation_page(place)
+        if (place / "evaluation.html").is_file():
+            what = "is an evaluation whose samples have no pages here"
+            raise InputError(what, where=str(place), remedy=f"open {place / 'evaluation.html'}")
     if (folder / "factors.h5").is_file():
         return _file(folder / "factors.h5")
     spatial = _spatial(folder)

@@ -71,8 +71,8 @@ def _flat(traces: list[Any], title: str, x_label: str, y_label: str) -> Any:
         margin={"l": 55, "r": 15, "t": 40, "b": 45},
     )
     if any(trace.type == "heatmap" for trace in traces):
-        drawn.update_yaxes(scaleanchor="x", constrain="domain")
-        drawn.update_xaxes(constrain="domain")
+        drawn.update_yaxes(scaleanchor="x", constrain="domain", showticklabels=False)  # pixels are counted, not Q
+        drawn.update_xaxes(constrain="domain", showticklabels=False)
     return _titled(drawn, title)
 
 

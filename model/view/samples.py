@@ -10,6 +10,7 @@ from dsfu.model.problem import learner_of
 from dsfu.model.view.panel_figures import panel_figure
 from dsfu.simulate.field_panels import panels_of_fields
 from dsfu.simulate.fields import Field
+from dsfu.words import grouped
 
 if TYPE_CHECKING:
     import xarray
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 _ALL: Final = "number of the sample"
 _MOST_TOLD: Final = 40
 """Letters of a text that are shown of a sample."""
+
+
+def told_of(store: "DataSet") -> str:
+    """Where a store is, and how many samples of each split are to be used."""
+    splits = ", ".join(f"{name} {grouped(len(store.split(name).kept_indices))}" for name in store.splits)
+    return f"Data set {store.data.url}: samples of {store.data.problem} to use: {splits}"
 
 
 class SampleBrowser:
@@ -32,7 +39,7 @@ class SampleBrowser:
         self.column = panel.widgets.Select(label="Choose by", options=[_ALL], width=200)
         self.least = panel.widgets.FloatInput(label="from", width=110)
         self.most = panel.widgets.FloatInput(label="to", width=110)
-        self.kept = panel.widgets.Checkbox(label="without those that are not kept", value=True)
+        self.kept = panel.widgets.Checkbox(label="only samples to use", value=True)
         self.sample = panel.widgets.DiscreteSlider(label="Sample", options=[0], width=300)
         self.said, self.told = panel.pane.Markdown(""), panel.pane.Markdown("")
         self.drawn = panel.FlexBox()
@@ -49,7 +56,7 @@ class SampleBrowser:
         import panel
 
         filters = panel.FlexBox(self.split, self.column, self.least, self.most, self.kept)
-        head = panel.pane.Markdown(repr(self._store).strip("<>"))
+        head = panel.pane.Markdown(told_of(self._store))
         return panel.Column(head, filters, self.sample, self.said, self.drawn, self.told, sizing_mode="stretch_width")
 
     def _open(self) -> None:
@@ -87,7 +94,7 @@ class SampleBrowser:
         if not found:
             self.said.object = "No sample passes these filters."
             return
-        self.said.object = f"{len(found)} samples pass."
+        self.said.object = f"{grouped(len(found))} samples pass."
         self.sample.options = found
         self.sample.value = found[0]
         self._draw()
@@ -101,7 +108,9 @@ class SampleBrowser:
             panels = panels_of_fields(sample, [_field(str(n), v) for n, v in self._dataset.variables.items()])
         look: dict[str, Any] = {"config": {"responsive": True, "displayModeBar": False}, "height": 400}
         self.drawn.objects = [panel.pane.Plotly(panel_figure(each), width=350, **look) for each in panels]
-        self.told.object = _facts(sample)
+        self.told.object = _facts(
+            sample, {str(n): v.attrs.get("units", "1") for n, v in self._dataset.variables.items()}
+        )
 
 
 def whole_sample(store: "DataSet", split: str, number: int) -> dict[str, Any]:
@@ -127,10 +136,11 @@ def _field(name: str, values: "xarray.Variable") -> Field:
     )
 
 
-def _facts(sample: Mapping[str, Any]) -> str:
+def _facts(sample: Mapping[str, Any], units: Mapping[str, str]) -> str:
     """Its numbers and names as a table."""
-    rows = [(name, np.asarray(value)) for name, value in sample.items()]
-    told = [f"| {name.replace('/', ': ')} | {_word(value)} |" for name, value in rows if value.ndim == 0]
+    rows = [(name, np.asarray(sample[name])) for name in sorted(sample) if name != "kept"]
+    of = {name: "" if units.get(name, "1") == "1" else f" ({units[name]})" for name, _ in rows}
+    told = [f"| {name.replace('/', ': ')}{of[name]} | {_word(value)} |" for name, value in rows if value.ndim == 0]
     return "\n".join(["| what | value |", "|---|---|", *told])
 
 

@@ -48,7 +48,7 @@ def _page(figures: dict[str, Any]) -> Any:
         figures[chosen.value],
         config={"responsive": True, "displaylogo": False},
         sizing_mode="stretch_width",
-        height=560,
+        styles={"height": "min(560px, 100vw)"},
     )
     chosen.param.watch(lambda _: setattr(shown, "object", figures[chosen.value]), "value")
     words = "Drag to turn, scroll to come nearer; the name of an atom is under the pointer."
@@ -174,7 +174,7 @@ def surfaces(values: Any, vectors: Any) -> list[Any]:
         surface_count=3,
         opacity=0.5,
         colorscale="Magma",
-        colorbar={"thickness": 10, "len": 0.6},
+        colorbar={"thickness": 10, "len": 0.6, "title": {"text": "density", "side": "right"}},
         hovertemplate="%{value:.3g}<extra></extra>",
     )
     return [surface, *edges(vectors)]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.view.images import Images, Scene
+from dsfu.model.view.samples import SampleBrowser, told_of
 
 if TYPE_CHECKING:
     import xarray
@@ -18,8 +19,6 @@ NAMES = ("I_D", "I_FF", "I_SRO")
 
 def store_page(store: "DataSet") -> Callable[[], Any]:
     """A closed store of any problem; one of planes of disorder with images that are zoomed together."""
-    from dsfu.model.view.samples import SampleBrowser
-
     store.to_xarray()
     if store.data.problem != "disorder":
         return lambda: SampleBrowser(store).page
@@ -54,9 +53,7 @@ class StoreBrowser:
         import panel
 
         filters = panel.FlexBox(self.split, self.group, self.fraction, self.order, self.kept)
-        return panel.Column(
-            panel.pane.Markdown(repr(self._store).strip("<>")), filters, self.sample, self.said, self.images.row
-        )
+        return panel.Column(panel.pane.Markdown(told_of(self._store)), filters, self.sample, self.said, self.images.row)
 
     def _open(self) -> None:
         self._dataset: xarray.Dataset = self._store.to_xarray(self.split.value)

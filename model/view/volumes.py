@@ -95,7 +95,8 @@ class Layers:
         """Go through the volume along another axis; begin at its middle."""
         values = self._dataset[self.axis.value].values
         self.layer.param.update(
-            name=f"{self.axis.value}", options={f"{value:.4g}": number for number, value in enumerate(values)}
+            name=f"{self.axis.value}",
+            options={place_words(value, values): number for number, value in enumerate(values)},
         )
         middle = int(np.argmin(np.abs(values)))
         if self.layer.value == middle:
@@ -120,7 +121,7 @@ class Layers:
         self.images.show(scene, values, self.brightest.value)
         if self._rings is not None:
             self._draw_holes(ends[x], ends[y], float(layer[through]))
-        self.said.object = f"{live.mean():.1%} live on this layer"
+        self.said.object = f"{100 * live.mean():.1f} % of this layer were measured"
 
     def _draw_holes(self, x: tuple[float, float], y: tuple[float, float], at: float) -> None:
         """Sections of the holes with this layer."""
@@ -137,6 +138,12 @@ class Layers:
             "y": [j for _, j in points],
             "size": [size] * len(points),
         }
+
+
+def place_words(value: float, values: npt.NDArray[Any]) -> str:
+    """A place along an axis; what is nothing beside its steps is 0."""
+    step = float(np.ptp(values)) / max(len(values) - 1, 1)
+    return f"{0.0 if abs(value) < 1e-6 * step else value:.4g}"
 
 
 def _to_lattice_point(layer: "xarray.Dataset", axes: tuple[str, str]) -> npt.NDArray[Any]:

@@ -1,23 +1,27 @@
 """The verbs about manifests: init, validate, diff, schema."""
 
 import json
+import pkgutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from dsfu.errors import InputError
 from dsfu.outputs import ForceOption
+from dsfu.pipeline import problems
 from dsfu.pipeline.commands.common import DEFAULT_MANIFEST, JsonOption, ManifestArgument, answer_json, say, want
 
 if TYPE_CHECKING:
     from dsfu.pipeline.differences import Differences
     from dsfu.pipeline.wanted import Wanted
 
+_NAMES: Final = ", ".join(sorted(each.name for each in pkgutil.iter_modules(problems.__path__)))
+"""Of the problems that lie here; others may be installed beside them."""
 
 ProblemOption = Annotated[
     str | None,
-    typer.Option("--problem", metavar="NAME", help="What the data are of. [default: the oldest]", show_default=False),
+    typer.Option("--problem", metavar="NAME", help=f"What the data are of: {_NAMES} …", show_default=False),
 ]
 
 
@@ -42,7 +46,7 @@ def init(
 ) -> None:
     """Write a manifest to begin with.
 
-    It declares a small data set, made in about a minute, with a comment on everything that can be changed.
+    It declares a small data set, made in about a minute, with a comment on each key; docs/manifest.md has all keys.
     """
     if cluster is not None:
         _write_cluster(cluster, None if manifest == DEFAULT_MANIFEST else manifest, force=force)

@@ -21,7 +21,7 @@ def sample_panels(sample: Mapping[str, Any]) -> list[Panel]:
     told = f"{atoms} atoms, space group number {int(sample['space_group'])}"
     by_element = {f"Z = {z}": positions[numbers == z] for z in np.unique(numbers)}
     return [
-        Image(title="|F| of the layer l = 0", values=np.fft.fftshift(section)),
+        Image(title="|F| of the layer l = 0, h upwards, k to the right", values=np.fft.fftshift(section)),
         VolumePanel(title=f"density: {told}", values=np.asarray(grids["density"], dtype=np.float64)),
         Points(title="atoms", points=by_element, box=np.eye(3)),
     ]

@@ -25,7 +25,11 @@ _OutOption = Annotated[
 ]
 _CellOption = Annotated[
     str | None,
-    typer.Option(metavar="a,b,c,α,β,γ", help="Cell. [default: that of ALPHA's JSON]", show_default=False),
+    typer.Option(
+        metavar="A,B,C,…",
+        help="The cell: a, b, c in Å, alpha, beta, gamma. [default: that of ALPHA's JSON]",
+        show_default=False,
+    ),
 ]
 _FractionAOption = Annotated[float, typer.Option("--fraction-a", min=0.0, max=1.0, metavar="m_A", help="Share of A.")]
 _SiteOption = Annotated[

@@ -62,7 +62,7 @@ def refine_ff(
     scan: _ScanOption = "-60:60:2",
     refine: _RefineOption = "torsions,scale,dw",
     robust: Annotated[bool, typer.Option(help="Let pixels that lie far off count less.")] = True,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Where to write.")] = Path("refine-ff"),
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where to write.")] = Path("refine-ff"),
     figure: FigureOption = None,
     as_json: JsonOption = False,
     force: ForceOption = False,

@@ -23,26 +23,36 @@ _FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE.gr", help="G(r): PDFgetX2, PDFgetX3, xPDFsuite, PDFgui, columns.")
 ]
 _OutOption = Annotated[
-    Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for results; made if it is not there.")
+    Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for results; made if it is not there.")
 ]
 _BondLengthOption = Annotated[
-    float | None, typer.Option("--bond-length", metavar="Å", help="b, if it is known within 5 %.")
+    float | None, typer.Option("--bond-length", metavar="Å", help="b, the distance of neighbours, if known within 5 %.")
 ]
+_QMaxOption = Annotated[
+    float | None, typer.Option("--qmax", metavar="1/Å", help="Largest Q, if the file does not say it.")
+]
+_QMinOption = Annotated[
+    float | None, typer.Option("--qmin", metavar="1/Å", help="Smallest Q, if the file does not say it.")
+]
+_QDampOption = Annotated[
+    float | None, typer.Option("--qdamp", metavar="1/Å", help="Damping by the instrument. [default: looked for]")
+]
+_RMaxOption = Annotated[float | None, typer.Option("--rmax", metavar="Å", help="Where the fit ends. [default: 30]")]
 
 
 def solve_particle_command(
     file: _FileArgument,
     out: _OutOption,
+    element: Annotated[str, typer.Option(metavar="SYMBOL", help="Element of the atoms. [default: from the file]")] = "",
+    q_max: _QMaxOption = None,
+    q_min: _QMinOption = None,
+    q_damp: _QDampOption = None,
+    r_min: Annotated[float, typer.Option("--rmin", metavar="Å", help="Where the fit begins.")] = 2.0,
+    r_max: _RMaxOption = None,
+    bond_length: _BondLengthOption = None,
     figure: FigureOption = None,
     json: JsonOption = False,
     force: ForceOption = False,
-    element: Annotated[str, typer.Option(metavar="SYMBOL", help="Of the atoms. [default: from the file]")] = "",
-    q_max: Annotated[float | None, typer.Option("--qmax", metavar="1/Å", help="If the file does not say.")] = None,
-    q_min: Annotated[float | None, typer.Option("--qmin", metavar="1/Å", help="If the file does not say.")] = None,
-    q_damp: Annotated[float | None, typer.Option("--qdamp", metavar="1/Å", help="Of the instrument.")] = None,
-    r_min: Annotated[float, typer.Option("--rmin", metavar="Å", help="Where the fit begins.")] = 2.0,
-    r_max: Annotated[float | None, typer.Option("--rmax", metavar="Å", help="Where it ends. [default: 30]")] = None,
-    bond_length: _BondLengthOption = None,
 ) -> None:
     """Find a metal nanoparticle from its G(r).
 

@@ -31,12 +31,13 @@ def solve_phases(
             metavar="FILE", help="Reflections: SHELX .hkl, .fcf, CIF with reflections, or MTZ; gzipped or not."
         ),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the results.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the results.")],
     cell: Annotated[
         str,
         typer.Option(
-            metavar="CELL",
-            help="a,b,c,alpha,beta,gamma. Else from the file, or an .ins, .res or .cif of the same name.",
+            metavar="A,B,C,…",
+            help="The cell: a, b, c in Å, alpha, beta, gamma. "
+            "[default: from the file, or an .ins, .res or .cif beside it]",
         ),
     ] = "",
     resolution: Annotated[float, typer.Option(min=0, metavar="Å", help="Leave out smaller d; 0: nothing.")] = 0.0,

@@ -8,7 +8,7 @@ import pytest
 
 import dsfu
 from dsfu.errors import InputError
-from dsfu.model.view.evaluations import Ranked, evaluation_page
+from dsfu.model.view.evaluations import DIFFERENCE, Ranked, evaluation_page
 from dsfu.model.view.images import Scene
 from dsfu.model.view.opening import page_of
 from dsfu.model.view.stores import StoreBrowser, nearest_order
@@ -66,19 +66,19 @@ def test_planes_go_from_best_to_worst() -> None:
     class Told:
         def of(self, sample: int):
             asked.append(sample)
-            names = ("measured", "I_FF, answer", "I_FF, truth", "I_SRO, answer", "I_SRO, truth", "difference")
+            names = ("measured", "I_FF, answer", "I_FF, truth", "I_SRO, answer", "I_SRO, truth", DIFFERENCE)
             return Scene(x=(0, 1), y=(0, 1), labels=("x", "y")), {name: np.ones((4, 4)) for name in names}
 
-    columns = {"mse sro": np.array([0.3, np.nan, 0.1, 0.2]), "mse ff": np.array([1.0, 2.0, 3.0, 4.0])}
+    columns = {"sro.mse": np.array([0.3, np.nan, 0.1, 0.2]), "sro.ssim": np.array([4.0, 3.0, 2.0, 1.0])}
     answers: Any = Told()
     groups, order = np.array([0, 0, 2, 2]), np.array([-0.5, 0, 0.1, 0.6])
     ranked = Ranked(columns, np.array([10, 11, 12, 13]), answers, "told", groups=groups, order=order)
     for rank in (2, 3, 4):
         ranked.rank.value = rank
     assert asked == [12, 13, 10, 11]
-    ranked.column.value = "mse ff"
+    ranked.column.value = "sro.ssim"
     assert asked[-1] == 13
-    assert "mse ff = 4" in ranked.said.object
+    assert "I_SRO, SSIM = 1" in ranked.said.object
     ranked.group.value = "0"
     assert asked[-1] == 11, "the worst of two that is left"
     ranked.reach.value = (-1, -0.2)
@@ -86,6 +86,13 @@ def test_planes_go_from_best_to_worst() -> None:
     assert "1 of 1" in ranked.said.object
     ranked.group.value = "2"
     assert ranked.said.object == "No plane passes these filters."
+
+
+def test_evaluations_of_other_problems_have_a_page_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "evaluation.html").write_text("")
+    with pytest.raises(InputError, match="open .*evaluation.html"):
+        page_of(str(tmp_path))
 
 
 def test_damaged_evaluations_are_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dsfu.errors import InputError
 from dsfu.model.view.opening import page_of
 from dsfu.model.view.samples import SampleBrowser, whole_sample
 from dsfu.model.view.space import surfaces
+from dsfu.model.view.volumes import place_words
 from dsfu.pipeline.cli import app
 from tests.model.problems.densities.test_learning import MANIFEST as DENSITIES
 from tests.model.problems.particles.test_learning import MANIFEST as PARTICLES
@@ -43,10 +44,21 @@ def test_samples_are_chosen_and_drawn(tmp_path: Path, manifest: str, column: str
     browser.least.value = float(np.median(values))
     assert browser.sample.options == np.flatnonzero(kept & (values >= np.median(values))).tolist()
     assert [pane.object.data[0].type for pane in browser.drawn.objects] == drawn
+    sorted_names = [line.split(" |")[0] for line in browser.told.object.splitlines()[2:]]
+    assert sorted_names == sorted(sorted_names)
     assert f"| {column} | {values[browser.sample.options[0]]} |" in browser.told.object
     browser.least.value = 1e9
     assert browser.said.object == "No sample passes these filters."
     assert page_of(store.data.url)() is not None
+
+
+def test_numbers_have_units_and_what_is_nothing_is_zero(tmp_path: Path) -> None:
+    browser = SampleBrowser(dsfu.open_store(made(tmp_path, PARTICLES)))
+    assert "| bond_length (angstrom) | " in browser.told.object
+    assert "| noise | " in browser.told.object
+    axis = np.linspace(-2, 2, 81)
+    assert place_words(-7.1e-15, axis) == "0"
+    assert place_words(-0.05, axis) == "-0.05"
 
 
 def test_a_sample_has_its_row_of_the_table_of_shapes(tmp_path: Path) -> None:

@@ -1,15 +1,12 @@
 """Evaluate a method on a split of a store, from opening it to the reports."""
 
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dsfu.errors import InputError
+from dsfu.model.evaluation.machine import device_named, machine_of
 from dsfu.model.problems.disorder.data.computed_planes import ComputedPlanes
 from dsfu.model.problems.disorder.data.shards import open_store
 from dsfu.model.problems.disorder.evaluation.feature_distances import FeatureMeter, check_weights, not_computed
@@ -106,31 +103,16 @@ def open_planes(store: str, split: str, settings: PlaneSettings) -> EvaluationPl
     return EvaluationPlanes(opened.split(split), crystals, settings)
 
 
-def device_named(name: str) -> torch.device:
-    """A device by name; "auto" is a GPU where there is one."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"{str(error).splitlines()[0]}", where=f"--device {name}", expected="auto, cpu or cuda"
-        ) from error
-    return device
-
-
 def _about(run: Path, planes: EvaluationPlanes, settings: EvaluationSettings, method: Method) -> dict[str, Any]:
-    device = device_named(settings.device)
     return {
         "name": run.resolve().name if run.is_dir() else run.stem,
         "run": str(run),
+        "folder": str(Path.cwd()),
         "method": settings.method,
         "store": planes.split.store.url,
         "split": planes.split.name,
         "conditions": _conditions(planes),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
-        "versions": {"dsfu": version("dsfu"), "torch": torch.__version__, "python": platform.python_version()},
+        **machine_of(device_named(settings.device)),
         **method.about,
     }
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from dsfu.errors import InputError
+from dsfu.model.evaluation.machine import device_named
 from dsfu.model.evaluation.tables import as_text, number
 from dsfu.model.problems.disorder.evaluation.evaluate import (
     Evaluation,
     EvaluationSettings,
-    device_named,
     evaluate_method,
     open_planes,
 )
