@@ -1,6 +1,6 @@
 """A whole volume taken apart at once, at the front door."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from dsfu.model.measured.order.result import SroRefinement
     from dsfu.model.measured.volume.solve import VolumeSolution
     from dsfu.model.measured.volume.verdict import VolumeVerdict
+
+
+Source = Volume | Reconstruction | str | Path
 
 
 class Analysis(Answer):
@@ -73,12 +76,14 @@ class Analysis(Answer):
         return folder
 
 
-def readable(source: "Volume | Reconstruction | str | Path", laue: str, **hints: Any) -> Reconstruction:
-    """The reconstruction behind anything that stands for one, with a cell in Å that suits the Laue class."""
+def readable(source: Source | Sequence[Source], laue: str, **hints: Any) -> Reconstruction:
+    """The reconstruction behind anything that stands for one or several, with a cell in Å that suits the Laue class."""
     from dsfu.model.measured.prepare.advice import SMALLEST_CELL
     from dsfu.model.measured.symmetry.groups import laue_operators
+    from dsfu.model.measured.volume.merging import merged
 
-    reconstruction = volume_of(source, **hints)
+    several = source if isinstance(source, (list, tuple)) else [source]
+    reconstruction = merged([volume_of(each, **hints) for each in several])
     if reconstruction.cell is not None:
         if reconstruction.cell.volume < SMALLEST_CELL:
             raise InputError(
@@ -92,14 +97,14 @@ def readable(source: "Volume | Reconstruction | str | Path", laue: str, **hints:
 
 
 def analyse(
-    source: "Volume | Reconstruction | str | Path", *, laue: str = "-1", tell: Tell | None = None, **settings: Any
+    source: Source | Sequence[Source], *, laue: str = "-1", tell: Tell | None = None, **settings: Any
 ) -> Analysis:
     """From a reconstruction to form factor, Warren–Cowley parameters and a verdict, all voxels fitted at once.
 
     Parameters
     ----------
     source
-        What `read` gave, or a file.
+        What `read` gave, or a file; or a list of those of one crystal on one grid, which are merged first.
     laue
         Laue class or space group; equivalent vectors have one α.
     tell

@@ -75,7 +75,12 @@ _StretchOption = Annotated[
 
 @with_hints
 def analyse(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A reconstruction, raw.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE…", help="A reconstruction, raw; or several of one crystal on one grid.", show_default=False
+        ),
+    ],
     out: Annotated[
         Path, flag("FOLDER", "Where to write report.html, factors.h5, sro.json and verdict.json.", "--out", "-o")
     ],
@@ -108,7 +113,7 @@ def analyse(
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(min(2, os.cpu_count() or 1))
     check_figure(figure)
-    reconstruction = readable(file, laue, **hints)
+    reconstruction = readable(files, laue, **hints)
     ready_folder(out)
     refuse_existing([*(out / name for name in FILES), figure], force=force)
     answer = analysed(

@@ -6,6 +6,7 @@ import numpy as np
 
 from dsfu.model.measured.order.result import WARNED, Shell, SroRefinement, Vector, as_vector
 from dsfu.model.measured.volume.look_ahead import FLAT, LEAST_CELLS
+from dsfu.model.measured.volume.merging import sentences_of_merging
 from dsfu.model.measured.volume.settings import FARTHEST
 from dsfu.model.measured.volume.softness import soft_combination
 from dsfu.model.measured.volume.solve import STRETCH_REFUSED, VolumeSolution
@@ -29,6 +30,7 @@ def order_of(solution: VolumeSolution, verdict: VolumeVerdict | None = None) -> 
         notes.append(f"{WARNED} {verdict.sentence}")
     elif verdict is not None and verdict.judgement == "not judged":
         notes.append(verdict.sentence)
+    notes += sentences_of_merging(solution.reconstruction)
     if solution.stretch is not None:
         notes.append(solution.stretch.sentence())
     if solution.stretch_refused:

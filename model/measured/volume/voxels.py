@@ -209,7 +209,7 @@ def _weights(
     weight = live.astype(np.float32)
     if reconstruction.sigma is not None:
         variance = np.where(live, turned(reconstruction.sigma) ** 2, 0)
-        ratio = _local_mean(variance, live) / np.maximum(_local_mean(intensity, live), 1e-3 * usual)
+        ratio = local_mean(variance, live) / np.maximum(local_mean(intensity, live), 1e-3 * usual)
         known = live & np.isfinite(ratio) & (ratio > 0)
         if known.any():
             spread = variance_left(smoothed)
@@ -247,7 +247,8 @@ def _gain(intensity: Float32, weight: Float32, smoothed: FloatArray) -> float:
     return float(np.median(ratio)) / _MEDIAN_OF_CHI2 * slow_over_fast(smoothed, axis)
 
 
-def _local_mean(values: Float32, live: BoolArray) -> Float32:
+def local_mean(values: Float32, live: BoolArray) -> Float32:
+    """Over the measured voxels of a box of five along each axis."""
     from scipy.ndimage import uniform_filter
 
     size = [min(5, n) for n in values.shape]
