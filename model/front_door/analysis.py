@@ -82,7 +82,7 @@ def readable(source: Source | Sequence[Source], laue: str, **hints: Any) -> Reco
     from dsfu.model.measured.symmetry.groups import laue_operators
     from dsfu.model.measured.volume.merging import merged
 
-    several = source if isinstance(source, (list, tuple)) else [source]
+    several = [source] if isinstance(source, (Volume, Reconstruction, str, Path)) else source
     reconstruction = merged([volume_of(each, **hints) for each in several])
     if reconstruction.cell is not None:
         if reconstruction.cell.volume < SMALLEST_CELL:
