@@ -27,6 +27,9 @@ from tests.benchmarks.fuzz_files import Target, seeds
 
 TAKEN, REFUSED = {0, 3}, {2, 4}
 PATIENCE_SECONDS = 60
+"""Of the processor, so that other work on the machine makes no hangs."""
+ASLEEP_SECONDS = 600
+"""By the clock: a child that waits for ever uses no processor. Ten times the former, chosen."""
 MEMORY_BYTES = 12 * 2**30
 
 
@@ -58,8 +61,10 @@ def _be_the_program(words: Sequence[str], folder: Path) -> None:
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600), number)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE_SECONDS, PATIENCE_SECONDS + 1))
     faulthandler.enable(sys.__stderr__)
-    faulthandler.register(signal.SIGUSR1, sys.__stderr__)
+    for asked in (signal.SIGUSR1, signal.SIGXCPU):
+        faulthandler.register(asked, sys.__stderr__)
     sys.argv = [f"dsfu-{words[0]}", *words[1:]]
     status = 1
     try:
@@ -80,12 +85,14 @@ def _be_the_program(words: Sequence[str], folder: Path) -> None:
 
 
 def _how_it_ended(child: int, folder: Path) -> str:
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + ASLEEP_SECONDS
     while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
+        done, status, used = os.wait4(child, os.WNOHANG)
         if done:
             code = os.waitstatus_to_exitcode(status)
             told = (folder / "stderr").read_text(errors="replace") if (folder / "stderr").exists() else ""
+            if code == -signal.SIGKILL and used.ru_utime + used.ru_stime >= PATIENCE_SECONDS:
+                return f"hangs: {PATIENCE_SECONDS} s of the processor"
             if code in TAKEN | REFUSED and "Traceback" not in told:
                 return "calm, taken" if code in TAKEN else "calm"
             return f"status {code}: {' '.join(told.split())[:300]}"
@@ -94,7 +101,7 @@ def _how_it_ended(child: int, folder: Path) -> str:
     time.sleep(0.5)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return f"hangs for {PATIENCE_SECONDS} s"
+    return f"hangs: asleep for {ASLEEP_SECONDS} s"
 
 
 def main() -> None:
