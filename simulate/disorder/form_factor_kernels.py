@@ -125,6 +125,40 @@ def _fill_tables_of_gaussians(
                 y_table[p, e, k] = y_gauss[e, k, p]
 
 
+@njit(inline="always")
+def _add_pair(
+    first: bool,
+    i: int,
+    y: int,
+    z: int,
+    x_cos: RealArray,
+    x_sin: RealArray,
+    y_cos: RealArray,
+    y_sin: RealArray,
+    real: RealArray,
+    imag: RealArray,
+) -> None:
+    """Add the phases of atoms i and i + 1 to the sums of an element on rows y and z; its first pair begins the sums."""
+    # (yc + i ys)(c + i s) of two atoms of one element on two rows: eight products for two reads of the tables of x.
+    j = i + 1
+    yc, ys, yc2, ys2 = y_cos[y, i], y_sin[y, i], y_cos[y, j], y_sin[y, j]
+    zc, zs, zc2, zs2 = y_cos[z, i], y_sin[z, i], y_cos[z, j], y_sin[z, j]
+    if first:
+        for x in range(x_cos.shape[1]):
+            c, s, c2, s2 = x_cos[i, x], x_sin[i, x], x_cos[j, x], x_sin[j, x]
+            real[0, x] = (yc * c - ys * s) + (yc2 * c2 - ys2 * s2)
+            imag[0, x] = (yc * s + ys * c) + (yc2 * s2 + ys2 * c2)
+            real[1, x] = (zc * c - zs * s) + (zc2 * c2 - zs2 * s2)
+            imag[1, x] = (zc * s + zs * c) + (zc2 * s2 + zs2 * c2)
+    else:
+        for x in range(x_cos.shape[1]):
+            c, s, c2, s2 = x_cos[i, x], x_sin[i, x], x_cos[j, x], x_sin[j, x]
+            real[0, x] += (yc * c - ys * s) + (yc2 * c2 - ys2 * s2)
+            imag[0, x] += (yc * s + ys * c) + (yc2 * s2 + ys2 * c2)
+            real[1, x] += (zc * c - zs * s) + (zc2 * c2 - zs2 * s2)
+            imag[1, x] += (zc * s + zs * c) + (zc2 * s2 + zs2 * c2)
+
+
 @njit(nogil=True, cache=True)
 def _form_factor_rows(
     x_cos: RealArray,
@@ -156,20 +190,8 @@ def _form_factor_rows(
             total_real[:] = 0
             total_imag[:] = 0
             for e in range(constants.shape[0]):
-                real[:] = 0
-                imag[:] = 0
-                # (yc + i ys)(c + i s) of two atoms of one element on two rows: eight products for two reads of the
-                # tables of x.
                 for i in range(first_atom[e], first_atom[e + 1], 2):
-                    j = i + 1
-                    yc, ys, yc2, ys2 = y_cos[y, i], y_sin[y, i], y_cos[y, j], y_sin[y, j]
-                    zc, zs, zc2, zs2 = y_cos[z, i], y_sin[z, i], y_cos[z, j], y_sin[z, j]
-                    for x in range(pixels):
-                        c, s, c2, s2 = x_cos[i, x], x_sin[i, x], x_cos[j, x], x_sin[j, x]
-                        real[0, x] += (yc * c - ys * s) + (yc2 * c2 - ys2 * s2)
-                        imag[0, x] += (yc * s + ys * c) + (yc2 * s2 + ys2 * c2)
-                        real[1, x] += (zc * c - zs * s) + (zc2 * c2 - zs2 * s2)
-                        imag[1, x] += (zc * s + zs * c) + (zc2 * s2 + zs2 * c2)
+                    _add_pair(i == first_atom[e], i, y, z, x_cos, x_sin, y_cos, y_sin, real, imag)
                 constant = constants[e]
                 # f(|Q|) = c + Σ_k [a_k exp(−B_k Q_x²)] · exp(−B_k Q_y²), with the amplitude in the table of x.
                 y0, y1, y2, y3 = y_gauss[y, e, 0], y_gauss[y, e, 1], y_gauss[y, e, 2], y_gauss[y, e, 3]

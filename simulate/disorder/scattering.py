@@ -6,6 +6,7 @@ I_D(Q) = I_FF(Q) · I_SRO(Q), with I_FF = m_A m_B |F_A − F_B|² per unit cell 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import hypot
 from typing import Any, Self
 
 import numpy as np
@@ -210,9 +211,25 @@ class _Difference:
 
 
 def _difference_of(atoms_a: Atoms, atoms_b: Atoms) -> _Difference:
-    places = np.concatenate([_positions("atoms_a", atoms_a), _positions("atoms_b", atoms_b)])
-    numbers = np.concatenate([atoms_a.numbers, atoms_b.numbers])
-    sign = np.repeat([1.0, -1.0], [len(atoms_a), len(atoms_b)])
+    for name, atoms in {"atoms_a": atoms_a, "atoms_b": atoms_b}.items():
+        if not isinstance(atoms, Atoms):
+            raise ValueError(f"{name} = {atoms!r}: expected an ase.Atoms")
+    return _difference(
+        tuple(atoms_a.numbers.tolist()),
+        atoms_a.positions.tobytes(),
+        tuple(atoms_b.numbers.tolist()),
+        atoms_b.positions.tobytes(),
+    )
+
+
+@lru_cache(maxsize=64)
+def _difference(
+    numbers_a: tuple[int, ...], positions_a: bytes, numbers_b: tuple[int, ...], positions_b: bytes
+) -> _Difference:
+    """By what it is made of, as it takes as long as a tenth of a plane. Nobody may write into its arrays."""
+    numbers = np.array([*_known("atoms_a", numbers_a), *_known("atoms_b", numbers_b)], dtype=np.int64)
+    places = np.concatenate([_positions("atoms_a", positions_a), _positions("atoms_b", positions_b)])
+    sign = np.repeat([1.0, -1.0], [len(numbers_a), len(numbers_b)])
     elements, counts = np.unique(numbers, return_counts=True)
     first_atom = np.concatenate([[0], np.cumsum(counts + counts % 2)])
     # The place of an atom: the first one of its element, which starts at an even place, and its number among its like.
@@ -258,21 +275,25 @@ def _tables(elements: tuple[int, ...]) -> tuple[FloatArray, FloatArray, FloatArr
     )
 
 
-def _positions(name: str, atoms: Atoms) -> FloatArray:
-    if not isinstance(atoms, Atoms):
-        raise ValueError(f"{name} = {atoms!r}: expected an ase.Atoms")
-    for i, number in enumerate(atoms.numbers):
+def _known(name: str, numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Atomic numbers, after a look whether there are form factors of them."""
+    for i, number in enumerate(numbers):
         try:
-            coefficients(int(number))
+            coefficients(number)
         except ValueError as error:
             raise ValueError(f"{name}.numbers[{i}], {error}") from None
-    return finite_array(f"{name}.positions", atoms.positions, (None, 3))
+    return numbers
+
+
+def _positions(name: str, contents: bytes) -> FloatArray:
+    return finite_array(f"{name}.positions", np.frombuffer(contents).reshape(-1, 3), (None, 3))
 
 
 def _order_of_axes(vectors: FloatArray, axis_x: FloatArray, axis_y: FloatArray) -> tuple[list[int], int, int]:
     """Order of the lattice vectors for `sro_planes`, and how many have a component along x, and only along y."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    along_x = np.abs(vectors @ axis_x) > _PARALLEL * lengths
-    along_y = ~along_x & (np.abs(vectors @ axis_y) > _PARALLEL * lengths)
-    rank = np.where(along_x, 0, np.where(along_y, 1, 2))
-    return np.argsort(rank, kind="stable").tolist(), int(along_x.sum()), int(along_y.sum())
+    ranks = [0 if _runs_along(v, axis_x) else 1 if _runs_along(v, axis_y) else 2 for v in vectors]
+    return sorted(range(3), key=ranks.__getitem__), ranks.count(0), ranks.count(1)
+
+
+def _runs_along(vector: FloatArray, axis: FloatArray) -> bool:
+    return bool(abs(vector @ axis) > _PARALLEL * hypot(*vector))

@@ -128,6 +128,21 @@ def test_a_plane_that_is_left_and_does_not_cancel_is_summed_as_any_other(monkeyp
     assert sums[-1] == (np.float32, False)
 
 
+def test_atoms_that_were_changed_are_other_atoms() -> None:
+    """Sums of a pair are kept by what it is made of, not by the objects."""
+    at, gold, pair = layer(TRICLINIC, "b", 1, 7.0, 32), Atoms("Au"), Atoms("CuAu", [(0, 0, 0), (0, 0, 2)])
+    before = form_factor_of_planes(pair, gold, 0.5, [at])[0]
+    pair.positions[1, 2] = 3
+    moved = form_factor_of_planes(pair, gold, 0.5, [at])[0]
+    pair.numbers[1] = 28
+    other = form_factor_of_planes(pair, gold, 0.5, [at])[0]
+    assert not np.array_equal(before, moved)
+    assert not np.array_equal(moved, other)
+    np.testing.assert_array_equal(
+        other, form_factor_of_planes(Atoms("CuNi", [(0, 0, 0), (0, 0, 3)]), Atoms("Au"), 0.5, [at])[0]
+    )
+
+
 # --- analytic limits -----------------------------------------------------------------------------------------------
 
 
