@@ -1,14 +1,17 @@
-"""How fast a closed store is read: python tests/benchmarks/reading.py STORE
+"""How fast a closed store is read: python tests/benchmarks/reading.py STORE [--processes 4]
 
 One core, in seconds of the processor, which other work on the machine disturbs less than those of the clock. Everything
 is in the cache of the operating system, as it is after the first epoch of a training. "The bytes" is the reading of a
-file and nothing else, "and LZ4" Blosc's decompression of each plane into memory that is used again.
+file and nothing else, "and LZ4" Blosc's decompression of each plane into memory that is used again. Several processes
+read other samples each at the same time; what each takes of the processor is held against one of them alone.
 """
 
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Barrier
 from time import process_time
 
 for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -51,10 +54,35 @@ class Floor:
                 blosc.decompress(view[start : start + size], plane)
 
 
+def samples_at_once(url: str, processes: int) -> list[float]:
+    """Seconds of the processor that a sample takes each of several processes that start in the same moment."""
+    context = get_context("spawn")
+    barrier = context.Barrier(processes)
+    with context.Pool(processes, initializer=_share, initargs=(barrier,)) as pool:
+        each = pool.starmap(_own_samples, [(url, seed) for seed in range(processes)], chunksize=1)
+        pool.close()
+        pool.join()
+    return each
+
+
+def _share(barrier: Barrier) -> None:
+    global _together
+    _together = barrier
+
+
+def _own_samples(url: str, seed: int) -> float:
+    split = open_store(url).split("train")
+    some = np.random.default_rng(seed).integers(0, len(split), 200).tolist()
+    _together.wait()
+    return seconds(lambda: [split.sample(i) for i in some]) / len(some)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store")
-    url = parser.parse_args().store
+    parser.add_argument("--processes", type=int, default=4)
+    options = parser.parse_args()
+    url = options.store
     split = open_store(url).split("train")
     count, pixels = split.planes_per_pair, split.pixels
     some = np.random.default_rng(0).integers(0, len(split), 50).tolist()
@@ -83,6 +111,10 @@ def main() -> None:
             f"{what:34} {time * 1e3:9.3f} {1 / time:10.0f} {4 * pixels**2 / time / 1e6:5.0f} "
             f"{least / time:12.0%} {ratio}"
         )
+    alone, *_ = samples_at_once(url, 1)
+    together = samples_at_once(url, options.processes)
+    print(f"sample(i) in 1 process: {alone * 1e3:.3f} ms of the processor; in {options.processes} at once: "
+          f"{', '.join(f'{each * 1e3:.3f}' for each in together)} (× {sum(together) / len(together) / alone:.2f})")  # fmt: skip
 
 
 if __name__ == "__main__":
