@@ -225,10 +225,6 @@ class ClusterSettings(Section):
         return self
 
 
-KEYS: Final = tuple(ClusterSettings.model_fields)
-"""Keys of a site file."""
-
-
 def preset_text(name: str) -> str:
     """The settings file of a kind of cluster that comes with the package, every key explained."""
     folder = Path(__file__).parent / "presets"

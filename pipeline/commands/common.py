@@ -1,7 +1,6 @@
 """What the verbs have in common: their arguments, and how they are answered."""
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -27,11 +26,6 @@ StoreOption = Annotated[
         show_default=False,
     ),
 ]
-
-
-def remark(text: str) -> None:
-    """Something beside the answer."""
-    say(text, err=True)
 
 
 def answer_json(values: Any) -> None:
@@ -81,7 +75,3 @@ def _refuse_memory(store: str) -> None:
         raise InputError(
             "it is the memory of this process, and gone when it ends", where=store, expected="a folder, or a URL"
         )
-
-
-def is_terminal() -> bool:
-    return sys.stderr.isatty()

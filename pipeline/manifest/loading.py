@@ -14,8 +14,6 @@ from dsfu.settings.checking import wrong_values
 from dsfu.yaml.document import Document, KeyPath
 from dsfu.yaml.reader import MOST_BYTES, read_yaml
 
-DEFAULT_PATH: Final = "data_manifest.yaml"
-
 _STARTER: Final = "write a manifest to start from with `dsfu-pipeline init`"
 
 

@@ -106,9 +106,6 @@ class Limits:
 PUBLISHED: Final = Limits()
 """The limits of the published data set: 197 shapes."""
 
-THOUSAND: Final = Limits(most_atoms=1000, layers=12, cells=15, shells=12, decahedron=12, length=12)
-"""Those of its larger set, up to 1000 atoms."""
-
 
 def catalogue(limits: Limits = PUBLISHED) -> tuple[Shape, ...]:
     """All different shapes of the seven families. Of two with the same distances, the one is kept that is published."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dsfu.cluster.quantities import memory_mib, seconds_of
-from dsfu.cluster.settings import KEYS, SCHEDULERS, ClusterSettings, read_settings
+from dsfu.cluster.settings import SCHEDULERS, ClusterSettings, read_settings
 from dsfu.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -142,4 +142,4 @@ def test_presets_can_be_read_as_they_are(preset):
 def test_there_is_a_preset_for_every_scheduler_and_every_key_is_in_one():
     assert {path.stem for path in PRESETS} >= set(SCHEDULERS)
     text = "\n".join(path.read_text() for path in PRESETS)
-    assert [key for key in KEYS if f"{key}:" not in text] == []
+    assert [key for key in ClusterSettings.model_fields if f"{key}:" not in text] == []

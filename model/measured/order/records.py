@@ -17,11 +17,6 @@ from dsfu.simulate.lattice import Cell
 _EXPECTED = "what refine-sro or analyse wrote as JSON, or a CSV with columns u, v, w, alpha"
 
 
-def read_order(path: Path) -> list[SroRefinement]:
-    """The refinements of a JSON file, the recommended one first."""
-    return refinements_of(_text(path), str(path))
-
-
 def read_alpha(path: Path) -> dict[tuple[int, int, int], float]:
     """α by lattice vector, of both of each pair, from JSON or CSV.
 

@@ -121,7 +121,8 @@ def _next(reconstruction: Reconstruction, summary: MeasuredSummary, bragg: Bragg
         return [f"find its lattice, and take it apart: {apart}; or say where its voxels lie, with {_GRID}"]
     if not reconstruction.indexed or summary.range_hkl is None:
         stack = _of_frames(reconstruction)
-        return [] if stack else [f"say where its voxels lie: dsfu-model inspect {name} {_GRID}"]
+        say = f"dsfu-model inspect {name} {_GRID} --axes hkl"
+        return [] if stack else [f"say where its voxels lie, and which index runs along each axis: {say}"]
     if summary.cell is None:
         return [f"give the cell: dsfu-model inspect {name} --cell a,b,c,alpha,beta,gamma"]
     spans = [high - low for low, high in summary.range_hkl]

@@ -58,6 +58,7 @@ def assemble(
             "has a cell, but nothing says where its voxels lie",
             where=where,
             expected="--limits, or --origin and --steps",
+            remedy=next((note for note in notes if "--axes" in note), ""),
         )
     full = (*shape, 1)[:3]
     steps = _checked_grid(origin, steps, full, where)

@@ -9,7 +9,7 @@ from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.readers.assembling import assemble
 from dsfu.model.measured.readers.hdf5 import Hdf5, Node, name_of
 from dsfu.model.measured.readers.hints import Hints
-from dsfu.model.measured.readers.labels import AXES_TAKEN, grid_by_centres
+from dsfu.model.measured.readers.labels import AXES_TAKEN, grid_by_centres, why_no_grid
 from dsfu.simulate.arrays import FloatArray
 
 NAME: Final = "HDF5 with an array"
@@ -24,11 +24,12 @@ def read(file: Hdf5, hints: Hints) -> Reconstruction:
     """The array ``/data``, the one that hints name, or the only one that there is."""
     node = _chosen(file, hints)
     hinted = hints.grid(node.shape, file.where(node)) is not None
-    grid = None if hinted else _grid_beside(file, node, hints)
+    beside = _beside(file, node)
+    grid = None if hinted else _grid_beside(file, beside, node, hints)
     if hinted:
         notes = []
     elif grid is None:
-        notes = ["nothing says where its voxels lie in reciprocal space"]
+        notes = [why_no_grid(beside, node.shape)]
     else:
         notes = [AXES_TAKEN]
     return assemble(
@@ -42,10 +43,13 @@ def read(file: Hdf5, hints: Hints) -> Reconstruction:
     )
 
 
-def _grid_beside(file: Hdf5, node: Node, hints: Hints) -> tuple[FloatArray, FloatArray] | None:
+def _beside(file: Hdf5, node: Node) -> dict[str, Node]:
+    """What is called h, k or l in the group of an array."""
     group = node.parent
-    beside = {name: file.need(name, group) for name in file.names(group) if name.lower() in ("h", "k", "l")}
+    return {name: file.need(name, group) for name in file.names(group) if name.lower() in ("h", "k", "l")}
 
+
+def _grid_beside(file: Hdf5, beside: dict[str, Node], node: Node, hints: Hints) -> tuple[FloatArray, FloatArray] | None:
     def values(name: str) -> tuple[FloatArray, str]:
         return file.numbers(beside[name]), file.where(beside[name])
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 from typing import Any, Final
 
 import numpy as np
@@ -69,6 +70,17 @@ def evenly_spaced(values: FloatArray, count: int, where: str, *, edges: bool | N
         what += "" if step == 0 else f"{np.diff(values).max():.6g}"
         raise InputError(what, where=where, expected="numbers that grow or fall in even steps")
     return float(values[0]) + (step / 2 if is_edges else 0.0), step
+
+
+def why_no_grid(beside: Mapping[str, Any], shape: tuple[int, ...]) -> str:
+    """That nothing says where voxels lie; in which order arrays h, k and l beside them would fit, if they do."""
+    none = "nothing says where its voxels lie in reciprocal space"
+    counts = {name.lower(): getattr(each, "shape", None) for name, each in beside.items()}
+    if len(counts) != 3:
+        return none
+    lengths = [(count,) for count in shape]
+    fitting = ["".join(order) for order in permutations("hkl") if [counts[name] for name in order] == lengths]
+    return f"{none}: h, k and l beside the array fit it with --axes {' or '.join(fitting)}" if fitting else none
 
 
 def grid_by_centres(

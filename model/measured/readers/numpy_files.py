@@ -17,7 +17,7 @@ from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction
 from dsfu.model.measured.readers.assembling import assemble
 from dsfu.model.measured.readers.hints import Hints
-from dsfu.model.measured.readers.labels import AXES_TAKEN, grid_by_centres
+from dsfu.model.measured.readers.labels import AXES_TAKEN, grid_by_centres, why_no_grid
 from dsfu.model.measured.readers.sizes import IF_CUT_SHORT, check_declared
 
 _SAID: Final = ("cell", "origin", "steps", "limits", "axes", "frame")
@@ -124,8 +124,7 @@ def _assembled(arrays: dict[str, npt.NDArray[Any]], path: Path, format_name: str
             hints.order(len(shape), where),
             lambda name: (arrays[name].astype(np.float64), f"{where}:{name}"),
         )
-        none = "nothing says where its voxels lie in reciprocal space: axes are counted in voxels"
-        notes = [*notes, none if grid is None else AXES_TAKEN]
+        notes = [*notes, why_no_grid(beside, shape) if grid is None else AXES_TAKEN]
     return assemble(
         intensity=arrays["intensity"],
         grid=grid,

@@ -147,8 +147,11 @@ def voxels_of(reconstruction: Reconstruction) -> Voxels:
     """
     cell = reconstruction.cell
     where = reconstruction.source
-    if cell is None or not reconstruction.indexed:
-        raise InputError("has no unit cell, or no indices", where=where, remedy="give --cell and --limits")
+    if not reconstruction.indexed:
+        remedy = "give --limits, and --axes where the array is not [h, k, l]; dsfu-model inspect says more"
+        raise InputError("does not say where its voxels lie", where=where, remedy=remedy)
+    if cell is None:
+        raise InputError("has no unit cell", where=where, remedy="give --cell")
     steps = reconstruction.steps
     main = np.abs(steps).argmax(axis=1)
     rest = steps.copy()

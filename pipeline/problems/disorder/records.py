@@ -16,9 +16,8 @@ from dsfu.simulate.disorder.fields import ALPHA_SHAPE, SAMPLE_FIELDS
 SETS: Final = "sets.npz"
 MASKS: Final = "masks.npz"
 
-FROM_BANK: Final = 0
 FROM_PAIR: Final = 1
-"""Values of ``set_source``: where a plane's set of Warren–Cowley parameters is from."""
+"""Value of ``set_source`` where Warren–Cowley parameters are of the plane's own pair; 0 where of the bank for all."""
 
 _OWN: Final = "own_"
 

@@ -426,6 +426,10 @@ def test_axes_beside_an_array_of_no_format(tmp_path: Path, order: str):
     same = read(tmp_path / "a.npz", axes=order, dataset="counts")
     assert_is_the_volume(same)
     assert "taken for the centres" in " ".join(same.notes)
+    if order != "hkl":
+        for name in ("a.h5", "a.npz"):
+            with pytest.raises(InputError, match=f"fit it with --axes {order}"):
+                read(tmp_path / name, cell=CELL, dataset="volume/counts" if name == "a.h5" else "counts")
     np.savez(tmp_path / "c.npz", data=turned, k=np.array([None]))  # somebody's own: not read, and not refused
     assert not read(tmp_path / "c.npz", axes=order).indexed
     np.savez(tmp_path / "b.npz", data=turned, **(arrays | {"k": np.geomspace(1, 2, SHAPE[1])}))
