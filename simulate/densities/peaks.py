@@ -26,6 +26,7 @@ def _peaks(curve: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
     points = curve.shape[0]
     places = np.empty(points // 2 + 1, np.int64)
     count, i = 0, 1
+    # Points that are equal are one; it is a maximum where both neighbours are lower.
     while i < points - 1:
         last = i
         while last < points - 1 and curve[last + 1] == curve[i]:
@@ -38,6 +39,7 @@ def _peaks(curve: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
     prominences, widths = np.empty(count), np.empty(count)
     for n in range(count):
         top = curve[places[n]]
+        # The lowest point on each side before the curve rises above the top; the higher of both is its foot.
         left = right = top
         i = places[n]
         while i >= 0 and curve[i] <= top:

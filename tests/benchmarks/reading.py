@@ -113,8 +113,10 @@ def main() -> None:
         )
     alone, *_ = samples_at_once(url, 1)
     together = samples_at_once(url, options.processes)
-    print(f"sample(i) in 1 process: {alone * 1e3:.3f} ms of the processor; in {options.processes} at once: "
-          f"{', '.join(f'{each * 1e3:.3f}' for each in together)} (× {sum(together) / len(together) / alone:.2f})")  # fmt: skip
+    each_alone = ", ".join(f"{each * 1e3:.3f}" for each in together)
+    ratio = sum(together) / len(together) / alone
+    print(f"sample(i) in 1 process: {alone * 1e3:.3f} ms of the processor; ", end="")
+    print(f"in {options.processes} at once: {each_alone} (× {ratio:.2f})")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ def moved(plane: MeasuredPlane, basis: FloatArray, series: OrderSeries, form_fac
     held = used.sro - waves[0] @ a - waves[1] @ b
     here = basis.copy()
     for _ in range(_STEPS):
+        # By a wave n's a and b: cos φ and sin φ. By row i of the basis: x or y times Σ n_i (b cos φ − a sin φ).
         cosines, sines = _waves(x, y, own.indices @ here)
         slope = cosines * b - sines * a
         along = slope @ own.indices
@@ -93,6 +94,7 @@ def moved(plane: MeasuredPlane, basis: FloatArray, series: OrderSeries, form_fac
         )
         design *= (factor * np.sqrt(weight))[:, None]
         residual = (target - factor * (held + cosines @ a + sines @ b)) * np.sqrt(weight)
+        # A damped Gauss–Newton step: relative to each parameter's own curvature, and to the largest.
         curvature = design.T @ design
         curvature[np.diag_indices_from(curvature)] *= 1 + _RIDGE
         curvature[np.diag_indices_from(curvature)] += _RIDGE * np.diag(curvature).max()

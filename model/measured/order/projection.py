@@ -60,6 +60,7 @@ def project(plane: SroPlane, settings: SroSettings, group: IntArray) -> Projecti
     images = [each for each in (pixels.hkl @ operator for operator in group) if _same_layer(each[:, fixed], index)]
     bins = int(np.clip(np.sqrt(len(images) * len(pixels) / _PIXELS_EACH), _FEWEST_BINS, _MOST_BINS))
     size = bins * bins
+    # Of each bin: Σ w, Σ w I_SRO, Σ w I_SRO², how many pixels, and Σ w times their place.
     weight, first, second = np.zeros(size), np.zeros(size), np.zeros(size)
     count, inside = np.zeros(size, np.int64), np.zeros((size, 2))
     for image in images:
@@ -75,6 +76,7 @@ def project(plane: SroPlane, settings: SroSettings, group: IntArray) -> Projecti
         mean = first / weight
         spread = np.sqrt(np.maximum(second / weight - mean**2, 0.0))
         places = inside / weight[:, None]
+    # A bin stands where its pixels do in the mean; an empty one, in its middle.
     hkl = np.full((size, 3), index)
     middles = (np.stack(np.unravel_index(np.arange(size), (bins, bins)), axis=1) + 0.5) / bins
     hkl[:, free] = np.where(np.isfinite(places), places, middles)

@@ -103,6 +103,7 @@ def find_centre(reconstruction: Reconstruction) -> FoundCentre | None:
     thin = np.abs(stated[~wide])
     if not wide.any() or (reconstruction.indexed and (thin > 0.1).any()):
         return None
+    # How far, in voxels, the centre may lie from the stated one.
     near = np.minimum(REACH, _REACH_RLU / np.abs(reconstruction.steps).max(axis=1))
     reach = np.where(wide, near if reconstruction.indexed else shape / 4, 0.0)
     if ((stated < -reach) | (stated > shape - 1 + reach))[wide].any():
@@ -116,6 +117,7 @@ def find_centre(reconstruction: Reconstruction) -> FoundCentre | None:
         slice(max(0, round(at - 2 * far)), min(2 * n - 1, round(at + 2 * far) + 1))
         for at, far, n in zip(nearest, reach, values.shape, strict=True)
     )
+    # The best of those about which enough voxels have a mate.
     looked_at = np.where(overlap[window] > _LEAST_OVERLAP * overlap.max(), agreement[window], -1.0)
     if looked_at.size == 0 or looked_at.max() < _LEAST_AGREEMENT:
         return None

@@ -42,10 +42,12 @@ def normal_equations(
     """
     terms, lattice = plane.patterson.terms, plane.lattice.terms
     offsets = plane.measured.plane.offsets
+    # I_FF with itself: a sum of waves times one map of weights, which a Fourier transform gives without a matrix.
     by_smooth = plane.falloff * order
     picked = np.concatenate([chosen, chosen + len(terms)])
     weights = torch.as_tensor(weight * by_smooth**2)
     block = smooth_curvature(terms, grid_step(plane.measured.plane), offsets, weights, picked).numpy()
+    # All else, some rows at a time: waves of I_SRO on the lattice, with themselves and with those of I_FF.
     stretched = 1 + stretch
     columns = 2 * len(lattice) + 2
     rows, places = np.nonzero(weight > 0)
@@ -63,6 +65,7 @@ def normal_equations(
         of_molecules = waves(terms, at, chosen) * (by_smooth[some][:, None] * root)
         cross += of_molecules.T @ of_order
         square += of_order.T @ of_order
+    # From coefficients of waves to α, which several waves share; the last column is the plane's own factor.
     alphas = alpha_map.shape[1]
     to_alpha = np.zeros((columns - 1, alphas + with_background))
     to_alpha[:-1, :alphas] = alpha_map

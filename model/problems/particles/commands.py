@@ -109,6 +109,7 @@ def _text_of(answer: "Particle") -> str:
     from dsfu.model.problems.particles.verdict import tied
 
     lines = [answer.judged.words, *(f"  {reason}" for reason in answer.judged.reasons)]
+    lines.append("  In the order of a score: R_w, and how unlikely a shape is beforehand")
     alike = tied(answer.data)
     for each in answer.candidates:
         fit = each.refined

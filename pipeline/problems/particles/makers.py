@@ -43,12 +43,14 @@ def make_pdfs(parameters: Mapping[str, Any], read: ReadNeeded, watch: Stopwatch)
     numbers, items = parameters["numbers"], parameters["items"]
     filled = np.array(numbers + numbers[-1:] * (items - len(numbers)))
     lengths, copies = np.array(parameters["bond_lengths"]), parameters["copies"]
+    # A number counts shapes, in each the bond lengths, in each the copies.
     shape = filled // (len(lengths) * copies)
     drawn = {name: np.array(values) for name, values in _draws(parameters, filled).items()}
     bonds = lengths[filled // copies % len(lengths)]
     rows, table = _table(parameters["tables"], np.unique(shape), read)
     which = np.searchsorted(rows, shape)
     delta2 = parameters["drawn"]["delta2"]
+    # How far waves have to be summed follows from a particle's longest distance; those of one length go together.
     extents = bonds * np.array([table.of(k)[0][-1] for k in range(len(table))])[which]
     longest = np.array([longest_for(extent) for extent in extents])
     r = PdfExperiment(**parameters["experiment"]).r
