@@ -89,6 +89,13 @@ def structure_factors_of(model: AtomModel, hkl: IntArray) -> ComplexArray:
     return np.asarray(_waves(model, hkl, _factors(model, hkl)).sum(axis=1))
 
 
+def squares_of_atoms(model: AtomModel, hkl: IntArray) -> FloatArray:
+    """Σ f² over reflections of each atom and its equivalents: what it would scatter alone."""
+    # Each site is repeated as often as operators leave it where it is.
+    times = len(model.candidate.turns) ** 2 / model.multiplicity
+    return np.asarray((_factors(model, hkl) ** 2).sum(axis=0) * times)
+
+
 def refine(
     model: AtomModel,
     hkl: IntArray,

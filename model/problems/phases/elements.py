@@ -14,14 +14,15 @@ from dsfu.model.problems.phases.crystal_data import FloatArray, IntArray
 VOLUME_PER_ATOM: Final = 17.0
 """Å³ of an atom that is not hydrogen, where no formula is given: 18 in molecular crystals, 10 to 15 in oxides."""
 
-_ATOM_VOLUMES = (9.0, 30.0)
+_SMALLEST_ATOM: Final = 9.0
+LARGEST_ATOM: Final = 30.0
 """Å³ an atom that is not hydrogen, least and most for a formula to be that of the cell."""
-
 
 STAND_INS: Final = (6, 16, 35, 53, 78)
 """Elements whose form factors peaks get by their height where no formula is given."""
 
 _NEIGHBOURS: Final = 2
+"""Difference of atomic numbers up to which the heights of peaks may be in the wrong order."""
 
 
 def parse_formula(text: str, where: str = "--formula") -> dict[str, float]:
@@ -51,7 +52,7 @@ def heavy_atoms(formula: dict[str, float], volume: float) -> dict[int, float]:
     if not total:
         return {}
     per_atom = volume / total
-    if per_atom > _ATOM_VOLUMES[1] or per_atom < _ATOM_VOLUMES[0]:
+    if not _SMALLEST_ATOM <= per_atom <= LARGEST_ATOM:
         units = max(1, round(per_atom / VOLUME_PER_ATOM))
         even = [u for u in (1, 2, 3, 4, 6, 8, 12, 16, 18, 24, 32, 36, 48) if 0.55 < units / u < 1.8]
         units = min(even, key=lambda u: abs(np.log(per_atom / u / VOLUME_PER_ATOM))) if even else units
@@ -62,21 +63,20 @@ def heavy_atoms(formula: dict[str, float], volume: float) -> dict[int, float]:
 def assigned(model: AtomModel, known: dict[int, float], points: int) -> AtomModel | None:
     """The formula's elements given to the atoms, the most electrons to the heaviest; None without a formula.
 
-    What is left over when the formula is used up has its lightest element.
+    What is left over when the formula is used up has its lightest element. An element of few atoms is passed over by
+    orbits of more, and may come behind those of its neighbours.
     """
     if not known:
         return None
-    order = np.argsort(-model.electrons)
     numbers = model.numbers.copy()
-    room = dict(sorted(known.items(), reverse=True))
-    kinds = list(room)
-    current = 0
-    for i in order:
+    room = dict(known)
+    reached = max(known)
+    for i in np.argsort(-model.electrons):
         atoms = float(model.multiplicity[i] * points)
-        while current < len(kinds) - 1 and room[kinds[current]] < 0.5 * atoms:
-            current += 1
-        numbers[i] = kinds[current]
-        room[kinds[current]] -= atoms
+        fitting = [z for z in room if room[z] >= 0.5 * atoms and z <= reached + _NEIGHBOURS]
+        numbers[i] = max(fitting, default=min(known))
+        reached = min(reached, int(numbers[i]))
+        room[int(numbers[i])] -= atoms
     return replace(model, numbers=numbers, weights=np.ones(len(numbers)))
 
 

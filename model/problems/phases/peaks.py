@@ -30,16 +30,17 @@ def find_peaks(
     cell: CellNumbers,
     *,
     atoms_in_cell: float,
+    most: float = np.inf,
     least: float = 3.0,
     avoid: FloatArray | None = None,
     nearest: float = NEAREST,
 ) -> PeakList:
-    """The highest maxima, until heights fall below ``least`` sigma, or their orbits have about ``atoms_in_cell`` atoms.
-
-    An orbit that would exceed that number by more than half of itself is none of them: six places for two atoms.
+    """The highest maxima, until heights fall below ``least`` sigma, or their orbits have ``atoms_in_cell`` atoms.
 
     Parameters
     ----------
+    most
+        An orbit that would exceed this number by more than half of itself is none of them: six places for two atoms.
     avoid
         Positions of the asymmetric unit that are taken already.
     """
@@ -60,13 +61,15 @@ def find_peaks(
         if any(_near(position, orbit, candidate.lattice, orth, nearest) for orbit in taken):
             continue
         in_cell = multiplicity * len(candidate.lattice)
-        if taken and in_cell > 2 * (atoms_in_cell - atoms):
-            break
+        if taken and in_cell > 2 * (most - atoms):
+            continue
         taken.append(_orbit(position, candidate))
         positions.append(position)
         values.append(float(heights[i]))
         counts.append(multiplicity)
         atoms += in_cell
+        if atoms >= atoms_in_cell:
+            break
     return PeakList(
         positions=np.array(positions).reshape(-1, 3),
         heights=np.array(values),

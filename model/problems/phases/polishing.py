@@ -51,8 +51,9 @@ def polish(
     volume = gemmi.UnitCell(*data.cell).volume
     points = len(candidate.lattice)
     known = heavy_atoms(formula, volume)
-    expected = sum(known.values()) if known else volume / VOLUME_PER_ATOM
-    peaks = find_peaks(density, candidate, data.cell, atoms_in_cell=expected * _SPARE)
+    expected = _SPARE * (sum(known.values()) if known else volume / VOLUME_PER_ATOM)
+    most = expected if known else np.inf
+    peaks = find_peaks(density, candidate, data.cell, atoms_in_cell=expected, most=most)
     if not len(peaks.heights) or len(peaks.heights) > _MOST_ATOMS:
         return None
     model = _first_model(peaks.positions, peaks.heights, peaks.multiplicity, known, candidate, data)
@@ -66,8 +67,9 @@ def polish(
         waves = structure_factors_of(model, hkl)
         # F_obs − F_calc, both with the phase of the model, which is all the phase there is.
         difference = (amplitude - fit.scale * np.abs(waves)) * np.exp(1j * np.angle(waves))
-        room = expected * _SPARE - float(model.multiplicity.sum() * points)
-        if room > 0:
+        there = float(model.multiplicity.sum() * points)
+        if there < expected:
+            room = (expected - there, most - there)
             model = _with_more(model, data, hkl, difference / fit.scale, room, points, known)
         trial = refine(model, hkl, amplitude, sigma, cycles=5, with_weights=not few)
         done = trial.r1 > 0.995 * fit.r1
@@ -215,14 +217,17 @@ def _with_more(
     data: MergedData,
     hkl: IntArray,
     difference: ComplexArray,
-    room: float,
+    room: tuple[float, float],
     points: int,
     known: dict[int, float],
 ) -> AtomModel:
     """Peaks of the difference map in the room that is left."""
     waves_hkl, waves = expanded(hkl, difference, model.candidate)
     density = density_on_grid(data, waves_hkl, waves)
-    peaks = find_peaks(density, model.candidate, data.cell, atoms_in_cell=room, least=4.5, avoid=model.positions)
+    wanted, most = room
+    peaks = find_peaks(
+        density, model.candidate, data.cell, atoms_in_cell=wanted, most=most, least=4.5, avoid=model.positions
+    )
     if not len(peaks.heights):
         return model
     common, electrons = _common_atom(model, known, points)

@@ -4,19 +4,18 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-import gemmi
 import numpy as np
 
 from dsfu.model.problems.phases.atom_model import AtomModel, structure_factors_of
 from dsfu.model.problems.phases.attempts import Attempt, Polisher, attempt_of, waves_of
 from dsfu.model.problems.phases.choosing import likeliest
 from dsfu.model.problems.phases.crystal_data import ComplexArray, FloatArray, IntArray, ReflectionList
-from dsfu.model.problems.phases.elements import heavy_atoms
 from dsfu.model.problems.phases.groups import CandidateGroup, candidate_of, candidates
 from dsfu.model.problems.phases.hidden_symmetry import hidden_symmetry
 from dsfu.model.problems.phases.in_group import phase_in_group
 from dsfu.model.problems.phases.judging import PhasingVerdict, judge
 from dsfu.model.problems.phases.laue import find_laue_class
+from dsfu.model.problems.phases.light_atoms import doubts_of_elements
 from dsfu.model.problems.phases.merging import ATOMIC, MergedData, grid_shape, merge, on_grid
 from dsfu.model.problems.phases.origin import GroupFit
 from dsfu.model.problems.phases.polishing import (
@@ -193,8 +192,5 @@ def _doubts(reflections: ReflectionList, data: MergedData, polished: Polished, t
     """What may be wrong with atoms that explain the amplitudes."""
     said = [twin.told] if twin is not None else []
     said.append(hidden_symmetry(reflections, data))
-    # Heavy atoms alone may have another space group than the crystal.
-    known = heavy_atoms(reflections.formula, reflections.unit_cell.volume) if polished.named else {}
-    unseen = [z for z, atoms in known.items() if atoms >= 1 and z not in polished.fit.model.numbers]
-    said += [f"The formula has {gemmi.Element(z).name}, and none of the atoms is." for z in unseen]
+    said += doubts_of_elements(reflections, data, polished)
     return tuple(each for each in said if each)

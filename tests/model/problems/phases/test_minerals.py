@@ -27,7 +27,7 @@ def solved(folder: Path, symbol: str, a: float, sites: Sites, formula: dict[str,
     crystal.change_occupancies_to_crystallographic()
     write_hkl(folder / "x.hkl", crystal, 0.6, missing=0.0)
     reflections = read_reflections(folder / "x.hkl")
-    return solve(replace(reflections, formula=formula) if formula else reflections)
+    return solve(reflections if formula is None else replace(reflections, formula=formula))
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,11 @@ def test_an_element_that_no_atom_is_leaves_a_doubt(tmp_path):
     crystal = solved(tmp_path, "F m -3 m", 5.52, sites, {"Ba": 4, "O": 3, "N": 1})
     assert crystal.verdict.outcome == "doubtful"
     assert "The formula has N, and none of the atoms is." in crystal.verdict.reasons
+
+
+def test_without_a_formula_light_atoms_are_found_though_an_oxide_has_many(tmp_path):
+    """Atoms of MnO take 11 Å³ each; room is reckoned for 17, and oxygen was left out."""
+    crystal = solved(tmp_path, "F m -3 m", 4.44, [("Mn", (0.0, 0.0, 0.0)), ("O", (0.5, 0.5, 0.5))], {})
+    assert crystal.model is not None
+    assert len(crystal.model.numbers) == 2
+    assert crystal.verdict.outcome == "solved"
