@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from dsfu.model.problems.densities.metrics import cell_of
 from dsfu.model.problems.densities.pattern_model import SHAPE, PatternModel, Source
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.simulate.arrays import FloatArray
-from dsfu.simulate.densities.structure_types import StructureType
+from dsfu.simulate.densities.structure_types import StructureType, operations
 
 MOST_FREE: Final = 45
 """Free positions that are fitted; of types with more only the cell is, since a powder pattern does not hold so many."""
@@ -54,6 +55,7 @@ ROUNDED: Final = 5e-4
 
 
 _Function = Callable[[FloatArray], FloatArray]
+_Axis = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -138,7 +140,7 @@ def rough_fit(kind: StructureType, cell: FloatArray, signal: Signal, source: Sou
 
 def fit(
     kind: StructureType, cell: FloatArray, signal: Signal, source: Source, *, positions: bool,
-    texture_axes: tuple[tuple[int, int, int], ...] = (), start: FloatArray | None = None, zero: float = 0.0,
+    texture_axes: tuple[_Axis, ...] = (), start: FloatArray | None = None, zero: float = 0.0,
 ) -> Fit:  # fmt: skip
     """Fit one decorated type, from a cell that is nearly right: the cell, positions, and a texture with them.
 
@@ -158,6 +160,7 @@ def fit(
     start, low, high = (np.concatenate(each) for each in ((start, 0 * room), (low, -room), (high, room)))
     moved = bounded_least_squares(model.residual, model.jacobian, start, low, high, STEPS["positions"])
     best = plain = _told(model, moved, size + 6 + len(room))
+    texture_axes = _unlike(texture_axes, kind.hall)
     # Before positions bend to the intensities of a texture, and after they have moved: what helps more is kept.
     for values in (start, moved):
         texture = _texture(model, values, texture_axes)
@@ -168,6 +171,9 @@ def fit(
             floor[: size + 1] = roof[: size + 1] = values[: size + 1]
             oriented = _oriented(model, axis)
             fitted = bounded_least_squares(*oriented, np.append(values, amount), floor, roof, STEPS["positions"])
+            # With the right amount they may go where peaks are that were too weak before to hold them.
+            floor[: size + 1], roof[: size + 1] = low[: size + 1], high[: size + 1]
+            fitted = bounded_least_squares(*oriented, fitted, floor, roof, STEPS["cell"])
             found = _told(model, fitted[:-1], size + 7 + len(room), axis, float(fitted[-1]))
             left = found.agreement.left
             if left < best.agreement.left and _is_seen(plain.agreement, left):
@@ -205,14 +211,26 @@ def _is_seen(plain: Agreement, left: float) -> bool:
 
 
 def _texture(
-    model: PatternModel, values: FloatArray, axes: tuple[tuple[int, int, int], ...]
-) -> tuple[tuple[int, int, int], float] | None:
+    model: PatternModel, values: FloatArray, axes: tuple[_Axis, ...]
+) -> tuple[_Axis, float] | None:
     """Axis and amount of the texture that helps most; nothing where none helps enough."""
     model.orient((0, 0, 1), 1.0)
     plain = _agreement(model, values)
     tried = {(axis, amount): _left(model, values, axis, amount) for axis in axes for amount in _AMOUNTS}
     best = min(tried, key=lambda each: tried[each], default=None)
     return best if best is not None and _is_seen(plain, tried[best]) else None
+
+
+@lru_cache(maxsize=256)
+def _unlike(axes: tuple[_Axis, ...], hall: str) -> tuple[_Axis, ...]:
+    """Axes of which no two are the same by symmetry."""
+    rotations = operations(hall)[0]
+    kept = list[_Axis]()
+    for axis in axes:
+        images = np.array(axis) @ rotations
+        if not any((np.abs(images - np.array(each)).sum(axis=1) == 0).any() for each in kept):
+            kept.append(axis)
+    return tuple(kept)
 
 
 def _agreement(model: PatternModel, values: FloatArray) -> Agreement:

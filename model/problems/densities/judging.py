@@ -48,6 +48,8 @@ ALIKE: Final = 0.12
 """Relative difference of atomic numbers below which two elements scatter alike: copper and iron, oxygen and fluorine.
 Chosen."""
 
+_HYDROGEN: Final = 1
+
 _DISPLACEMENTS: Final = (B_LIMITS[0] + 0.05, B_LIMITS[1] - 0.1)
 """Å²; beyond these a displacement parameter has run to its limit."""
 
@@ -181,6 +183,9 @@ def _of_the_structure(ranked: Sequence[Fit]) -> str:
     alike = _ordered_alike(best.kind)
     if alike:
         return f"{alike} scatter alike, and with one of them on the sites of both its symmetry would be higher"
+    bare = _without_hydrogen(best.kind)
+    if bare is not None:
+        return f"without hydrogen, of which X-rays see little, its symmetry would be {_group(bare)}"
     for each in ranked[1:]:
         if each.excess > best.excess / LEAD_ON_VARIANT or is_out(each, best):
             continue
@@ -224,6 +229,19 @@ def _ordered_alike(kind: StructureType) -> str:
         if near and higher_symmetry(kind.substituted({lighter: heavier})) is not None:
             return f"{gemmi.Element(lighter).name} and {gemmi.Element(heavier).name}"
     return ""
+
+
+def _without_hydrogen(kind: StructureType) -> StructureType | None:
+    """The rest in its higher symmetry, where that makes the cell smaller or of another system; else nothing."""
+    rest = tuple(site for site in kind.sites if site[0] != _HYDROGEN)
+    if len(rest) in (0, len(kind.sites)):
+        return None
+    bare = replace(kind, sites=rest)
+    higher = higher_symmetry(bare, DISTORTED)
+    if higher is None or higher_symmetry(kind, DISTORTED) is not None:
+        return None
+    same_cell = higher.system == kind.system and _primitive_atoms(higher) == _primitive_atoms(bare)
+    return None if same_cell else higher
 
 
 def _alike(higher: Fit, lower: Fit) -> bool:

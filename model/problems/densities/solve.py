@@ -59,7 +59,8 @@ it. Chosen."""
 _SHARE_OF_SEARCH: Final = 0.6
 """Of the time, for the search over types."""
 
-_AXES: Final = ((0, 0, 1), (1, 0, 0), (1, 1, 0), (1, 1, 1))
+AXES: Final = ((0, 0, 1), (1, 0, 0), (0, 1, 0), (1, 1, 0), (1, 1, 1))
+"""Along which crystallites may lie."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -181,7 +182,7 @@ def _fitted(found: Sequence[Found], signal: Signal, source: Source, until: float
     if first and len(source) > 1 and (alone := _alone(first, signal, source)):
         source, first = alone
     moving = [*_first(first, WITH_POSITIONS, False), *_first(first, WITH_POSITIONS // 2, True)]
-    again, fits = Fitting(signal, source, _AXES), list[Fit]()
+    again, fits = Fitting(signal, source, AXES), list[Fit]()
     best = min(map(rank, first), default=np.inf)
     for one in first:
         hopeless = rank(one) > HOPELESS * max(best, GOOD)

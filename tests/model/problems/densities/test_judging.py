@@ -70,6 +70,19 @@ def test_an_order_of_elements_that_scatter_alike_is_not_called_solved() -> None:
     assert judge([spinel])[0] == "solved"
 
 
+def test_an_order_that_rests_on_hydrogen_alone_is_not_called_solved() -> None:
+    """KH2PO4 with 137 counts was called solved as Fdd2, its phase of the cold, where hydrogen is ordered."""
+    cold = fit_of("A2BC4D_oF64_43_b_a_2b_a", {}, 0.1, 20, (10.54, 10.54, 6.97))
+    assert judge([cold]) == (
+        "uncertain",
+        "R = 0.10 (0.10 without noise), but without hydrogen, of which X-rays see little, its symmetry would be I-42d",
+    )
+    warm = fit_of("A2BC4D_tI32_122_KH2PO4", {}, 0.1, 13, (7.453, 7.453, 6.975))
+    brucite = fit_of("A2BC2_hP5_164_d_a_d", {}, 0.1, 9, (3.147, 3.147, 4.769))
+    hexagonal = replace(brucite, kind=replace(brucite.kind, cell=(3.147, 3.147, 4.769, 90.0, 90.0, 120.0)))
+    assert [judge([each])[0] for each in (warm, hexagonal)] == ["solved", "solved"]
+
+
 def test_a_distortion_that_may_be_an_impurity_hidden_in_the_noise_is_not_called_solved() -> None:
     """SnO2 with 3 % of another phase: CaCl2's distortion takes 56 of the squares away, whose noise is 1661 ± 58."""
     true = fit_of("A2B_tP6_136_f_a", {8: 8, 22: 50}, 0.1, 9, (4.738, 4.738, 3.187))
