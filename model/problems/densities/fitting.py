@@ -210,9 +210,7 @@ def _is_seen(plain: Agreement, left: float) -> bool:
     return plain.left - left > max((1 - TEXTURED) * max(plain.left - plain.noise, 0.0), TEXTURE_SEEN)
 
 
-def _texture(
-    model: PatternModel, values: FloatArray, axes: tuple[_Axis, ...]
-) -> tuple[_Axis, float] | None:
+def _texture(model: PatternModel, values: FloatArray, axes: tuple[_Axis, ...]) -> tuple[_Axis, float] | None:
     """Axis and amount of the texture that helps most; nothing where none helps enough."""
     model.orient((0, 0, 1), 1.0)
     plain = _agreement(model, values)
