@@ -185,6 +185,13 @@ class StoreSplit:
         return cast(zarr.Group, self.store.group[self.name])
 
 
+def _remedy_for(url: str) -> str:
+    """What to do where no closed store is."""
+    if "://" in url or Path(url).exists():
+        return "look at it with dsfu-pipeline status"
+    return "there is no such folder: look for a typing error"
+
+
 def opened_store(url: str, split: str | None = None) -> ClosedStore:
     """A closed store that a verb was given, and has to be there, with a split if one is named.
 
@@ -206,7 +213,7 @@ def opened_store(url: str, split: str | None = None) -> ClosedStore:
             "there is no closed store" + (", but a run of dsfu-model train" if is_run else ""),
             where=url,
             expected=expected,
-            remedy="the order is RUN STORE in evaluate" if is_run else "look at it with dsfu-pipeline status",
+            remedy="the order is RUN STORE in evaluate" if is_run else _remedy_for(url),
         ) from error
     if split is not None and split not in splits:
         near = near_miss(split, splits)

@@ -123,7 +123,7 @@ def export(
     onnx, weights = _by_suffix(out, onnx, weights)
     refuse_existing((onnx, weights), force=force)
     if onnx is None and weights is None:
-        raise InputError("nothing to write", expected="--onnx FILE, --weights FILE, or both")
+        raise InputError("nothing to write", expected="-o FILE.onnx or FILE.safetensors; or --onnx and --weights")
     if half and weights is None:
         raise InputError("--half is for --weights, which is not given", expected="--weights FILE --half")
     network, card = load_weights(weights_file(source))

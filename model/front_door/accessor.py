@@ -87,7 +87,7 @@ class StoreAccessor:
         return str(self._dataset.attrs["store"])
 
     def _matching(self, name: str, value: Any) -> Any:
-        known = [str(each) for each in self._dataset.variables if self._dataset[each].dims == ("sample",)]
+        known = sorted(str(each) for each in self._dataset.variables if self._dataset[each].dims == ("sample",))
         if name not in known:
             raise InputError(f"there is no column {name!r}{did_you_mean(name, known)}", expected=", ".join(known))
         column = self._dataset[name].values

@@ -105,7 +105,8 @@ def _stored(value: Tensor, dtype: Dtype, name: str, path: Path) -> Tensor:
 
 def _read(path: Path) -> tuple[Mapping[str, str], dict[str, Tensor]]:
     if not path.is_file():
-        raise InputError("there is no such file", where=str(path), expected="a file of weights (.safetensors)")
+        expected = "a file of weights (.safetensors), or the folder of a training"
+        raise InputError("there is no such file", where=str(path), expected=expected)
     try:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -247,5 +247,5 @@ def _short(kind: str, meter: Meter, now: float, engine: Engine) -> str:
     if meter.left and not engine.threads:
         parts.append("waiting for workers")
     elif speed is None and meter.left:
-        parts.append(f"waiting for the first, {duration(meter.waiting(now))}")
+        parts.append(f"compiling or waiting, {duration(meter.waiting(now))}")
     return ", ".join(parts)

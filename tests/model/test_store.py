@@ -60,8 +60,10 @@ def test_settings_that_are_damaged_are_told(tmp_path: Path, damaged: bytes):
 
 
 def test_what_is_not_there_is_told(tmp_path: Path):
-    with pytest.raises(InputError, match=r"no closed store(.|\n)*dsfu-pipeline status"):
+    with pytest.raises(InputError, match=r"no closed store(.|\n)*no such folder"):
         opened_store(str(tmp_path / "nothing"))
+    with pytest.raises(InputError, match=r"no closed store(.|\n)*dsfu-pipeline status"):
+        opened_store(str(tmp_path))
     (tmp_path / "config.yaml").write_text("")
     with pytest.raises(InputError, match=r"a run of dsfu-model train(.|\n)*RUN STORE"):
         opened_store(str(tmp_path))
