@@ -33,8 +33,8 @@ _ROUNDS: Final = (2, 4, 8, 16, 32)
 """Starts in P1 until something is accepted: of a molecule in P2₁2₁2₁ to .9 Å one start in twelve found the map."""
 
 _FOUND: Final = 0.2
-"""R of the best map below which there are no more than `_FEW_STARTS`: other starts find the same. Right maps of atoms had
-.15 to .17, wrong ones .27 and more."""
+"""R of the best map below which there are no more than `_FEW_STARTS`: others find the same. Right maps had .15 to .17,
+wrong ones .27 and more."""
 
 _FEW_STARTS: Final = 8
 
