@@ -89,7 +89,9 @@ def grid_by_centres(
     order: Sequence[int],
     values: Callable[[str], tuple[FloatArray, str]],
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Origin and steps by arrays called h, k and l, each as long as its axis of a volume; None if there are none such.
+    """Origin and steps by arrays called h, k and l, each as long as its axis; None if there are none such.
+
+    Of a plane the third index is one number.
 
     Parameters
     ----------
@@ -101,13 +103,19 @@ def grid_by_centres(
         Numbers of one of them, and where it stands.
     """
     named = {name.lower(): name for name in beside}
-    if len(shape) != 3 or len(named) != 3:
+    if len(named) != 3:
         return None
+    fixed = [i for i in order if len(shape) == 2 and getattr(beside[named["hkl"[i]]], "size", None) == 1]
+    order = [index for index in order if index not in fixed]
     names = [named["hkl"[index]] for index in order]
+    if len(names) != len(shape):
+        return None
     if any(getattr(beside[name], "shape", None) != (count,) for name, count in zip(names, shape, strict=True)):
         return None
     origin, steps = np.zeros(3), np.zeros((3, 3))
     for axis, (name, index) in enumerate(zip(names, order, strict=True)):
         numbers, where = values(name)
         origin[index], steps[axis, index] = evenly_spaced(numbers, shape[axis], where, edges=False)
+    for index in fixed:
+        origin[index] = values(named["hkl"[index]])[0].item()
     return origin, steps

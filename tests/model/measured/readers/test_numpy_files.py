@@ -2,6 +2,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -46,6 +47,20 @@ def test_a_plane_alone_counts_voxels(tmp_path: Path):
     np.testing.assert_array_equal(found.intensity[..., 0], np.arange(1, 257).reshape(16, 16))
     plane = read(tmp_path / "a.npy", limits=(-4, 4, 2, 2, -3, 3), axes="lh", cell=CELL)
     np.testing.assert_allclose(plane.hkl_of_voxels([15, 0, 0]), [-4, 2, 3])
+
+
+@pytest.mark.parametrize("axes", ["", "lh"])
+def test_a_plane_may_have_its_indices_beside_it(tmp_path: Path, axes: str):
+    h, l = np.linspace(-1, 2, 7), np.linspace(0, 1, 5)  # noqa: E741
+    beside = {"h": h, "k": 0.5, "l": l}
+    np.savez(tmp_path / "a.npz", data=np.ones((5, 7) if axes else (7, 5)), **beside)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.update({"data": np.ones((5, 7) if axes else (7, 5)), **beside})
+    for name in ("a.npz", "a.h5"):
+        found = read(tmp_path / name, axes=axes or None)
+        np.testing.assert_allclose(found.hkl_of_voxels([4, 6, 0] if axes else [6, 4, 0]), [2, 0.5, 1])
+    np.savez(tmp_path / "b.npz", data=np.ones((7, 5)), h=h, k=0.5, l=h)
+    assert not read(tmp_path / "b.npz").indexed, "l is not as long as the axis"
 
 
 def test_npz_names_its_arrays(tmp_path: Path):
