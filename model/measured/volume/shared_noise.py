@@ -35,15 +35,21 @@ _MISFIT: Final = 0.08
 def copying_operators(
     intensity: npt.NDArray[Any], live: BoolArray, axes: Sequence[FloatArray], cell: Cell
 ) -> list[IntArray]:
-    """Operators of the lattice, the identity among them, that take voxels to others of the same intensity."""
+    """Operators of the lattice, the identity among them, that take voxels to others of the same intensity.
+
+    Of those that do the same to all voxels one is enough: on a plane through the origin a mirror along it does nothing.
+    """
     rng = np.random.default_rng(0)
     places = np.argwhere(live)
     places = places[rng.integers(len(places), size=min(_TRIED, len(places)))]
     hkl = np.stack([axis[places[:, i]] for i, axis in enumerate(axes)], axis=1)
-    operators = {
-        tuple(each.ravel().tolist()): each for name in fitting_laue_classes(cell) for each in laue_operators(name, cell)
-    }
-    return [each for each in operators.values() if _is_copied(intensity, live, axes, places, hkl, hkl @ each)]
+    identity = np.eye(3, dtype=np.int64)
+    classes = [laue_operators(name, cell) for name in fitting_laue_classes(cell)]
+    apart: dict[bytes, IntArray] = {}
+    for each in [identity, -identity, *(operator for operators in classes for operator in operators)]:
+        apart.setdefault((np.round(hkl @ each, 6) + 0.0).tobytes(), each)
+    others = list(apart.values())[1:]
+    return [identity, *(each for each in others if _is_copied(intensity, live, axes, places, hkl, hkl @ each))]
 
 
 def _is_copied(
@@ -59,8 +65,6 @@ def _is_copied(
     moved = (images - origin) / steps
     there = np.round(moved).astype(np.int64)
     inside = ((there >= 0) & (there < intensity.shape) & (np.abs(moved - there) < 0.01)).all(axis=1)
-    if np.array_equal(images, hkl):
-        return True
     inside &= np.abs(images - hkl).max(axis=1) > _ALIKE
     here, there = places[inside], there[inside]
     both = live[tuple(there.T)]

@@ -57,6 +57,12 @@ crystals wanted .26 to .35; those with 10 % of thermal diffuse scattering or of 
 .02 Å or with Bragg residue .39 to .50. Molecules that differ at two ends nearly a cell apart can want as much:
 p-dibromobenzene in p-dichlorobenzene, 6.6 Å in a cell of 6.8, 7.7 and 8.4 Å, .40 and .43 in two orientations."""
 
+_WIDE_PLANE: Final = (
+    "Not judged: I_FF varies faster over this plane than most molecules make it, and a single plane does not tell "
+    "whether that is so in the crystal: give the volume, or several layers."
+)
+"""Of 36 good planes of 101² voxels, 3 wanted .41 to .5, all at 25 counts; of 20 with faults 4 had nothing but that."""
+
 _LEAST_GOOD: Final = 6
 _NOISY: Final = (0.5, 4.0)
 """χ² per voxel beyond this: the noise is not what the data say, and sums cannot be judged by it."""
@@ -155,6 +161,9 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
         )
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
     only_width = [check.name for check in failed] == [_WIDTH]
+    if only_width and 1 in solution.voxels.shape:
+        words = f"{_WIDE_PLANE} {likelier_causes(solution)}".strip()
+        return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
     ends = molecule_ends(solution.fit, solution.factor) if only_width else None
     if failed and not ends:
         first = max(failed, key=lambda check: check.ratio / check.limit)

@@ -45,9 +45,26 @@ def test_what_is_unsure_weak_or_negative_is_no_pair_of_ends(coefficients, deviat
 def test_what_else_speaks_against_the_fit_is_told_first(chi_square, cells, told, monkeypatch):
     monkeypatch.setattr(verdict, "molecule_ends", lambda *_: SimpleNamespace(sentence=lambda: "ends"))
     monkeypatch.setattr(verdict, "several_sites", lambda _: "")
-    voxels = SimpleNamespace(cells_measured=lambda: 30.0, smoothed=(False, False, False))
+    voxels = SimpleNamespace(cells_measured=lambda: 30.0, smoothed=(False, False, False), shape=(41, 41, 41))
     solution = SimpleNamespace(voxels=voxels, chi_square=chi_square, fit=None, factor=None)
     check = SimpleNamespace(name=verdict._WIDTH, passed=False)
     found = verdict._verdict(cast(Any, solution), cast(Any, (check,)), cells)
     assert found.judgement == "not judged"
     assert told in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("shape", "failed", "judgement"),
+    [
+        ((41, 41, 1), [verdict._WIDTH], "not judged"),
+        ((41, 41, 41), [verdict._WIDTH], "contradicts"),
+        ((41, 41, 1), [verdict._WIDTH, "|Q|"], "contradicts"),
+    ],
+)
+def test_the_width_alone_is_not_held_against_a_plane(shape, failed, judgement, monkeypatch):
+    monkeypatch.setattr(verdict, "molecule_ends", lambda *_: None)
+    monkeypatch.setattr(verdict, "likelier_causes", lambda _: "")
+    voxels = SimpleNamespace(cells_measured=lambda: 30.0, smoothed=(False, False, False), shape=shape)
+    solution = SimpleNamespace(voxels=voxels, chi_square=1.0, fit=None, factor=None)
+    checks = [SimpleNamespace(name=name, passed=False, ratio=2.0, limit=1.0, meaning="") for name in failed]
+    assert verdict._verdict(cast(Any, solution), cast(Any, tuple(checks)), 9).judgement == judgement

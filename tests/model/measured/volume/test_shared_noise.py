@@ -22,7 +22,7 @@ def _voxels(intensity):
         Reconstruction(
             intensity=intensity,
             live=np.ones(intensity.shape, bool),
-            origin=np.full(3, -1.5),
+            origin=-0.1 * (np.array(intensity.shape) // 2),
             steps=0.1 * np.eye(3),
             cell=Cell(6.0, 7.0, 8.0, 90, 90, 90),
         )
@@ -43,6 +43,14 @@ def test_counts_that_are_alike_by_chance_are_no_copies():
     assert len(found.copying) == 1
     assert found.expected_chi_square == 1
     assert not found.noise_sentence()
+
+
+def test_what_takes_no_voxel_of_a_plane_elsewhere_makes_no_copies():
+    counts = np.random.default_rng(5).poisson(25, (41, 41, 1)).astype(np.float32)
+    assert len(_voxels(counts).copying) == 1
+    paired = _voxels((counts + counts[::-1, ::-1]) / 2)
+    assert len(paired.copying) == 2
+    assert folded(paired).weight_of_copies == 1
 
 
 def test_within_a_cell_of_no_symmetry_a_voxel_counts_in_full():
