@@ -1,6 +1,7 @@
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -52,7 +53,7 @@ def test_a_plane_alone_counts_voxels(tmp_path: Path):
 @pytest.mark.parametrize("axes", ["", "lh"])
 def test_a_plane_may_have_its_indices_beside_it(tmp_path: Path, axes: str):
     h, l = np.linspace(-1, 2, 7), np.linspace(0, 1, 5)  # noqa: E741
-    beside = {"h": h, "k": 0.5, "l": l}
+    beside: dict[str, Any] = {"h": h, "k": 0.5, "l": l}
     np.savez(tmp_path / "a.npz", data=np.ones((5, 7) if axes else (7, 5)), **beside)
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.update({"data": np.ones((5, 7) if axes else (7, 5)), **beside})
