@@ -51,8 +51,8 @@ Chosen."""
 _HYDROGEN: Final = 1
 
 _UNSEEN: Final = 0.25
-"""Å by which the other atoms may be away from a higher symmetry for hydrogen alone to stand against it. Chosen: in a
-good fit they were farther (.35 in manganite, .3 in CaH2); KH2PO4 fitted as its cold phase has .2."""
+"""Å by which the other atoms may be away from a higher symmetry for hydrogen alone to stand against it. Chosen: those of
+a good fit show shifts that are larger (manganite's .35, those of CaH2 .3); a KH2PO4 fitted as its cold phase has .2."""
 
 _DISPLACEMENTS: Final = (B_LIMITS[0] + 0.05, B_LIMITS[1] - 0.1)
 """Å²; beyond these a displacement parameter has run to its limit."""
