@@ -50,10 +50,6 @@ Chosen."""
 
 _HYDROGEN: Final = 1
 
-_UNSEEN: Final = 0.25
-"""Å by which the other atoms may be away from a higher symmetry for hydrogen alone to stand against it. Chosen: those of
-a good fit show shifts that are larger (manganite's .35, those of CaH2 .3); a KH2PO4 fitted as its cold phase has .2."""
-
 _DISPLACEMENTS: Final = (B_LIMITS[0] + 0.05, B_LIMITS[1] - 0.1)
 """Å²; beyond these a displacement parameter has run to its limit."""
 
@@ -241,7 +237,7 @@ def _without_hydrogen(kind: StructureType) -> StructureType | None:
     if len(rest) in (0, len(kind.sites)):
         return None
     bare = replace(kind, sites=rest)
-    higher = higher_symmetry(bare, _UNSEEN)
+    higher = higher_symmetry(bare, DISTORTED)
     if higher is None or higher_symmetry(kind, DISTORTED) is not None:
         return None
     same_cell = higher.system == kind.system and _primitive_atoms(higher) == _primitive_atoms(bare)

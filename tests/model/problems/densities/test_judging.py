@@ -83,17 +83,6 @@ def test_an_order_that_rests_on_hydrogen_alone_is_not_called_solved() -> None:
     assert [judge([each])[0] for each in (warm, hexagonal)] == ["solved", "solved"]
 
 
-def test_hydrogen_beside_atoms_that_are_far_from_the_higher_symmetry_is_no_doubt() -> None:
-    """Manganite and CaH2 were uncertain: without hydrogen a higher symmetry is .35 and .3 Å away."""
-    manganite = fit_of("ABC2_mP16_14_e_e_2e", {}, 0.1, 20, (5.304, 5.277, 5.304))
-    manganite = replace(manganite, kind=replace(manganite.kind, cell=(5.304, 5.277, 5.304, 90.0, 114.38, 90.0)))
-    hydride = StructureType(
-        name="CaH2", prototype="CaH2", number=62, hall="-P 2ac 2n", cell=(5.96, 3.6006, 6.8167, 90.0, 90.0, 90.0),
-        sites=((20, (0.2387, 0.25, 0.1101)), (1, (0.3559, 0.25, 0.4276)), (1, (0.9737, 0.25, 0.6766))),
-    )  # fmt: skip
-    assert [judge([each])[0] for each in (manganite, replace(manganite, kind=hydride))] == ["solved", "solved"]
-
-
 def test_a_distortion_that_may_be_an_impurity_hidden_in_the_noise_is_not_called_solved() -> None:
     """SnO2 with 3 % of another phase: CaCl2's distortion takes 56 of the squares away, whose noise is 1661 ± 58."""
     true = fit_of("A2B_tP6_136_f_a", {8: 8, 22: 50}, 0.1, 9, (4.738, 4.738, 3.187))
