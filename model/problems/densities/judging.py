@@ -232,7 +232,10 @@ def _ordered_alike(kind: StructureType) -> str:
 
 
 def _without_hydrogen(kind: StructureType) -> StructureType | None:
-    """The rest in its higher symmetry, where that makes the cell smaller or of another system; else nothing."""
+    """The rest in its higher symmetry, where that makes the cell smaller or of another system; else nothing.
+
+    Other atoms may be as far away as in manganite, which is right: with .25 Å LiOH was called solved as Pca2₁.
+    """
     rest = tuple(site for site in kind.sites if site[0] != _HYDROGEN)
     if len(rest) in (0, len(kind.sites)):
         return None
