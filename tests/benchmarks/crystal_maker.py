@@ -14,6 +14,7 @@ Bragg peaks, background and gaps. The truth is written beside the volume: α up 
 
 import argparse
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,8 @@ import gemmi
 import h5py
 import numba
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # Numba's cache names the module by which it was compiled
 
 STEP = 0.05
 """Voxels, in reciprocal lattice units: one for each wave of a box of 20 cells."""
