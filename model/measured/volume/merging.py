@@ -37,6 +37,10 @@ _DIFFERENT: Final = 1.5
 """Differences of the boxes' means in units of their noise, root mean square, from which on a note warns. Chosen."""
 
 
+_COPY: Final = 0.5
+"""The same, below which two reconstructions share their measurements: independent ones differ by 1."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Joined:
     """How a reconstruction was put to the others.
@@ -182,6 +186,12 @@ def _joined(total: _Part, other: _Part, count: int) -> tuple[_Part, Joined]:
         )
     own = other.divided_by(scale)
     noise, unlike = _differences(total, own, used)
+    if noise < _COPY:
+        raise InputError(
+            f"differs from the others by {noise:.2f} times its noise: they hold the same measurements",
+            where=other.name,
+            remedy="name each run once, and none beside a sum that it is in",
+        )
     if unlike > _MOST_UNLIKE:
         raise InputError(
             f"contradicts the others: where both have voxels they differ by {100 * unlike:.0f} % of what varies there",

@@ -92,6 +92,7 @@ def test_another_background_is_told():
         (replace(_run(2), origin=np.array([0.0, -1.7, -1.6])), "reconstruct all of them on one grid"),
         (replace(_run(2), cell=Cell(8.1, 9, 10, 80, 95, 100)), "8.1 9 10"),
         (_run(2, H > 1.3), "shares 0 voxels"),
+        (replace(_run(1), source="run2.h5"), "the same measurements"),
         (_run(2, expected=EXPECTED[:, ::-1]), "contradicts the others"),
     ],
 )
