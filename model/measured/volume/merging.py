@@ -37,8 +37,9 @@ _DIFFERENT: Final = 1.5
 """Differences of the boxes' means in units of their noise, root mean square, from which on a note warns. Chosen."""
 
 
-_COPY: Final = 0.5
-"""The same, below which two reconstructions share their measurements: independent ones differ by 1."""
+_ALIKE, _MOST_ALIKE = 1e-4, 0.95
+"""Relative difference of two voxels that hold one number on two scales, and the share of such voxels that no two runs
+have by chance: of counts of one half are alike, of 4 million a sixth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,8 @@ def merged(parts: Sequence[Reconstruction]) -> Reconstruction:
     InputError
         If grids or cells differ, or one of them shares too little with the others, or contradicts them.
     """
+    if not parts:
+        raise InputError("there is no reconstruction to analyse", expected="one, or several of one crystal")
     if len(parts) == 1:
         return parts[0]
     own = [_Part.of(each) for each in parts]
@@ -104,7 +107,7 @@ def merged(parts: Sequence[Reconstruction]) -> Reconstruction:
         source=" + ".join([parts[0].source, *others]),
         format=parts[0].format,
         history=(*parts[0].history, Step(name=_STEP, parameters={"parts": [vars(each) for each in how]})),
-        notes=parts[0].notes,
+        notes=tuple(dict.fromkeys(note for each in parts for note in each.notes)),
     )
 
 
@@ -185,13 +188,13 @@ def _joined(total: _Part, other: _Part, count: int) -> tuple[_Part, Joined]:
             remedy="analyse it by itself",
         )
     own = other.divided_by(scale)
-    noise, unlike = _differences(total, own, used)
-    if noise < _COPY:
+    if _is_copied(total.intensity[used], own.intensity[used]):
         raise InputError(
-            f"differs from the others by {noise:.2f} times its noise: they hold the same measurements",
+            "holds the same numbers as the others, times a factor: it is no other measurement",
             where=other.name,
-            remedy="name each run once, and none beside a sum that it is in",
+            remedy="name each run once",
         )
+    noise, unlike = _differences(total, own, used)
     if unlike > _MOST_UNLIKE:
         raise InputError(
             f"contradicts the others: where both have voxels they differ by {100 * unlike:.0f} % of what varies there",
@@ -207,6 +210,11 @@ def _joined(total: _Part, other: _Part, count: int) -> tuple[_Part, Joined]:
         variance=np.asarray(shares[0] ** 2 * total.variance + shares[1] ** 2 * own.variance, np.float32),
     )
     return both, Joined(name=other.name, scale=scale, shared=count, difference=noise)
+
+
+def _is_copied(one: Float32, other: Float32) -> bool:
+    some = one > 0
+    return bool(some.any() and (np.abs(other - one)[some] <= _ALIKE * one[some]).mean() > _MOST_ALIKE)
 
 
 def _differences(one: _Part, other: _Part, used: BoolArray) -> tuple[float, float]:

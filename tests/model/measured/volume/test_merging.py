@@ -92,7 +92,7 @@ def test_another_background_is_told():
         (replace(_run(2), origin=np.array([0.0, -1.7, -1.6])), "reconstruct all of them on one grid"),
         (replace(_run(2), cell=Cell(8.1, 9, 10, 80, 95, 100)), "8.1 9 10"),
         (_run(2, H > 1.3), "shares 0 voxels"),
-        (replace(_run(1), source="run2.h5"), "the same measurements"),
+        (replace(_run(1, unit=3.0), source="run2.h5"), "the same numbers"),
         (_run(2, expected=EXPECTED[:, ::-1]), "contradicts the others"),
     ],
 )
@@ -100,6 +100,16 @@ def test_what_does_not_belong_together_is_refused(other, words):
     with pytest.raises(InputError, match="run2") as caught:
         merged([_run(1, H < 1.2), other])
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("counts", [0.02, 1e3, 1e5])
+def test_dark_and_bright_runs_are_no_copies(counts):
+    assert merged([_run(1, counts=counts), _run(2, counts=counts)]).live.all()
+
+
+def test_none_at_all_is_told():
+    with pytest.raises(InputError, match="no reconstruction"):
+        merged([])
 
 
 def test_the_front_door_takes_several():
