@@ -19,6 +19,9 @@ from dsfu.model.problems.phases.polishing import Polished
 _LIGHT: Final = 0.5
 """Electrons relative to the heaviest atom below which an atom is light; chosen."""
 
+_HYDROGEN: Final = 3.0
+"""Electrons up to which what is found may be hydrogen, or noise: crystals are solved without it."""
+
 _UNEXPLAINED: Final = 0.5
 """Of what the light atoms scatter, the share that may be left. Of some 60 metal-organic crystals and oxides four with
 wrong or missing oxygen had .78 and more, right ones .16 at most."""
@@ -58,7 +61,7 @@ def doubts_of_elements(reflections: ReflectionList, data: MergedData, polished: 
 
 def left_of_light_atoms(data: MergedData, model: AtomModel) -> float:
     """Σ (|F_o| − |F_c|)² beyond noise, relative to Σ f² of the light atoms; 0 if there are none."""
-    light = model.electrons < _LIGHT * model.electrons.max()
+    light = (model.electrons > _HYDROGEN) & (model.electrons < _LIGHT * model.electrons.max())
     if not light.any():
         return 0.0
     kept = ~absent_by(data.hkl, model.candidate.turns, model.candidate.shifts)
