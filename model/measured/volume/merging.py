@@ -9,6 +9,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.measured.data.reconstruction import Reconstruction, Step
+from dsfu.model.measured.volume.shared_noise import are_copies
 from dsfu.model.measured.volume.voxels import Float32, Voxels, local_mean, voxels_of
 from dsfu.simulate.arrays import BoolArray, FloatArray
 
@@ -35,11 +36,6 @@ are not of one crystal on one lattice. Chosen: one of the two turned by mistake 
 
 _DIFFERENT: Final = 1.5
 """Differences of the boxes' means in units of their noise, root mean square, from which on a note warns. Chosen."""
-
-
-_ALIKE, _MOST_ALIKE = 1e-4, 0.95
-"""Relative difference of two voxels that hold one number on two scales, and the share of such voxels that no two runs
-have by chance: of counts of one half are alike, of 4 million a sixth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +184,8 @@ def _joined(total: _Part, other: _Part, count: int) -> tuple[_Part, Joined]:
             remedy="analyse it by itself",
         )
     own = other.divided_by(scale)
-    if _is_copied(total.intensity[used], own.intensity[used]):
+    counted = used & (total.intensity > 0)
+    if counted.any() and are_copies(total.intensity[counted], own.intensity[counted]):
         raise InputError(
             "holds the same numbers as the others, times a factor: it is no other measurement",
             where=other.name,
@@ -212,23 +209,17 @@ def _joined(total: _Part, other: _Part, count: int) -> tuple[_Part, Joined]:
     return both, Joined(name=other.name, scale=scale, shared=count, difference=noise)
 
 
-def _is_copied(one: Float32, other: Float32) -> bool:
-    some = one > 0
-    return bool(some.any() and (np.abs(other - one)[some] <= _ALIKE * one[some]).mean() > _MOST_ALIKE)
-
-
 def _differences(one: _Part, other: _Part, used: BoolArray) -> tuple[float, float]:
     """Of means over boxes: in units of their noise, and without it over how much the means vary."""
     box = float(np.prod([min(_BOX, n) for n in used.shape]))
     number = box * local_mean(used.astype(np.float32), np.ones_like(used))
     full = used & (number > box / 2)
     full = full if full.any() else used
-    difference = local_mean(one.intensity - other.intensity, used)[full]
-    variance = local_mean(one.variance + other.variance, used)[full] / number[full]
-    square = float(np.mean(difference.astype(np.float64) ** 2))
-    varies = float(np.var(local_mean(one.intensity, used)[full], dtype=np.float64)) - float(variance.mean()) / 2
-    noise = float(np.sqrt(np.mean(difference.astype(np.float64) ** 2 / variance)))
-    beyond = max(square - float(variance.mean(dtype=np.float64)), 0.0)
+    square = local_mean(one.intensity - other.intensity, used)[full].astype(np.float64) ** 2
+    variance = (local_mean(one.variance + other.variance, used)[full] / number[full]).astype(np.float64)
+    varies = float(np.var(local_mean(one.intensity, used)[full], dtype=np.float64) - variance.mean() / 2)
+    noise = float(np.sqrt(np.mean(square / variance)))
+    beyond = max(float(square.mean() - variance.mean()), 0.0)
     return noise, float(np.sqrt(beyond / varies)) if varies > 0 else 0.0
 
 
