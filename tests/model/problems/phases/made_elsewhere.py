@@ -28,6 +28,21 @@ def packed(name: str, group: str, seed: int = 1) -> gemmi.SmallStructure:
     return structure
 
 
+def cubic(symbol: str, a: float, sites: list[tuple[str, tuple[float, float, float]]]) -> gemmi.SmallStructure:
+    """An inorganic crystal: elements and places of its asymmetric unit."""
+    crystal = gemmi.SmallStructure()
+    crystal.cell = gemmi.UnitCell(a, a, a, 90, 90, 90)
+    crystal.spacegroup_hm = symbol
+    crystal.determine_and_set_spacegroup("2")
+    for name, place in sites:
+        site = gemmi.SmallStructure.Site()
+        site.element, site.occ, site.u_iso, site.fract = gemmi.Element(name), 1.0, 0.02, gemmi.Fractional(*place)
+        crystal.add_site(site)
+    crystal.setup_cell_images()
+    crystal.change_occupancies_to_crystallographic()
+    return crystal
+
+
 def calculated(structure: gemmi.SmallStructure, hkl: np.ndarray) -> np.ndarray:
     """F by gemmi."""
     calculator = gemmi.StructureFactorCalculatorX(structure.cell)

@@ -15,7 +15,7 @@ from dsfu.model.problems.phases.light_atoms import doubts_of_elements, left_of_l
 from dsfu.model.problems.phases.merging import merge
 from dsfu.model.problems.phases.polishing import Polished
 from dsfu.model.problems.phases.reading import read_reflections
-from tests.model.problems.phases.made_elsewhere import write_hkl
+from tests.model.problems.phases.made_elsewhere import cubic, write_hkl
 
 OXYGEN = (0.0, 0.0, 0.0)
 ELSEWHERE = (0.25, 0.25, 0.25)
@@ -38,16 +38,7 @@ def barium_and(numbers: list[int], places: list[tuple[float, float, float]], mul
 @pytest.fixture
 def barium_oxide(tmp_path: Path):
     """Reflections of BaO by gemmi, with noise."""
-    crystal = gemmi.SmallStructure()
-    crystal.cell = gemmi.UnitCell(5.52, 5.52, 5.52, 90, 90, 90)
-    crystal.spacegroup_hm = "F m -3 m"
-    crystal.determine_and_set_spacegroup("2")
-    for name, place in (("Ba", (0.0, 0.5, 0.0)), ("O", OXYGEN)):
-        site = gemmi.SmallStructure.Site()
-        site.element, site.occ, site.u_iso, site.fract = gemmi.Element(name), 1.0, 0.02, gemmi.Fractional(*place)
-        crystal.add_site(site)
-    crystal.setup_cell_images()
-    crystal.change_occupancies_to_crystallographic()
+    crystal = cubic("F m -3 m", 5.52, [("Ba", (0.0, 0.5, 0.0)), ("O", OXYGEN)])
     write_hkl(tmp_path / "x.hkl", crystal, 0.6, missing=0.0)
     return read_reflections(tmp_path / "x.hkl")
 

@@ -8,24 +8,14 @@ import pytest
 
 from dsfu.model.problems.phases.reading import read_reflections
 from dsfu.model.problems.phases.solve import PhasedCrystal, solve
-from tests.model.problems.phases.made_elsewhere import write_hkl
+from tests.model.problems.phases.made_elsewhere import cubic, write_hkl
 
 Sites = list[tuple[str, tuple[float, float, float]]]
 
 
 def solved(folder: Path, symbol: str, a: float, sites: Sites, formula: dict[str, float] | None = None) -> PhasedCrystal:
     """A cubic crystal, unique reflections to .6 Å with noise, solved with its formula and without its group."""
-    crystal = gemmi.SmallStructure()
-    crystal.cell = gemmi.UnitCell(a, a, a, 90, 90, 90)
-    crystal.spacegroup_hm = symbol
-    crystal.determine_and_set_spacegroup("2")
-    for name, place in sites:
-        site = gemmi.SmallStructure.Site()
-        site.element, site.occ, site.u_iso, site.fract = gemmi.Element(name), 1.0, 0.02, gemmi.Fractional(*place)
-        crystal.add_site(site)
-    crystal.setup_cell_images()
-    crystal.change_occupancies_to_crystallographic()
-    write_hkl(folder / "x.hkl", crystal, 0.6, missing=0.0)
+    write_hkl(folder / "x.hkl", cubic(symbol, a, sites), 0.6, missing=0.0)
     reflections = read_reflections(folder / "x.hkl")
     return solve(reflections if formula is None else replace(reflections, formula=formula))
 
