@@ -1,6 +1,6 @@
 """Which page shows what a path holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ def _store(path: str) -> Callable[[], Any]:
 
 def _folder(folder: Path) -> Callable[[], Any]:
     from dsfu.model.view.evaluations import evaluation_page, is_evaluation
+    from dsfu.model.view.judged import judgement_in
     from dsfu.model.view.space import space_page
 
     for place in (folder, folder / "evaluation"):
@@ -50,20 +51,23 @@ def _folder(folder: Path) -> Callable[[], Any]:
             raise InputError(what, where=str(place), remedy=f"open {place / 'evaluation.html'}")
     if (folder / "factors.h5").is_file():
         return _file(folder / "factors.h5")
-    spatial = _spatial(folder)
+    judged = judgement_in(folder)
+    spatial = _spatial(folder, judged.names if judged else ())
     if spatial:
-        return space_page(spatial)
+        return space_page(spatial, judged.sentence if judged else "")
     if (folder / "config.yaml").is_file():
         raise InputError("is a run without an evaluation", where=str(folder), remedy="dsfu-model evaluate RUN STORE")
     raise InputError("holds nothing that can be shown", where=str(folder), expected=EXPECTED)
 
 
-def _spatial(folder: Path) -> list[Path]:
-    """Its structures and maps; of a structure in two formats the XYZ alone."""
+def _spatial(folder: Path, answers: Sequence[str]) -> list[Path]:
+    """Its structures and maps, those of ``answers`` first and in their order; of two formats the XYZ alone."""
     from dsfu.model.view.space import is_spatial
 
     found = sorted(each for each in folder.iterdir() if each.is_file() and is_spatial(each) and _has_places(each))
-    return [each for each in found if each.suffix == ".xyz" or each.with_suffix(".xyz") not in found]
+    once = [each for each in found if each.suffix == ".xyz" or each.with_suffix(".xyz") not in found]
+    places = {name: place for place, name in enumerate(answers)}
+    return sorted(once, key=lambda each: places.get(each.name, len(places)))
 
 
 def _has_places(path: Path) -> bool:
@@ -77,12 +81,14 @@ def _file(path: Path) -> Callable[[], Any]:
     from dsfu.model.measured.readers.hdf5 import format_of, is_hdf5
     from dsfu.model.measured.readers.reading import plane_names
     from dsfu.model.measured.volume.reading import is_volume_factors
+    from dsfu.model.view.judged import judgement_on
     from dsfu.model.view.planes import factors_page, planes_page
     from dsfu.model.view.space import is_spatial, space_page
     from dsfu.model.view.volumes import analysis_page, volume_page
 
     if is_spatial(path):
-        return space_page([path])
+        judged = judgement_on(path)
+        return space_page([path], judged.sentence if judged else "")
     if is_hdf5(path):
         if is_volume_factors(path):
             return analysis_page(path)

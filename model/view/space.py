@@ -34,13 +34,16 @@ def is_spatial(path: Path) -> bool:
     return path.suffix.lower() in (*ATOMS, *MAPS)
 
 
-def space_page(paths: Sequence[Path]) -> Callable[[], Any]:
-    """Structures and maps, one at a time; read when the page is made, so that bad files are told at once."""
+def space_page(paths: Sequence[Path], said: str = "") -> Callable[[], Any]:
+    """Structures and maps, one at a time, below what is ``said`` of them.
+
+    They are read when the page is made, so that bad files are told at once.
+    """
     figures = {path.name: _figure(path) for path in paths}
-    return lambda: _page(figures)
+    return lambda: _page(figures, said)
 
 
-def _page(figures: dict[str, Any]) -> Any:
+def _page(figures: dict[str, Any], said: str) -> Any:
     import panel
 
     chosen = panel.widgets.Select(label="File", options=list(figures), width=300)
@@ -52,7 +55,8 @@ def _page(figures: dict[str, Any]) -> Any:
     )
     chosen.param.watch(lambda _: setattr(shown, "object", figures[chosen.value]), "value")
     words = "Drag to turn, scroll to come nearer; the name of an atom is under the pointer."
-    return panel.Column(panel.pane.Markdown(words), chosen, shown, sizing_mode="stretch_width")
+    verdict = [panel.pane.Markdown(said, sizing_mode="stretch_width")] if said else []
+    return panel.Column(*verdict, panel.pane.Markdown(words), chosen, shown, sizing_mode="stretch_width")
 
 
 def _figure(path: Path) -> Any:

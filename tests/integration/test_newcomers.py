@@ -94,6 +94,25 @@ def test_where_results_cannot_go_is_told_before_the_work(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("theirs", "arguments"),
+    [
+        ("x.res", ("solve-phases", "x.hkl")),
+        ("report.html", ("solve-particle", "x.gr")),
+        ("candidate-1.cif", ("solve-density", "x.xy", "--formula", "NaCl")),
+        ("A.xyz", ("refine-ff", "x.h5", "A.xyz", "A.xyz")),
+    ],
+)
+def test_files_beside_the_input_are_not_overwritten(tmp_path: Path, theirs: str, arguments: tuple[str, ...]) -> None:
+    for name in (theirs, arguments[1]):
+        (tmp_path / name).write_text("mine")
+    verb, name, *more = arguments
+    told = run("model", verb, tmp_path / name, "-o", tmp_path, *more)
+    assert theirs in told
+    assert "--force" in told
+    assert (tmp_path / theirs).read_text() == "mine"
+
+
 def test_sizes_of_an_image_without_a_cell_are_not_in_inverse_angstrom(tmp_path: Path) -> None:
     np.save(tmp_path / "image.npy", np.random.default_rng(1).random((40, 40)).astype(np.float32))
     image, out = tmp_path / "image.npy", tmp_path / "planes.h5"

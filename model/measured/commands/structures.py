@@ -74,12 +74,12 @@ def refine_ff(
     Exit status 3 says that the structures do not explain the data; everything is written all the same.
     """
     from dsfu.model.front_door.molecules import refine_molecules
-    from dsfu.model.measured.molecules.output import write_outputs
+    from dsfu.model.measured.molecules.output import NAMES, write_outputs
     from dsfu.model.measured.molecules.paper_figure import molecules_figure
     from dsfu.model.measured.molecules.report import text_of
 
     check_figure(figure)
-    refuse_existing([out / "refine-ff.json", figure], force=force)
+    refuse_existing([*(out / name for name in NAMES), figure], force=force)
     answer = refine_molecules(
         factors,
         structure_a,

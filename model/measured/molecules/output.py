@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dsfu.errors import InputError
 from dsfu.files import replacing
@@ -10,6 +10,9 @@ from dsfu.model.measured.molecules.picture import write_picture
 from dsfu.model.measured.molecules.refine import Refinement
 from dsfu.model.measured.molecules.report import csv_of, json_of
 from dsfu.simulate.structures.files import write_cif, write_xyz
+
+NAMES: Final = ("A.xyz", "A.cif", "B.xyz", "B.cif", "refine-ff.json", "refine-ff.png")
+"""Files that are not to be replaced unasked; A.xyz may be what somebody began with."""
 
 
 def write_outputs(folder: str | Path, refinement: Refinement, made_from: dict[str, Any]) -> list[Path]:

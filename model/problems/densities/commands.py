@@ -58,14 +58,14 @@ def solve_density(
     from dsfu.errors import InputError
     from dsfu.model.front_door.density import solve_density as solved
     from dsfu.model.problems.densities.formulas import parse_formula
-    from dsfu.model.problems.densities.output import write_answer
+    from dsfu.model.problems.densities.output import answer_files, write_answer
     from dsfu.model.problems.densities.paper_figure import pattern_figure
     from dsfu.model.problems.densities.pools import read_pool
     from dsfu.model.problems.densities.readers import read_pattern
 
     parsed = parse_formula(formula)
     check_figure(figure)
-    refuse_existing([out / "answer.json", figure], force=force)
+    refuse_existing([*answer_files(out), figure], force=force)
     measured = read_pattern(pattern, wavelength)
     own = read_pool(pool, parsed) if pool else None
     if own:

@@ -14,6 +14,11 @@ from dsfu.simulate.densities.structure_types import StructureType
 from dsfu.simulate.structures.ccp4 import write_ccp4
 
 
+def answer_files(folder: Path) -> list[Path]:
+    """Files in a folder that an answer would, or could, replace."""
+    return [folder / "answer.json", folder / "report.html", *sorted(folder.glob("candidate-*.*"))]
+
+
 def write_answer(answer: DensityAnswer, folder: Path, title: str) -> dict[str, Any]:
     """Write everything into a folder and return what the JSON says."""
     folder.mkdir(parents=True, exist_ok=True)

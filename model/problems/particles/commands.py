@@ -61,6 +61,7 @@ def solve_particle_command(
     to tell).
     """
     from dsfu.model.front_door.particle import solve_particle
+    from dsfu.model.problems.particles.files import FILES
     from dsfu.model.problems.particles.output import json_of
     from dsfu.model.problems.particles.paper_figure import particle_figure
     from dsfu.model.problems.particles.reading import read_pdf
@@ -75,7 +76,7 @@ def solve_particle_command(
     }
     _check(element, **numbers)
     check_figure(figure)
-    refuse_existing([out / "result.json", figure], force=force)
+    refuse_existing([*(out / name for name in FILES), figure], force=force)
     try:
         measured = read_pdf(file)
         if element:

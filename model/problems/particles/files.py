@@ -1,6 +1,7 @@
 """The folder of results: written whole, each file under another name first."""
 
 from pathlib import Path
+from typing import Final
 
 from dsfu.errors import InputError
 from dsfu.files import write_text
@@ -9,6 +10,9 @@ from dsfu.model.problems.particles.page import page_of
 from dsfu.model.problems.particles.second_opinion import SecondOpinion
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
 from dsfu.model.problems.particles.verdict import ParticleVerdict
+
+FILES: Final = ("result.json", "report.html", "fit.csv")
+"""Files whose names are known before the answer is."""
 
 
 def write_results(

@@ -58,11 +58,11 @@ def solve_phases(
 
     from dsfu.model.front_door.phases import reflections_of
     from dsfu.model.front_door.phases import solve_phases as solved
-    from dsfu.model.problems.phases.outputs import write_all
+    from dsfu.model.problems.phases.outputs import files_of, write_all
     from dsfu.model.problems.phases.pictures import projections_figure
 
     check_figure(figure)
-    refuse_existing([*out.glob("*.ccp4"), figure], force=force)
+    refuse_existing([*files_of(out, file).values(), figure], force=force)
     reflections = reflections_of(file, cell, formula)
     for note in reflections.notes:
         say(note, err=True)
@@ -76,6 +76,6 @@ def solve_phases(
     else:
         say(f"{record['verdict']}: {' '.join(record['reasons'])}")
         typer.echo(f"space group {record['space_group']} (number {record['space_group_number']}), R {record['r']:.3f}")
-        tell_written(*(record[each] for each in ("map", "res", "cif", "reflections", "report")), figure)
+        tell_written(*(record[each] for each in ("map", "res", "cif", "reflections", "record", "report")), figure)
     if record["verdict"] == "not solved":
         raise typer.Exit(DATA_CONTRADICT)

@@ -1,5 +1,6 @@
 """What a phased crystal leaves: a CCP4 map, peaks as .res and CIF, F with phases, a report, and a record in JSON."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,27 @@ from dsfu.simulate.constants import MO_KALPHA
 from dsfu.simulate.structures.ccp4 import write_ccp4
 
 
+def files_of(folder: Path, source: str | Path) -> dict[str, Path]:
+    """Every file that is written, named after the one with the reflections, by the names of the record."""
+    stem = Path(source).name.removesuffix(".gz").rsplit(".", 1)[0] or "crystal"
+    ends = {
+        "map": ".ccp4",
+        "res": ".res",
+        "cif": "-peaks.cif",
+        "reflections": "-phases.cif",
+        "report": ".html",
+        "record": ".json",
+    }
+    return {name: folder / f"{stem}{end}" for name, end in ends.items()}
+
+
 def write_all(folder: Path, crystal: PhasedCrystal) -> dict[str, Any]:
-    """Write every file, named after the reflections, and give the record that ``--json`` prints."""
+    """Write every file, and give the record that ``--json`` prints."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot be made: {error.strerror}", where=str(folder), expected="a folder") from error
-    stem = Path(crystal.source).name.removesuffix(".gz").rsplit(".", 1)[0] or "crystal"
-    peaks = peak_rows(crystal)
-    paths = {
-        "map": folder / f"{stem}.ccp4",
-        "res": folder / f"{stem}.res",
-        "cif": folder / f"{stem}-peaks.cif",
-        "reflections": folder / f"{stem}-phases.cif",
-        "report": folder / f"{stem}.html",
-    }
+    peaks, paths = peak_rows(crystal), files_of(folder, crystal.source)
     record: dict[str, Any] = {
         "verdict": crystal.verdict.outcome,
         "reasons": list(crystal.verdict.reasons),
@@ -55,6 +62,7 @@ def write_all(folder: Path, crystal: PhasedCrystal) -> dict[str, Any]:
     write_text(paths["cif"], cif_of(crystal, peaks))
     write_text(paths["reflections"], phases_of(crystal))
     write_text(paths["report"], report_of(crystal, peaks))
+    write_text(paths["record"], json.dumps(record, ensure_ascii=False, indent=1) + "\n")
     return record
 
 
