@@ -36,13 +36,21 @@ _LONG = (
 )
 """What takes minutes begins first, so that no core waits for it in the end."""
 
-_APART = ("tests/benchmarks/test_they_run.py", "tests/integration/test_versions.py")
+_APART = ("tests/benchmarks/test_they_run.py",)
 """Where each test is a long program of its own, so that those of one file need not wait for one another."""
+
+_ONE_AT_A_TIME = ("tests/integration/test_versions.py", "tests/integration/test_packaging.py")
+"""Where tests make environments of up to 0.9 GB, each removed by its end: never two of them on the disk."""
 
 
 def begins_first(path: str) -> int:
     """Place in the order of what is long; all else comes after."""
     return next((place for place, long in enumerate(_LONG) if path.startswith(long)), len(_LONG))
+
+
+def group_of(path: str, name: str) -> str:
+    """What one process runs, in order: mostly a file, for its fixtures are shared."""
+    return name if path in _APART else "environments" if path in _ONE_AT_A_TIME else path
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,5 +62,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = places[item.nodeid]
         if path.startswith(_ALONE):
             item.add_marker(pytest.mark.alone)
-        item.add_marker(pytest.mark.xdist_group(item.name if path in _APART else path))
+        item.add_marker(pytest.mark.xdist_group(group_of(path, item.name)))
     items.sort(key=lambda item: begins_first(places[item.nodeid]))

@@ -102,11 +102,12 @@ def test_it_runs(name, store, tmp_path):
         pytest.skip(why_not())
     words = [store if word == STORE else word for word in TINY[name].split()]
     script = FOLDER / f"{name}.py"
+    places = {} if name == "slurm" else {"TMPDIR": str(tmp_path)}  # the names of SLURM's sockets must be short
     as_module = f"python -m tests.benchmarks.{name}" in script.read_text()
     done = subprocess.run(
         [sys.executable, *(["-m", f"tests.benchmarks.{name}"] if as_module else [str(script)]), *words],
         cwd=tmp_path,
-        env={**os.environ, **({"PYTHONPATH": str(FOLDER.parents[1])} if as_module else {})},
+        env={**os.environ, **places, **({"PYTHONPATH": str(FOLDER.parents[1])} if as_module else {})},
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,

@@ -76,7 +76,7 @@ def test_the_wheel_alone_computes_a_plane(wheel: Path, tmp_path: Path) -> None:
     python = tmp_path / "env" / "bin" / "python"
     if UV.exists():
         run(UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "env")
-        install: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", python]
+        install: list[str | Path] = [UV, "pip", "install", "--quiet", "--no-cache", "--python", python]
     else:
         venv.create(tmp_path / "env", with_pip=True)
         install = [python, "-m", "pip", "install", "--quiet"]
