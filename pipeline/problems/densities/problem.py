@@ -24,7 +24,7 @@ CRYSTALS: Final = Kind(
     name="crystals", noun="crystal", words="crystals", science=3,
     make="dsfu.pipeline.problems.densities.makers:make_crystals", is_sample=True,
     arrays={"positions": 3, "pattern": 2},
-    seconds_per_item=0.01, bytes_per_item=1900,
+    seconds_per_item=0.008, bytes_per_item=1900,
     kernels="dsfu.simulate.densities.site_kernels", seconds_to_compile=2.0,
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from dsfu.simulate.random_stream import RandomStream
 
 _MAKERS: Final = "dsfu.pipeline.problems.particles.makers"
 _CURVES: Final = "curves"
+_SECONDS_OF_A_SHAPE: Final = 0.0002
 
 SHAPES: Final = Kind(
     name="shapes",
@@ -25,7 +26,7 @@ SHAPES: Final = Kind(
     words="shapes",
     science=1,
     make=f"{_MAKERS}:make_shapes",
-    seconds_per_item=0.01,
+    seconds_per_item=_SECONDS_OF_A_SHAPE,
     bytes_per_item=3000,
     record="shapes.npz",
 )
@@ -35,7 +36,7 @@ PDFS: Final = Kind(
     words="pair distribution functions",
     science=1,
     make=f"{_MAKERS}:make_pdfs",
-    seconds_per_item=0.0005,
+    seconds_per_item=0.0017,
     bytes_per_item=1900,
     arrays={PDF_FIELD.name: len(PDF_FIELD.dims)},
     compressions={PDF_FIELD.name: _CURVES},
@@ -90,7 +91,7 @@ class ParticleShards:
                     inputs=inputs,
                     parameters=parameters,
                     items=len(part),
-                    seconds_expected=0.01 * len(part),
+                    seconds_expected=_SECONDS_OF_A_SHAPE * len(part),
                 )
             )
         return found
