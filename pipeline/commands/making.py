@@ -276,7 +276,7 @@ def _plan_text(store: str, made: "Plan", *, every: bool) -> str:
         if made.by_earlier:
             rows.append(f"  {', '.join(made.by_earlier)}: by what shards took that the manifest no longer asks for")
         if made.guessed:
-            rows.append(f"  {', '.join(made.guessed)}: a guess, none was made here yet; --measure makes a few, some 10 s")
+            rows.append(f"  {', '.join(made.guessed)}: a guess, none was made here yet; --measure makes some, in 10 s")
     return "\n".join(rows)
 
 
