@@ -54,6 +54,11 @@ class FitSpace:
         """`transform` in float64, converted once and not at each of a thousand steps of a fit."""
         return self.transform.astype(np.float64)
 
+    @cached_property
+    def exact_data(self) -> FloatArray:
+        """`data` in float64."""
+        return self.data.astype(np.float64)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitLimits:

@@ -12,9 +12,10 @@ from dsfu.model.problems.particles.envelope import EnvelopeFit
 from dsfu.model.problems.particles.fit_space import FitSpace
 from dsfu.model.problems.particles.refining import Refined
 
-VOLUMES: Final = {"SC": 1.0, "BCC": 0.5}
+VOLUMES: Final = {"SC": 1.0, "BCC": 0.5, "Icosahedron": 0.76085}
 CLOSE_PACKED: Final = 0.70711
-"""Of an atom in b³: 1/√2 in all other families."""
+"""Of an atom in b³: 1/√2 in all other families. In icosahedra b is the distance along a radius, and neighbours on a
+sphere are 5 % further apart (Mackay 1962): b is 2.4 % shorter than in a crystal of as many atoms."""
 
 _UNLIKELY: Final = {"Faulted": 0.10, "HCP": 0.06, "SC": 0.10, "BCC": 0.06}
 """Of a family beforehand: it has many shapes (one of which fits by chance) or metals seldom have it. Chosen."""

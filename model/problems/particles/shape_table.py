@@ -106,11 +106,12 @@ BIN: Final = 0.002
 """Width of a bin of distances, in units of b."""
 
 
-def binned_distances(distances: FloatArray, reach: float = 16.0) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Bins that occur, where in its bin (0 to 1) the mean of each lies, and how many distances it holds.
+REACH: Final = 16.0
+"""In b: longer distances are left out. 35 Å at least, longer than any range that is fitted."""
 
-    Distances beyond ``reach`` are left out: 16 b is 35 Å at least, longer than any range that is fitted.
-    """
+
+def binned_distances(distances: FloatArray, reach: float = REACH) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Bins that occur, where in its bin (0 to 1) the mean of each lies, and how many distances it holds."""
     near = distances[distances < reach]
     places = near / BIN
     bins = places.astype(np.int64)

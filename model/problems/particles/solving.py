@@ -135,22 +135,23 @@ def solve_particle(
 def _with_axial_ratios(candidates: Sequence[Candidate], space: FitSpace, envelope: EnvelopeFit) -> list[Candidate]:
     """HCP of the candidates that may be the best, with the c/a that fits it."""
     least, noise = min(each.score for each in candidates), noise_floor(space)
-
-    def with_own(candidate: Candidate) -> Candidate:
+    out, expected = list(candidates), None
+    for place in np.argsort([each.score for each in candidates], kind="stable").tolist():
+        candidate = candidates[place]
         if candidate.family != "HCP" or candidate.score >= least + _MAY_BE_BEST:
-            return candidate
-        fitted = fit_axial_ratio(candidate.built_as, candidate.parameters, candidate.refined, space)
+            continue
+        fitted = fit_axial_ratio(candidate.built_as, candidate.parameters, candidate.refined, space, expected)
         if fitted is None:
-            return candidate
-        return replace(
+            continue
+        expected = expected or fitted.c_over_a
+        out[place] = replace(
             candidate,
             positions=fitted.positions,
             c_over_a=fitted.c_over_a,
             refined=fitted.refined,
             score=score(candidate.family, candidate.atoms, fitted.refined, envelope, space, noise),
         )
-
-    return [with_own(each) for each in candidates]
+    return out
 
 
 def _edited(candidates: Sequence[Candidate], space: FitSpace, envelope: EnvelopeFit) -> list[Candidate]:

@@ -3,13 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dsfu.model.problems.particles.axial_ratio import _pairs_of
 from dsfu.model.problems.particles.intervals import intervals_of
 from dsfu.model.problems.particles.reading import MeasuredPdf
 from dsfu.model.problems.particles.solving import solve_particle
 from dsfu.model.problems.particles.verdict import OTHER_BOND, judge
+from dsfu.simulate.particles.distances import pair_distances
 from dsfu.simulate.particles.experiment import PdfExperiment
 from dsfu.simulate.particles.samples import ParticleSpec, simulate
-from dsfu.simulate.particles.shapes import Shape
+from dsfu.simulate.particles.shapes import Shape, positions_of
 from tests.benchmarks.pretended_particles import Experiment, written_out
 
 EXPERIMENT = Experiment(q_min=0.7, q_max=22.0, q_damp=0.03, b_iso=0.5, r_max=30.0, r_step=0.02)
@@ -41,6 +43,13 @@ def test_the_axial_ratio_of_hcp_is_fitted_and_no_longer_spoils_b(diameter, c_ove
     assert within.bond[0] <= 2.95 <= within.bond[1]
     height, width = np.ptp(best.positions[:, 2]), 2 * len({*np.round(best.positions[:, 2], 3)}) - 2
     assert 4 * height / width == pytest.approx(best.c_over_a, rel=1e-3)
+
+
+def test_pairs_are_counted_by_layers_as_they_are_one_by_one():
+    positions = positions_of("Faulted", ("ABABA", 4, 1, "s", 1580))
+    pairs = _pairs_of(positions, 1.58)
+    squares = (pairs.in_plane + pairs.along).repeat(pairs.counts.astype(int))
+    assert np.sort(np.sqrt(squares)) == pytest.approx(np.sort(pair_distances(positions)), abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

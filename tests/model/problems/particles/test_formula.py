@@ -12,6 +12,7 @@ from dsfu.model.problems.particles.formula import expected_bond
         ("Co", "HCP", 2.507),
         ("Co", "FCC", 2.506),  # 3.544 Å / √2, as measured of cobalt that is FCC
         ("Zr", "HCP", 3.232),
+        ("Au", "Icosahedron", 2.814),  # along radii: 2.4 % shorter at the same volume of an atom
     ],
 )
 def test_b_of_metals_as_tables_have_it(formula, family, bond):
