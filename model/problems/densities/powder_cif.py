@@ -126,6 +126,8 @@ def _angles(loop: _Loop, text: str, wavelength: float | None, points: int) -> Fl
     if angles is not None:
         return angles
     spacing = _column(loop, (r"_pd_proc_d_spacing",))
+    if spacing is None and (q := _column(loop, (r"_pd_proc_recip_len_q",))) is not None:
+        spacing = 2 * np.pi / np.maximum(q, 1e-9)
     if spacing is not None and wavelength is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             sine = wavelength / (2 * spacing)

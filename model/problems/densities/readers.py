@@ -1,4 +1,4 @@
-"""Powder patterns from files as users have them: columns, powder CIF, GSAS, FullProf, PANalytical and Rigaku."""
+"""Powder patterns from files as users have them: columns, powder CIF, GSAS, FullProf and those of instruments."""
 
 import re
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import numpy as np
 
 from dsfu.errors import InputError
 from dsfu.model.problems.densities.columns import commas_of, intensity_column
+from dsfu.model.problems.densities.equal_steps import layout_of, read_equal_steps
 from dsfu.model.problems.densities.powder import FEWEST_POINTS, PowderPattern
 from dsfu.model.problems.densities.powder_cif import looks_like_cif, read_powder_cif
 from dsfu.model.problems.densities.radiation import flight_error, refuse_neutrons
@@ -21,7 +22,8 @@ _WAVELENGTH: Final = re.compile(
     r"(?:wave_?\s*-?length|lambda|λ|wave_length_alpha1|kalpha1|_?WL1\b)[^\d\n]{0,40}?(\d+\.\d+)", re.IGNORECASE
 )
 _EXPECTED: Final = (
-    "columns of 2θ in degrees and intensity (.xy, .xye, .csv), a powder CIF, GSAS, FullProf, .xrdml or .ras"
+    "columns of 2θ in degrees and intensity (.xy, .xye, .csv, .chi, .ras), a powder CIF, GSAS, FullProf, .xrdml, .uxd, "
+    ".udf, .asc, .cpi or .mdi"
 )
 
 _EXPORT: Final = "export it as columns of 2θ and intensity (.xy)"
@@ -37,6 +39,10 @@ Chosen: scans one after another go back now and then, counts often."""
 
 _SHORTEST_D: Final = 0.2
 """Å. Chosen: thirteen measured powders end at .41 or more, and Q = 25 1/Å, far for such data, is .25."""
+
+_LONGEST_D: Final = 6.0
+"""Å that the last angle must reach. Chosen: thirteen measured powders end at 1.6 or less; Q in 1/Å, read as angles,
+ends at 10 or more."""
 
 
 def read_pattern(path: Path, wavelength: float | None = None) -> PowderPattern:
@@ -90,6 +96,13 @@ def _refuse_other_things(found: PowderPattern, where: str) -> None:
             where=where,
             expected=f"d of {_SHORTEST_D} Å or more",
             remedy="is the wavelength in nm? Copper has --wavelength 1.5406 (Å)",
+        )
+    if shortest > _LONGEST_D:
+        raise InputError(
+            f"the angles end at {np.nanmax(found.two_theta):.3g} degrees, where d is {shortest:.3g} Å",
+            where=where,
+            expected=f"2θ in degrees, to a d of {_LONGEST_D:g} Å or less",
+            remedy="if the first column is Q, write a head above it: # Q (1/A)",
         )
 
 
@@ -166,10 +179,14 @@ def _read_xrdml(text: str, name: str, wavelength: float | None) -> PowderPattern
     ends = re.search(
         r'axis="2Theta"[^>]*>\s*<startPosition>([\d.]+)</startPosition>\s*<endPosition>([\d.]+)</endPosition>', text
     )
-    counts = re.search(r"<(?:counts|intensities)[^>]*>([^<]+)</", text)
+    counts = re.search(r"<(counts|intensities)[^>]*>([^<]+)</", text)
     if ends is None or counts is None:
         raise InputError("no scan of 2θ with counts in this .xrdml", where=name, expected=_EXPECTED)
-    values = np.array(counts[1].split(), np.float64)
+    values = np.array(counts[2].split(), np.float64)
+    weaker = re.search(r"<beamAttenuationFactors[^>]*>([^<]+)</", text)
+    # Of "counts" the attenuator is not taken out yet, of "intensities" it is.
+    if counts[1] == "counts" and weaker is not None and len(weaker[1].split()) == len(values):
+        values = values * np.array(weaker[1].split(), np.float64)
     told = re.search(r"<kAlpha1[^>]*>([\d.]+)</kAlpha1>", text)
     return _pattern(
         name,
@@ -197,7 +214,8 @@ def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPatte
         )  # fmt: skip
     notes: tuple[str, ...] = ()
     in_q = re.search(
-        r"(?<![a-z])q(?![a-z])\s*[,;\[(_/]|(?<![a-z])q\s+(?:i|a)|q_?(?:inv|nm|a)|a(?:ng\w*)?\^?-1|nm\^?-1", head
+        r"(?<![a-z])q(?![a-z])\s*[,;\[(_/]|(?<![a-z])q\s+(?:i|a)|q_?(?:inv|nm|a)|a(?:ng\w*)?\^?{?-1|nm\^?{?-1|q-space",
+        head,
     )
     in_d = re.search(r"(?<![a-z])d(?:[-_ ]?spacing|[_ ]*[\[(](?:a|å))", head)
     if (in_q or in_d) and "theta" not in head and "2th" not in head:
@@ -205,30 +223,24 @@ def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPatte
             raise InputError(
                 "the first column is not an angle, and no wavelength is known", where=name, remedy="--wavelength 1.5406"
             )
-        scale = 0.1 if "nm" in head else 1.0
+        scale = 0.1 if "nm" in head or "nanomet" in head else 1.0
         with np.errstate(divide="ignore", invalid="ignore"):
             sine = axis * scale * told / (4 * np.pi) if in_q else told / (2 * axis)
             axis = np.degrees(2 * np.arcsin(np.where(np.abs(sine) < 1, sine, np.nan)))
         notes = (f"the first column was taken as {'Q' if in_q else 'd'}",)
     second = intensity_column(text, rows.shape[1])
+    counts = rows[:, second]
+    if "*RAS_INT_START" in text and rows.shape[1] == 3:
+        # Rigaku's third column: by how much an attenuator made the beam weaker.
+        return _pattern(name, axis, counts * rows[:, 2], None, wavelength, text, notes)
     sigma = rows[:, 2] if rows.shape[1] == 3 and second == 1 and (rows[:, 2] > 0).mean() > 0.9 else None
-    return _pattern(name, axis, rows[:, second], sigma, wavelength, text, notes)
+    return _pattern(name, axis, counts, sigma, wavelength, text, notes)
 
 
-_UXD: Final = re.compile(r"^_(START|STEPSIZE)\s*=\s*([\d.]+)", re.MULTILINE)
-
-
-def _is_uxd(text: str) -> bool:
-    """Bruker's text with counts alone, many in a line."""
-    return re.search(r"^_COUNTS\s*$", text, re.MULTILINE) is not None and len(set(_UXD.findall(text))) == 2
-
-
-def _read_uxd(text: str, name: str, wavelength: float | None) -> PowderPattern:
-    told = dict(_UXD.findall(text))
-    body = re.split(r"^_COUNTS\s*$", text, maxsplit=1, flags=re.MULTILINE)[1]
-    counts = np.array(re.split(r"^[_;]", body, maxsplit=1, flags=re.MULTILINE)[0].split(), np.float64)
-    angles: FloatArray = np.asarray(float(told["START"]) + float(told["STEPSIZE"]) * np.arange(len(counts)), np.float64)
-    return _pattern(name, angles, counts, None, None, text)
+def _read_equal_steps(text: str, name: str, wavelength: float | None) -> PowderPattern:
+    found = read_equal_steps(text, name)
+    told = wavelength if wavelength is not None else found.wavelength
+    return _pattern(name, found.two_theta, found.counts, None, told, text)
 
 
 def _rows(text: str, name: str) -> FloatArray:
@@ -269,7 +281,7 @@ _READERS: Final[tuple[tuple[Callable[[str], object], Callable[[str, str, float |
     (lambda text: "<xrdMeasurement" in text, _read_xrdml),
     (looks_like_cif, _read_cif),
     (lambda text: _BANK.search(text), _read_gsas),
-    (_is_uxd, _read_uxd),
+    (layout_of, _read_equal_steps),
     (_is_fullprof, _read_fullprof),
     (lambda text: True, _read_columns),
 )

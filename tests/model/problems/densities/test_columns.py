@@ -17,6 +17,13 @@ def _rows(form: str) -> str:
     return "".join(form.format(x=x, y=int(y)) for x, y in zip(ANGLES, COUNTS, strict=True))
 
 
+def _weakened(form: str) -> str:
+    """With an attenuator of ten where counts are high."""
+    amounts = np.where(COUNTS > 1000, 10, 1)
+    return "".join(form.format(x=x, y=y / a, a=a) for x, y, a in zip(ANGLES, COUNTS, amounts, strict=True))
+
+
+EIGHT = "\n".join(" ".join(f"{int(y):8d}" for y in COUNTS[i : i + 8]) for i in range(0, 600, 8))
 UXD = "_FILEVERSION=1\n_WL1=1.540600\n_STEPSIZE=0.0500\n_START=10.0000\n_COUNTS\n"
 
 FILES = {
@@ -26,7 +33,18 @@ FILES = {
     ),
     "decimal commas in one column": "WL1=1.5406\n2Theta;Intensity\n" + _rows("{x:.4f};{y}\n").replace(".", ","),
     "thousands": "# lambda 1.5406\n2theta\tcounts\n" + _rows("{x:.4f}\t{y:,}\n"),
-    "counts alone": UXD + "\n".join(" ".join(f"{int(y):8d}" for y in COUNTS[i : i + 8]) for i in range(0, 600, 8)),
+    "counts alone": UXD + EIGHT,
+    "Bruker's counts a second": (UXD.replace("_START", "_2THETA").replace("COUNTS", "CPS") + EIGHT),
+    "Philips": "Anode,Cu,/\nLabdaAlpha1, 1.5406,/\nDataAngleRange, 10.0000, 39.95,/\nScanStepSize, 0.050,/\nRawScan\n"
+    + EIGHT.replace("\n", ",\n").replace("  ", ", ").replace(", ,", ",")
+    + "/\n",
+    "Rigaku's counts": "*TYPE = Raw\n*WAVE_LENGTH1 = 1.5406\n*START = 10.0\n*STEP = 0.05\n*COUNT = 600\n"
+    + EIGHT
+    + "\n*END\n",
+    "Rigaku's columns": '*HW_XG_WAVE_LENGTH_ALPHA1 "1.5406"\n*RAS_INT_START\n' + _weakened("{x:.4f} {y:.4f} {a:.4f}\n"),
+    "Sietronics": "SIETRONICS XRD SCAN\n10.00\n39.95\n0.05\nCu\n1.5406\n1-1-20\n1.0\nx\nSCANDATA\n" + EIGHT,
+    "Jade": "1-1-20 sample\n 10.0 0.05 1.0 CU 1.5406 39.95 600\n" + EIGHT,
+    "FIT2D": "lambda 1.5406\n2-Theta Angle (Degrees)\nIntensity\n   600\n" + _rows(" {x:.7E} {y}\n"),
     "commas between columns": "Angle,Intensity\n# lambda 1.5406\n" + _rows("{x:.4f},{y}\n"),
 }
 
@@ -60,3 +78,23 @@ def test_angles_may_be_rounded_to_the_same_number_but_not_all(tmp_path: Path) ->
     file.write_text("20.00 5\n20.00 7\n" * 50)
     with pytest.raises(InputError, match="neither rises nor falls"):
         read_pattern(file)
+
+
+def test_q_without_a_head_is_not_taken_for_angles(tmp_path: Path) -> None:
+    path = tmp_path / "pattern.xy"
+    path.write_text("".join(f"{q:.5f} {y:.0f}\n" for q, y in zip(ANGLES / 6, COUNTS, strict=True)))
+    with pytest.raises(InputError, match="Q"):
+        read_pattern(path, 1.5406)
+
+
+def test_an_attenuator_is_taken_out_of_counts_but_not_of_intensities(tmp_path: Path) -> None:
+    amounts = np.where(COUNTS > 1000, 10, 1)
+    head = (
+        '<xrdMeasurement><kAlpha1 unit="Angstrom">1.5406</kAlpha1><positions axis="2Theta" unit="deg"><startPosition>10'
+        "</startPosition><endPosition>39.95</endPosition></positions><beamAttenuationFactors>"
+    )
+    path = tmp_path / "pattern.xrdml"
+    for tag, values in (("counts", COUNTS / amounts), ("intensities", COUNTS)):
+        told = f"{' '.join(map(str, amounts))}</beamAttenuationFactors><{tag}>{' '.join(map(str, values))}</{tag}>"
+        path.write_text(head + told)
+        np.testing.assert_allclose(read_pattern(path).counts, COUNTS)
