@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dsfu.model.problems.densities.bin_search import solve_bins
-from dsfu.model.problems.densities.candidates import decorations
+from dsfu.model.problems.densities.bin_search import BinAnswer, solve_formula
 from dsfu.model.problems.densities.density_scores import best_over_rotations
 from dsfu.model.problems.densities.formulas import Formula
 from dsfu.model.problems.densities.pools import likeness
+from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.crystals import read_csv
 from dsfu.simulate.densities.density import density
 from dsfu.simulate.densities.pattern import binned, powder_lines
@@ -54,19 +54,22 @@ def made_crystals(count: int) -> list[StructureType]:
     return [random_crystal(small, rng)[0] for _ in range(count)]
 
 
+def answers_of(pattern: FloatArray, formula: Formula, pool: list[StructureType]) -> list[BinAnswer]:
+    return solve_formula(pattern, formula, pool)
+
+
 def judged(kind: StructureType, pool: list[StructureType]) -> tuple[float, float, float, float, int]:
-    """SSIM, PSNR, cosine, processor seconds of the search, and how many decorated types there were."""
+    """SSIM, PSNR, cosine, processor seconds of the search, and how many candidates there were."""
     crystal = kind.crystal()
     pattern = binned(powder_lines(crystal))
     start = time.process_time()
-    trials = list(decorations(formula_of(kind), pool, anew=False))
-    answers = solve_bins(pattern, trials)
+    answers = answers_of(pattern, formula_of(kind), pool)
     seconds = time.process_time() - start
     if not answers:
-        return 0.0, 0.0, 0.0, seconds, len(trials)
+        return 0.0, 0.0, 0.0, seconds, len(answers)
     truth, found = density(crystal), density(answers[0].crystal)
     scores = [best_over_rotations(truth, each, move=True)[:2] for each in (found, found[::-1, ::-1, ::-1])]
-    return max(s for s, _ in scores), max(p for _, p in scores), answers[0].cosine, seconds, len(trials)
+    return max(s for s, _ in scores), max(p for _, p in scores), answers[0].cosine, seconds, len(answers)
 
 
 def main() -> None:

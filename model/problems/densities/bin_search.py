@@ -7,6 +7,9 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
+from dsfu.model.problems.densities.candidates import decorations
+from dsfu.model.problems.densities.formulas import Formula
+from dsfu.model.problems.densities.orderings import merges, ordered_types
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.model.problems.densities.search import Found, search
 from dsfu.simulate.arrays import FloatArray
@@ -29,6 +32,15 @@ NEARLY: Final = 0.05
 
 AS_WELL: Final = 2e-3
 """What the cosine may lose by that. Chosen."""
+
+EXPLAINED: Final = 0.98
+"""Cosine from which on a pattern is explained, and nothing else is tried. Chosen."""
+
+CERTAIN: Final = 0.995
+"""Cosine from which on no further two elements are counted as one. Chosen."""
+
+MERGED: Final = 4
+"""Types with two elements counted as one whose atoms are told apart. Chosen."""
 
 MOST_FREE: Final = 8
 
@@ -55,6 +67,53 @@ def solve_bins(pattern: FloatArray, kinds: Sequence[StructureType], most: int = 
     answers = [_refined(each, target) if n < REFINED else _plain(each) for n, each in enumerate(first)]
     ranked = sorted(answers, key=lambda each: -each.cosine)
     return [_standard(each, target) if n == 0 else each for n, each in enumerate(ranked)]
+
+
+def solve_formula(pattern: FloatArray, formula: Formula, kinds: Sequence[StructureType]) -> list[BinAnswer]:
+    """Types of a formula that explain a pattern of 1024 bins, best first; atoms ordered anew where none explains it."""
+    trials = list(decorations(formula, kinds, anew=False))
+    answers = solve_bins(pattern, trials) if trials else []
+    for merged in (1, 2):
+        if answers and answers[0].cosine > EXPLAINED:
+            break
+        more = _ordered(pattern, formula, kinds, merged)
+        answers = sorted([*answers, *more], key=lambda each: -each.cosine)
+    return answers
+
+
+def _ordered(
+    pattern: FloatArray, formula: Formula, kinds: Sequence[StructureType], merged: int
+) -> list[BinAnswer]:  # fmt: skip
+    """Answers with two elements counted as one, whose atoms are then told apart; ``merged``: how many times."""
+    answers: list[BinAnswer] = []
+    for merge in merges(formula):
+        near = (
+            _nearest(pattern, list(decorations(merge.formula, kinds, anew=False)))
+            if merged == 1
+            else [
+                each for one in _ordered(pattern, merge.formula, kinds, 1)[:MERGED] if (each := _as_type(one.crystal))
+            ]
+        )
+        ordered = [each for kind in near for each in ordered_types(kind, merge)]
+        answers += solve_bins(pattern, ordered) if ordered else []
+        if any(each.cosine > CERTAIN for each in answers):
+            break
+    return sorted(answers, key=lambda each: -each.cosine)
+
+
+def _nearest(pattern: FloatArray, trials: Sequence[StructureType]) -> list[StructureType]:
+    """The best types of the search, in the cells that it found."""
+    target = _prepared(np.asarray(pattern, np.float64))
+    found, _ = search(trials, _signal(pattern), MO_KALPHA)
+    again = sorted(found[:LOOKED_AT], key=lambda each: -_cosine(each.kind.crystal(each.cell), target))
+    return [each.kind.moved(each.cell, np.zeros(each.kind.free)) for each in again[:MERGED]]
+
+
+def _as_type(crystal: UnitCell) -> StructureType | None:
+    try:
+        return from_crystal(crystal, "", NEARLY)
+    except (ValueError, TypeError):
+        return None
 
 
 def _standard(answer: BinAnswer, target: FloatArray) -> BinAnswer:

@@ -101,7 +101,7 @@ def without_mixing(formula: Formula) -> Formula | None:
 def _merged(counts: dict[int, int]) -> Iterator[dict[int, int]]:
     """All formulas in which one element is counted with another of its kind that is no rarer."""
     for little, much in permutations(counts, 2):
-        if len(counts) > 2 and counts[little] <= counts[much] and _kind(little) == _kind(much):
+        if len(counts) > 2 and counts[little] <= counts[much] and same_kind(little, much):
             yield {z: n + (counts[little] if z == much else 0) for z, n in counts.items() if z != little}
 
 
@@ -114,6 +114,11 @@ def _rounded(counts: Mapping[int, int]) -> Iterator[dict[int, int]]:
         near = all(abs(whole[z] / n - 1) <= _ROUNDED for z, n in scaled.items())
         if near and changed <= 1 and gcd(*whole.values()) == 1:
             yield whole
+
+
+def same_kind(one: int, other: int) -> bool:
+    """Whether two elements may share a site: both metals, both halogens and so on."""
+    return _kind(one) == _kind(other)
 
 
 def _kind(z: int) -> int:

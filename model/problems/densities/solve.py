@@ -59,8 +59,8 @@ it. Chosen."""
 _SHARE_OF_SEARCH: Final = 0.6
 """Of the time, for the search over types."""
 
-AXES: Final = ((0, 0, 1), (1, 0, 0), (0, 1, 0), (1, 1, 0), (1, 1, 1))
-"""Along which crystallites may lie."""
+AXES: Final = ((0, 0, 1), (1, 0, 0), (0, 1, 0), (1, 1, 0), (1, 1, 1), (1, 0, 1), (0, 1, 1), (1, 0, 4))
+"""Along which crystallites may lie: faces that minerals cleave along, that of calcite last."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

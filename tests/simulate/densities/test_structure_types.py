@@ -11,7 +11,13 @@ from ase.neighborlist import neighbor_list
 from dsfu.simulate.densities.crystals import cell_parameters, from_cif, lattice_of, unit_cell
 from dsfu.simulate.densities.pattern import powder_lines
 from dsfu.simulate.densities.structure_types import from_crystal, plain_name, shipped_types
-from dsfu.simulate.densities.substitutions import SHORTEST, expected_volume, random_crystal, shortest_distance
+from dsfu.simulate.densities.substitutions import (
+    SHORTEST,
+    expected_volume,
+    random_crystal,
+    shortest_distance,
+    volume_alone,
+)
 
 BY_NAME = {each.name: each for each in shipped_types()}
 
@@ -136,3 +142,11 @@ def test_isopointal_types_are_each_in_the_pool() -> None:
     assert near.sites[2][1][2] < far.sites[2][1][2] - 0.09
     tellurium, silicon = BY_NAME["A2B_tP12_92_Paratellurite"], BY_NAME["A2B_tP12_92_b_a"]
     assert dict(tellurium.sites)[52][0] < dict(silicon.sites)[14][0] - 0.09
+
+
+@pytest.mark.parametrize(("element", "volume"), [(11, 39.5), (20, 43.6), (26, 11.8), (30, 15.2), (14, 0.0)])
+def test_a_metal_alone_takes_the_volume_of_its_own_cell(element: int, volume: float) -> None:
+    """Of sodium's compounds the volumes are half of that, and bcc sodium was not found. Silicon is no close packing."""
+    bcc = next(each for each in shipped_types() if each.prototype == "W Tungsten").substituted({74: element})
+    assert volume_alone(bcc) / 2 == pytest.approx(volume, rel=0.05)
+    assert volume_alone(BY_NAME["AB_cF8_225_a_b"]) == 0
