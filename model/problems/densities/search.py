@@ -12,7 +12,7 @@ from dsfu.model.problems.densities.metrics import cell_of, coefficients, metric_
 from dsfu.model.problems.densities.powder import Signal
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.densities.structure_types import StructureType
-from dsfu.simulate.densities.substitutions import expected_volume, scaled, volume_alone
+from dsfu.simulate.densities.substitutions import expected_volume, metallic_volume, scaled
 
 LINES: Final = 45
 """Lines, counted from the lowest angle, that a search looks at. Chosen: later ones move with the slightest change."""
@@ -68,7 +68,7 @@ def search_cell(kind: StructureType, signal: Signal, wavelength: float, least: f
     """The cell of one decorated type that agrees best; cells with a cosine below ``least`` are not improved."""
     from dsfu.simulate.densities.cell_trials import climb, cosines_of_metrics
 
-    start = scaled(kind, max(expected_volume(kind), volume_alone(kind)))
+    start = scaled(kind, max(expected_volume(kind), metallic_volume(kind)))
     system = kind.system
     table, weights, metric, last = _lines(start, system, wavelength, signal)
     if len(weights) < 2:
