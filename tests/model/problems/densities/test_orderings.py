@@ -42,7 +42,8 @@ def test_atoms_are_not_divided_where_they_cannot_be() -> None:
 def test_layers_of_two_metals_are_found_from_the_type_with_one() -> None:
     """Cu3Au with silver on one copper of three: the pool has no type of that formula."""
     lattice = np.diag([4.05, 4.05, 3.85])
-    truth = unit_cell(lattice, [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]], [47, 79, 29, 29])
+    places = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1]]) / 2
+    truth = unit_cell(lattice, places, [47, 79, 29, 29])
     kinds = [kind for kind in shipped_types() if kind.name.startswith("AB3_cP4_221")]
     found = solve_formula(binned(powder_lines(truth)), parse_formula("AgAuCu2"), kinds)
     assert found[0].cosine > 0.99
