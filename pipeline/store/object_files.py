@@ -21,6 +21,11 @@ _ONE_REQUEST_A_FILE: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """Without it s3fs asks for the size of a file before it reads it, to read large ones in parallel: ours are small."""
 
+_CREDENTIALS: Final = (
+    "give them as the storage wants them, as for S3 in ~/.aws/credentials, or in AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY"
+)
+
 _TIMES: Final = ("LastModified", "mtime", "modified", "updated", "created")
 """What storages call the time at which a file was written."""
 
@@ -106,7 +111,19 @@ class ObjectFiles(Files):
             self._storage.rm_file(full)
 
     def check_reachable(self) -> None:
-        """There are no links."""
+        """Refuse a bucket that is not there: it is not made for anybody, and writing tells it late."""
+        if self.url.partition("://")[0] not in _ONE_REQUEST_A_FILE:
+            return
+        bucket = self._root.partition("/")[0]
+        try:
+            with self._explained("", folder=True), suppress(PermissionError):  # rights may end at the store
+                self._storage.call_s3("head_bucket", Bucket=bucket)
+        except FileNotFoundError as error:
+            raise InputError(
+                f"there is no bucket {bucket}",
+                where=self.url,
+                remedy="make it with the tools of the storage, or look at the name and at AWS_ENDPOINT_URL",
+            ) from error
 
     def synchronise(self, paths: Iterable[str]) -> None:
         """What a storage has acknowledged, it keeps."""
@@ -150,16 +167,13 @@ class ObjectFiles(Files):
             except OSError:
                 raise
             except Exception as error:
+                if "Credentials" in type(error).__name__:
+                    raise InputError(str(error), where=self.url, remedy=_CREDENTIALS) from error
                 raise StorageError(errno.EIO, f"the storage says: {error}{_remedy(error)}", self.url + below) from error
 
 
 def _remedy(error: Exception) -> str:
     """What to do about an error of the storage, where that is known by the error's name."""
-    if "Credentials" in type(error).__name__:
-        return (
-            "\n  remedy: give them as the storage wants them, as for S3 in ~/.aws/credentials, or in "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        )
     if "EndpointConnection" in type(error).__name__:
         return "\n  remedy: look at the network, and at AWS_ENDPOINT_URL if it is set"
     return ""

@@ -23,6 +23,9 @@ WITH_BLOCKS = [page for page in PAGES if BLOCK.search(page.read_text(encoding="u
 ELSEWHERE = {"docs/howto/object-storage.md": "it needs somebody's bucket"}
 """Pages whose blocks are only compiled here."""
 
+OF_OTHERS = "import fabio"
+"""Blocks with a program that dsfu does not need, and tests do not install, are only compiled."""
+
 OF_THE_DEMO = "out/demo/"
 """Blocks on what `make demo` makes are run by tests/integration/test_readme.py."""
 
@@ -62,7 +65,7 @@ def test_the_blocks_of_a_page_run(page: Path, files: Path, monkeypatch: pytest.M
     names: dict[str, Any] = {"__name__": "__main__", "my_method": no_order}
     for block in BLOCK.findall(page.read_text(encoding="utf-8")):
         code = compile(block.replace("pixels=128", f"pixels={PIXELS}"), name_of(page), "exec")
-        if name_of(page) not in ELSEWHERE and OF_THE_DEMO not in block:
+        if name_of(page) not in ELSEWHERE and OF_THE_DEMO not in block and OF_OTHERS not in block:
             exec(code, names)
     if name_of(page) == "docs/training.md":
         assert names["root_form_factor"].shape == names["root_sro"].shape == names["intensity"].shape

@@ -10,6 +10,7 @@ then that is what stands for unmeasured, and without voxels that counted nothing
 high. The weights of ``symm_transform`` are a window for Fourier transforms and are left alone.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,6 +36,8 @@ _PREFERRED: Final = (
     "masked_symm_transform",
     "symm_masked_transform",
 )
+_PER_LENGTH: Final = re.compile(r"angstrom|Å|\bnm\b|\bA\s*\^?-1", re.IGNORECASE)
+"""Units of axes that do not count hkl."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,7 @@ def read(file: Hdf5, hints: Hints) -> Reconstruction:
     where, notes = file.where(data.group), list[str]()
     own = cell_near(file, data.group, notes) if hints.cell is None else None
     grid = _grid(file, data, hints, hints.cell or own)
+    notes += _units_against(file, data, hints) if grid is not None else []
     values = file.array(data.signal)
     intensity, live, weight = _weighted(file, data, values, hints, notes)
     mask = _companion(file, data, "mask")
@@ -226,6 +230,17 @@ def _direction_of_axis(file: Hdf5, data: _Data, position: int, hints: Hints, cel
             remedy="say --axes hkl (or lkh …), or --frame q for 1/Å; or point to other data with --dataset",
         )
     return direction
+
+
+def _units_against(file: Hdf5, data: _Data, hints: Hints) -> list[str]:
+    """A note where axes are taken for hkl by their names, and their units say that they are not."""
+    if hints.frame or hints.axes:
+        return []
+    said = [file.said(axis, "units") for axis in data.axes if axis is not None]
+    lengths = [each for each in said if _PER_LENGTH.search(each)]
+    if not lengths:
+        return []
+    return [f"the axes are called h, k, l, and their units are {lengths[0]}: taken for hkl; if not: --frame q"]
 
 
 def _fixed_index(file: Hdf5, data: _Data) -> FloatArray:

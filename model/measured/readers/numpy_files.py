@@ -52,13 +52,20 @@ def _wanted_arrays(archive: zipfile.ZipFile, path: Path, hints: Hints) -> dict[s
         info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")
     }
     name = hints.dataset or next((each for each in _INTENSITY_NAMES if each in members), "")
+    if not members:
+        raise InputError(
+            "is a zip archive without an array of numpy",
+            where=str(path),
+            expected="what numpy.savez wrote",
+            remedy="tables of Excel and the like: export them as text, make an array of it, save that with numpy.savez",
+        )
     if not name and len(members) == 1:
         name = next(iter(members))
     if name not in members:
         raise InputError(
             f"{name} is missing" if name else "does not say which array is the intensity",
             where=str(path),
-            expected=f"--dataset with one of {', '.join(list(members)[:12]) or '(there are none)'}",
+            expected=f"--dataset with one of {', '.join(list(members)[:12])}",
         )
     axes = [each for each in _AXES if each in members and members[each].file_size <= _LARGEST_SIDECAR]
     others = ("sigma", "live", "mask", "weight", *_SAID, *(axes if len(axes) == 3 else ()))

@@ -29,11 +29,12 @@ _OTHERS: Final = {
     b"MATLAB 5": "a MATLAB 5 file: save it with -v7.3, or as .npy",
     b"data_": "a CIF",
     b"OD SAPPHIRE": "an image of CrysAlis Pro",
+    b"ESPERANTO": "an image of CrysAlis Pro",
 }
 
 _REMEDIES: Final = {
     "a CIF": "a CIF of |F|² goes to solve-phases, of a powder to solve-density, of atoms to view or refine-ff",
-    "an image of CrysAlis Pro": "reconstruct with Meerkat, or write its layers as .npz: docs/howto/your-program.md",
+    "an image of CrysAlis Pro": "fabio unpacks layers, Meerkat reconstructs frames: docs/howto/your-program.md",
     "text": "G(r): solve-particle; reflections h k l |F|²: solve-phases; a powder pattern: solve-density",
     "": "in Python, numpy.save(name, array) makes a .npy of any array",
 }

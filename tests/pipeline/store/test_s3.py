@@ -50,6 +50,12 @@ def test_a_bucket_that_is_not_there(s3_endpoint: str) -> None:
     assert files.stat("a") is None
 
 
+def test_a_bucket_that_is_not_there_is_refused_before_any_work(s3_endpoint: str, s3_url: str) -> None:
+    with pytest.raises(InputError, match=r"there is no bucket nowhere(.|\n)*AWS_ENDPOINT_URL"):
+        open_files("s3://nowhere/store").check_reachable()
+    open_files(s3_url).check_reachable()
+
+
 def test_a_server_that_does_not_answer() -> None:
     files = open_files(
         "s3://bucket/store",

@@ -1,3 +1,4 @@
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -402,13 +403,35 @@ def test_suffixes_do_not_matter(tmp_path: Path):
         (b"", "is empty"),
         (b"II*\x00 and more", "TIFF"),
         (b"hkl", "no format"),
-        (b"OD SAPPHIRE  4.0\r\nCOMPRESSION=TY6", r"CrysAlis Pro(.|\n)*Meerkat, or write its layers as \.npz"),
+        (b"OD SAPPHIRE  4.0\r\nCOMPRESSION=TY6", r"CrysAlis Pro(.|\n)*fabio unpacks layers"),
+        (b"ESPERANTO FORMAT   1", "an image of CrysAlis Pro"),
     ],
 )
 def test_other_files_are_told_apart(tmp_path: Path, content: bytes, message: str):
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(InputError, match=message):
         read(tmp_path / "a")
+
+
+def test_a_table_of_excel_is_no_npz(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(InputError, match=r"zip archive without an array(.|\n)*numpy\.savez"):
+        read(tmp_path / "a.xlsx")
+
+
+@pytest.mark.parametrize(("units", "told"), [("1/angstrom", True), ("rlu", False)])
+def test_units_that_speak_against_the_names_of_axes_are_told(tmp_path: Path, units: str, told: bool):
+    with h5py.File(tmp_path / "a.nxs", "w") as file:
+        group = file.create_group("data")
+        group.attrs.update({"NX_class": "NXdata", "signal": "v", "axes": ["H", "K", "L"]})
+        group["v"] = intensity(np.float32)
+        for number, letter in enumerate("HKL"):
+            group[letter] = ORIGIN[number] + STEPS[number] * np.arange(SHAPE[number])
+            group[letter].attrs["units"] = units
+    found = read(tmp_path / "a.nxs", cell=CELL)
+    assert_is_the_volume(found)
+    assert ("their units are 1/angstrom" in " ".join(found.notes)) is told
 
 
 @pytest.mark.parametrize("order", ["hkl", "lkh"])
