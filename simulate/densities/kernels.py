@@ -18,6 +18,7 @@ def _phases(positions: FloatArray, limit: int, axis: int, sign: float) -> tuple[
         angle = sign * 2 * math.pi * positions[atom, axis]
         for h in range(limit + 1):
             c, s = math.cos(h * angle), math.sin(h * angle)
+            # exp(−ix) is the conjugate of exp(ix).
             real[limit + h, atom], imaginary[limit + h, atom] = c, s
             real[limit - h, atom], imaginary[limit - h, atom] = c, -s
     return real, imaginary

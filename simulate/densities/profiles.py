@@ -81,6 +81,7 @@ def march_dollase(crystal: UnitCell, hkl: IntArray | FloatArray, axis: tuple[int
         raise ValueError(f"March's r is {r}; expected 0.05 to 20")
     reciprocal = np.linalg.inv(crystal.lattice).T
     along, normals = np.asarray(axis) @ reciprocal, hkl @ reciprocal
+    # cos² α, despite its name: the square of the scalar product over the squares of both lengths.
     cosine = (normals @ along) ** 2 / (normals**2).sum(axis=1) / (along @ along)
     return np.asarray((r**2 * cosine + (1 - cosine) / r) ** -1.5)
 

@@ -183,6 +183,8 @@ def _in_scan(cosine: float, sine: float, square: float, scan: FloatArray) -> boo
 @njit(nogil=True, cache=True)
 def _shaded(across: float, sideways: float, along: float, shade: FloatArray) -> bool:
     """Whether the beam stop or its arm takes a scattered beam."""
+    # In axes of the stop: along its arm, across it, and forward. A place on the disc is the first two over the third;
+    # both sides are multiplied by it instead.
     forward = shade[2, 0] * across + shade[2, 1] * sideways + shade[2, 2] * along
     if forward <= 0.0:
         return False

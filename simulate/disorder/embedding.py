@@ -184,6 +184,7 @@ def _project(rows: Float32Array, slope: float, bins: FloatArray) -> None:
     across = rows.shape[0]
     bins[:] = 0
     for y in range(across):
+        # Row y moves by y·slope = whole + later: a share ``later`` of each pixel goes to the bin after.
         shift = (y - across // 2) * slope
         whole = floor(shift)
         later = shift - whole
@@ -191,6 +192,7 @@ def _project(rows: Float32Array, slope: float, bins: FloatArray) -> None:
         start = bins.shape[0] // 2 - across // 2 + int(whole)
         row = rows[y]
         bins[start] += earlier * row[0]
+        # Pixel x gives ``earlier`` to its own bin and ``later`` to the next: one multiply-add each, along both rows.
         inner, here, before = bins[start + 1 : start + across], row[1:], row[: across - 1]
         for x in range(across - 1):
             inner[x] += earlier * here[x] + later * before[x]

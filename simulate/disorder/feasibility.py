@@ -142,6 +142,7 @@ def _range(name: str, value: tuple[float, float], low: float, high: float) -> tu
 def _with_enough_walls(sites_a: int, targets: FloatArray, box: int) -> FloatArray:
     """The targets, with those that are positive lowered, by one common factor of 1 − α, until the domains fit."""
     rare = min(sites_a, box**3 - sites_a)
+    # 1 − α is the share of unlike neighbours over that of a random crystal; two walls at least cut a periodic row.
     common = 1 - rare / box**3
     moved = np.where(targets > 0, np.minimum(targets, 1 - 2 / (box * common)), targets)
     while (factor := _walls_missing(rare, common * (1 - moved))) > 1 + 1e-9:

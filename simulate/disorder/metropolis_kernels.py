@@ -154,12 +154,15 @@ def _refused(
     The A of an unlike pair leaves its neighbours at home for those of the other site; what counts is by how many A–A
     pairs (or, where A repels A, by how many fewer) home is better: 0 is free, 1 costs ``once``, 2 ``twice``.
     """
+    # Of each pair the A is at a or at b: home are the neighbours of the site that has it, away those of the other.
+    # An unlike pair has one A, so that a = ¬b, and one word says both.
     home_up, home_down = (a_up & a) | (b_up & ~a), (a_down & a) | (b_down & ~a)
     away_up, away_down = (b_up & a) | (a_up & ~a), (b_down & a) | (a_down & ~a)
     if not attracts:
         home_up, home_down, away_up, away_down = away_up, away_down, home_up, home_down
     home_both, home_any = home_up & home_down, home_up | home_down
     away_both, away_any = away_up & away_down, away_up | away_down
+    # Two neighbours A at home and none away: worse by two. Two and one, or one and none: worse by one.
     by_two = home_both & ~away_any
     by_one = ((home_both & ~away_both) | (home_any & ~away_any)) & ~by_two
     return (by_one & ~once) | (by_two & ~twice)
@@ -170,6 +173,7 @@ def _bonds_gained(
     a: np.uint64, b: np.uint64, a_up: np.uint64, a_down: np.uint64, b_up: np.uint64, b_down: np.uint64
 ) -> Any:
     """Change of the number of A–A pairs along one axis; ``a`` and ``b`` hold only the A that leave by a swap."""
+    # An A that goes from a to b gains the A beside b and loses those beside a: 64 swaps in one word.
     gained = popcount(b_up & a) + popcount(b_down & a) + popcount(a_up & b) + popcount(a_down & b)
     lost = popcount(a_up & a) + popcount(a_down & a) + popcount(b_up & b) + popcount(b_down & b)
     return gained - lost

@@ -192,6 +192,7 @@ def _place_domain(
             goes_to, shift = row_goes_to[third * edge + second], row_shifts[third * edge + second]
             site[axes[1]], site[axes[2]] = goes_to % edge, goes_to // edge
             for first in range(side):
+                # A checkerboard along axes where A repels A, filled along the others: alternate sites are left to B.
                 parity = first * repels[0] + second * repels[1] + third * repels[2]
                 if count > 0 and parity % 2 == 0:
                     site[axes[0]] = (first + shift) % edge

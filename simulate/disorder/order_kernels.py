@@ -105,6 +105,7 @@ def _cosine_rows(
     for y in range(0, pixels, 2):
         z = min(y + 1, pixels - 1)
         line[:] = 0
+        # Re(exp(iy) exp(ix)) = cos y cos x − sin y sin x. Terms in pairs: a pixel is read and written half as often.
         for i in range(0, x_cos.shape[0], 2):
             j = i + 1
             yc, ys, yc2, ys2 = row_cos[y, i], row_sin[y, i], row_cos[y, j], row_sin[y, j]

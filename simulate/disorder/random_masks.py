@@ -236,6 +236,8 @@ def _draw_spindle(draws: _Draws, settings: RandomSettings) -> Vector:
 
 def _draw_orientation(draws: _Draws) -> Matrix:
     """A uniformly random rotation, from a unit quaternion (Shoemake, Graphics Gems III, 1992, p. 124)."""
+    # Two independent turns, and what share of the squared length of 1 belongs to either: uniform on the sphere of unit
+    # quaternions.
     split, first, second = draws.share(), 2 * pi * draws.share(), 2 * pi * draws.share()
     near, far = sqrt(1 - split), sqrt(split)
     x, y, z, w = near * sin(first), near * cos(first), far * sin(second), far * cos(second)

@@ -101,6 +101,7 @@ def _measured(
         along = indices(n, settings.grid).astype(np.float64)
         hkl = (along[:, None, None], along[None, :, None], np.abs(along[None, None, : amplitude.shape[2]]))
     if settings.sharpness:
+        # A Gaussian of standard deviation ``sharpness`` voxels on every atom: exp(−2 π² σ² h²/n²).
         amplitude = amplitude * np.exp(-2 * (np.pi * settings.sharpness / n) ** 2 * sum(h * h for h in hkl))
     if settings.d_min:
         every = np.stack(np.broadcast_arrays(*hkl), axis=-1)
@@ -108,6 +109,7 @@ def _measured(
     if settings.noise or settings.completeness < 1:
         rng = np.random.default_rng(stream_key(seed, "phases noise", index))
         error, chance = rng.standard_normal(amplitude.shape), rng.random(amplitude.shape)
+        # h and −h are one measurement: one error, and one chance to be missed.
         if settings.grid == "centred":
             error, chance = _of_pairs(error, n), _of_pairs(chance, n)
         amplitude = np.abs(amplitude * (1 + settings.noise * error))

@@ -41,10 +41,12 @@ def as_data(guess: Guess, form_factor: RealArray, from_data: BoolArray) -> Guess
     square = float(guessed @ guessed)
     unit = float(wanted @ guessed) / square if square > 0 else 0.0
     own = unit * guess.form_factor_root.astype(np.float64)
+    # Of the root, in quadrature: an error that is everywhere, and the spread that comes with the guess.
     squared_error = np.square(ERROR * wanted.max(initial=0.0)) + np.square(
         SPREAD_FACTOR * unit * guess.form_factor_spread
     )
     pixels_per_detail = PIXELS_PER_DETAIL * from_data.size / 256**2
+    # Variance of x² for x of mean m and variance s²: 4 m² s² + 2 s⁴. Errors run over details of several pixels.
     variance = pixels_per_detail * (4 * np.square(own) * squared_error + 2 * np.square(squared_error))
     believed = ~from_data & (square > 0)
     return Guessed(form_factor=np.square(own), variance=np.where(believed, variance, np.inf))

@@ -68,6 +68,8 @@ class PattersonGrid:
         """coefficients ↦ onto(weight · at(coefficients))."""
         moments = self._moments(weight * self._falloff.square())
         size_x, size_y = (next_fast_len(4 * reach + 1, real=True) for reach in (self._reach_x, self._reach_y))
+        # ⟨cos v·Q, w cos v′·Q⟩ hangs on v − v′ and v + v′ alone: the normal matrix is a convolution with the weight's
+        # transform, whose moments reach twice as far as the coefficients do.
         spectrum = torch.zeros(size_x, size_y // 2 + 1, dtype=torch.complex64)
         x = torch.arange(-2 * self._reach_x, 2 * self._reach_x + 1) % size_x
         spectrum[x, : 2 * self._reach_y + 1] = moments[2 * self._reach_y :].mH
@@ -76,6 +78,7 @@ class PattersonGrid:
         mirrored = -self._x[on_axis] % size_x
 
         def apply(coefficients: Tensor) -> Tensor:
+            # a cos + b sin = Re((a − ib) exp i…): half of it, and half at −v by its being real.
             waves = torch.complex(coefficients[0], -coefficients[1]) / 2
             grid = torch.zeros_like(spectrum)
             grid[at] = waves

@@ -57,6 +57,7 @@ def oblique_axes(plane: Plane, cell: Cell | None) -> Oblique | None:
     upwards = on_plane & (y > _ON_PLANE * length)
     if not (along_x.any() and upwards.any()):
         return None
+    # Of the vectors along x, and of those on the plane above it, those with the least indices.
     chosen = [_simplest(indices, where, y) for where in (along_x, upwards)]
     directions = np.array([each / np.abs(each).max() for each in chosen])
     vectors = cell.q_of_hkl(directions) @ np.stack([plane.axis_x, plane.axis_y], axis=1)

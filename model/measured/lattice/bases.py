@@ -93,6 +93,7 @@ def idealised(basis: FloatArray) -> tuple[FloatArray, Kind]:
     first, second = reduced(basis)
     lengths = np.array([np.hypot(*first), np.hypot(*second)])
     angle = np.degrees(np.arccos(first @ second / lengths.prod()))
+    # Either vector's direction, less what the ideal lattice has between them; their mean turns it.
     directions = np.array([np.arctan2(first[1], first[0]), np.arctan2(second[1], second[0])])
     if abs(angle - 90) < _ANGLE:
         turn = _mean_direction(directions - [0, np.pi / 2], lengths)

@@ -69,12 +69,14 @@ class LatticeCandidate:
 def spectrum_of(picture: RealArray, step: float, live: BoolArray | None = None) -> Spectrum:
     """The power spectrum of a picture whose pixels are ``step`` 1/Å apart, seen through a Hann window."""
     side = picture.shape[0]
+    # Hann's window, so that the edges of the picture make no streaks; its zeros at either end are left out.
     window = np.outer(np.hanning(side + 2)[1:-1], np.hanning(side + 2)[1:-1])
     if live is not None:
         window = window * live
     values = np.asarray(picture, np.float64)
     mean = (values * window).sum() / window.sum()
     power = np.abs(np.fft.fftshift(np.fft.fft2((values - mean) * window, (PADDED, PADDED)))) ** 2
+    # The width of the window's own peak, in bins: total power over that of its highest.
     of_window = np.abs(np.fft.fft2(window, (PADDED, PADDED))) ** 2
     total = power.sum()
     return Spectrum(

@@ -190,6 +190,7 @@ def _statistics(problem: _Problem, outcome: _Outcome) -> tuple[SroFit, float]:
     residual = observed - _model(problem, outcome)[use]
     parameters = len(outcome.solution.beta) + (len(problem.planes) - 1 if problem.settings.own_scales else 0)
     chi_squared = float(weight @ residual**2)
+    # χ² over the degrees of freedom: 1 if stated σ are right, and else the variance of a pixel of weight 1.
     reduced = chi_squared / max(int(use.sum()) - parameters, 1)
     known_sigma = all(each.sigma is not None for each in problem.planes)
     cost = _misfit(outcome.sums, outcome.solution) - _misfit(outcome.sums, outcome.free)

@@ -203,6 +203,7 @@ def _agreement_about(values: FloatArray, live: FloatArray) -> tuple[FloatArray, 
         return np.asarray(irfftn(one * other, padded, axes=axes)[here], np.float64)
 
     pairs = np.maximum(np.rint(both(mask, mask)), 1.0)
+    # Σ f(x) m(s − x) counts each pair from one side; x ↦ s − x exchanges the sides, so that one mean does for both.
     mean = both(own, mask) / pairs
     variance = both(square, mask) / pairs - mean**2
     floor = 1e-9 * max(float(np.mean(values**2)), 1e-300)

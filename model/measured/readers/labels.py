@@ -63,6 +63,7 @@ def evenly_spaced(values: FloatArray, count: int, where: str, *, edges: bool | N
     is_edges = values.size == count + 1
     if values.size == 1:
         return float(values[0]), 1.0
+    # From the ends, since the steps between may be rounded each.
     step = (float(values[-1]) - float(values[0])) / (values.size - 1)
     uneven = np.abs(np.diff(values) - step).max()
     if step == 0 or not uneven <= _EVEN * abs(step) + 1e-12:

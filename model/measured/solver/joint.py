@@ -232,6 +232,7 @@ class JointFit:
         model, n, m = self.fit.model, self.size, self.alphas
         _, used, _, _ = self._residuals(self.variables)
         planes = self.fit.planes
+        # χ²/2 = Σ w (I_FF · I_SRO + background − data)², its gradient by automatic differentiation.
         x = self.variables.detach().requires_grad_()
         at = model.coefficients(x)
         sro, smooth = self.fit.series(1)
@@ -244,12 +245,15 @@ class JointFit:
         chi_square = 0.5 * (self.fit.tensor(self.weights * used) * rest.square()).sum()
         (found,) = torch.autograd.grad(chi_square, x)
         by_variables = found[0].double().cpu().numpy()
+        # By the chain rule through what whitens the coefficients: deviations of each, mixed by the crossings.
         own = by_variables[model.sro_size :].reshape(len(planes), -1)
         gradient = np.zeros(len(values))
         for number, places in enumerate(self._places()):
             gradient[self.slots[number]] = own[number, places] / self._deviations(number)
+        # The prior of whitened coefficients is of unit variance: its gradient is they themselves.
         gradient[:n] = self._mixed(gradient[:n] + self._crossings @ values[:n], back=True) + white
         alpha = values[n : n + m]
+        # α: a Gaussian prior of each, and one of the means along directions that the data determine.
         gradient[n : n + m] = by_variables[1 : 1 + m] + alpha / model.sro_deviation**2
         gradient[n : n + m] += (self.determined / self._means(alpha)) @ self._to_means
         if self.backgrounds:

@@ -65,6 +65,7 @@ def order_that_varies(fit: VolumeFit, factor: FloatArray) -> Departure | None:
     form_factor = fit.factors()[0]
     grid = _grid(fit)
     square = torch.from_numpy(fit.voxels.lengths() ** 2)
+    # α of each vector times slow waves over reciprocal space; with one disordered site none of them is needed.
     slow = [square / square.max(), *(torch.cos(2 * np.pi * _SLOW * each) for each in grid)]
     several = max(1, min(len(slow), int(_MOST_VALUES / len(near) / form_factor.numel())))
     patterns = []

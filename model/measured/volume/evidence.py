@@ -102,6 +102,7 @@ def best_curvature(fit: VolumeFit, covariance: FloatArray) -> float:
     block = covariance[np.ix_(alphas + used, alphas + used)]
     prior = columns.precision[np.ix_(used, used)]
     posterior = linalg.inv(block)
+    # Posterior precision = that of the data + the prior's; the data's part stays as the prior is changed.
     target, data = posterior @ amplitudes[used], posterior - prior
     some = used[used < count]
 
@@ -109,6 +110,7 @@ def best_curvature(fit: VolumeFit, covariance: FloatArray) -> float:
         precision = prior.copy()
         precision[: len(some), : len(some)] = columns.smoothness(curvature)[np.ix_(some, some)]
         total = data + precision
+        # ln p(data | prior) = ½ tᵀ A⁻¹ t − ½ ln |A| + ½ ln |prior| + what is the same for all priors.
         value = 0.5 * target @ linalg.solve(total, target, assume_a="pos")
         return float(value - 0.5 * np.linalg.slogdet(total)[1] + 0.5 * np.linalg.slogdet(precision)[1])
 

@@ -198,6 +198,7 @@ def _joined(total: _Part, other: _Part, count: int) -> tuple[_Part, Joined]:
             where=other.name,
             remedy="is it indexed in the same setting? Has it a background of its own? Analyse them one by one",
         )
+    # A mean by weights; their variances add by the squares of the shares.
     weight = total.weight + own.weight
     shares = [np.where(weight > 0, each.weight / np.maximum(weight, 1e-30), 0) for each in (total, own)]
     both = replace(

@@ -98,6 +98,9 @@ class VolumeModel:
     def _matrix(self, weight: torch.Tensor) -> FloatArray:
         """JᵀWJ with weights of the voxels, without the prior."""
         form_factor, order, _ = self.factors()
+        # I = I_FF(p) · I_SRO(a) + Σ b · map. Derivatives: falloff · I_SRO · cos(2π h·u) by p, I_FF · cos(2π h·v) by a.
+        # A product of two cosines is a sum of cosines of h·(u + v) and h·(u − v): each block is made of transforms of
+        # the weight at these.
         by_p, by_a = self._falloff * order, form_factor
         p, a, b = self.sizes
         axes, one = self.voxels.axes, [1, 1, 1]

@@ -90,6 +90,7 @@ def _share_along(values: npt.NDArray[Any], live: BoolArray) -> float:
     n = len(values) - 4
     if n < 12:
         return 0.0
+    # Fourth differences leave noise alone; divided by the root of the mean they are alike for all counts (Poisson).
     difference = np.asarray(sum(c * values[i : i + n] for i, c in enumerate(FOURTH)), np.float64)
     mean = np.asarray(sum(values[i : i + n] for i in range(5)), np.float64) / 5
     good = np.logical_and.reduce([live[i : i + n] for i in range(5)]) & (mean > 0)
@@ -97,8 +98,10 @@ def _share_along(values: npt.NDArray[Any], live: BoolArray) -> float:
         return 0.0
     good &= mean <= np.quantile(mean[good], 0.6)
     standard = np.where(good, difference / np.sqrt(np.where(good, mean, 1.0)), 0.0)
+    # Beyond four medians are edges of peaks, not noise.
     most = 4 * float(np.median(np.abs(standard[good])))
     good &= np.abs(standard) <= most
+    # Their correlations at lags 1 to 4, beside those that each share of noise between neighbours would give.
     found = []
     for lag in range(1, 5):
         pairs = good[lag:] & good[:-lag]

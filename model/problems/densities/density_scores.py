@@ -25,11 +25,13 @@ def ssim(truth: FloatArray, found: FloatArray) -> float:
     if span == 0:
         return float(np.array_equal(truth, found))
     unbiased = WINDOW**3 / (WINDOW**3 - 1)
+    # Means, variances and covariance of each window: ⟨x²⟩ − ⟨x⟩², made unbiased.
     a, b = uniform_filter(truth, WINDOW), uniform_filter(found, WINDOW)
     aa = unbiased * (uniform_filter(truth * truth, WINDOW) - a * a)
     bb = unbiased * (uniform_filter(found * found, WINDOW) - b * b)
     ab = unbiased * (uniform_filter(truth * found, WINDOW) - a * b)
     c1, c2 = (_K1 * span) ** 2, (_K2 * span) ** 2
+    # SSIM = (2 μ_a μ_b + c1)(2 σ_ab + c2) / ((μ_a² + μ_b² + c1)(σ_a² + σ_b² + c2)), their equation 13.
     values = (2 * a * b + c1) * (2 * ab + c2) / ((a * a + b * b + c1) * (aa + bb + c2))
     inner = slice(WINDOW // 2, -(WINDOW // 2))
     return float(values[inner, inner, inner].mean())

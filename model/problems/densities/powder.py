@@ -163,10 +163,12 @@ def _background(angles: FloatArray, counts: FloatArray, width: float) -> FloatAr
     step = (angles[-1] - angles[0]) / (len(angles) - 1)
     low = float(counts.min())
     smooth = gaussian_filter1d(counts - low, 2, mode="nearest")
+    # Roots make weak peaks and strong ones alike high, so that either is clipped in as many rounds.
     level = np.sqrt(np.sqrt(np.maximum(smooth, 0) + 1) + 1)
     longest = max(int(width / step), 2)
     for reach in np.unique(np.geomspace(longest, 1, 40).astype(int))[::-1]:
         padded = np.pad(level, reach, mode="edge")
+        # No point stays above the middle of those on its two sides: peaks narrower than twice ``reach`` go.
         level = np.minimum(level, (padded[: -2 * reach] + padded[2 * reach :]) / 2)
     clipped = (level**2 - 1) ** 2 - 1 + low
     return np.asarray(gaussian_filter1d(clipped, max(longest / 6, 1), mode="nearest"))

@@ -234,13 +234,16 @@ def _projected_vectors(alpha: Tensor, vectors: Tensor, planes: PlaneBatch, norma
     order = torch.stack([(normal + 1) % 3, (normal + 2) % 3, normal], 1)
     rows = torch.arange(len(normal), device=vectors.device)
     ways = [alpha.permute(0, *(1 + (axis + step) % 3 for step in (1, 2, 3))) for axis in range(3)]
+    # The axes of α and the vectors alike, the one along the normal last.
     permuted = torch.stack(ways)[normal, rows]
     ordered = vectors[rows[:, None], order]
     steps = torch.arange(-SHELL_CUTOFF, SHELL_CUTOFF + 1, dtype=torch.float64, device=vectors.device)
+    # v = v_in + n·normal: exp(iQ·v) depends on n by exp(i n centre·normal) alone, the same on the whole plane.
     phases = steps * (ordered[:, 2] * planes.centre).sum(-1, keepdim=True)
     summed = (permuted.flatten(1, 2).to(torch.complex128) @ torch.exp(1j * phases)[..., None])[..., 0]
     indices = _indices(2, vectors.device)
     half, counts = _half(indices)
+    # α_−v = α_v: one of each pair is kept, and counts twice.
     where = indices[half] @ ordered[:, :2]
     in_plane_phases = (where @ planes.centre[..., None])[..., 0]
     return summed[:, half] * counts * torch.exp(1j * in_plane_phases), where

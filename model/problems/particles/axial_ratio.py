@@ -87,11 +87,13 @@ def fit_axial_ratio(
     middle = 0.0 if expected is None else float(np.log(expected / own))
     for step in _STEPS if expected is None else _STEPS[1:]:
         below, here, above = (misfit(middle + side * step) for side in (-1, 0, 1))
+        # The lowest point of the parabola through three misfits; downhill by the most that is allowed if it opens down.
         bend = below - 2 * here + above
         moved = (below - above) / (2 * bend) if bend > 0 else np.sign(below - above) * _FURTHEST
         middle = float(np.clip(middle + step * np.clip(moved, -_FURTHEST, _FURTHEST), low, high))
         misfit(middle)
     best = min((place for place in fits if low <= place <= high), key=lambda place: fits[place].rw)
+    # What one degree of freedom of noise is worth in R_w²: less than a few of these tells nothing.
     unit = max(fits[best].rw ** 2 - space.outside, 0.0) / len(space.data)
     if refined.rw**2 - fits[best].rw ** 2 <= _TELLS * unit:
         return None

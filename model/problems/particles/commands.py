@@ -66,15 +66,8 @@ def solve_particle_command(
     from dsfu.model.problems.particles.paper_figure import particle_figure
     from dsfu.model.problems.particles.reading import read_pdf
 
-    numbers = {
-        "q_max": q_max,
-        "q_min": q_min,
-        "q_damp": q_damp,
-        "r_min": r_min,
-        "r_max": r_max,
-        "bond_length": bond_length,
-    }
-    _check(element, **numbers)
+    own = {"q_max": q_max, "q_min": q_min, "q_damp": q_damp, "r_min": r_min, "r_max": r_max, "bond_length": bond_length}
+    _check(element, **own)
     check_figure(figure)
     refuse_existing([*(out / name for name in FILES), figure], force=force)
     try:
@@ -82,7 +75,7 @@ def solve_particle_command(
         if element:
             measured = replace(measured, composition=element)
         ready_folder(out)
-        answer = solve_particle(measured, name=file.name, **numbers)
+        answer = solve_particle(measured, name=file.name, **own)
     except InputError as error:
         raise (
             error

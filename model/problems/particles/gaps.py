@@ -49,6 +49,7 @@ def light_atoms(space: FitSpace, best: Candidate) -> LightAtoms:
 
     def coordinates(site: str, bond: float, b_iso: float) -> FloatArray:
         distances, counts = _distances(site)
+        # Debye's sum over pairs, Σ n sin(Qd)/d, each distance as often as it is found within the particle.
         d = distances * bond
         sums = (counts / d * common_volume(d, diameter)) @ np.sin(np.outer(d, space.q))
         return np.asarray((sums * np.exp(-b_iso / EIGHT_PI_SQUARED * space.q**2)) @ space.exact_transform)
@@ -56,6 +57,7 @@ def light_atoms(space: FitSpace, best: Candidate) -> LightAtoms:
     metal = coordinates("", fit.bond, fit.b_iso)
     longer = coordinates("", fit.bond * _STEPS[0], fit.b_iso)
     softer = coordinates("", fit.bond, fit.b_iso * _STEPS[1])
+    # What a change of the scale, of b or of B explains is no sign of light atoms: work in what is normal to these.
     known, _ = np.linalg.qr(np.stack([fit.fit, metal, longer, softer], axis=1))
     scale = float(fit.fit @ metal) / float(metal @ metal)
 
@@ -65,6 +67,7 @@ def light_atoms(space: FitSpace, best: Candidate) -> LightAtoms:
     left, found = beyond(space.data - fit.fit), []
     for neighbours in _GAPS:
         own = beyond(coordinates(neighbours, fit.bond, fit.b_iso + _WIDER))
+        # Least squares with one unknown, and the share of the misfit's square that it takes away.
         amplitude = float(own @ left) / float(own @ own)
         share = amplitude**2 * float(own @ own) / max(float(left @ left), 1e-30)
         found.append(LightAtoms(neighbours=neighbours, amplitude=amplitude / scale, share=share))

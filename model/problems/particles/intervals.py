@@ -85,12 +85,14 @@ def _at_other_dampings(solution: ParticleSolution, candidate: Candidate) -> list
         return [1.0]
     space, fit = solution.space, candidate.refined
     diameter = diameter_of(candidate.family, candidate.atoms, fit.bond)
+    # The envelope of G(r): the share of pairs that lie within the particle, times exp(−(r Q_damp)²/2).
     found = common_volume(space.r, diameter) * np.exp(-((space.r * solution.limits.q_damp) ** 2) / 2)
     shapes = np.array([common_volume(space.r, diameter * size) for size in _SIZES])
     most = expm1(2 * _AS_LIKELY) * left_beyond_noise(fit, space, noise_floor(space))
     ratios = [1.0]
     for q_damp in _DAMPINGS:
         others = shapes * np.exp(-((space.r * q_damp) ** 2) / 2)
+        # 1 − cos² of the angle between two envelopes: what stays apart with the best scale.
         misfit = 1 - (others @ found) ** 2 / ((others**2).sum(axis=1) * float(found @ found))
         best = int(misfit.argmin())
         if misfit[best] < most:

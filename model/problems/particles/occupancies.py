@@ -36,6 +36,7 @@ _SWAPPED: Final = 16
 def _waves(distances: FloatArray, space: FitSpace, fit: Refined) -> Float32Array:
     """sin(x d)/d of each distance with the fit's B, averaged over its spread of b."""
     spread = np.sqrt(3) * fit.strain
+    # Gauss and Hermite's three points: the mean over a Gaussian of b from b and b (1 ± √3 · strain).
     shares = ((1 / 6, 1 - spread), (2 / 3, 1.0), (1 / 6, 1 + spread)) if fit.strain > 1e-5 else ((1.0, 1.0),)
     damping = np.exp(-pair_b_iso(distances, fit.b_iso, fit.b_bonds)[:, None] / EIGHT_PI_SQUARED * space.q**2)
     total = np.zeros((len(distances), len(space.q)))
@@ -109,6 +110,7 @@ class Occupation:
             yield after, float(weighed.prices[best])
 
     def _weighed(self, only_layers: bool = False) -> "_Weighed | None":
+        # Moves: one atom on or off, whole orbits of the symmetry, whole layers of a facet; each has a price.
         near = self.table.bonded[:, self.occupied].sum(axis=1)
         empty = ~self.occupied & (near >= 2) & ~self.table.clashing[:, self.occupied].any(axis=1)
         loose = self.occupied & (near < self.table.full)
@@ -127,6 +129,7 @@ class Occupation:
         groups += [np.searchsorted(sites, layer) for layer in layers]
         sign = np.where(self.occupied[sites[single]], np.float32(-1), np.float32(1))
         changes = np.stack([*(waves[single] * sign[:, None]), *(self._change(sites, waves, move) for move in groups)])
+        # An atom put on makes bonds for its neighbours too: the surface changes by half of the full number less these.
         bonds = sign * (self.table.full / 2 - near[sites[single]])
         surfaces = np.append(bonds, [self._surface_change(sites[move], near) for move in groups]) + self._surface()
         self.work += len(changes) * self._kinds

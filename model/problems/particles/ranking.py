@@ -62,6 +62,7 @@ def likeliest(families: Sequence[str], rw: Sequence[float], space: FitSpace, noi
     """
     floor = noise_floor**2
     least = min(rw) ** 2 - space.outside - floor
+    # χ² of n points is n ± √(2n): within some of these nothing but noise is left.
     if floor < (_FLOOR * 1e-2) ** 2 or least > _EXPLAINED * floor * sqrt(2 / len(space.data)):
         return 0
     unit = floor / len(space.data)

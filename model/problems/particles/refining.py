@@ -154,6 +154,7 @@ def _refine(forward: Forward, own: FloatArray, rounds: int) -> Refined:
         slopes = _scaled_slopes(point.coordinates, forward.slopes(point), data)
         normal, gradient = slopes @ slopes.T, slopes @ (data - fit)
         for _ in range(4):
+            # (JᵀJ + λ diag JᵀJ) step = Jᵀ (data − fit); λ grows until a step is better, and falls after it.
             step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-9), gradient)
             trial = forward.at(_inside(point.own + step, bond))
             new_fit, new = _scaled(trial.coordinates, data)

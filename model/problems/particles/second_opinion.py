@@ -96,6 +96,7 @@ def _read(pdf: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         )
 
     slow = slow_waves(_R, Q_SLOW)
+    # What waves slower than Q_SLOW can make is background, and is left out.
     less = pdf - slow.T @ (slow @ pdf)
     hidden = _silu(linear("first", less / max(float(np.sqrt((less**2).mean())), 1e-9)))
     for block in sorted({name.split(".")[1] for name in weights if name.startswith("blocks.")}):

@@ -154,7 +154,9 @@ def _moved(model: AtomModel, step: FloatArray, projectors: list[FloatArray], ort
     """After a step (places in Å, displacements, weights if they are free, scale), no part of which may be large."""
     atoms = len(model.numbers)
     shift = np.clip(step[: 3 * atoms].reshape(3, atoms).T, -_LARGEST_SHIFT, _LARGEST_SHIFT)
+    # An atom on a special position moves along what its site leaves free.
     shift = np.stack([projector @ each for projector, each in zip(projectors, shift, strict=True)])
+    # No step beyond where the model is nearly linear: .03 Å² of U, two fifths of a weight.
     u_step = np.clip(step[3 * atoms : 4 * atoms], -0.03, 0.03)
     weights = model.weights
     if len(step) > 5 * atoms:

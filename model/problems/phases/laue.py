@@ -153,6 +153,7 @@ def _is_half_wavelength(data: ReflectionList, forbidden: npt.NDArray[np.bool_]) 
     intensity, sigma, source = data.intensity[here], data.sigma[here], data.intensity[there]
     if len(here) < _FEWEST_HALVED or not (sigma > 0).all() or not (source > 0).any():
         return False
+    # I(h) = share · I(2h), weighted by 1/σ².
     share = float((intensity * source / sigma**2).sum() / (source**2 / sigma**2).sum())
     if not 0 < share < _MOST_HALVED:
         return False

@@ -132,6 +132,7 @@ def symmetrised(hkl: IntArray, waves: ComplexArray, fit: GroupFit) -> ComplexArr
     """F with the group's origin at 0, averaged over the group: F(h) = mean of F(hR) exp(2πi h·t)."""
     moved = waves * np.exp(-2j * np.pi * (hkl @ fit.origin))
     reach = int(np.abs(hkl).max()) * 3 + 1
+    # A table by h, k, l: what was not measured is 0 in it. A rotation makes an index at most three times as large.
     table = np.zeros((2 * reach + 1,) * 3, dtype=np.complex128)
     table[tuple((hkl + reach).T)] = moved
     total = np.zeros(len(hkl), dtype=np.complex128)

@@ -106,9 +106,11 @@ def corrected(form_factor: Tensor, sro: Tensor, root: Tensor, seen: Tensor, trus
     """Move both factors, as far as each pixel is trusted, to where their product is what was measured."""
     positive_form_factor, positive_sro = form_factor.clamp(min=0), sro.clamp(min=0)
     product = positive_form_factor * positive_sro
+    # Least squares: the scale that brings the measured root to the product of both factors.
     scale = (product * root * seen).sum((2, 3), keepdim=True) / root.square().sum((2, 3), keepdim=True).clamp(min=1e-6)
     missing = (scale * root - product) * trust
     damping = LEAST**2
+    # Newton's step of either factor with the other held, damped where that one is near zero.
     more_sro = missing[:, :1] * positive_form_factor / (positive_form_factor.square() + damping)
     more_form_factor = missing[:, 1:] * positive_sro / (positive_sro.square() + damping)
     return form_factor + more_form_factor.clamp(-_FURTHEST, _FURTHEST), sro + more_sro.clamp(-_FURTHEST, _FURTHEST)
