@@ -40,6 +40,9 @@ _CAUSES: Final = {
     errno.ENAMETOOLONG: "the path is too long; choose a shorter one for the store",
 }
 
+_NO_MORE_FILES: Final = "the disk has no room for more files (df -i); remove some, or choose another place"
+_FEW_FILES: Final = 10
+
 
 class StorageError(OSError):
     """The storage refuses. Its text is complete: which file, why, and what to do. ``errno`` is the system's."""
@@ -224,4 +227,13 @@ def explained(path: str | Path) -> Iterator[None]:
     except OSError as error:
         number = error.errno or errno.EIO
         cause = _CAUSES.get(number) or error.strerror or os.strerror(number)
+        if number == errno.ENOSPC and _has_room_for_bytes(path):
+            cause = _NO_MORE_FILES
         raise StorageError(number, cause, str(path)) from error
+
+
+def _has_room_for_bytes(path: str | Path) -> bool:
+    """Whether a disk that takes no more has none for another file (no inodes), though it has for bytes."""
+    there = next((each for each in [Path(path), *Path(path).parents] if each.exists()), Path("/"))
+    disk = os.statvfs(there)
+    return disk.f_files > 0 and disk.f_favail < _FEW_FILES and disk.f_bavail > 0

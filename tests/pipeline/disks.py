@@ -10,10 +10,10 @@ import pytest
 
 
 @contextmanager
-def small_disk(folder: Path, kib: int) -> Iterator[Path]:
-    """A file system of its own with little room."""
+def small_disk(folder: Path, kib: int, files: int = 10_000) -> Iterator[Path]:
+    """A file system of its own with little room, for bytes and for files."""
     folder.mkdir()
-    _mount("-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(folder))
+    _mount("-t", "tmpfs", "-o", f"size={kib}k,nr_inodes={files}", "tmpfs", str(folder))
     try:
         yield folder
     finally:

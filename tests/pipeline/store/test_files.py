@@ -202,6 +202,22 @@ def test_a_full_disk(tmp_path: Path) -> None:
         files.write("b", bytes(500_000))
 
 
+def test_a_disk_with_room_for_no_more_files(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1024, files=12) as disk:
+        files = open_files(disk / "store")
+        for number in range(5):
+            files.write(f"{number}", b"x")
+        while os.statvfs(disk).f_favail:
+            (disk / f"other-{os.statvfs(disk).f_favail}").touch()
+        with pytest.raises(StorageError, match=r"room for more files \(df -i\); remove some") as caught:
+            files.write("one more", b"x")
+        assert caught.value.errno == errno.ENOSPC
+        assert len(list(files.list())) == 5
+        assert list(files.leftovers()) == []
+        files.remove("0")
+        files.write("again", b"x")
+
+
 def _changes(files: Files) -> list[Callable[[], object]]:
     return [
         lambda: files.write("a", b"new"),
