@@ -265,12 +265,6 @@ def learner_of(problem: str = OLDEST_PROBLEM) -> Learner[Any]:
     )
 
 
-def learners() -> Iterator[Learner[Any]]:
-    """The learners of all problems: folders of `dsfu.model.problems`, then entry points of others."""
-    for _, load in _known():
-        yield load()
-
-
 def _known() -> "Iterator[tuple[str, _Load]]":
     for folder in pkgutil.iter_modules(problems.__path__):
         module = f"{problems.__name__}.{folder.name}.problem"

@@ -115,8 +115,3 @@ def augmented(pattern: FloatArray, composition: FloatArray, rng: np.random.Gener
     moved[max(shift, 0) : len(pattern) + min(shift, 0)] = pattern[source]
     moved = np.maximum(moved + rng.normal(0, 1e-3, len(moved)), 0)
     return moved, np.maximum(composition + rng.normal(0, 1e-3, len(composition)), 0)
-
-
-def composition_vector(crystal: UnitCell) -> FloatArray:
-    """Atom fractions, index = atomic number, 119 long, as published."""
-    return np.bincount(crystal.numbers, minlength=119) / len(crystal.numbers)

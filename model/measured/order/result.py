@@ -213,15 +213,6 @@ class SroRefinement:
             total += shell.alpha * np.cos(2 * np.pi * points @ vectors.T).sum(axis=-1)
         return total
 
-    def alpha_array(self, cutoff: int = 5) -> FloatArray:
-        """α of all vectors up to a cutoff, (2 cutoff + 1)³, 1 at the origin and 0 where not refined."""
-        alpha = np.zeros((2 * cutoff + 1,) * 3)
-        alpha[cutoff, cutoff, cutoff] = 1.0
-        for shell, vectors in zip(self.shells, self.members, strict=True):
-            u, v, w = (vectors[(np.abs(vectors) <= cutoff).all(axis=1)] + cutoff).T
-            alpha[u, v, w] = shell.alpha
-        return alpha
-
 
 def as_vector(indices: npt.ArrayLike) -> Vector:
     u, v, w = (int(each) for each in np.asarray(indices))
