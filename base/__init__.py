@@ -25,8 +25,9 @@ _DOORS: Final = {
     "solve_density": "dsfu.model.front_door.density",
     "solve_particle": "dsfu.model.front_door.particle",
     "solve_phases": "dsfu.model.front_door.phases",
+    "InputError": "dsfu.errors",
 }
-"""Where each function of the front door is at home."""
+"""Where each function of the front door is at home, and the error that they raise for bad input."""
 
 __all__ = ["__version__", *_DOORS]
 

@@ -1,5 +1,6 @@
 """What type checkers see of the front door, whose functions are loaded when they are asked for."""
 
+from dsfu.errors import InputError as InputError
 from dsfu.model.front_door.analysis import analyse as analyse
 from dsfu.model.front_door.density import solve_density as solve_density
 from dsfu.model.front_door.factors import factorise as factorise

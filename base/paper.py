@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dsfu.colours import MISSING
 from dsfu.errors import InputError
 from dsfu.files import check_picture, replacing
 
@@ -88,6 +87,8 @@ def map_panel(axes: Any, number: int, x_label: str, y_label: str, *, outer: bool
 
     ``outer`` says that it stands on the left: the others of a row share its vertical axis.
     """
+    from dsfu.colours import MISSING  # with numpy, which is not loaded to show a command's help
+
     axes.set_facecolor(MISSING)
     axes.set_aspect("equal")
     letter(axes, number)

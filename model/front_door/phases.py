@@ -1,6 +1,6 @@
 """A crystal solved from |F|², at the front door."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ class Phases(Answer):
 def solve_phases(
     source: "ReflectionList | str | Path",
     *,
-    cell: str = "",
+    cell: str | Sequence[float] = "",
     formula: str = "",
     resolution: float = 0.0,
     seed: int = 0,
@@ -86,7 +86,8 @@ def solve_phases(
     source
         SHELX .hkl, .fcf, CIF with reflections, or MTZ; or what `reflections_of` read of one.
     cell
-        "a,b,c,alpha,beta,gamma", where the file and its neighbours do not say it.
+        a, b, c in Å, α, β and γ, as numbers or as "a,b,c,alpha,beta,gamma", where the file and its neighbours do not
+        say it.
     formula
         Elements to give to the peaks.
     resolution
@@ -106,11 +107,13 @@ def solve_phases(
         return Phases(solve(source, resolution=resolution, seed=seed, tell=telling))
 
 
-def reflections_of(path: str | Path, cell: str = "", formula: str = "") -> "ReflectionList":
+def reflections_of(path: str | Path, cell: str | Sequence[float] = "", formula: str = "") -> "ReflectionList":
     """Reflections of a file, with a cell and a formula that it may lack."""
     from dsfu.model.problems.phases.elements import parse_formula
     from dsfu.model.problems.phases.reading import parse_cell, read_reflections
 
     given = parse_formula(formula) if formula else {}
-    found = read_reflections(path, parse_cell(cell) if cell else None)
+    check_kinds("solve_phases", cell=(cell, str | Sequence[float]), formula=(formula, str))
+    text = cell if isinstance(cell, str) else ", ".join(map(str, cell))
+    found = read_reflections(path, parse_cell(text) if text else None)
     return replace(found, formula=given) if given else found

@@ -44,6 +44,12 @@ def test_importing_it_loads_nothing_heavy():
     assert not {"numpy", "torch", "numba", "dask", "zarr", "typer", "jinja2"} & set(loaded)
 
 
+def test_help_loads_nothing_that_computes():
+    listing = "import dsfu.model.cli, dsfu.pipeline.cli, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"numpy", "scipy", "torch", "numba", "dask", "zarr", "matplotlib"} & set(loaded)
+
+
 def least_seconds(*command: str, times: int = 5) -> float:
     """The shortest of several runs: what the command itself takes, whatever else the machine does."""
     found = []
