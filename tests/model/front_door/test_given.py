@@ -96,7 +96,8 @@ def test_a_cell_of_reflections_is_numbers_or_text(tmp_path: Path) -> None:
 
     (tmp_path / "x.hkl").write_text("   1   0   0    9.00    1.00\n   0   1   0    4.00    1.00\n")
     numbers = (6.0, 7.0, 8.0, 90.0, 91.0, 90.0)
-    for cell in ("6 7 8 90 91 90", list(numbers), np.array(numbers)):
+    given: list[Any] = ["6 7 8 90 91 90", list(numbers), np.array(numbers)]
+    for cell in given:
         assert reflections_of(tmp_path / "x.hkl", cell).cell == numbers
     with pytest.raises(dsfu.InputError, match="cell is 5"):
         dsfu.solve_phases(tmp_path / "x.hkl", cell=5)  # type: ignore[arg-type]
