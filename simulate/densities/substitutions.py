@@ -43,14 +43,15 @@ def expected_volume(kind: StructureType) -> float:
 
 
 def metallic_volume(kind: StructureType) -> float:
-    """Å³ that the cell of an alloy should have, from the cells of its metals (ase); 0 for what is no alloy.
+    """Å³ that the cell of a metal (ase), or of an alloy, should have; 0 for other compounds.
 
-    Sodium takes 38 Å³ in the metal and 21 in its compounds. Of 397 computed alloys 98 % have .76 to 1.24 of this,
-    and .91 to 2.07 of that by `expected_volume`.
+    Sodium takes 38 Å³ in the metal and 21 in its compounds, alloys lie between: of 385 computed ones 98 % have .87 to
+    1.36 of the mean of both, and .91 to 1.81 of what `expected_volume` says.
     """
     if not all(gemmi.Element(z).is_metal for z in kind.composition):
         return 0.0
-    return sum(count * _in_the_metal(z) for z, count in kind.composition.items())
+    metal = sum(count * _in_the_metal(z) for z, count in kind.composition.items())
+    return metal if len(kind.composition) == 1 else (metal + expected_volume(kind)) / 2
 
 
 @lru_cache(maxsize=128)

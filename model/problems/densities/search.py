@@ -68,7 +68,7 @@ def search_cell(kind: StructureType, signal: Signal, wavelength: float, least: f
     """The cell of one decorated type that agrees best; cells with a cosine below ``least`` are not improved."""
     from dsfu.simulate.densities.cell_trials import climb, cosines_of_metrics
 
-    start = scaled(kind, max(expected_volume(kind), metallic_volume(kind)))
+    start = scaled(kind, metallic_volume(kind) or expected_volume(kind))
     system = kind.system
     table, weights, metric, last = _lines(start, system, wavelength, signal)
     if len(weights) < 2:

@@ -15,6 +15,7 @@ from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.fitting import Fit, Rough, fit, rough_fit, wavelengths_of
 from dsfu.model.problems.densities.formulas import Formula, without_mixing
 from dsfu.model.problems.densities.judging import GOOD, identity, judge, ordered, rank
+from dsfu.model.problems.densities.orderings import merges, ordered_types
 from dsfu.model.problems.densities.pattern_model import Source
 from dsfu.model.problems.densities.powder import PowderPattern, Signal, prepared
 from dsfu.model.problems.densities.raising import Fitting, raised
@@ -55,6 +56,10 @@ BEATEN: Final = 0.7
 SINGLE: Final = 0.9
 """Share of what a tube's doublet leaves beyond the noise up to which K-alpha-1 alone is taken, as monochromators leave
 it. Chosen."""
+
+MERGED: Final = 4
+MERGED_FITTED: Final = 16
+"""Types with two elements counted as one that are fitted roughly, and of which atoms are told apart. Chosen."""
 
 _SHARE_OF_SEARCH: Final = 0.6
 """Of the time, for the search over types."""
@@ -130,6 +135,14 @@ def solve(
         whole = _unmixed(formula, ranked, again, progress)
         if whole is not None:
             return whole
+        types = shipped_types() if kinds is None else kinds
+        other = _of_orderings(formula, types, signal, source, begun + seconds, progress)
+        if other and (not ranked or rank(other[0]) < BEATEN * rank(ranked[0])):
+            reason = (
+                f"R = {other[0].r:.2f} ({other[0].excess:.2f} without noise); no known type fits, and atoms of one "
+                "site were told apart, in some of the ways that there are"
+            )
+            return answer(tried, ordered([*other, *ranked])[:keep], "uncertain", reason)
         other = _of_no_type(formula, signal, source, begun + seconds, progress)
         if other and (not ranked or rank(other[0]) < BEATEN * rank(ranked[0])):
             ranked, verdict = ordered([*other, *ranked]), "uncertain"
@@ -153,6 +166,26 @@ def _unmixed(
     if not found.candidates or (ranked and rank(found.candidates[0]) > BEATEN * rank(ranked[0])):
         return None
     return replace(found, reason=f"{found.reason}; {told}")
+
+
+def _of_orderings(
+    formula: Formula, kinds: Sequence[StructureType], signal: Signal, source: Source, until: float,
+    progress: Callable[[str], None],
+) -> list[Fit]:  # fmt: skip
+    """What explains the pattern once two elements are counted as one, and their atoms told apart in the best types."""
+    trials: list[StructureType] = []
+    for merge in merges(formula):
+        found, _ = search(list(decorations(merge.formula, kinds, anew=False)), signal, source[0][0], until=until)
+        rough = [rough_fit(each.kind, each.cell, signal, source) for each in _varied(found, MERGED_FITTED)]
+        for one in sorted(rough, key=lambda each: each.cost)[:MERGED]:
+            trials += ordered_types(one.kind.moved(one.cell, np.zeros(one.kind.free)), merge)
+        if time.process_time() > until:
+            break
+    if not trials or time.process_time() > until:
+        return []
+    progress(f"no known type explains it; {len(trials)} ways to tell atoms of one site apart")
+    found, _ = search(trials, signal, source[0][0], until=until)
+    return [each for each in _fitted(found, signal, source, until) if each.excess < GOOD]
 
 
 def _of_no_type(

@@ -6,8 +6,11 @@ import pytest
 from dsfu.model.problems.densities.bin_search import solve_formula
 from dsfu.model.problems.densities.formulas import parse_formula
 from dsfu.model.problems.densities.orderings import is_ordered, merges, ordered_types
+from dsfu.model.problems.densities.powder import PowderPattern
+from dsfu.model.problems.densities.solve import solve
 from dsfu.simulate.densities.crystals import unit_cell
 from dsfu.simulate.densities.pattern import binned, powder_lines
+from dsfu.simulate.densities.profiles import Instrument, measured_pattern, with_background
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
 
@@ -48,3 +51,20 @@ def test_layers_of_two_metals_are_found_from_the_type_with_one() -> None:
     found = solve_formula(binned(powder_lines(truth)), parse_formula("AgAuCu2"), kinds)
     assert found[0].cosine > 0.99
     assert found[0].crystal.parameters[:3] == pytest.approx([4.05, 4.05, 3.85], rel=2e-3)
+
+
+def test_a_powder_whose_order_no_type_has_is_found_and_not_called_solved() -> None:
+    places = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1]]) / 2
+    truth = unit_cell(np.diag([4.05, 4.05, 3.85]), places, [47, 79, 29, 29])
+    angles = np.arange(15, 80, 0.04)
+    counts = with_background(
+        measured_pattern(truth, angles, Instrument(size=300)), angles, np.random.default_rng(3), counts=5000, level=0.1,
+        hump=0.0,
+    )  # fmt: skip
+    kinds = [kind for kind in shipped_types() if kind.name.startswith("AB3_cP4_221")]
+    pattern = PowderPattern(two_theta=angles, counts=counts, wavelength=1.5406)
+    answer = solve(pattern, parse_formula("AgAuCu2"), kinds=kinds)
+    assert answer.candidates[0].kind.number == 123
+    assert answer.candidates[0].kind.composition == {47: 1, 79: 1, 29: 2}
+    assert answer.verdict == "uncertain"
+    assert "told apart" in answer.reason
