@@ -28,7 +28,8 @@ def solve_phases(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="Reflections: SHELX .hkl, .fcf, CIF with reflections, or MTZ; gzipped or not."
+            metavar="FILE",
+            help="Reflections: SHELX .hkl, .fcf, CIF with reflections, MTZ, XDS_ASCII.HKL or .sca; gzipped or not.",
         ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the results.")],
@@ -40,7 +41,9 @@ def solve_phases(
             "[default: from the file, or an .ins, .res or .cif beside it]",
         ),
     ] = "",
-    resolution: Annotated[float, typer.Option(min=0, metavar="Å", help="Leave out smaller d; 0: nothing.")] = 0.0,
+    resolution: Annotated[
+        float, typer.Option(min=0, metavar="Å", help="Phase no smaller d; all tell the space group. 0: all.")
+    ] = 0.0,
     formula: Annotated[
         str, typer.Option(metavar="FORMULA", help="Elements to give to the peaks, such as C9H8O4.")
     ] = "",

@@ -13,9 +13,10 @@ from dsfu.files import unpacked
 from dsfu.model.problems.phases.cell_checks import doubts_of_cell
 from dsfu.model.problems.phases.cif_files import CrystalCif
 from dsfu.model.problems.phases.crystal_data import CellNumbers, FloatArray, ReflectionList
+from dsfu.model.problems.phases.integration_files import reflections_of_integration
 from dsfu.model.problems.phases.shelx_files import InstructionFile, cell_behind, read_hkl
 
-_EXPECTED: Final = "SHELX .hkl (HKLF 4), .fcf, CIF with reflections, or MTZ"
+_EXPECTED: Final = "SHELX .hkl (HKLF 4), .fcf, CIF with reflections, MTZ, XDS_ASCII.HKL, or merged .sca"
 _CELL_REMEDY: Final = "--cell a,b,c,alpha,beta,gamma, or an .ins, .res or .cif of the same name beside it"
 _BESIDE: Final = (".ins", ".res", ".cif", ".fcf", ".INS", ".RES", ".CIF")
 _LARGEST_FILE: Final = 1 << 29
@@ -71,6 +72,9 @@ def parse_cell(text: str) -> CellNumbers:
 def _from_text(file: Path, text: str) -> ReflectionList:
     if any(_BLOCK.match(line) for line in text.splitlines()[:400]):
         return _from_cif(file, text)
+    integrated = reflections_of_integration(file, text)
+    if integrated is not None:
+        return _with_neighbours(integrated, file)
     hkl, value, sigma, notes = read_hkl(file, text)
     data = ReflectionList(hkl=hkl, intensity=value, sigma=sigma, cell=_NO_CELL, source=str(file), notes=notes)
     data = _with_neighbours(data, file)

@@ -81,7 +81,7 @@ def solve(
     Parameters
     ----------
     resolution
-        Smallest d in Å that is used; 0 for all.
+        Smallest d in Å of what is phased; 0 for all. Laue class and space group are told by all.
     tell
         Is given lines of progress.
     """
@@ -93,7 +93,9 @@ def solve(
         f"d ≥ {data.d_min:.2f} Å, {100 * data.completeness:.0f} % complete"
     )
     sphere = on_grid(data, grid_shape(data.cell, data.d_min))
-    groups = candidates(data)
+    # Absences and the spread of intensities tell the group, of what the phases leave out too.
+    every = merge(reflections, laue) if resolution > 0 else data
+    groups = candidates(every)
     best: Attempt | None = None
     tried = 0
     ranked: list[PhasedMap] = []
@@ -121,7 +123,7 @@ def solve(
     if best is None:
         raise AssertionError("at least one attempt was made")
     if not best.accepted:
-        for attempt in _in_groups(data, groups, reflections, seed, tell):
+        for attempt in _in_groups(data, every, groups, reflections, seed, tell):
             # At low resolution R of maps of different symmetry says nothing; what many starts agree upon is better.
             if attempt.agreed or attempt.better_than(best):
                 best = attempt
@@ -129,15 +131,20 @@ def solve(
 
 
 def _in_groups(
-    data: MergedData, groups: list[CandidateGroup], reflections: ReflectionList, seed: int, tell: Tell
+    data: MergedData,
+    every: MergedData,
+    groups: list[CandidateGroup],
+    reflections: ReflectionList,
+    seed: int,
+    tell: Tell,
 ) -> list[Attempt]:
-    """Projections with the symmetry imposed, in the groups that absences and intensities speak for."""
+    """Projections with the symmetry imposed, in the groups that absences and intensities of all data speak for."""
     coarse = data.d_min > ATOMIC
     if reflections.space_group is not None:
         wanted = [candidate_of(reflections.space_group)]
     else:
         wanted = [g for g in groups if g.absent == groups[0].absent] if groups else []
-        wanted = likeliest(data, wanted)[:1] if coarse else wanted[:2]
+        wanted = likeliest(every, wanted)[:1] if coarse else wanted[:2]
     attempts = []
     for candidate in wanted:
         if len(candidate.turns) < 2:

@@ -4,6 +4,7 @@ import gemmi
 import numpy as np
 import pytest
 
+from dsfu.model.problems.phases import in_group
 from dsfu.model.problems.phases.choosing import choose, likeliest
 from dsfu.model.problems.phases.groups import candidate_of, candidates
 from dsfu.model.problems.phases.intensity_statistics import spread_of_intensities
@@ -12,6 +13,7 @@ from dsfu.model.problems.phases.merging import merge
 from dsfu.model.problems.phases.origin import SymmetryOfMap
 from dsfu.model.problems.phases.polishing import sphere_indices
 from dsfu.model.problems.phases.reading import read_reflections
+from dsfu.model.problems.phases.solve import solve
 from tests.model.problems.phases.made_elsewhere import calculated, packed, write_hkl
 
 
@@ -60,3 +62,21 @@ def test_a_flat_molecule_beside_a_mirror_is_also_tried_without_the_centre(tmp_pa
     assert [each.candidate for each in found.by_intensities] == [lower]
     assert choose(merged, symmetry, [higher, lower], higher.group).by_intensities == ()
     assert np.isclose(found.by_intensities[0].worst, 1, atol=0.02)
+
+
+def test_what_is_too_fine_to_be_phased_still_tells_the_group(tmp_path, monkeypatch):
+    monkeypatch.setattr(in_group, "_LOW_STARTS", 4)
+    monkeypatch.setattr(in_group, "_AGAIN_STARTS", 2)
+    structure = packed("C4H4NH", "P 1 21/c 1")
+    write_hkl(tmp_path / "x.hkl", structure, 0.9)
+    operations = structure.spacegroup.operations()
+    lines = []
+    for line in (tmp_path / "x.hkl").read_text().splitlines():
+        h = [int(line[i : i + 4]) for i in (0, 4, 8)]
+        coarse = any(h) and structure.cell.calculate_d(h) >= 1.6
+        if not (coarse and operations.is_systematically_absent(h)):
+            lines.append(line)
+    (tmp_path / "x.hkl").write_text("\n".join(lines))  # absences are among the finer reflections only
+    crystal = solve(read_reflections(tmp_path / "x.hkl"), resolution=1.6)
+    assert crystal.data.d_min >= 1.6
+    assert crystal.candidate.group.number == 14

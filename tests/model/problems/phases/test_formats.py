@@ -231,7 +231,31 @@ def write_numbers_with_points(folder: Path, what: Measured) -> Path:
     return folder / "x.txt"
 
 
+def write_xds(folder: Path, what: Measured) -> Path:
+    """With a misfit, which XDS marks by a negative uncertainty, and the group of integration."""
+    head = ["!FORMAT=XDS_ASCII    MERGE=FALSE    FRIEDEL'S_LAW=TRUE", "!SPACE_GROUP_NUMBER=    3"]
+    head += [f"!UNIT_CELL_CONSTANTS= {what.cell.replace(',', ' ')}", "!NUMBER_OF_ITEMS_IN_EACH_DATA_RECORD=6"]
+    head += [f"!ITEM_{name}={i}" for i, name in enumerate(("H", "K", "L", "IOBS", "SIGMA(IOBS)", "XD"), 1)]
+    rows = shelx_lines(what, "{:6d}{:6d}{:6d} {:10.3E} {:10.3E} 512.0")
+    lines = [*head, "!END_OF_HEADER", *rows, "     1     0     2  9.000E+04 -1.000E+01 512.0", "!END_OF_DATA"]
+    (folder / "XDS_ASCII.HKL").write_text("\n".join(lines))
+    return folder / "XDS_ASCII.HKL"
+
+
+def write_sca(folder: Path, what: Measured) -> Path:
+    """I(+) and I(−) in one row; every third row has I(−) only."""
+    cell = "".join(f"{x:10.5f}" for x in what.structure.cell.parameters)
+    lines = ["    1", " -987", f"{cell} p2"]
+    for number, (h, i, s) in enumerate(merged_rows(what)):
+        pairs = (0, -1, i, s) if number % 3 == 0 else (i, s, i, s)
+        lines.append("".join(f"{x:4d}" for x in h) + "".join(f"{x:8.2f}" for x in pairs))
+    (folder / "x.sca").write_text("\n".join(lines))
+    return folder / "x.sca"
+
+
 WRITERS = [
+    write_xds,
+    write_sca,
     write_hkl,
     write_hkl_with_cif_beside,
     write_hkl_with_lines_behind,
@@ -301,6 +325,20 @@ def test_columns_that_touch_are_not_taken_for_words(tmp_path):
     assert data.hkl.tolist() == [[-1, -102, -103], [1, 2, 3], [2, 0, 0]]
     assert data.intensity.tolist() == [1234.56, 12345.67, -1234.56]
     assert data.sigma.tolist() == [10.0, 123.45, 10.0]
+
+
+def test_what_integration_programs_write_but_phases_cannot_use_is_refused(tmp_path):
+    unmerged = (
+        "    2 p2\n"
+        + "  1  0  0  0  1  0  0  0  1\n  0  0  0\n"
+        + "   1   2   3   1   2   3   7 0 0 1  90.0   9.0\n" * 9
+    )
+    damaged = "    1\n -987\n    5.0  6.0  7.0 90.0 90.0 90.0 p2\n   1   2   3   rubbish\n"
+    headless = "!FORMAT=XDS_ASCII MERGE=FALSE\n!ITEM_H=1\n 1 2 3 4.0 5.0\n"
+    for text, words in ((unmerged, "not merged"), (damaged, "line 4 is"), (headless, "no ITEM_K in the head")):
+        (tmp_path / "x.sca").write_text(text)
+        with pytest.raises(InputError, match=words):
+            read_reflections(tmp_path / "x.sca")
 
 
 def test_an_impossible_cell_is_refused_and_doubtful_ones_are_told(tmp_path, measured):
