@@ -39,6 +39,9 @@ EXPLAINED: Final = 0.98
 CERTAIN: Final = 0.995
 """Cosine from which on no further two elements are counted as one. Chosen."""
 
+CLEARLY: Final = 0.6
+"""Share of what a type lacks to a cosine of 1 that its atoms told apart may lack. Chosen with Ti3FeCu2S8 in view."""
+
 MERGED: Final = 4
 """Types with two elements counted as one whose atoms are told apart. Chosen."""
 
@@ -77,7 +80,9 @@ def solve_formula(pattern: FloatArray, formula: Formula, kinds: Sequence[Structu
         if answers and answers[0].cosine > EXPLAINED:
             break
         more = _ordered(pattern, formula, kinds, merged)
-        answers = sorted([*answers, *more], key=lambda each: -each.cosine)
+        # They have more to choose from, so that a little better is not better.
+        if more and (not answers or 1 - more[0].cosine < CLEARLY * (1 - answers[0].cosine)):
+            answers = sorted([*answers, *more], key=lambda each: -each.cosine)
     return answers
 
 
