@@ -9,6 +9,7 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
 from dsfu.model.front_door.given import settings_of
+from dsfu.model.front_door.one_thread import one_thread
 from dsfu.model.front_door.order import Order
 from dsfu.model.front_door.reconstructions import Volume, volume_of
 from dsfu.model.measured.data.reconstruction import Reconstruction
@@ -119,6 +120,6 @@ def analyse(
 
     chosen = settings_of(VolumeSettings, {"laue": laue, **settings}, "analyse")
     reconstruction = readable(source, laue)
-    with waiting("analyse", tell) as telling:
+    with waiting("analyse", tell) as telling, one_thread():
         solution, verdict = solve_with_stretch(reconstruction, chosen, telling)
         return Analysis(solution, verdict, order_of(solution, verdict))

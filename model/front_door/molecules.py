@@ -1,7 +1,6 @@
 """Two molecules against a form factor, at the front door."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import numpy as np
 
 from dsfu.model.front_door.answer import Answer, Drawing, free_folder
 from dsfu.model.front_door.given import names_of, path_of
+from dsfu.model.front_door.one_thread import one_thread
 from dsfu.progress import waiting
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def refine_molecules(
     observed = read_observed(factors)
     structures = on_site((first, second), names_of(sites, "sites"), observed[0].cell)
     turned = torsions_of(names_of(torsions, "torsions"), structures)
-    with waiting("refine-ff"), _one_thread():
+    with waiting("refine-ff"), one_thread():
         found = refine_form_factor(observed, structures, turned, settings)
     made_from = {
         **{"factors": str(factors), "A": str(files[0]), "B": str(files[1])},
@@ -134,19 +134,6 @@ def refine_molecules(
         "refine": refine,
     }
     return Molecules(found, made_from, warning_of(Path(factors)))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Products of small matrices: threads that wait for one another cost more than they bring."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Verb that goes all the way from a reconstruction to α and a report: analyse."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -103,15 +102,11 @@ def analyse(
     background of air or glass, are part of the fit: nothing has to be prepared. Exit status 3 says that the data
     contradict the model of two species on one site.
     """
-    import torch
-
     from dsfu.model.front_door.analysis import analyse as analysed
     from dsfu.model.front_door.analysis import readable
     from dsfu.model.measured.volume.output import FILES
     from dsfu.model.measured.volume.paper_figure import section_figure
 
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(min(2, os.cpu_count() or 1))
     check_figure(figure)
     reconstruction = readable(files, laue, **hints)
     ready_folder(out)

@@ -18,7 +18,7 @@ _SMALL: Final = 1e-3
 _MOST_VALUES: Final = 3e7
 """Voxels times patterns: what is held in memory at once."""
 
-_SLOW: Final = 0.25
+SLOW: Final = 0.25
 """Of α that change with Q: waves cos 2πxh with x in cells, slower than most of I_FF."""
 
 
@@ -37,13 +37,22 @@ class Departure:
     chi_square: float
     amplitude: float
     values: FloatArray
-    uncertainties: FloatArray
+    covariance: FloatArray
+
+    @property
+    def uncertainties(self) -> FloatArray:
+        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0)))
 
 
 def stretched_lattice(fit: VolumeFit, factor: FloatArray) -> Departure | None:
     """By how much, relatively, the order's lattice is finer than h, k and l say, for each axis that is measured."""
     if not len(fit.terms) or not fit.parts()[1].any():
         return None
+    return departure_of(fit, lattice_patterns(fit), factor)
+
+
+def lattice_patterns(fit: VolumeFit) -> list[torch.Tensor]:
+    """Derivatives of the intensities by the lattice's constants, for each axis that is measured."""
     form_factor = fit.factors()[0]
     values = torch.from_numpy(fit.terms.spread(fit.parts()[1]))
     axes = fit.voxels.axes
@@ -53,8 +62,7 @@ def stretched_lattice(fit: VolumeFit, factor: FloatArray) -> Departure | None:
         return CosineSeries(moved, fit.terms.vectors, [1, 1, 1], double=True).on_grid(values)
 
     used = [i for i in range(3) if len(axes[i]) > 1]
-    patterns = [form_factor * ((order(i, _SMALL) - order(i, -_SMALL)) / (2 * _SMALL)).float() for i in used]
-    return _departure(fit, patterns, factor)
+    return [form_factor * ((order(i, _SMALL) - order(i, -_SMALL)) / (2 * _SMALL)).float() for i in used]
 
 
 def order_that_varies(fit: VolumeFit, factor: FloatArray) -> Departure | None:
@@ -63,26 +71,29 @@ def order_that_varies(fit: VolumeFit, factor: FloatArray) -> Departure | None:
     if len(near) != 13:
         return None
     form_factor = fit.factors()[0]
-    grid = _grid(fit)
+    grid = grid_of(fit)
     square = torch.from_numpy(fit.voxels.lengths() ** 2)
     # α of each vector times slow waves over reciprocal space; with one disordered site none of them is needed.
-    slow = [square / square.max(), *(torch.cos(2 * np.pi * _SLOW * each) for each in grid)]
+    slow = [square / square.max(), *(torch.cos(2 * np.pi * SLOW * each) for each in grid)]
     several = max(1, min(len(slow), int(_MOST_VALUES / len(near) / form_factor.numel())))
     patterns = []
     for vector in near:
         phase = sum((int(n) * x for n, x in zip(vector, grid, strict=True)), torch.zeros(()))
         order = 2 * torch.cos(2 * np.pi * phase)
         patterns += [form_factor * wave * order for wave in slow[:several]]
-    return _departure(fit, patterns, factor)
+    return departure_of(fit, patterns, factor)
 
 
-def _grid(fit: VolumeFit) -> list[torch.Tensor]:
+def grid_of(fit: VolumeFit) -> list[torch.Tensor]:
+    """h, k and l of the voxels, each along its own axis."""
     h, k, l = (torch.from_numpy(np.ascontiguousarray(each)).float() for each in fit.voxels.axes)  # noqa: E741
     return [h[:, None, None], k[None, :, None], l[None, None, :]]
 
 
-def _departure(fit: VolumeFit, patterns: list[torch.Tensor], factor: FloatArray) -> Departure:
+def departure_of(fit: VolumeFit, patterns: list[torch.Tensor], factor: FloatArray, free: int = 0) -> Departure:
+    """What the residuals hold of patterns, whatever they hold of the first few, which are free."""
     values, covariance = fit.amplitudes_of(patterns, factor)
+    values, covariance = values[free:], covariance[free:, free:]
     variances = np.diag(covariance)
     known = variances > 0
     # In units of their uncertainties, without combinations that the fit nearly imitates.
@@ -95,5 +106,5 @@ def _departure(fit: VolumeFit, patterns: list[torch.Tensor], factor: FloatArray)
         chi_square=chi_square,
         amplitude=float(np.sign(size) * np.sqrt(abs(size))),
         values=values,
-        uncertainties=np.sqrt(np.maximum(variances, 0)),
+        covariance=covariance,
     )

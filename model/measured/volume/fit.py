@@ -237,7 +237,7 @@ class VolumeFit(VolumeModel):
         weighted = [self._w * each for each in patterns]
         products = np.stack([self._products(each, by_p, form_factor) for each in weighted], axis=1)
         solved = linalg.solve_triangular(factor, products * self._deviations[:, None], lower=True, check_finite=False)
-        power = sums_of_products(weighted, patterns)
+        power = sums_of_products(*(torch.stack(each).flatten(1) for each in (weighted, patterns)))
         # what the fit can imitate is left out: in single precision nothing is known of it
         unit = 1 / np.sqrt(np.maximum(np.diag(power), 1e-300))
         # Their power less what fitted parameters take of it: the Schur complement, all that is fitted marginalised.

@@ -3,7 +3,6 @@
 G and S are cosine series, on a grid of Patterson vectors and on the lattice.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -87,13 +86,13 @@ class VolumeModel:
 
     def _products(self, weighted: torch.Tensor, by_p: torch.Tensor, by_a: torch.Tensor) -> FloatArray:
         """Of some weighted pattern with the derivatives of the model: one column of a normal matrix."""
-        return np.concatenate(
-            [
-                self._g.sums(weighted * by_p).numpy(),
-                self.terms.gathered(self._s.sums(weighted * by_a).numpy()),
-                sums_of_products(list(self._maps), [weighted])[:, 0],
-            ]
-        )
+        of_factors = self._products_with_factors(weighted, by_p, by_a)
+        return np.concatenate([of_factors, sums_of_products(self._maps, weighted.reshape(1, -1))[:, 0]])
+
+    def _products_with_factors(self, weighted: torch.Tensor, by_p: torch.Tensor, by_a: torch.Tensor) -> FloatArray:
+        """The same with derivatives by G and α alone."""
+        of_order = self.terms.gathered(self._s.sums(weighted * by_a).numpy())
+        return np.concatenate([self._g.sums(weighted * by_p).numpy(), of_order])
 
     def _matrix(self, weight: torch.Tensor) -> FloatArray:
         """JᵀWJ with weights of the voxels, without the prior."""
@@ -113,21 +112,20 @@ class VolumeModel:
         cross = gathered(normal_block(axes, weight * by_a * by_p, v * self.periods, self.vectors, periods))
         matrix[p : p + a, :p] = cross
         matrix[:p, p : p + a] = cross.T
-        for number, each in enumerate(self._maps, p + a):
-            weighted = each.view(self._counts.shape) * weight
-            matrix[:, number] = self._products(weighted, by_p, by_a)
+        weighted = self._maps * weight.reshape(1, -1)
+        for number, each in enumerate(weighted, p + a):
+            matrix[: p + a, number] = self._products_with_factors(each.view(weight.shape), by_p, by_a)
         matrix[p + a :, : p + a] = matrix[: p + a, p + a :].T
+        matrix[p + a :, p + a :] = sums_of_products(self._maps, weighted)
         return matrix
 
 
-def sums_of_products(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor]) -> FloatArray:
-    """Σ over the grid of first · second, each with each: (first, second).
+def sums_of_products(first: torch.Tensor, second: torch.Tensor) -> FloatArray:
+    """Σ over voxels of first · second, each with each, of maps (first, voxels) and (second, voxels).
 
     Single precision within pieces, double for their sum: columns are so alike that rounding would show.
     """
-    flat = [[each.reshape(-1) for each in maps] for maps in (first, second)]
-    total = torch.zeros(len(first), len(second), dtype=torch.float64)
-    for start in range(0, second[0].numel() if first else 0, _PIECE):
-        one, other = (torch.stack([each[start : start + _PIECE] for each in maps]) for maps in flat)
-        total += (one @ other.T).double()
-    return total.numpy()
+    whole = first.shape[1] // _PIECE * _PIECE
+    one, other = (maps[:, :whole].unflatten(1, (-1, _PIECE)).transpose(0, 1) for maps in (first, second))
+    pieces = torch.bmm(one, other.transpose(1, 2)).double().sum(0)
+    return (pieces + (first[:, whole:] @ second[:, whole:].T).double()).numpy()

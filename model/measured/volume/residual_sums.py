@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dsfu.model.measured.volume.bragg import lattice_distance, lattice_points
-from dsfu.model.measured.volume.departures import order_that_varies, stretched_lattice
+from dsfu.model.measured.volume.departures import Departure, order_that_varies, stretched_lattice
+from dsfu.model.measured.volume.displacements import any_displacements, size_effect
+from dsfu.model.measured.volume.fit import VolumeFit
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.voxels import Voxels, fold_sum
 from dsfu.simulate.arrays import FloatArray
@@ -174,6 +176,22 @@ def _lattice(_: Residuals, solution: VolumeSolution) -> Measure:
     return None if found is None else (found.chi_square / max(solution.chi_square, 1.0), found.amplitude)
 
 
+def _displaced(
+    test: Callable[[VolumeFit, FloatArray], Departure | None],
+) -> Callable[[Residuals, VolumeSolution], Measure]:
+    def measure(_: Residuals, solution: VolumeSolution) -> Measure:
+        if _cut_short(solution):
+            return None
+        found = test(solution.fit, solution.factor)
+        if found is None:
+            return None
+        # of waves −8π x h sin 2πh·v of I_FF
+        usual_h = np.sqrt(np.mean([(axis**2).mean() for axis in solution.voxels.axes]))
+        return found.chi_square / max(solution.chi_square, 1.0), float(8 * np.pi * usual_h * found.amplitude)
+
+    return measure
+
+
 MEASURES: Final[dict[str, Callable[[Residuals, VolumeSolution], Measure]]] = {
     "|Q|": _over_lengths,
     "cell by cell": _over_cells,
@@ -183,5 +201,7 @@ MEASURES: Final[dict[str, Callable[[Residuals, VolumeSolution], Measure]]] = {
     "thermal": _thermal,
     "order varies": _varies,
     "lattice": _lattice,
+    "size effect": _displaced(size_effect),
+    "displacements": _displaced(any_displacements),
 }
 """How each check is measured: a mean square and a relative amplitude; None where the data cannot tell."""

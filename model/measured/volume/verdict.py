@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dsfu.model.measured.judgement import Judgement
+from dsfu.model.measured.volume.displacements import shifts_sentence
 from dsfu.model.measured.volume.likelier_causes import likelier_causes, several_sites
 from dsfu.model.measured.volume.look_ahead import LEAST_CELLS
 from dsfu.model.measured.volume.molecule_ends import molecule_ends
@@ -21,8 +22,10 @@ from dsfu.model.measured.volume.solve import VolumeSolution
 LEAST_AMPLITUDE: Final = 0.005
 """What is less than this of the diffuse scattering is not held against the data: good crystals leave .003."""
 
-_LEAST_AMPLITUDES: Final = {"order varies": 0.001, "lattice": 0.002}
-"""Of these the amplitude is the change of α, and of the lattice's constants, relatively."""
+_LEAST_AMPLITUDES: Final = {"order varies": 0.001, "lattice": 0.002, "size effect": 0.003, "displacements": 0.003}
+"""Of the first two the amplitude is the change of α, and of the lattice's constants, relatively."""
+
+_DISPLACED: Final = ("size effect", "displacements")
 
 _LIMITS: Final = {
     "|Q|": (2.0, "what is left depends on |Q|: rings of a powder or glass, or a background that is not smooth"),
@@ -39,6 +42,8 @@ _LIMITS: Final = {
     "thermal": (25.0, "tails of Bragg peaks grow with |Q|² as thermal diffuse scattering does"),
     "order varies": (2.6, "α differ from one part of reciprocal space to another: a second disordered site"),
     "lattice": (8.0, "the order repeats with another lattice than h, k and l say: the cell or orientation is wrong"),
+    "size effect": (3.2, "displacements that depend on which species the neighbours are, a size effect"),
+    "displacements": (1.7, "displacements that depend on which species the neighbours are, a size effect"),
 }
 """Largest mean square in good data, by check, and what it means if it is larger.
 
@@ -168,7 +173,8 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
     if failed and not ends:
         first = max(failed, key=lambda check: check.ratio / check.limit)
         words = f"The data contradict the model of two species on one site without displacements: {first.meaning}."
-        words = f"{words} {likelier_causes(solution)}".strip()
+        more = [shifts_sentence(solution.fit, solution.factor) if first.name in _DISPLACED else ""]
+        words = " ".join(each for each in (words, *more, likelier_causes(solution)) if each)
         return VolumeVerdict(judgement="contradicts", sentence=words, checks=checks)
     if cells < _LEAST_GOOD:
         words = f"Not judged: only {cells} reciprocal cells were measured well enough to compare them."
