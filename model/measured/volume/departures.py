@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dsfu.model.measured.volume.cosines import CosineSeries
-from dsfu.model.measured.volume.fit import VolumeFit
+from dsfu.model.measured.volume.fit import MoreNoise, VolumeFit
 from dsfu.simulate.arrays import FloatArray
 
 _SMALL: Final = 1e-3
@@ -44,11 +44,11 @@ class Departure:
         return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0)))
 
 
-def stretched_lattice(fit: VolumeFit, factor: FloatArray) -> Departure | None:
+def stretched_lattice(fit: VolumeFit, factor: FloatArray, more: MoreNoise | None = None) -> Departure | None:
     """By how much, relatively, the order's lattice is finer than h, k and l say, for each axis that is measured."""
     if not len(fit.terms) or not fit.parts()[1].any():
         return None
-    return departure_of(fit, lattice_patterns(fit), factor)
+    return departure_of(fit, lattice_patterns(fit), factor, more)
 
 
 def lattice_patterns(fit: VolumeFit) -> list[torch.Tensor]:
@@ -65,7 +65,7 @@ def lattice_patterns(fit: VolumeFit) -> list[torch.Tensor]:
     return [form_factor * ((order(i, _SMALL) - order(i, -_SMALL)) / (2 * _SMALL)).float() for i in used]
 
 
-def order_that_varies(fit: VolumeFit, factor: FloatArray) -> Departure | None:
+def order_that_varies(fit: VolumeFit, factor: FloatArray, more: MoreNoise | None = None) -> Departure | None:
     """By how much α of the nearest vectors change over reciprocal space: with two disordered sites they do."""
     near = fit.terms.vectors[(np.abs(fit.terms.vectors) <= 1).all(axis=1)]
     if len(near) != 13:
@@ -81,7 +81,7 @@ def order_that_varies(fit: VolumeFit, factor: FloatArray) -> Departure | None:
         phase = sum((int(n) * x for n, x in zip(vector, grid, strict=True)), torch.zeros(()))
         order = 2 * torch.cos(2 * np.pi * phase)
         patterns += [form_factor * wave * order for wave in slow[:several]]
-    return departure_of(fit, patterns, factor)
+    return departure_of(fit, patterns, factor, more)
 
 
 def grid_of(fit: VolumeFit) -> list[torch.Tensor]:
@@ -90,9 +90,11 @@ def grid_of(fit: VolumeFit) -> list[torch.Tensor]:
     return [h[:, None, None], k[None, :, None], l[None, None, :]]
 
 
-def departure_of(fit: VolumeFit, patterns: list[torch.Tensor], factor: FloatArray, free: int = 0) -> Departure:
+def departure_of(
+    fit: VolumeFit, patterns: list[torch.Tensor], factor: FloatArray, more: MoreNoise | None, free: int = 0
+) -> Departure:
     """What the residuals hold of patterns, whatever they hold of the first few, which are free."""
-    values, covariance = fit.amplitudes_of(patterns, factor)
+    values, covariance = fit.amplitudes_of(patterns, factor, more)
     values, covariance = values[free:], covariance[free:, free:]
     variances = np.diag(covariance)
     known = variances > 0

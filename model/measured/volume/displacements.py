@@ -16,7 +16,7 @@ import torch
 from dsfu.model.measured.order.tables import with_uncertainty
 from dsfu.model.measured.volume.cosines import half_of_box
 from dsfu.model.measured.volume.departures import SLOW, Departure, departure_of, grid_of, lattice_patterns
-from dsfu.model.measured.volume.fit import VolumeFit
+from dsfu.model.measured.volume.fit import MoreNoise, VolumeFit
 from dsfu.simulate.arrays import FloatArray, IntArray
 from dsfu.simulate.lattice import Cell
 
@@ -36,18 +36,21 @@ def nearest_vectors(cell: Cell) -> IntArray:
     return np.asarray(near[lengths <= _EQUAL * longest])
 
 
-def size_effect(fit: VolumeFit, factor: FloatArray) -> Departure | None:
+def size_effect(fit: VolumeFit, factor: FloatArray, more: MoreNoise | None = None) -> Departure | None:
     """x of the nearest neighbours if the other species scatters nothing, and the lattice may be another one."""
-    return _measured(fit, factor, [fit.factors()[0]])
+    return _measured(fit, factor, more, [fit.factors()[0]])
 
 
-def any_displacements(fit: VolumeFit, factor: FloatArray) -> Departure | None:
+def any_displacements(fit: VolumeFit, factor: FloatArray, more: MoreNoise | None = None) -> Departure | None:
     """The same for any slow K: what the species scatter together, and not only by how much they differ."""
     falloff = fit.scale * torch.from_numpy(np.ascontiguousarray(fit.falloff))
-    return _measured(fit, factor, [falloff, *(falloff * torch.cos(2 * np.pi * SLOW * x) for x in grid_of(fit))])
+    waves = (falloff * torch.cos(2 * np.pi * SLOW * x) for x in grid_of(fit))
+    return _measured(fit, factor, more, [falloff, *waves])
 
 
-def _measured(fit: VolumeFit, factor: FloatArray, amplitudes: list[torch.Tensor]) -> Departure | None:
+def _measured(
+    fit: VolumeFit, factor: FloatArray, more: MoreNoise | None, amplitudes: list[torch.Tensor]
+) -> Departure | None:
     """What the residuals hold of some K each times h_i sin 2πh·v."""
     grid = grid_of(fit)
     if min(fit.voxels.shape) == 1 or not len(fit.terms):
@@ -61,12 +64,12 @@ def _measured(fit: VolumeFit, factor: FloatArray, amplitudes: list[torch.Tensor]
             phase = sum((int(n) * x for n, x in zip(vector, grid, strict=True)), torch.zeros(()))
             wave = -8 * np.pi * amplitude * torch.sin(2 * np.pi * phase)
             patterns += [wave * x for x in grid]
-    return departure_of(fit, patterns, factor, free=len(lattice))
+    return departure_of(fit, patterns, factor, more, free=len(lattice))
 
 
-def shifts_sentence(fit: VolumeFit, factor: FloatArray) -> str:
+def shifts_sentence(fit: VolumeFit, factor: FloatArray, more: MoreNoise | None = None) -> str:
     """How far neighbours are shifted along the lines to them; empty if none is known to be."""
-    found, cell = size_effect(fit, factor), fit.voxels.cell
+    found, cell = size_effect(fit, factor, more), fit.voxels.cell
     if found is None:
         return ""
     words = []

@@ -20,7 +20,7 @@ from scipy.optimize import nnls
 from dsfu.errors import InputError
 from dsfu.model.measured.volume.model import VolumeModel, sums_of_products
 from dsfu.model.measured.volume.prior import FormFactorPrior
-from dsfu.simulate.arrays import FloatArray
+from dsfu.simulate.arrays import FloatArray, IntArray
 
 ALPHA_DEVIATION: Final = 0.3
 """Of the prior on each α: nearly none where there are data, and what is left where there are none."""
@@ -36,10 +36,16 @@ _IMITATED: Final = 1e-4
 _NEAR: Final = 0.98
 """Share of the loss that a step leaves from which on its normal matrix does for the next one, too."""
 
+_AT_ONCE: Final = 2**17
+"""Voxels of which many patterns are held a second time."""
+
 _HELD: Final = 1e18
 """Precision of what must not move."""
 
 _STIFFER: Final = (0.0, 1e-6, 1e-5, 1e-4, 1e-3)
+
+
+MoreNoise = Callable[["VolumeFit", list[torch.Tensor], FloatArray], FloatArray]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +62,8 @@ class VolumeFit(VolumeModel):
 
     steps: int = field(init=False, default=0)
     converged: bool = field(init=False, default=False)
+    near_factor: FloatArray | None = field(init=False, default=None)
+    """Of the last steps, see `factored`; none where they went far."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,6 +82,16 @@ class VolumeFit(VolumeModel):
         deviations = prior.deviations(self.vectors, self.periods, self.voxels.cell) * self.scale
         self._deviations = np.concatenate([deviations, np.ones(a + b)])
         self._precision = np.concatenate([[0.0], np.ones(p - 1), np.full(a, ALPHA_DEVIATION**-2), np.zeros(b)])
+
+    @property
+    def weights(self) -> torch.Tensor:
+        """1 / variance of the voxels, as the fit takes it; 0 where nothing was measured."""
+        return self._w
+
+    @property
+    def deviations(self) -> FloatArray:
+        """Of the parameters, what one of the whitened ones is."""
+        return self._deviations
 
     def loss(self, parameters: FloatArray | None = None) -> float:
         """Half of χ² and of the prior's."""
@@ -105,22 +123,27 @@ class VolumeFit(VolumeModel):
         matrix = self._matrix(self._w)
         return Linearised(matrix=matrix, target=matrix @ self.parameters - self._gradient(self._w))
 
-    def _with_prior(self, matrix: FloatArray) -> FloatArray:
-        """Whitened, the prior added, in place."""
+    def _with_prior(self, matrix: FloatArray, free: IntArray | None = None) -> FloatArray:
+        """Whitened, the prior added, in place; of all parameters, or of those that are free."""
         first = len(matrix) - self.sizes[2]
-        matrix *= self._deviations[:, None]
-        matrix *= self._deviations
+        chosen = slice(None) if free is None else free
+        matrix *= self._deviations[chosen, None]
+        matrix *= self._deviations[chosen]
         diagonal = np.arange(len(matrix))
-        matrix[diagonal, diagonal] += self._precision
+        matrix[diagonal, diagonal] += self._precision[chosen]
         matrix[first:, first:] += self.columns.precision
         matrix[diagonal[first:], diagonal[first:]] *= 1 + 1e-5
         return matrix
 
-    def newton(self, most: int, watch: "Callable[[VolumeFit, float], None] | None" = None) -> float:
-        """Steps until the loss no longer falls; the loss."""
+    def newton(
+        self,
+        most: int,
+        watch: "Callable[[VolumeFit, float], None] | None" = None,
+        factor: FloatArray | None = None,
+    ) -> float:
+        """Steps until the loss no longer falls; the loss. The first ones may be by the factor of a similar fit."""
         loss = self.loss()
         self.converged = False
-        factor: FloatArray | None = None
         for number in range(most):
             before = loss
             fresh = factor is None
@@ -148,32 +171,34 @@ class VolumeFit(VolumeModel):
                     loss, self.converged = self.loss(), True
                     break
                 loss = self.loss()
+        self.near_factor = factor
         return loss
 
-    def _step(self, factor: FloatArray, *, alpha_held: bool = False) -> FloatArray:
+    def _step(self, factor: FloatArray, free: IntArray | None = None) -> FloatArray:
         """A Gauss–Newton step under which no column becomes negative, by the factor of a normal matrix."""
         x = self.parameters / self._deviations
         gradient = self._gradient(self._w) * self._deviations + self._precision * x
-        p, a, b = self.sizes
-        first = p + a
-        gradient[first:] += self.columns.precision @ x[first:]
-        if alpha_held:
-            gradient[p:first] = 0
+        b = self.sizes[2]
+        gradient[len(x) - b :] += self.columns.precision @ x[len(x) - b :]
+        chosen = slice(None) if free is None else free
+        x, gradient = x[chosen], gradient[chosen]
+        first = len(x) - b
         solved = linalg.solve_triangular(factor, -gradient, lower=True, check_finite=False)
         if b:
             # With the columns last, the factor's end is that of their normal matrix, all else minimised.
             last = np.tril(factor[first:, first:]).T
             amplitudes, _ = nnls(last, solved[first:] + last @ x[first:])
             solved[first:] = last @ (amplitudes - x[first:])
-        step = linalg.solve_triangular(factor, solved, lower=True, trans=1, check_finite=False)
-        if alpha_held:
-            step[p:first] = 0
+        step = np.zeros(len(self._deviations))
+        step[chosen] = linalg.solve_triangular(factor, solved, lower=True, trans=1, check_finite=False)
         return np.asarray(step * self._deviations)
 
     def start(self) -> None:
         """I_FF and the background, of which the model is linear, to fit best with α as they are; at first I_SRO = 1."""
-        step = self._step(self.factored(alpha_held=True), alpha_held=True)
-        self.parameters = self.parameters + step
+        p, a, b = self.sizes
+        free = np.concatenate([np.arange(p), np.arange(p + a, p + a + b)])
+        factor = _factor_of(self._with_prior(self._matrix_without_order(self._w), free))
+        self.parameters = self.parameters + self._step(factor, free)
 
     def start_without_columns(self) -> None:
         """From nothing, with as little background as the data allow: where a larger one does as well, it is not it."""
@@ -202,26 +227,13 @@ class VolumeFit(VolumeModel):
         self.parameters = np.concatenate([form_factor, alpha, columns, np.zeros(self.sizes[2] - len(columns))])
         self.reweight(model)
 
-    def factored(self, *, alpha_held: bool = False) -> FloatArray:
+    def factored(self) -> FloatArray:
         """Cholesky factor of the whitened normal matrix with the prior."""
-        matrix = self._with_prior(self._matrix(self._w))
-        diagonal = np.arange(len(matrix))
-        if alpha_held:
-            held = diagonal[self.sizes[0] : sum(self.sizes[:2])]
-            matrix[held, held] += _HELD
-        for more in _STIFFER:
-            # sums in single precision leave columns that are nearly alike with a matrix that is not quite positive
-            matrix[diagonal, diagonal] *= 1 + more
-            try:
-                return np.asarray(linalg.cholesky(matrix, lower=True, check_finite=False))
-            except linalg.LinAlgError:
-                continue
-        raise InputError(
-            "the fit has no single answer: its normal matrix is not positive definite",
-            remedy="leave out --bragg or --background, or give more of the volume",
-        )
+        return _factor_of(self._with_prior(self._matrix(self._w)))
 
-    def amplitudes_of(self, patterns: list[torch.Tensor], factor: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def amplitudes_of(
+        self, patterns: list[torch.Tensor], factor: FloatArray, more: "MoreNoise | None" = None
+    ) -> tuple[FloatArray, FloatArray]:
         """How much of some patterns the residuals hold, and the covariance, all that is fitted marginalised.
 
         Parameters
@@ -230,14 +242,15 @@ class VolumeFit(VolumeModel):
             On the grid of the voxels; they would be added to the model times amplitudes expected to be small.
         factor
             As `factored` gives it at the optimum.
+        more
+            Gives the covariance that more than noise adds to sums with the patterns, all that is fitted taken out.
         """
         form_factor, order, extra = self.factors()
         rest = self._w * (self._counts - form_factor * order - extra)
         by_p = self._falloff * order
-        weighted = [self._w * each for each in patterns]
-        products = np.stack([self._products(each, by_p, form_factor) for each in weighted], axis=1)
+        products = np.stack([self._products(self._w * each, by_p, form_factor) for each in patterns], axis=1)
         solved = linalg.solve_triangular(factor, products * self._deviations[:, None], lower=True, check_finite=False)
-        power = sums_of_products(*(torch.stack(each).flatten(1) for each in (weighted, patterns)))
+        power = self._weighted_products(patterns)
         # what the fit can imitate is left out: in single precision nothing is known of it
         unit = 1 / np.sqrt(np.maximum(np.diag(power), 1e-300))
         # Their power less what fitted parameters take of it: the Schur complement, all that is fitted marginalised.
@@ -245,7 +258,21 @@ class VolumeFit(VolumeModel):
         axes = axes[:, shares > _IMITATED] * unit[:, None]
         root = axes / np.sqrt(shares[shares > _IMITATED])
         score = np.array([_sum(rest * each) for each in patterns])
-        return root @ (root.T @ score), root @ root.T
+        covariance = root @ root.T
+        values = covariance @ score
+        if more is not None:
+            covariance += covariance @ more(self, patterns, solved) @ covariance
+        return values, covariance
+
+    def _weighted_products(self, patterns: list[torch.Tensor]) -> FloatArray:
+        """Σ over the voxels of weight · pattern · pattern, each with each, some layers of h after the other."""
+        layers = max(1, _AT_ONCE * len(self._w) // self._w.numel())
+        total = np.zeros((len(patterns),) * 2)
+        for start in range(0, len(self._w), layers):
+            end = start + layers
+            some = torch.stack([each[start:end] for each in patterns]).flatten(1)
+            total += sums_of_products(some, some * self._w[start:end].reshape(1, -1))
+        return total
 
     def covariance(self, factor: FloatArray | None = None) -> FloatArray:
         """Of α and the columns' amplitudes, I_FF marginalised."""
@@ -273,6 +300,22 @@ class VolumeFit(VolumeModel):
         live = self._weight > 0
         rest = torch.where(live, self._counts - model, torch.zeros(()))
         return rest.numpy(), weight.numpy(), (form_factor * order).numpy()
+
+
+def _factor_of(matrix: FloatArray) -> FloatArray:
+    """Cholesky factor of a normal matrix, which is made stiffer in place as far as needed."""
+    diagonal = np.arange(len(matrix))
+    for more in _STIFFER:
+        # sums in single precision leave columns that are nearly alike with a matrix that is not quite positive
+        matrix[diagonal, diagonal] *= 1 + more
+        try:
+            return np.asarray(linalg.cholesky(matrix, lower=True, check_finite=False))
+        except linalg.LinAlgError:
+            continue
+    raise InputError(
+        "the fit has no single answer: its normal matrix is not positive definite",
+        remedy="leave out --bragg or --background, or give more of the volume",
+    )
 
 
 def _sum(values: torch.Tensor) -> float:

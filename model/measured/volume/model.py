@@ -105,7 +105,7 @@ class VolumeModel:
         axes, one = self.voxels.axes, [1, 1, 1]
         matrix = np.zeros((p + a + b,) * 2)
         periods = self.periods.tolist()
-        matrix[:p, :p] = normal_block(axes, weight * by_p * by_p, self.vectors, self.vectors, periods)
+        matrix[:p, :p] = self._block_of_form_factor(weight, by_p)
         v, gathered = self.terms.vectors, self.terms.gathered
         block = normal_block(axes, weight * by_a * by_a, v, v, one)
         matrix[p : p + a, p : p + a] = gathered(gathered(block).T)
@@ -119,6 +119,23 @@ class VolumeModel:
         matrix[p + a :, p + a :] = sums_of_products(self._maps, weighted)
         return matrix
 
+    def _matrix_without_order(self, weight: torch.Tensor) -> FloatArray:
+        """The same of I_FF's coefficients and the columns alone."""
+        p, _, b = self.sizes
+        by_p = self._falloff * self.factors()[1]
+        weighted = self._maps * weight.reshape(1, -1)
+        matrix = np.zeros((p + b,) * 2)
+        matrix[:p, :p] = self._block_of_form_factor(weight, by_p)
+        for number, each in enumerate(weighted, p):
+            matrix[:p, number] = self._g.sums(each.view(weight.shape) * by_p).numpy()
+        matrix[p:, :p] = matrix[:p, p:].T
+        matrix[p:, p:] = sums_of_products(self._maps, weighted)
+        return matrix
+
+    def _block_of_form_factor(self, weight: torch.Tensor, by_p: torch.Tensor) -> FloatArray:
+        vectors, periods = self.vectors, self.periods.tolist()
+        return normal_block(self.voxels.axes, weight * by_p * by_p, vectors, vectors, periods)
+
 
 def sums_of_products(first: torch.Tensor, second: torch.Tensor) -> FloatArray:
     """Σ over voxels of first · second, each with each, of maps (first, voxels) and (second, voxels).
@@ -126,6 +143,6 @@ def sums_of_products(first: torch.Tensor, second: torch.Tensor) -> FloatArray:
     Single precision within pieces, double for their sum: columns are so alike that rounding would show.
     """
     whole = first.shape[1] // _PIECE * _PIECE
-    one, other = (maps[:, :whole].unflatten(1, (-1, _PIECE)).transpose(0, 1) for maps in (first, second))
+    one, other = (maps[:, :whole].view(len(maps), whole // _PIECE, _PIECE).transpose(0, 1) for maps in (first, second))
     pieces = torch.bmm(one, other.transpose(1, 2)).double().sum(0)
     return (pieces + (first[:, whole:] @ second[:, whole:].T).double()).numpy()

@@ -31,6 +31,8 @@ def order_of(solution: VolumeSolution, verdict: VolumeVerdict | None = None) -> 
     elif verdict is not None and verdict.judgement == "not judged":
         notes.append(verdict.sentence)
     notes += sentences_of_merging(solution.reconstruction)
+    if solution.far is not None:
+        notes.append(solution.far.sentence(solution.cutoff))
     if solution.stretch is not None:
         notes.append(solution.stretch.sentence())
     if solution.stretch_refused:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dsfu.model.measured.volume.bragg import lattice_distance, lattice_points
 from dsfu.model.measured.volume.departures import Departure, order_that_varies, stretched_lattice
 from dsfu.model.measured.volume.displacements import any_displacements, size_effect
-from dsfu.model.measured.volume.fit import VolumeFit
+from dsfu.model.measured.volume.fit import MoreNoise, VolumeFit
 from dsfu.model.measured.volume.solve import VolumeSolution
 from dsfu.model.measured.volume.voxels import Voxels, fold_sum
 from dsfu.simulate.arrays import FloatArray
@@ -165,24 +165,24 @@ def _cut_short(solution: VolumeSolution) -> bool:
 def _varies(_: Residuals, solution: VolumeSolution) -> Measure:
     if _cut_short(solution) or not solution.scale_known:
         return None  # the scale of α bends the model by more than a first derivative says
-    found = order_that_varies(solution.fit, solution.factor)
+    found = order_that_varies(solution.fit, solution.factor, solution.more_noise)
     return None if found is None else (found.chi_square / max(solution.chi_square, 1.0), found.amplitude)
 
 
 def _lattice(_: Residuals, solution: VolumeSolution) -> Measure:
     if _cut_short(solution):
         return None
-    found = stretched_lattice(solution.fit, solution.factor)
+    found = stretched_lattice(solution.fit, solution.factor, solution.more_noise)
     return None if found is None else (found.chi_square / max(solution.chi_square, 1.0), found.amplitude)
 
 
 def _displaced(
-    test: Callable[[VolumeFit, FloatArray], Departure | None],
+    test: Callable[[VolumeFit, FloatArray, MoreNoise | None], Departure | None],
 ) -> Callable[[Residuals, VolumeSolution], Measure]:
     def measure(_: Residuals, solution: VolumeSolution) -> Measure:
         if _cut_short(solution):
             return None
-        found = test(solution.fit, solution.factor)
+        found = test(solution.fit, solution.factor, solution.more_noise)
         if found is None:
             return None
         # of waves −8π x h sin 2πh·v of I_FF

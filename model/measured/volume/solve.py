@@ -13,7 +13,8 @@ from dsfu.model.measured.volume.bragg import CORE, HOLE, TAIL_SHARE, Peaks, find
 from dsfu.model.measured.volume.building import build_fit
 from dsfu.model.measured.volume.cutoff import scale_held, shells_needed
 from dsfu.model.measured.volume.evidence import best_curvature, best_prior
-from dsfu.model.measured.volume.fit import VolumeFit
+from dsfu.model.measured.volume.far_order import FarOrder, far_order
+from dsfu.model.measured.volume.fit import MoreNoise, VolumeFit
 from dsfu.model.measured.volume.look_ahead import FIRST, Ahead, look_ahead
 from dsfu.model.measured.volume.settings import FARTHEST, VolumeSettings
 from dsfu.model.measured.volume.terms import OrderTerms, order_terms
@@ -91,6 +92,8 @@ class VolumeSolution:
         By what h, k and l were multiplied, where they were.
     stretch_refused
         Whether a stretch was looked for and ran away.
+    far
+        Order beyond the cut-off, if there is any; the covariances contain what it does.
     """
 
     reconstruction: Reconstruction
@@ -112,6 +115,12 @@ class VolumeSolution:
     seconds: float
     stretch: GridStretch | None = None
     stretch_refused: bool = False
+    far: FarOrder | None = None
+
+    @property
+    def more_noise(self) -> MoreNoise | None:
+        """What order beyond the cut-off adds to the noise of patterns in the residuals, if there is any."""
+        return None if self.far is None else self.far.of_patterns
 
     @property
     def cutoff(self) -> int:
@@ -144,7 +153,8 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     passes = _PASSES if peaks is not None and found.scale_known else 0  # else tails and order are too alike
     watch.stage("fit", fit, 4 + 3 * passes)
     fit.newton(12, watch)
-    near = fit.covariance()
+    near = fit.covariance(fit.near_factor)
+    fit.near_factor = None
     fit.columns = fit.columns.bent(best_curvature(fit, near))
     needed = settings.cutoff or FARTHEST
     enough = found.needed <= needed
@@ -161,6 +171,9 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
     say("uncertainties")
     factor = fit.factored()
     covariance = covariance_of(voxels, settings, fit, peaks, masked, found, factor)
+    far = far_order(fit, factor, int(fit.terms.shells().max())) if len(fit.terms) else None
+    if far is not None:
+        covariance += far.covariance(fit, factor)
     alpha = fit.parts()[1].copy()
     n = len(alpha)
     damped = damping(voxels, fit.terms) if settings.box else np.ones(n)
@@ -182,6 +195,7 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         asymmetry=found.asymmetry,
         cutoff_enough=enough,
         seconds=time.monotonic() - begun,
+        far=far,
     )
 
 
@@ -222,6 +236,7 @@ def _with_tails(
 ) -> tuple[VolumeFit, BoolArray, Peaks]:
     """Fits with the peaks' integrals freed of the diffuse scattering, and without voxels whose tail matters."""
     masked = peaks.mask(HOLE)
+    factor = None
     for number in range(_PASSES):
         molecules, order, extra = (each.numpy() for each in fit.factors())
         amplitudes = fit.parts()[2]
@@ -240,7 +255,8 @@ def _with_tails(
         fit, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, masked, curvature)
         fit.go_on_from(coefficients, alpha[kept], amplitudes[:first], diffuse + extra)
         watch.stage(f"Bragg peaks, pass {number + 1}", fit, 3 * (_PASSES - number))
-        fit.newton(6, watch)
+        fit.newton(6, watch, factor)
+        factor, fit.near_factor = fit.near_factor, None
     return fit, masked, peaks
 
 

@@ -43,7 +43,7 @@ _LIMITS: Final = {
     "order varies": (2.6, "α differ from one part of reciprocal space to another: a second disordered site"),
     "lattice": (8.0, "the order repeats with another lattice than h, k and l say: the cell or orientation is wrong"),
     "size effect": (3.2, "displacements that depend on which species the neighbours are, a size effect"),
-    "displacements": (1.7, "displacements that depend on which species the neighbours are, a size effect"),
+    "displacements": (1.9, "displacements that depend on which species the neighbours are, a size effect"),
 }
 """Largest mean square in good data, by check, and what it means if it is larger.
 
@@ -173,8 +173,10 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
     if failed and not ends:
         first = max(failed, key=lambda check: check.ratio / check.limit)
         words = f"The data contradict the model of two species on one site without displacements: {first.meaning}."
-        more = [shifts_sentence(solution.fit, solution.factor) if first.name in _DISPLACED else ""]
-        words = " ".join(each for each in (words, *more, likelier_causes(solution)) if each)
+        shifts = ""
+        if first.name in _DISPLACED:
+            shifts = shifts_sentence(solution.fit, solution.factor, solution.more_noise)
+        words = " ".join(each for each in (words, shifts, likelier_causes(solution)) if each)
         return VolumeVerdict(judgement="contradicts", sentence=words, checks=checks)
     if cells < _LEAST_GOOD:
         words = f"Not judged: only {cells} reciprocal cells were measured well enough to compare them."

@@ -56,7 +56,7 @@ def test_a_block_of_the_normal_matrix_is_the_product_written_out():
 def test_sums_of_products_keep_more_digits_than_single_precision_has():
     rng = np.random.default_rng(4)
     maps = rng.uniform(0.9, 1.1, size=(3, 50, 60, 70)).astype(np.float32)
-    found = sums_of_products(list(torch.tensor(maps[:2])), list(torch.tensor(maps[1:])))
+    found = sums_of_products(*(torch.tensor(each).flatten(1) for each in (maps[:2], maps[1:])))
     flat = maps.reshape(3, -1).astype(np.float64)
     np.testing.assert_allclose(found, flat[:2] @ flat[1:].T, rtol=3e-8)
 
