@@ -135,15 +135,11 @@ class VolumeFit(VolumeModel):
         matrix[diagonal[first:], diagonal[first:]] *= 1 + 1e-5
         return matrix
 
-    def newton(
-        self,
-        most: int,
-        watch: "Callable[[VolumeFit, float], None] | None" = None,
-        factor: FloatArray | None = None,
-    ) -> float:
-        """Steps until the loss no longer falls; the loss. The first ones may be by the factor of a similar fit."""
+    def newton(self, most: int, watch: "Callable[[VolumeFit, float], None] | None" = None) -> float:
+        """Steps until the loss no longer falls; the loss."""
         loss = self.loss()
         self.converged = False
+        factor: FloatArray | None = None
         for number in range(most):
             before = loss
             fresh = factor is None

@@ -236,7 +236,6 @@ def _with_tails(
 ) -> tuple[VolumeFit, BoolArray, Peaks]:
     """Fits with the peaks' integrals freed of the diffuse scattering, and without voxels whose tail matters."""
     masked = peaks.mask(HOLE)
-    factor = None
     for number in range(_PASSES):
         molecules, order, extra = (each.numpy() for each in fit.factors())
         amplitudes = fit.parts()[2]
@@ -255,8 +254,10 @@ def _with_tails(
         fit, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, masked, curvature)
         fit.go_on_from(coefficients, alpha[kept], amplitudes[:first], diffuse + extra)
         watch.stage(f"Bragg peaks, pass {number + 1}", fit, 3 * (_PASSES - number))
-        fit.newton(6, watch, factor)
-        factor, fit.near_factor = fit.near_factor, None
+        fit.newton(
+            6, watch
+        )  # by a factor of its own: that of the pass before leaves it off the optimum where it is soft
+        fit.near_factor = None
     return fit, masked, peaks
 
 
