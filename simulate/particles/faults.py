@@ -51,8 +51,10 @@ def layered_positions(
     first, second
         Rhombus ("r"): atoms along both edges of a layer. Hexagon ("h"): atoms along its edges, which alternate.
         Sphere ("s"): its diameter in b, and in which of the layers' three places its axis is (1, 2, 3: A, B, C).
+        Twin ("t"): distances in hundredths of b from the middle, in whose layer the twin plane is, to the faces {111}
+        and {100} of both halves.
     outline
-        "r", "h" or "s".
+        "r", "h", "s" or "t".
     c_over_a
         Of HCP, in thousandths: two layers' height over the distance in a layer. 0: that of close-packed spheres.
     """
@@ -62,8 +64,10 @@ def layered_positions(
     if outline == "s":
         stretch = int(c_over_a) / 2000 / _SPACING if int(c_over_a) else 1.0
         return np.asarray(_sphere(letters, int(first), int(second)) * np.array([1, 1, stretch]))
+    if outline == "t":
+        return _twin(letters, int(first) / 100, int(second) / 100)
     if outline not in ("r", "h"):
-        raise ValueError(f"outline = {outline!r}: expected 'r' (rhombus), 'h' (hexagon) or 's' (sphere)")
+        raise ValueError(f"outline = {outline!r}: expected 'r' (rhombus), 'h' (hexagon), 's' (sphere) or 't' (twin)")
     layer = _layer(int(first), int(second), str(outline))
     steps = np.array(["ABC".index(letter) for letter in letters])
     offsets = steps[:, None] * _SHIFT + np.arange(len(steps))[:, None] * np.array([0, 0, _SPACING])
@@ -76,6 +80,8 @@ def layered_atoms(
     """How many atoms such a particle has."""
     if outline == "s":
         return len(_sphere(str(sequence), int(first), int(second)))
+    if outline == "t":
+        return len(layered_positions(sequence, first, second, outline))
     return len(str(sequence)) * len(_layer(int(first), int(second), str(outline)))
 
 
@@ -83,16 +89,40 @@ def _sphere(letters: str, diameter: int, place: int) -> FloatArray:
     """What of wide layers lies in a sphere around the middle of their height; flat where layers end before it does."""
     if diameter < 1 or place not in (1, 2, 3):
         raise ValueError(f"a sphere of {diameter} at place {place}: expected a diameter of at least 1, and 1, 2 or 3")
-    n = diameter + 2
-    i, j = np.meshgrid(np.arange(-n, n + 1), np.arange(-n, n + 1), indexing="ij")
-    layer = _in_plane(i, j)
-    found = []
-    for number, letter in enumerate(letters):
-        height = np.array([0.0, 0.0, (number - (len(letters) - 1) / 2) * _SPACING])
-        # Places repeat after three shifts along the long diagonal of a cell.
-        places = layer + ("ABC".index(letter) - (place - 1)) % 3 * _SHIFT + height
-        found.append(places[np.linalg.norm(places, axis=1) <= diameter / 2 + 1e-9])
-    return np.concatenate(found)
+    places = _wide_layers(letters, diameter + 2, place)
+    return np.asarray(places[np.linalg.norm(places, axis=1) <= diameter / 2 + 1e-9])
+
+
+def _wide_layers(letters: str, half: int, place: int) -> FloatArray:
+    """Layers as wide as ``half`` to each side of the axis, the middle of their height at 0."""
+    i, j = np.meshgrid(np.arange(-half, half + 1), np.arange(-half, half + 1), indexing="ij")
+    heights = (np.arange(len(letters)) - (len(letters) - 1) / 2) * _SPACING
+    # Places repeat after three shifts along the long diagonal of a cell.
+    steps = [("ABC".index(letter) - (place - 1)) % 3 for letter in letters]
+    offsets = np.outer(steps, _SHIFT) + np.outer(heights, [0.0, 0.0, 1.0])
+    return np.asarray((offsets[:, None] + _in_plane(i, j)).reshape(-1, 3))
+
+
+def _twin(letters: str, to_111: float, to_100: float) -> FloatArray:
+    """Two halves of a cut octahedron, each the mirror image of the other: the layers must be so, too."""
+    if len(letters) < 3 or letters != letters[::-1]:
+        raise ValueError(f"sequence = {letters!r}: expected an odd number of layers that read the same backwards")
+    if min(to_111, to_100) <= 0:
+        raise ValueError(f"faces at {to_111} and {to_100}: expected distances above 0")
+    middle = len(letters) // 2
+    side = 1.0 if ("ABC".index(letters[middle + 1]) - "ABC".index(letters[middle])) % 3 == 1 else -1.0
+    turns = 2 * np.pi / 3 * np.arange(3) - np.pi / 2
+    around = np.stack([np.cos(turns), np.sin(turns)], axis=1) * side
+    # Of a half whose layers go up by `_SHIFT`: side faces {111} lean inwards, and so do {100} opposite to them.
+    faces = np.concatenate(
+        [
+            np.column_stack([around * sqrt(8) / 3, np.full(3, 1 / 3)]) / to_111,
+            np.column_stack([-around * sqrt(2 / 3), np.full(3, sqrt(1 / 3))]) / to_100,
+        ]
+    )
+    places = _wide_layers(letters, int(2.5 * max(to_111, to_100)) + 2, "ABC".index(letters[middle]) + 1)
+    mirrored = places * np.array([1, 1, 0]) + np.abs(places[:, 2:]) * np.array([0, 0, 1])
+    return np.asarray(places[(mirrored @ faces.T).max(axis=1) <= 1 + 1e-9])
 
 
 def _layer(first: int, second: int, outline: str) -> FloatArray:
@@ -121,6 +151,16 @@ def twinned_parameters(layers: tuple[int, int] = (7, 17)) -> Iterator[tuple[int 
             kinds = "".join("h" if at <= layer + 1 < at + width else "c" for layer in range(count - 2))
             for diameter in (round(count * _SPACING), round(count * _SPACING) + 1):
                 yield (_letters(kinds), diameter, 1, "s")
+
+
+def cut_twin_parameters(layers: tuple[int, int] = (3, 17)) -> Iterator[tuple[int | str, ...]]:
+    """Octahedra of FCC, cut and whole, with a twin plane in the middle: faces {111} are about as far as the ends."""
+    for count in range(layers[0] + 1 - layers[0] % 2, layers[1] + 1, 2):
+        letters = _letters("c" * (count // 2 - 1) + "h" + "c" * (count // 2 - 1))
+        height = (count // 2) * _SPACING
+        for wider, cut in product((0.0, 0.5), (1.1, 1.3, 1.6)):
+            to_111 = round(100 * (height + wider * _SPACING))
+            yield (letters, to_111, round(cut * to_111), "t")
 
 
 def hexagonal_parameters(layers: tuple[int, int] = (6, 18)) -> Iterator[tuple[int | str, ...]]:

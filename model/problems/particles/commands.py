@@ -56,7 +56,7 @@ def solve_particle_command(
 ) -> None:
     """Find a metal nanoparticle from its G(r).
 
-    G(r) is a measured pair distribution function. Compares some 2150 shapes of eight families at all bond lengths, fits
+    G(r) is a measured pair distribution function. Compares some 2180 shapes of eight families at all bond lengths, fits
     the best, and says whether one of them explains the data (exit status 3 if none does, or if too little order is seen
     to tell).
     """

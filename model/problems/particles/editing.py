@@ -27,6 +27,10 @@ _GAIN: Final = 0.5
 """Where the best shape leaves more than noise does, an edited particle counts if its R_w beyond noise is at most this
 share: not all of that comes from atoms, and the likelihood does not know it. Chosen."""
 
+_OTHER_LATTICE: Final = 0.6
+"""An edited particle of another lattice than the best shape's counts if its gap is at most this share of the least that
+edits of the best shape's lattice came to: who moves enough atoms explains much from any start. Chosen."""
+
 _FAR: Final = 0.07
 _STARTS, _STARTS_FROM_FAR = 8, 3
 _EXACT: Final = 0.0015
@@ -52,6 +56,7 @@ _MOST_WORK: Final = 15_000_000
 class Start:
     """A shape of the table and its fit; ``stretch``: of its third axis, where c/a is not the table's."""
 
+    lattice: str
     built_as: str
     parameters: tuple[int | str, ...]
     atoms: int
@@ -84,9 +89,11 @@ def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> Edited | N
     A race: each start makes some moves and is fitted anew; then the best goes on, until it is exact, or nothing helps,
     or the work is done that may be done: the answer does not depend on the machine.
     """
+    if not starts:
+        return None
     gaps = [gap(start.refined, space, noise) for start in starts]
-    least = min(gaps, default=0.0)
-    first = starts[int(np.argmin(gaps))].atoms if starts else 0
+    least, best_start = min(gaps), starts[int(np.argmin(gaps))]
+    first = best_start.atoms
     seen = max(_LEAST_GAP, noise * (2 / len(space.data)) ** 0.25 * _BEYOND_NOISE**0.5)
     if not seen < least < (_LARGEST_GAP if first > _SMALL else _LARGEST_GAP_OF_SMALL):
         return None
@@ -99,7 +106,9 @@ def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> Edited | N
         work += racer.advance(space, noise, _FIRST_MOVES, only_layers=True)
         found += racer.made()
     share = _PROMISING if least < _NEAR else _PROMISING_FROM_FAR
-    racers = [each for each in racers if each.gap < share * gap(each.start.refined, space, noise)]
+    going_on = [each for each in racers if each.gap < share * gap(each.start.refined, space, noise)]
+    # The best shape goes on with the others: a worse one gains more by its first moves, and is not better for that.
+    racers = going_on + [r for r in racers if going_on and r not in going_on and r.start is best_start]
     while racers and work < _MOST_WORK:
         best = min(racers, key=lambda each: each.hope)
         if best.fit.rw**2 - space.outside < _EXACT**2:
@@ -112,7 +121,14 @@ def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> Edited | N
     unit = likelihood_unit(space, noise)
     most = least if least < noise else _GAIN * least
     least_against = min(start.refined.rw**2 / unit for start in starts)
-    good = [each for each in found if gap(each.refined, space, noise) < most and each.against(unit) < least_against]
+    own = [gap(each.refined, space, noise) for each in found if each.start.lattice == best_start.lattice]
+    of_other = _OTHER_LATTICE * min([*own, least])
+
+    def is_good(each: Edited) -> bool:
+        limit = most if each.start.lattice == best_start.lattice else min(most, of_other)
+        return gap(each.refined, space, noise) < limit and each.against(unit) < least_against
+
+    good = [each for each in found if is_good(each)]
     return min(good, key=lambda each: each.against(unit), default=None)
 
 

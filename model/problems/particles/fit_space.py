@@ -62,7 +62,7 @@ class FitSpace:
 
 @dataclass(frozen=True, kw_only=True)
 class FitLimits:
-    """Ranges of r in Å and Q in 1/Å, and the damping."""
+    """Ranges of r in Å and Q in 1/Å, the damping; whether F(Q) went through Lorch's window (sin x)/x, x = πQ/Qmax."""
 
     r_min: float
     r_max: float
@@ -70,6 +70,7 @@ class FitLimits:
     q_max: float
     q_damp: float
     q_slow: float = 1.2
+    is_windowed: bool = False
 
 
 def q_grid(q_min: float, q_max: float) -> tuple[FloatArray, FloatArray]:
@@ -82,6 +83,8 @@ def fit_space(measured: MeasuredPdf, limits: FitLimits) -> FitSpace:
     """Project the data."""
     r, g, step = _thinned(measured, limits)
     q, weights = q_grid(limits.q_min, limits.q_max)
+    if limits.is_windowed:
+        weights = weights * np.sinc(q / limits.q_max)
     # G(r) = 2/π ∫ Q [S(Q) − 1] sin(Qr) dQ, times the instrument's damping; sinc is the mean over a bin of r.
     matrix = 2 / np.pi * weights[:, None] * np.sin(np.outer(q, r))
     matrix *= np.exp(-((r * limits.q_damp) ** 2) / 2) * np.sinc(q * step / (2 * np.pi))[:, None]

@@ -1,16 +1,16 @@
 """Within which limits b, B and the number of atoms are: from fits that are nearly as good as the best."""
 
 from dataclasses import dataclass
-from math import ceil, expm1, floor
+from math import ceil, expm1, floor, hypot
 from typing import Final
 
 import numpy as np
 
 from dsfu.model.problems.particles.envelope import common_volume
-from dsfu.model.problems.particles.ranking import beyond_noise, diameter_of, left_beyond_noise
+from dsfu.model.problems.particles.ranking import beyond_noise, diameter_of, lattice_of, left_beyond_noise
 from dsfu.model.problems.particles.settings import Q_DAMPS
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution, noise_floor
-from dsfu.model.problems.particles.verdict import EXACT_RW, lattice_of
+from dsfu.model.problems.particles.verdict import EXACT_RW
 
 _AS_LIKELY: Final = 0.5
 """Difference of scores (ln R_w, and what is unlikely beforehand) up to which a shape of the same lattice may be the
@@ -21,6 +21,15 @@ _DEVIATIONS: Final = 2.0
 
 _LEAST: Final = 1e-4
 """Least uncertainty of b over b: distances of the table are in bins of .002 b, and c/a is found to some .002."""
+
+_MODEL: Final = (4e-4, 0.03)
+"""Uncertainty of b and of B, over them, that comes of what the model lacks, where a fit leaves more than noise: an
+outermost layer nearer to the others, other laws of how neighbours move together. Set on files of an independent
+program."""
+
+_SURFACE: Final = 0.4
+"""Atoms more or less, over N^(2/3), that as many fits leave open where more than noise is left: a surface of another
+shape, or worn. Set on the same files; a whole layer of atoms around a particle is some 5 N^(2/3)."""
 
 _DAMPINGS: Final = np.arange(0.0, Q_DAMPS[-1] + 1e-9, 0.005)
 _SIZES: Final = np.exp(np.arange(-0.3, 0.5, 0.01))
@@ -52,6 +61,7 @@ def intervals_of(solution: ParticleSolution) -> Intervals:
         first = min(each.score for each in of_table)
         likely += [each for each in of_table if best.score + _AS_LIKELY <= each.score < first + _AS_LIKELY]
     fits = [each.refined for each in likely]
+    of_bond, of_b_iso = (0.0, 0.0) if _is_exact(solution, best) else _MODEL
 
     def around(values: list[float], errors: list[float]) -> Interval:
         ends = [
@@ -60,11 +70,15 @@ def intervals_of(solution: ParticleSolution) -> Intervals:
         ]
         return max(min(low for low, _ in ends), 0.0), max(high for _, high in ends)
 
+    open_ends = 0.0 if _is_exact(solution, best) else _SURFACE * best.atoms ** (2 / 3)
     sizes = [each.atoms * other for each in likely for other in _at_other_dampings(solution, each)]
     return Intervals(
-        bond=around([fit.bond for fit in fits], [max(fit.uncertainties[0], _LEAST * fit.bond) for fit in fits]),
-        b_iso=around([fit.b_iso for fit in fits], [fit.uncertainties[1] for fit in fits]),
-        atoms=(floor(min(sizes) + 1e-6), ceil(max(sizes) - 1e-6)),
+        bond=around(
+            [fit.bond for fit in fits],
+            [hypot(max(fit.uncertainties[0], _LEAST * fit.bond), of_bond * fit.bond) for fit in fits],
+        ),
+        b_iso=around([fit.b_iso for fit in fits], [hypot(fit.uncertainties[1], of_b_iso * fit.b_iso) for fit in fits]),
+        atoms=(floor(min(sizes) - open_ends + 1e-6), ceil(max(sizes) + open_ends - 1e-6)),
     )
 
 

@@ -16,7 +16,13 @@ import numpy as np
 from dsfu.model.problems.particles.shape_table import TABLE_FILE, binned_distances
 from dsfu.simulate.arrays import FloatArray
 from dsfu.simulate.particles.distances import pair_distances
-from dsfu.simulate.particles.faults import FaultLimits, hexagonal_parameters, layered_parameters, twinned_parameters
+from dsfu.simulate.particles.faults import (
+    FaultLimits,
+    cut_twin_parameters,
+    hexagonal_parameters,
+    layered_parameters,
+    twinned_parameters,
+)
 from dsfu.simulate.particles.shapes import Limits, Shape, catalogue
 
 _COMPACT: Final = 2.6
@@ -54,6 +60,13 @@ def shapes_of_the_table() -> Iterator[Shape]:
     for parameters in twinned_parameters():
         yield Shape("Faulted", parameters)
     yield from round_shapes()
+    yield from cut_twins()
+
+
+def cut_twins() -> Iterator[Shape]:
+    """Twinned octahedra, cut ones and whole, of more than `_FEW` atoms: without them such particles look like FCC."""
+    shapes = (Shape("Faulted", parameters) for parameters in cut_twin_parameters())
+    yield from {shape.atoms: shape for shape in shapes if shape.atoms > _FEW}.values()
 
 
 def round_shapes() -> Iterator[Shape]:

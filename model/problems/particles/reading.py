@@ -15,6 +15,10 @@ FEWEST_POINTS: Final = 50
 _NOTHING: Final = 0.003
 """Of the largest value. Chosen: nine of thirteen measured powders stay above it, a G(r) falls below zero, and one
 summed without its baseline comes down to zero."""
+_AT_ONE, _STEADY, _PARABOLA = 0.1, 0.5, 2.0
+"""How near to 1 the last third of g(r) or S(Q) is, and how little it swings; how many times the middle third of R(r)
+its last is: 2.8 times as it grows with r², and G(r) without its baseline less than 1.7 times."""
+
 _EXPECTED: Final = "lines of two or more numbers: r in Å, G(r) in 1/Å²"
 _OF_Q: Final = (".fq", ".sq", ".iq", ".chi", ".soq", ".sofq")
 """Ends of names of files over Q or 2θ, as PDFgetX3 and others write them."""
@@ -41,12 +45,12 @@ def read_pdf(path: Path) -> MeasuredPdf:
     head, _, data = text.partition("#### start data") if "#### start data" in text else ("", "", text)
     if not head and (found := re.search(r"^#+ *start data.*$", text, re.MULTILINE)):
         head, data = text[: found.start()], text[found.end() :]
-    table, skipped = _longest_table(data)
+    table, skipped, others = _longest_table(data)
     where = str(path)
     if len(table) < FEWEST_POINTS:
         found_words = f"{len(table)} lines of numbers" if len(table) else "no numbers"
         raise InputError(f"{found_words} found", where=where, expected=f"{FEWEST_POINTS} or more {_EXPECTED}")
-    notes = []
+    notes = [f"the file has {others + 1} tables of numbers; the first of the longest was taken"] if others else []
     whole = np.asarray(np.isfinite(table).all(axis=1), np.bool_)
     if not whole.all():
         if whole.mean() < 0.99:
@@ -59,16 +63,10 @@ def read_pdf(path: Path) -> MeasuredPdf:
         head = text[: skipped + 4000]
     r, g = table[:, 0], table[:, 1]
     _check_kind(path, data[:skipped] if data[:skipped].strip() else head)
-    _check_r(r, where, head)
+    _check_r(r, g, where, head)
     if np.ptp(g) == 0:
         raise InputError("G(r) is the same everywhere", where=where, expected=_EXPECTED)
-    if g.min() > _NOTHING * g.max():
-        raise InputError(
-            "the second column never comes down to zero",
-            where=where,
-            expected="G(r) = 4πr(ρ − ρ0), which is zero or negative below the shortest bond",
-            remedy="g(r) and R(r) have to be converted; a powder pattern goes to solve-density",
-        )
+    _check_g(g, where)
     return MeasuredPdf(
         r=r,
         g=g,
@@ -80,8 +78,30 @@ def read_pdf(path: Path) -> MeasuredPdf:
     )
 
 
-def _longest_table(text: str) -> tuple[FloatArray, int]:
-    """The longest run of lines that begin with two numbers each, and where in the text it starts."""
+def _check_g(g: FloatArray, where: str) -> None:
+    """That it swings around zero, as G(r) does, and not around 1 or a parabola, as g(r), S(Q) and R(r) do."""
+    before, last = np.array_split(g, 3)[1:]
+    what = ""
+    if g.min() > _NOTHING * g.max():
+        what = "never comes down to zero"
+    elif abs(last.mean() - 1) < _AT_ONE and last.std() < _STEADY:
+        what = f"ends near 1 ({last.mean():.2f}), as g(r) and S(Q) do"
+    elif last.min() > 0 and before.min() > 0 and last.mean() > _PARABOLA * before.mean():
+        what = "rises with r and is never negative, as R(r) does"
+    if what:
+        raise InputError(
+            f"the second column {what}",
+            where=where,
+            expected="G(r) = 4πr(ρ − ρ0), which is zero or negative below the shortest bond",
+            remedy="g(r), R(r) and S(Q) have to be converted; a powder pattern goes to solve-density",
+        )
+
+
+def _longest_table(text: str) -> tuple[FloatArray, int, int]:
+    """The longest run of lines that begin with two numbers each, where in the text it starts, and how many others are
+    long enough to be data.
+    """
+    runs: list[list[list[float]]] = []
     best: list[list[float]] = []
     run: list[list[float]] = []
     position = start = best_start = 0
@@ -90,13 +110,15 @@ def _longest_table(text: str) -> tuple[FloatArray, int]:
         if numbers:
             if not run:
                 start = position
+                runs.append(run)
             run.append(numbers)
             if len(run) > len(best):
                 best, best_start = run, start
         elif line.strip() and not line.lstrip().startswith("#"):
             run = []
         position += len(line)
-    return np.array(best, np.float64).reshape(-1, 2), best_start
+    others = sum(len(each) >= FEWEST_POINTS for each in runs) - 1
+    return np.array(best, np.float64).reshape(-1, 2), best_start, max(others, 0)
 
 
 def _two_numbers(line: str) -> list[float]:
@@ -125,10 +147,13 @@ def _check_kind(path: Path, before: str) -> None:
         )
 
 
-def _check_r(r: FloatArray, where: str, head: str) -> None:
+def _check_r(r: FloatArray, g: FloatArray, where: str, head: str) -> None:
     if (np.diff(r) <= 0).any():
         line = int(np.flatnonzero(np.diff(r) <= 0)[0]) + 2
-        raise InputError(f"r does not rise at data line {line}", where=where, expected="r in the first column, rising")
+        remedy = "are the columns swapped?" if (np.diff(g) > 0).all() else "keep one set of data, sorted by r"
+        raise InputError(
+            f"r does not rise at data line {line}", where=where, expected="r in the first column, rising", remedy=remedy
+        )
     if r[0] < 0:
         raise InputError(f"r begins at {r[0]:g}", where=where, expected="r ≥ 0", remedy="leave out the negative r")
     in_nm = re.search(r"\br\s*[\[(]\s*nm", head, re.IGNORECASE) is not None

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
+from dsfu.simulate.particles.distances import distances_between
 from dsfu.simulate.particles.faults import (
     FaultLimits,
     hexagonal_parameters,
@@ -122,6 +123,26 @@ def test_one_twin_plane_is_a_mirror_and_two_layers_are_a_fault():
     kinds = ["".join("h" if a == b else "c" for a, b in zip(s, s[2:], strict=False)) for s in stacks]
     assert {kind.strip("c") for kind in kinds} == {"h", "hh"}
     assert all(len(positions_of("Faulted", each)) > 100 for each in list(twinned_parameters())[::20])
+
+
+def test_a_twinned_octahedron_has_two_halves_of_fcc():
+    positions = positions_of("Faulted", ("ABCACBA", 245, 318, "t"))
+    distances = distances_between(positions, positions)
+    bonds = (np.abs(distances - 1) < 1e-6).sum(axis=1)
+    assert (len(positions), bonds.max(), bonds.min()) == (210, 12, 5)
+    mirrored = distances_between(positions, positions * np.array([1, 1, -1])).min(axis=1)
+    assert mirrored.max() < 1e-6
+    # Like layers of hcp are √(8/3) apart. Here those beside the twin plane are, and no others.
+    beside = np.abs(positions[:, 2]) < 1
+    between = np.abs(distances - np.sqrt(8 / 3)) < 1e-6
+    assert between[beside][:, beside].any()
+    assert not between[~beside].any()
+
+
+@pytest.mark.parametrize("wrong", [("ABCAB", 245, 318, "t"), ("ABCBA", 0, 318, "t")])
+def test_no_twin_is_made_of_layers_that_are_no_mirror_images_or_without_faces(wrong):
+    with pytest.raises(ValueError, match="expected"):
+        positions_of("Faulted", wrong)
 
 
 def test_no_sphere_is_made_around_a_place_that_layers_do_not_have():

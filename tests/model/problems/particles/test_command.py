@@ -91,6 +91,9 @@ def _columns(r, g):
         (_columns(GOOD_R, 50 + 900 * np.sin(9 * GOOD_R) ** 8), "powder pattern"),
         (b"# Q S(Q)\n" + _columns(GOOD_R, np.sin(9 * GOOD_R)), "the columns are called 'Q S"),
         (b"#### start data\n#S 1\n#L r R(r)\n" + _columns(GOOD_R, np.sin(9 * GOOD_R)), "the columns are called 'r R"),
+        (_columns(GOOD_R, 1 + np.sin(9 * GOOD_R) / (1 + GOOD_R)), "ends near 1 .1.00., as g.r. and S"),
+        (_columns(GOOD_R, GOOD_R**2 * (1 + np.sin(9 * GOOD_R) / (1 + GOOD_R))), "as R.r. does"),
+        (_columns(GOOD_R, np.sin(9 * GOOD_R)) * 2, "does not rise at data line 1001"),
         (_columns(GOOD_R, np.where(GOOD_R > 5, np.nan, 1)), "NaN"),
     ],
 )
@@ -99,6 +102,18 @@ def test_bad_files_are_refused(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_pdf(path)
+
+
+def test_columns_that_are_swapped_and_files_of_two_sets_of_data_are_told(tmp_path):
+    path = tmp_path / "bad.gr"
+    for columns, remedy in (((np.sin(9 * GOOD_R), GOOD_R), "swapped"), ((GOOD_R[::-1], GOOD_R * 0), "one set of data")):
+        path.write_bytes(_columns(*columns))
+        with pytest.raises(InputError) as caught:
+            read_pdf(path)
+        assert remedy in caught.value.remedy
+    one = b"qmax = 20\n#### start data\n" + _columns(GOOD_R, np.sin(9 * GOOD_R))
+    path.write_bytes(one + one)
+    assert read_pdf(path).notes == ["the file has 2 tables of numbers; the first of the longest was taken"]
 
 
 def test_a_file_of_f_of_q_is_known_by_its_name(tmp_path):

@@ -14,13 +14,21 @@ from dsfu.model.problems.particles.verdict import judge
 from dsfu.simulate.particles.shapes import positions_of
 
 
-def correlated_pdf(atoms, b_iso, delta2=0.0, q_damp=0.0, noise=0.0):
+def correlated_pdf(atoms, b_iso, delta2=0.0, q_damp=0.0, noise=0.0, is_windowed=False):
     """Debye's sum written out, with B (1 − δ₂/d²) of each pair."""
     r, q = np.arange(0, 30, 0.02), np.arange(0.7, 22.0, 0.02)
     d, counts = np.unique(np.round(pdist(atoms), 5), return_counts=True)
     b_pairs = b_iso * (1 - delta2 / d**2)
     waves = np.sin(np.outer(q, d)) / d * np.exp(-np.outer(q**2, b_pairs) / (8 * np.pi**2))
-    g = 2 / np.pi * 0.02 * (2 / len(atoms) * waves @ counts) @ np.sin(np.outer(q, r)) * np.exp(-((r * q_damp) ** 2) / 2)
+    window = np.sinc(q / 22.0) if is_windowed else 1.0
+    g = (
+        2
+        / np.pi
+        * 0.02
+        * (2 / len(atoms) * waves @ counts * window)
+        @ np.sin(np.outer(q, r))
+        * np.exp(-((r * q_damp) ** 2) / 2)
+    )
     g += noise * g.max() * np.random.default_rng(3).standard_normal(len(r))
     return MeasuredPdf(r=r, g=3 * g, q_min=0.7, q_max=22.0)
 
@@ -39,6 +47,14 @@ def test_b_is_that_of_far_pairs_where_near_ones_move_together(family, parameters
     assert best.parameters == parameters
     assert best.refined.b_iso == pytest.approx(0.6, abs=0.02)
     assert best.refined.b_bonds == pytest.approx(0.6 * (1 - 3 / 2.89**2), abs=0.02)
+
+
+@pytest.mark.parametrize("is_windowed", [False, True])
+def test_lorchs_window_is_seen_and_makes_no_b_larger(is_windowed):
+    solution = solve_particle(correlated_pdf(ball(4.1) * 2.75, 0.6, noise=0.01, is_windowed=is_windowed))
+    assert solution.limits.is_windowed == is_windowed
+    assert any("Lorch" in note for note in solution.notes) == is_windowed
+    assert solution.candidates[0].refined.b_iso == pytest.approx(0.6, abs=0.05)
 
 
 @pytest.mark.parametrize("diameter", [5.6, 7.1])

@@ -10,6 +10,7 @@ from ase.optimize import FIRE
 
 from dsfu.model.problems.particles.formula import against_formula, is_compound, may_hold_light_atoms, metal_share
 from dsfu.model.problems.particles.matching import BOND_RANGE
+from dsfu.model.problems.particles.ranking import score
 from dsfu.model.problems.particles.reading import MeasuredPdf, read_pdf
 from dsfu.model.problems.particles.settings import SolveSettings
 from dsfu.model.problems.particles.shape_table import load_table
@@ -116,6 +117,28 @@ def test_noise_alone_is_refused():
     noise = np.random.default_rng(2).standard_normal(len(r))
     smooth = np.convolve(noise, np.hanning(21), "same")
     assert not judge(solve_particle(MeasuredPdf(r=r, g=smooth, q_max=20.0))).accepted
+
+
+def test_noise_whose_q_max_is_known_and_a_single_spike_are_no_bulk():
+    """What is explained counts: R_w beyond noise is small where all is noise."""
+    r = np.arange(1.0, 25.0, 0.025)
+    spike = np.where(np.arange(len(r)) == 500, 100.0, 0.0) + np.sin(9 * r)
+    for g in (np.random.default_rng(0).standard_normal(len(r)), spike):
+        verdict = judge(solve_particle(MeasuredPdf(r=r, g=g, q_max=20.0)))
+        assert not verdict.accepted
+        assert any("explains" in reason for reason in verdict.reasons)
+
+
+def test_more_freedom_costs_faulted_particles_where_models_lack_more():
+    """At .5 % of R_w hardly anything more than other families' prior, at 10 % as much again."""
+    solution = solve_particle(read_pdf(MEASURED / "ni_bulk_xray.gr"))
+    fit, space, envelope = solution.candidates[0].refined, solution.space, solution.envelope
+
+    def cost(rw):
+        own = replace(fit, rw=rw)
+        return score("Faulted", 100, own, envelope, space, 0.0) - score("FCC", 100, own, envelope, space, 0.0)
+
+    assert [cost(rw) for rw in (0.005, 0.1, 0.3)] == pytest.approx([0.105, 0.2, 0.2], abs=2e-3)
 
 
 def test_share_of_metals():
