@@ -12,10 +12,10 @@ import numpy as np
 
 from dsfu.model.problems.particles.intervals import intervals_of
 from dsfu.model.problems.particles.learning.families import QUANTITIES
-from dsfu.model.problems.particles.ranking import diameter_of
+from dsfu.model.problems.particles.ranking import diameter_of, lattice_of
 from dsfu.model.problems.particles.second_opinion import SecondOpinion
 from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
-from dsfu.model.problems.particles.verdict import ParticleVerdict, lattice_of, tied
+from dsfu.model.problems.particles.verdict import ParticleVerdict, tied
 from dsfu.simulate.arrays import FloatArray
 
 _PADDING = 10.0
