@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from dsfu.model.problems.particles.output import name_of
+from dsfu.model.problems.particles.ranking import lattice_of
 from dsfu.model.problems.particles.reading import read_pdf
 from dsfu.model.problems.particles.second_opinion import second_opinion
 from dsfu.model.problems.particles.solving import solve_particle
-from dsfu.model.problems.particles.ranking import lattice_of
 from dsfu.model.problems.particles.verdict import BULK, judge, net_rw, short_bonds
 from tests.benchmarks.pretended_particles import Pretended, particle, stranger
 from tests.benchmarks.unusual_particles import unusual
