@@ -107,8 +107,10 @@ def edited(starts: Sequence[Start], space: FitSpace, noise: float) -> Edited | N
         found += racer.made()
     share = _PROMISING if least < _NEAR else _PROMISING_FROM_FAR
     going_on = [each for each in racers if each.gap < share * gap(each.start.refined, space, noise)]
-    # The best shape goes on with the others: a worse one gains more by its first moves, and is not better for that.
-    racers = going_on + [r for r in racers if going_on and r not in going_on and r.start is best_start]
+    if going_on and least > noise:
+        # The best shape goes on with the others: a worse one gains more by its first moves, and is not better for that.
+        going_on += [each for each in racers if each not in going_on and each.start is best_start]
+    racers = going_on
     while racers and work < _MOST_WORK:
         best = min(racers, key=lambda each: each.hope)
         if best.fit.rw**2 - space.outside < _EXACT**2:
