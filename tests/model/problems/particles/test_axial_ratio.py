@@ -37,7 +37,7 @@ def test_the_axial_ratio_of_hcp_is_fitted_and_no_longer_spoils_b(diameter, c_ove
     best, within = solution.candidates[0], intervals_of(solution)
     assert best.family == "HCP"
     assert best.positions is not None
-    assert best.c_over_a == pytest.approx(c_over_a, abs=0.006)
+    assert best.c_over_a == pytest.approx(c_over_a, abs=0.008)
     assert best.refined.bond == pytest.approx(2.95, abs=0.006)
     assert 0.9 * within.atoms[0] <= len(atoms) <= 1.1 * within.atoms[1]
     assert within.bond[0] <= 2.95 <= within.bond[1]
