@@ -17,7 +17,7 @@ import torch
 from scipy.linalg import lapack
 from scipy.optimize import nnls
 
-from dsfu.errors import InputError
+from dsfu.model.measured.volume.fit_sums import LEAST_VARIANCE, factor_of, local_mean, sum_of
 from dsfu.model.measured.volume.model import VolumeModel, sums_of_products
 from dsfu.model.measured.volume.prior import FormFactorPrior
 from dsfu.simulate.arrays import FloatArray, IntArray
@@ -25,11 +25,7 @@ from dsfu.simulate.arrays import FloatArray, IntArray
 ALPHA_DEVIATION: Final = 0.3
 """Of the prior on each α: nearly none where there are data, and what is left where there are none."""
 
-_LEAST_VARIANCE: Final = 0.5
-"""In counts squared: an empty voxel says something, but not everything."""
-
 _LEAST_OF_LOCAL: Final = 0.3
-_WINDOW: Final = 5
 _IMITATED: Final = 1e-4
 """Share of a pattern's weight that is left when all that is fitted is free, below which it is not looked for."""
 
@@ -41,8 +37,6 @@ _AT_ONCE: Final = 2**17
 
 _HELD: Final = 1e18
 """Precision of what must not move."""
-
-_STIFFER: Final = (0.0, 1e-6, 1e-5, 1e-4, 1e-3)
 
 
 MoreNoise = Callable[["VolumeFit", list[torch.Tensor], FloatArray], FloatArray]
@@ -67,7 +61,7 @@ class VolumeFit(VolumeModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._local = _local_mean(self._counts, self._weight)
+        self._local = local_mean(self._counts, self._weight)
         self._w = self._weight / self._local
         we = self._w * self._falloff
         # The mean of I_FF / E by least squares, as if there were no order.
@@ -97,14 +91,14 @@ class VolumeFit(VolumeModel):
         """Half of χ² and of the prior's."""
         x = self.parameters if parameters is None else parameters
         residual = self.model(x) - self._counts
-        return 0.5 * _sum(self._w * residual * residual) + 0.5 * self._prior_of(x)
+        return 0.5 * sum_of(self._w * residual * residual) + 0.5 * self._prior_of(x)
 
     def chi_square(self) -> float:
         """Per voxel, with the variance that the model itself has; one for noise alone, even where voxels share it."""
         model = self.model()
         live = self._weight > 0
-        terms = self._weight / model.clamp_min(_LEAST_VARIANCE) * (model - self._counts) ** 2
-        return _sum(terms) / float(live.sum()) / self.voxels.expected_chi_square
+        terms = self._weight / model.clamp_min(LEAST_VARIANCE) * (model - self._counts) ** 2
+        return sum_of(terms) / float(live.sum()) / self.voxels.expected_chi_square
 
     def _prior_of(self, x: FloatArray) -> float:
         white = x / self._deviations
@@ -114,7 +108,7 @@ class VolumeFit(VolumeModel):
     def reweight(self, model: npt.NDArray[np.float32] | None = None) -> None:
         """Take the variance from a model, this one's if none is given, kept from falling far below what is around."""
         expected = self.model() if model is None else torch.from_numpy(np.ascontiguousarray(model))
-        variance = torch.maximum(expected, _LEAST_OF_LOCAL * self._local).clamp_min(_LEAST_VARIANCE)
+        variance = torch.maximum(expected, _LEAST_OF_LOCAL * self._local).clamp_min(LEAST_VARIANCE)
         self._w = self._weight / variance
 
     def linearised(self) -> Linearised:
@@ -193,7 +187,7 @@ class VolumeFit(VolumeModel):
         """I_FF and the background, of which the model is linear, to fit best with α as they are; at first I_SRO = 1."""
         p, a, b = self.sizes
         free = np.concatenate([np.arange(p), np.arange(p + a, p + a + b)])
-        factor = _factor_of(self._with_prior(self._matrix_without_order(self._w), free))
+        factor = factor_of(self._with_prior(self._matrix_without_order(self._w), free))
         self.parameters = self.parameters + self._step(factor, free)
 
     def start_without_columns(self) -> None:
@@ -225,7 +219,7 @@ class VolumeFit(VolumeModel):
 
     def factored(self) -> FloatArray:
         """Cholesky factor of the whitened normal matrix with the prior."""
-        return _factor_of(self._with_prior(self._matrix(self._w)))
+        return factor_of(self._with_prior(self._matrix(self._w)))
 
     def amplitudes_of(
         self, patterns: list[torch.Tensor], factor: FloatArray, more: "MoreNoise | None" = None
@@ -253,7 +247,7 @@ class VolumeFit(VolumeModel):
         shares, axes = linalg.eigh((power - solved.T @ solved) * unit[:, None] * unit)
         axes = axes[:, shares > _IMITATED] * unit[:, None]
         root = axes / np.sqrt(shares[shares > _IMITATED])
-        score = np.array([_sum(rest * each) for each in patterns])
+        score = np.array([sum_of(rest * each) for each in patterns])
         covariance = root @ root.T
         values = covariance @ score
         if more is not None:
@@ -292,40 +286,7 @@ class VolumeFit(VolumeModel):
         """Observed − model, its weight (1/variance), and the diffuse model."""
         form_factor, order, extra = self.factors()
         model = form_factor * order + extra
-        weight = self._weight / model.clamp_min(_LEAST_VARIANCE)
+        weight = self._weight / model.clamp_min(LEAST_VARIANCE)
         live = self._weight > 0
         rest = torch.where(live, self._counts - model, torch.zeros(()))
         return rest.numpy(), weight.numpy(), (form_factor * order).numpy()
-
-
-def _factor_of(matrix: FloatArray) -> FloatArray:
-    """Cholesky factor of a normal matrix, which is made stiffer in place as far as needed."""
-    diagonal = np.arange(len(matrix))
-    for more in _STIFFER:
-        # sums in single precision leave columns that are nearly alike with a matrix that is not quite positive
-        matrix[diagonal, diagonal] *= 1 + more
-        try:
-            return np.asarray(linalg.cholesky(matrix, lower=True, check_finite=False))
-        except linalg.LinAlgError:
-            continue
-    raise InputError(
-        "the fit has no single answer: its normal matrix is not positive definite",
-        remedy="leave out --bragg or --background, or give more of the volume",
-    )
-
-
-def _sum(values: torch.Tensor) -> float:
-    """In double precision where it matters: rows first, then their sums."""
-    return float(values.sum(-1).double().sum())
-
-
-def _local_mean(counts: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """The weighted mean of 5³ voxels, at least half a count: a variance before there is a model."""
-
-    def pooled(values: torch.Tensor) -> torch.Tensor:
-        for axis, count in enumerate(values.shape):
-            size = [_WINDOW if i == axis and count >= _WINDOW else 1 for i in range(3)]
-            values = torch.nn.functional.avg_pool3d(values[None, None], size, 1, [n // 2 for n in size])[0, 0]
-        return values
-
-    return (pooled(counts * weight) / pooled(weight).clamp_min(1e-6)).clamp_min(_LEAST_VARIANCE)

@@ -132,25 +132,32 @@ def solve(
     if not ranked or ranked[0].excess > GOOD:
         left = max(seconds - (time.process_time() - begun), 1.0)
         again = partial(solve, pattern, kinds=kinds, keep=keep, seconds=left, progress=progress)
-        whole = _unmixed(formula, ranked, again, progress)
-        if whole is not None:
+        if (whole := _unmixed(formula, ranked, again, progress)) is not None:
             return whole
         types = shipped_types() if kinds is None else kinds
         other = _of_orderings(formula, types, signal, source, begun + seconds, progress)
-        if other and (not ranked or rank(other[0]) < BEATEN * rank(ranked[0])):
-            reason = (
-                f"R = {other[0].r:.2f} ({other[0].excess:.2f} without noise); no known type fits, and atoms of one "
-                "site were told apart, in some of the ways that there are"
-            )
+        if _is_better(other, ranked):
+            reason = _no_type_but(other[0], "atoms of one site were told apart, in some of the ways that there are")
             return answer(tried, ordered([*other, *ranked])[:keep], "uncertain", reason)
         other = _of_no_type(formula, signal, source, begun + seconds, progress)
-        if other and (not ranked or rank(other[0]) < BEATEN * rank(ranked[0])):
+        if _is_better(other, ranked):
             ranked, verdict = ordered([*other, *ranked]), "uncertain"
-            reason = (
-                f"R = {other[0].r:.2f} ({other[0].excess:.2f} without noise); no known type fits, and its atoms were "
-                "put on sites in all simple ways, of which one may fit by chance: see whether its distances make sense"
-            )
+            reason = _no_type_but(other[0], _PUT_IN_ALL_WAYS)
     return answer(tried, ranked[:keep], verdict, reason)
+
+
+_PUT_IN_ALL_WAYS: Final = (
+    "its atoms were put on sites in all simple ways, of which one may fit by chance: see whether its distances make "
+    "sense"
+)
+
+
+def _is_better(other: Sequence[Fit], ranked: Sequence[Fit]) -> bool:
+    return bool(other) and (not ranked or rank(other[0]) < BEATEN * rank(ranked[0]))
+
+
+def _no_type_but(best: Fit, words: str) -> str:
+    return f"R = {best.r:.2f} ({best.excess:.2f} without noise); no known type fits, and {words}"
 
 
 def _unmixed(
