@@ -170,6 +170,7 @@ def solve_volume(reconstruction: Reconstruction, settings: VolumeSettings, say: 
         fit.newton(6, watch)
     say("uncertainties")
     factor = fit.factored()
+    fit.settle(factor)
     covariance = covariance_of(voxels, settings, fit, peaks, masked, found, factor)
     far = far_order(fit, factor, int(fit.terms.shells().max())) if len(fit.terms) else None
     if far is not None:
