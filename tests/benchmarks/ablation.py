@@ -1,17 +1,19 @@
 """What each part of the recipe dsfu is good for: small trainings that differ in one thing, side by side.
 
-    python tests/benchmarks/ablation.py STORE OUT [--steps 400] [--seeds 1 2] [--only NAME …]
+    python tests/benchmarks/ablation.py STORE OUT [--steps 400 | --seconds 200] [--seeds 1 2] [--only NAME …]
 
-Every training has the same planes, in the same order, and the same number of steps. Trainings that are there already
-are not repeated. Prints a Markdown table.
+Every training has the same planes, in the same order, and the same number of steps; or, with --seconds, as many steps
+as fit into this much processor time, as two short trainings of each kind tell. Trainings that are there already are not
+repeated. Prints a Markdown table: errors of each seed.
 """
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from statistics import mean
 
 BASE = [
     "batch_size=8",
@@ -51,22 +53,38 @@ def main() -> None:
     parser.add_argument("store")
     parser.add_argument("out", type=Path)
     parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--seconds", type=float, help="of processor time, instead of --steps")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="further settings of every training")
     arguments = parser.parse_args()
-    print(f"| | {' | '.join(COLUMNS)} |\n|---|---|---|---|---|")
+    print(f"| | steps | {' | '.join(COLUMNS)} |\n|---|---|---|---|---|---|")
     for number, (name, settings) in enumerate(VARIANTS.items()):
         if name not in arguments.only:
             continue
+        settings = [*settings, *arguments.set]
+        steps = arguments.steps
+        if arguments.seconds:
+            steps = steps_within(arguments.seconds, arguments.store, arguments.out / f"{number}-trial", settings)
+        runs = [arguments.out / f"{number}-{seed}" for seed in arguments.seeds]
         found = [
-            train(
-                arguments.store, arguments.out / f"{number}-{seed}", arguments.steps, seed, [*settings, *arguments.set]
-            )
-            for seed in arguments.seeds
+            train(arguments.store, run, steps, seed, settings) for run, seed in zip(runs, arguments.seeds, strict=True)
         ]
-        values = [mean(each[key] for each in found) for key in COLUMNS]
-        print(f"| {name} | " + " | ".join(f"{value:.4f}" for value in values) + " |", flush=True)
+        values = [", ".join(f"{each[key]:.4f}" for each in found) for key in COLUMNS]
+        print(f"| {name} | {steps} | " + " | ".join(values) + " |", flush=True)
+
+
+def steps_within(seconds: float, store: str, run: Path, settings: list[str]) -> int:
+    """How many steps fit, from two short trainings, whose start and end take the same."""
+    few, many = 5, 45
+    spent = []
+    for steps in (few, many):
+        before = os.times()
+        train(store, run, steps, 0, settings)
+        after = os.times()
+        spent.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        shutil.rmtree(run)
+    return max(1, round(seconds * (many - few) / max(spent[1] - spent[0], 1e-3)))
 
 
 def train(store: str, run: Path, steps: int, seed: int, settings: list[str]) -> dict[str, float]:

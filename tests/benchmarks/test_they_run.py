@@ -22,7 +22,7 @@ STORE = "STORE"
 WEIGHTS = str(FOLDER.parents[1] / "model" / "weights" / "dsfu.safetensors")
 
 TINY: Mapping[str, str] = {
-    "ablation": f"{STORE} runs --steps 1 --only dsfu --set data.pixels=32",
+    "ablation": f"{STORE} runs --seconds 0.01 --only dsfu --set data.pixels=32",
     "attack": "--each 1 --kills 1",
     "centring": "--half 10 --plane-half 12 --counts 100 --kinds alloy",
     "coverage": "--count 1 --counts 1000",
