@@ -53,8 +53,8 @@ def coloured(kind: StructureType, counts: Mapping[int, int]) -> Iterator[Structu
 
 
 def is_coloured(kind: StructureType) -> bool:
-    """Whether a type was made by `coloured`."""
-    return kind.prototype.endswith(ANEW)
+    """Whether a type was made by `coloured`, or from such a one in a higher or lower symmetry."""
+    return ANEW in kind.prototype
 
 
 def with_elements(kind: StructureType, colouring: Colouring) -> StructureType:

@@ -9,7 +9,7 @@ import numpy as np
 from dsfu.errors import InputError
 from dsfu.simulate.arrays import FloatArray
 
-_AMOUNT: Final = r"\s*=?,?\s*([\d.]+)"
+_AMOUNT: Final = r"\s*=?,?\s*(-?[\d.]+)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +77,12 @@ def read_equal_steps(text: str, name: str) -> EqualSteps:
             f"{layout.name}: its head does not tell the first angle and the step", where=name,
             expected="both in degrees, before the counts", remedy="export it as columns of 2θ and intensity (.xy)",
         )  # fmt: skip
-    body = re.split(layout.body, text, maxsplit=1, flags=re.MULTILINE)[1]
-    body = re.split(layout.end, body, maxsplit=1, flags=re.MULTILINE)[0]
+    body = [*re.split(layout.body, text, maxsplit=1, flags=re.MULTILINE), ""][1]
+    body = re.split(layout.end, body, maxsplit=1, flags=re.MULTILINE)[0].strip(" ,;\r\n")
+    if not body:
+        raise InputError(f"{layout.name}: no counts follow its head", where=name, expected="counts, many in a line")
     try:
-        counts = np.array(re.split(r"[\s,;]+", body.strip(" ,;\r\n")), np.float64)
+        counts = np.array(re.split(r"[\s,;]+", body), np.float64)
     except ValueError as error:
         raise InputError(f"{layout.name}: {error}", where=name, expected="numbers alone among the counts") from None
     return EqualSteps(
@@ -89,5 +91,9 @@ def read_equal_steps(text: str, name: str) -> EqualSteps:
 
 
 def _value(pattern: str, text: str) -> float | None:
+    """A number of the head; None where it is not there, or no number."""
     found = re.search(pattern, text, re.MULTILINE)
-    return float(found[1]) if found else None
+    try:
+        return float(found[1]) if found else None
+    except ValueError:
+        return None

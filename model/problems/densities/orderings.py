@@ -113,5 +113,5 @@ def _images(positions: FloatArray, rotation: FloatArray, translation: FloatArray
 
 
 def is_ordered(kind: StructureType) -> bool:
-    """Whether a type was made by `ordered_types`."""
-    return kind.prototype.endswith(ORDERED)
+    """Whether a type was made by `ordered_types`, or from such a one in a higher or lower symmetry."""
+    return ORDERED in kind.prototype

@@ -214,7 +214,8 @@ def _read_columns(text: str, name: str, wavelength: float | None) -> PowderPatte
         )  # fmt: skip
     notes: tuple[str, ...] = ()
     in_q = re.search(
-        r"(?<![a-z])q(?![a-z])\s*[,;\[(_/]|(?<![a-z])q\s+(?:i|a)|q_?(?:inv|nm|a)|a(?:ng\w*)?\^?{?-1|nm\^?{?-1|q-space",
+        r"(?<![a-z])q(?![a-z])\s*[,;\[(_/]|(?<![a-z])q\s+(?:i|a)|q_?(?:inv|nm|a)"
+        r"|(?<![a-z])(?:a(?:ng\w*)?|nm)\^?{?-1|q-space",
         head,
     )
     in_d = re.search(r"(?<![a-z])d(?:[-_ ]?spacing|[_ ]*[\[(](?:a|å))", head)

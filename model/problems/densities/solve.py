@@ -15,11 +15,12 @@ from dsfu.model.problems.densities.colourings import is_coloured
 from dsfu.model.problems.densities.fitting import Fit, Rough, fit, rough_fit, wavelengths_of
 from dsfu.model.problems.densities.formulas import Formula, without_mixing
 from dsfu.model.problems.densities.judging import GOOD, identity, judge, ordered, rank
-from dsfu.model.problems.densities.orderings import merges, ordered_types
+from dsfu.model.problems.densities.orderings import is_ordered, merges, ordered_types
 from dsfu.model.problems.densities.pattern_model import Source
 from dsfu.model.problems.densities.powder import PowderPattern, Signal, prepared
 from dsfu.model.problems.densities.raising import Fitting, raised
 from dsfu.model.problems.densities.search import Found, search
+from dsfu.model.problems.densities.variety import varied
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
 
 FITTED: Final = 56
@@ -28,24 +29,14 @@ FITTED: Final = 56
 CLOSER: Final = 0.5
 """Share of these that are fitted to the end, by what the rough fit leaves. Chosen."""
 
-SIMPLE: Final = 16
-"""Of these, places for types with at most two free coordinates: large cells have a line wherever a peak is, so that the
-search likes them better. Chosen with wurtzite in view."""
-
 WITH_POSITIONS: Final = 12
 """Candidates whose free positions are fitted, too, and half as many with sites divided anew. Chosen."""
 
 SECONDS: Final = 120.0
 """After this time no further type or fit is begun. Chosen; all nine measured powders need less than a tenth."""
 
-_RESERVED: Final = {"cubic": 8, "hexagonal": 4, "rhombohedral": 4, "tetragonal": 4, "orthorhombic": 4}
-"""Candidates of each system that are fitted in any case. Chosen."""
-
 HOPELESS: Final = 3.0
 """Times the R of the best so far, beyond which positions are not fitted: that halves R, seldom more. Chosen."""
-
-UNLIKE: Final = 0.8
-"""Share of the best cosine that a type with sites divided anew must reach to be fitted. Chosen."""
 
 BROAD: Final = 1.5
 """Degrees of width from which on twice as many are fitted: lines overlap, and the search hardly tells types."""
@@ -111,7 +102,9 @@ def solve(
         )
     signal = prepared(pattern)
     source = wavelengths_of(pattern.wavelength)
-    trials = sorted(decorations(formula, shipped_types() if kinds is None else kinds), key=lambda each: each.atoms)
+    types = shipped_types() if kinds is None else kinds
+    trials = sorted(decorations(formula, types), key=lambda each: each.atoms)
+    orders = partial(_of_orderings, formula, types, signal, source, begun + seconds, progress)
 
     def answer(tried: int, candidates: Sequence[Fit], verdict: str, reason: str) -> DensityAnswer:
         return DensityAnswer(
@@ -127,17 +120,15 @@ def solve(
         found, tried = search(trials, signal, source[0][0], until=begun + _SHARE_OF_SEARCH * seconds)
         if tried < len(trials):
             progress(f"time is up after {tried}")
-        ranked = _fitted(found, signal, source, begun + seconds)
-        verdict, reason = judge(ranked, tried == len(trials))
+        ranked, verdict, reason = _judged(_fitted(found, signal, source, begun + seconds), tried == len(trials), orders)
     if not ranked or ranked[0].excess > GOOD:
         left = max(seconds - (time.process_time() - begun), 1.0)
         again = partial(solve, pattern, kinds=kinds, keep=keep, seconds=left, progress=progress)
         if (whole := _unmixed(formula, ranked, again, progress)) is not None:
             return whole
-        types = shipped_types() if kinds is None else kinds
-        other = _of_orderings(formula, types, signal, source, begun + seconds, progress)
+        other = orders()
         if _is_better(other, ranked):
-            reason = _no_type_but(other[0], "atoms of one site were told apart, in some of the ways that there are")
+            reason = _no_type_but(other[0], _TOLD_APART)
             return answer(tried, ordered([*other, *ranked])[:keep], "uncertain", reason)
         other = _of_no_type(formula, signal, source, begun + seconds, progress)
         if _is_better(other, ranked):
@@ -146,10 +137,26 @@ def solve(
     return answer(tried, ranked[:keep], verdict, reason)
 
 
+_TOLD_APART: Final = "atoms of one site were told apart, in some of the ways that there are"
+
 _PUT_IN_ALL_WAYS: Final = (
     "its atoms were put on sites in all simple ways, of which one may fit by chance: see whether its distances make "
     "sense"
 )
+
+
+def _judged(
+    ranked: list[Fit], complete: bool, orders: Callable[[], Sequence[Fit]]
+) -> tuple[list[Fit], str, str]:  # fmt: skip
+    """Fits by rank, and the verdict. Where sites divided anew explain a pattern, an order of no type may, too."""
+    verdict, reason = judge(ranked, complete)
+    if verdict != "solved" or not is_coloured(ranked[0].kind):
+        return ranked, verdict, reason
+    own = identity(ranked[0].kind)
+    every = ordered([*ranked, *(each for each in orders() if identity(each.kind) != own)])
+    if is_ordered(every[0].kind):
+        return every, "uncertain", _no_type_but(every[0], _TOLD_APART)
+    return every, *judge(every, complete)
 
 
 def _is_better(other: Sequence[Fit], ranked: Sequence[Fit]) -> bool:
@@ -183,7 +190,7 @@ def _of_orderings(
     trials: list[StructureType] = []
     for merge in merges(formula):
         found, _ = search(list(decorations(merge.formula, kinds, anew=False)), signal, source[0][0], until=until)
-        rough = [rough_fit(each.kind, each.cell, signal, source) for each in _varied(found, MERGED_FITTED)]
+        rough = [rough_fit(each.kind, each.cell, signal, source) for each in varied(found, MERGED_FITTED)]
         for one in sorted(rough, key=lambda each: each.cost)[:MERGED]:
             trials += ordered_types(one.kind.moved(one.cell, np.zeros(one.kind.free)), merge)
         if time.process_time() > until:
@@ -211,7 +218,7 @@ def _of_no_type(
 def _fitted(found: Sequence[Found], signal: Signal, source: Source, until: float) -> list[Fit]:
     """The whole pattern fitted with the best of the search, by rank; with free positions where that is worth it."""
     rough: list[Rough] = []
-    for each in _varied(found, FITTED if signal.fwhm < BROAD else 2 * FITTED):
+    for each in varied(found, FITTED if signal.fwhm < BROAD else 2 * FITTED):
         if rough and time.process_time() > until:
             break
         rough.append(rough_fit(each.kind, each.cell, signal, source))
@@ -264,30 +271,4 @@ def _varied_fits(ranked: Sequence[Fit]) -> list[Fit]:
         if key not in seen:
             seen.add(key)
             chosen.append(each)
-    return chosen
-
-
-def _varied(found: Sequence[Found], most: int) -> list[Found]:
-    """The best of each of the systems with few cell parameters, then the best of all; at most four of a type.
-
-    Types of low symmetry have more lines and cells to choose from, and would fill the list. So would types whose sites
-    are divided anew, of which there are many: they get places of their own, half as many.
-    """
-    plain = _chosen([each for each in found if not is_coloured(each.kind)], most)
-    least = UNLIKE * max((each.cosine for each in found), default=0.0)
-    anew = [each for each in found if is_coloured(each.kind) and each.cosine > least]
-    return [*plain, *_chosen(anew, most // 2)]
-
-
-def _chosen(found: Sequence[Found], most: int) -> list[Found]:
-    seen: dict[str, int] = {}
-    chosen: list[Found] = []
-    reserved = [each for system, n in _RESERVED.items() for each in [f for f in found if f.kind.system == system][:n]]
-    simple = [each for each in found if each.kind.free <= 2][:SIMPLE]
-    for each in (*reserved, *simple, *found):
-        if seen.get(each.kind.name, 0) < 4 and each not in chosen:
-            seen[each.kind.name] = seen.get(each.kind.name, 0) + 1
-            chosen.append(each)
-        if len(chosen) == most:
-            break
     return chosen

@@ -57,11 +57,11 @@ def _of_xds(path: Path, text: str) -> ReflectionList:
 def _of_sca(path: Path, lines: list[str]) -> ReflectionList:
     """I and σ, or I(+) σ I(−) σ with the uncertainty −1 where one was not measured."""
     head = _SCA_CELL.match(lines[2])
-    if head is None:
+    if head is None or len(head[1].split()) != 6:
         raise InputError(f"line 3 is {lines[2]!r}", where=str(path), expected="a b c α β γ and the space group")
     rows: list[tuple[float, ...]] = []
     for number, line in enumerate(lines[3:], 4):
-        found = _SCA_ROW.match(line)
+        found = _SCA_ROW.match(line.rstrip())
         if not line.strip():
             continue
         try:

@@ -98,3 +98,30 @@ def test_an_attenuator_is_taken_out_of_counts_but_not_of_intensities(tmp_path: P
         told = f"{' '.join(map(str, amounts))}</beamAttenuationFactors><{tag}>{' '.join(map(str, values))}</{tag}>"
         path.write_text(head + told)
         np.testing.assert_allclose(read_pattern(path).counts, COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("*WAVE_LENGTH1 = 1.5406\n*START = 10.0\n*STEP = 0.05\n*COUNT = 600\n*END\n", "no counts follow"),
+        ("SIETRONICS XRD SCAN\n10.00\n39.95\n0.05\nCu\n1.5406\n", "no counts follow"),
+        (UXD.replace("0.0500", "0.05.1") + EIGHT, "the first angle and the step"),
+    ],
+)
+def test_files_of_counts_alone_that_end_early_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "pattern.txt"
+    path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_pattern(path)
+
+
+def test_counts_alone_may_begin_below_zero(tmp_path: Path) -> None:
+    path = tmp_path / "pattern.uxd"
+    path.write_text(UXD.replace("10.0000", "-1.5000") + EIGHT)
+    assert read_pattern(path).two_theta[0] == -1.5
+
+
+def test_the_name_of_a_sample_does_not_make_angles_q(tmp_path: Path) -> None:
+    path = tmp_path / "pattern.xy"
+    path.write_text("# lambda 0.5\n# sample alumina-1\n" + _rows("{x:.4f} {y}\n"))
+    np.testing.assert_allclose(read_pattern(path).two_theta, ANGLES)

@@ -12,6 +12,7 @@ from dsfu.simulate.densities.crystals import unit_cell
 from dsfu.simulate.densities.pattern import binned, powder_lines
 from dsfu.simulate.densities.profiles import Instrument, measured_pattern, with_background
 from dsfu.simulate.densities.structure_types import StructureType, shipped_types
+from dsfu.simulate.densities.substitutions import scaled
 
 
 def named(name: str) -> StructureType:
@@ -68,3 +69,20 @@ def test_a_powder_whose_order_no_type_has_is_found_and_not_called_solved() -> No
     assert answer.candidates[0].kind.composition == {47: 1, 79: 1, 29: 2}
     assert answer.verdict == "uncertain"
     assert "told apart" in answer.reason
+
+
+def test_sites_divided_anew_are_not_called_solved_where_another_order_fits_as_well() -> None:
+    """KSrPrSbO6, whose type is not in the pool, was solved as P4_2/mmc: sites of NaNbO3 divided among four metals."""
+    formula = parse_formula("KSrPrSbO6")
+    merge = next(each for each in merges(formula) if set(each.parts) == {19, 38})
+    parent = named("A2BC6D_cF40_225_c_a_e_b").substituted({56: 38, 25: 59, 8: 8, 74: 51})
+    truth = scaled(next(ordered_types(parent, merge)), 8.5**3).crystal()
+    angles = np.arange(12, 85, 0.04)
+    counts = with_background(
+        measured_pattern(truth, angles, Instrument(size=300)), angles, np.random.default_rng(3), counts=3000, level=0.1,
+        hump=0.0,
+    )  # fmt: skip
+    kinds = [kind for kind in shipped_types() if kind.prototype in ("NaNbO3", "La2NiMnO6")]
+    answer = solve(PowderPattern(two_theta=angles, counts=counts, wavelength=1.5406), formula, kinds=kinds)
+    assert answer.verdict == "uncertain"
+    assert {131, 216} <= {each.kind.number for each in answer.candidates}

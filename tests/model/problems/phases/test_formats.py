@@ -248,7 +248,7 @@ def write_sca(folder: Path, what: Measured) -> Path:
     lines = ["    1", " -987", f"{cell} p2"]
     for number, (h, i, s) in enumerate(merged_rows(what)):
         pairs = (0, -1, i, s) if number % 3 == 0 else (i, s, i, s)
-        lines.append("".join(f"{x:4d}" for x in h) + "".join(f"{x:8.2f}" for x in pairs))
+        lines.append("".join(f"{x:4d}" for x in h) + "".join(f"{x:8.2f}" for x in pairs) + " " * 8)
     (folder / "x.sca").write_text("\n".join(lines))
     return folder / "x.sca"
 
@@ -335,7 +335,9 @@ def test_what_integration_programs_write_but_phases_cannot_use_is_refused(tmp_pa
     )
     damaged = "    1\n -987\n    5.0  6.0  7.0 90.0 90.0 90.0 p2\n   1   2   3   rubbish\n"
     headless = "!FORMAT=XDS_ASCII MERGE=FALSE\n!ITEM_H=1\n 1 2 3 4.0 5.0\n"
-    for text, words in ((unmerged, "not merged"), (damaged, "line 4 is"), (headless, "no ITEM_K in the head")):
+    touching = damaged.replace("    5.0  6.0", "5.00000106.00000")
+    cases = ((unmerged, "not merged"), (damaged, "line 4 is"), (touching, "line 3 is"))
+    for text, words in (*cases, (headless, "no ITEM_K in the head")):
         (tmp_path / "x.sca").write_text(text)
         with pytest.raises(InputError, match=words):
             read_reflections(tmp_path / "x.sca")
