@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from dsfu.model.problems.particles.fit_space import FitSpace
+from dsfu.model.problems.particles.fit_space import FitSpace, noise_floor
 from dsfu.model.problems.particles.lattices import LATTICES
 from dsfu.model.problems.particles.matching import Matches
 from dsfu.model.problems.particles.shape_table import ShapeTable
@@ -13,6 +13,10 @@ from dsfu.simulate.arrays import FloatArray
 
 _DIAMETERS: Final = np.exp(np.arange(np.log(6.0), np.log(150.0), 0.06))
 _REACH: Final = 14.0
+
+_AS_GOOD: Final = (0.1025, 4.0)
+"""What a crystal without end may leave more than the best sphere, for no damping by size to be seen: a share of the
+squares beyond noise (5 % of R_w), and χ² of noise, of which one variable is worth 1. Chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +68,16 @@ def _best_diameter(space: FitSpace, distances: FloatArray, counts: FloatArray, b
     d = distances * bond
     weights = counts / d * common_volume(d, _DIAMETERS[:, None])
     sums = weights @ np.sin(np.outer(d, space.q))
-    best, diameter = 9.0, 0.0
+    whole = float(space.data @ space.data)
     curve = np.full(len(_DIAMETERS), 9.0)
     for b_iso in (0.4, 0.9, 1.6):
         fits = (sums * np.exp(-b_iso / (8 * np.pi**2) * space.q**2)) @ space.transform
-        # At its best scale a fit leaves 1 − (f·d)²/f² of the data, which have the length 1.
+        # At its best scale a fit leaves d² − (f·d)²/f² of the data, of which ``outside`` is in no model.
         overlap = np.maximum(fits @ space.data, 0)
-        curve = np.minimum(curve, 1 - overlap**2 / np.maximum((fits**2).sum(axis=1), 1e-20))
+        curve = np.minimum(curve, whole - overlap**2 / np.maximum((fits**2).sum(axis=1), 1e-20))
     i = int(curve.argmin())
     best, diameter = float(np.sqrt(max(curve[i], 0) + space.outside)), float(_DIAMETERS[i])
-    endless = float(np.sqrt(curve[-1] + space.outside)) < best * 1.05
+    noise = noise_floor(space) ** 2
+    more = _AS_GOOD[0] * max(curve[i] - noise, 0.0) + _AS_GOOD[1] * noise / len(space.data)
+    endless = bool(curve[-1] - curve[i] <= more)
     return EnvelopeFit(family, diameter, bond, best, endless)

@@ -111,6 +111,12 @@ def fit_space(measured: MeasuredPdf, limits: FitLimits) -> FitSpace:
     )
 
 
+def noise_floor(space: FitSpace) -> float:
+    """R_w that white noise alone would leave inside the space, from what lies outside of it."""
+    outside = max(len(space.r) - len(space.data), 1)
+    return float(np.sqrt(space.outside / outside * len(space.data)))
+
+
 def _thinned(measured: MeasuredPdf, limits: FitLimits) -> tuple[FloatArray, FloatArray, float]:
     """The range of the fit; many points are averaged over neighbours, over how wide a step is returned."""
     inside = (measured.r >= limits.r_min) & (measured.r <= limits.r_max)

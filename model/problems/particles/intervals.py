@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 
 from dsfu.model.problems.particles.envelope import common_volume
+from dsfu.model.problems.particles.fit_space import noise_floor
 from dsfu.model.problems.particles.ranking import beyond_noise, diameter_of, lattice_of, left_beyond_noise
 from dsfu.model.problems.particles.settings import Q_DAMPS
-from dsfu.model.problems.particles.solving import Candidate, ParticleSolution, noise_floor
+from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
 from dsfu.model.problems.particles.verdict import EXACT_RW
 
 _AS_LIKELY: Final = 0.5

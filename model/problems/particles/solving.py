@@ -9,7 +9,7 @@ import numpy as np
 from dsfu.model.problems.particles.axial_ratio import axial_ratio, fit_axial_ratio
 from dsfu.model.problems.particles.editing import Start, edited
 from dsfu.model.problems.particles.envelope import EnvelopeFit, envelope_fits
-from dsfu.model.problems.particles.fit_space import FitLimits, FitSpace, fit_space
+from dsfu.model.problems.particles.fit_space import FitLimits, FitSpace, fit_space, noise_floor
 from dsfu.model.problems.particles.matching import Matches, match
 from dsfu.model.problems.particles.occupancies import likelihood_unit
 from dsfu.model.problems.particles.ranking import lattice_of, likeliest, score
@@ -249,9 +249,3 @@ def _best_limits(
     if windowed[0] ** 2 < _WINDOW_SEEN * best[0] ** 2:
         best = windowed
     return best[1], best[2]
-
-
-def noise_floor(space: FitSpace) -> float:
-    """R_w that white noise alone would leave inside the space, from what lies outside of it."""
-    outside = max(len(space.r) - len(space.data), 1)
-    return float(np.sqrt(space.outside / outside * len(space.data)))

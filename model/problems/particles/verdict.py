@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from dsfu.model.problems.particles.fit_space import noise_floor
 from dsfu.model.problems.particles.formula import (
     against_formula,
     elements_of,
@@ -14,7 +15,7 @@ from dsfu.model.problems.particles.formula import (
 )
 from dsfu.model.problems.particles.gaps import light_atoms
 from dsfu.model.problems.particles.ranking import diameter_of, lattice_of
-from dsfu.model.problems.particles.solving import Candidate, ParticleSolution, noise_floor
+from dsfu.model.problems.particles.solving import Candidate, ParticleSolution
 from dsfu.simulate.form_factors import EIGHT_PI_SQUARED
 
 NO_FAMILY: Final = "no family explains this"

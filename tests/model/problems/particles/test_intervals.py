@@ -10,7 +10,7 @@ from dsfu.model.problems.particles.intervals import intervals_of
 from dsfu.model.problems.particles.reading import MeasuredPdf
 from dsfu.model.problems.particles.settings import SolveSettings
 from dsfu.model.problems.particles.solving import solve_particle
-from dsfu.model.problems.particles.verdict import judge
+from dsfu.model.problems.particles.verdict import BULK, judge
 from dsfu.simulate.particles.shapes import positions_of
 
 
@@ -76,3 +76,11 @@ def test_the_verdict_names_a_family_that_the_data_do_not_tell_from_the_first():
     clear = replace(solution, candidates=[best, worse])
     assert judge(clear).words == best.family
     assert judge(alike).words == f"{best.family} or Faulted: equally likely"
+
+
+def test_much_noise_makes_no_particle_a_crystal_without_end():
+    """A ball of some 190 atoms with noise of 30 % of the highest peak was called larger than the data can tell."""
+    solution = solve_particle(correlated_pdf(ball(6.4) * 2.75, 0.6, noise=0.3))
+    assert solution.envelope.rw < 1
+    assert not solution.envelope.endless
+    assert BULK not in judge(solution).words
