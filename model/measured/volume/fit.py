@@ -1,9 +1,8 @@
 """The fit of all voxels at once.
 
-The posterior is maximised by
-Gauss–Newton steps with the whole normal matrix: anything less leaves α wrong by several standard uncertainties, because
-all α together and the width of I_FF are hard to tell apart. With I_FF's coefficients first in the matrix, what its
-Cholesky factor has at its end is the factor of the inverse covariance of the rest, I_FF marginalised.
+The posterior is maximised by Gauss–Newton steps with the whole normal matrix: anything less leaves α wrong by several
+standard uncertainties, because all α together and the width of I_FF are hard to tell apart. With I_FF's coefficients
+first in the matrix, the end of its Cholesky factor is that of the inverse covariance of the rest, I_FF marginalised.
 """
 
 from collections.abc import Callable
@@ -37,7 +36,6 @@ _AT_ONCE: Final = 2**17
 
 _HELD: Final = 1e18
 """Precision of what must not move."""
-
 
 MoreNoise = Callable[["VolumeFit", list[torch.Tensor], FloatArray], FloatArray]
 
@@ -298,6 +296,5 @@ class VolumeFit(VolumeModel):
         form_factor, order, extra = self.factors()
         model = form_factor * order + extra
         weight = self._weight / model.clamp_min(LEAST_VARIANCE)
-        live = self._weight > 0
-        rest = torch.where(live, self._counts - model, torch.zeros(()))
+        rest = torch.where(self._weight > 0, self._counts - model, torch.zeros(()))
         return rest.numpy(), weight.numpy(), (form_factor * order).numpy()
