@@ -1,6 +1,7 @@
 """What a program said of the structures and maps in a folder: its verdict, and which of the files are its answer."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -26,14 +27,18 @@ class Judgement:
 
 def judgement_in(folder: Path) -> Judgement | None:
     """That of the newest record in the folder; None where there is none."""
-    records = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime, reverse=True)
-    return next((found for each in records if (found := _judgement_of(each))), None)
+    return next(_judgements(folder), None)
 
 
 def judgement_on(path: Path) -> Judgement | None:
-    """That of the folder of a file, if it is about this file."""
-    found = judgement_in(path.parent)
-    return found if found and path.name in found.names else None
+    """That of the newest record beside a file that is about this file: others may stand in its folder."""
+    return next((found for found in _judgements(path.parent) if path.name in found.names), None)
+
+
+def _judgements(folder: Path) -> Iterator[Judgement]:
+    """Of all records in a folder, the newest first."""
+    records = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime, reverse=True)
+    return (found for each in records if (found := _judgement_of(each)))
 
 
 def _judgement_of(path: Path) -> Judgement | None:

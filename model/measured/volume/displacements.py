@@ -27,6 +27,9 @@ _EQUAL: Final = 1.001
 _SHOWN: Final = 3.0
 """Shifts are told from so many standard uncertainties on."""
 
+_FARTHEST: Final = 0.5
+"""Å. Chosen: no neighbour moves so far. Where a fit went wrong, or along the short side of a slab, more is found."""
+
 
 def nearest_vectors(cell: Cell) -> IntArray:
     """Of neighbours ±v one, those that are not farther than the longest edge of the cell."""
@@ -68,7 +71,7 @@ def _measured(
 
 
 def shifts_sentence(fit: VolumeFit, factor: FloatArray, more: MoreNoise | None = None) -> str:
-    """How far neighbours are shifted along the lines to them; empty if none is known to be."""
+    """How far neighbours are shifted along the lines to them; empty if none is known to be, or one too far."""
     found, cell = size_effect(fit, factor, more), fit.voxels.cell
     if found is None:
         return ""
@@ -79,6 +82,8 @@ def shifts_sentence(fit: VolumeFit, factor: FloatArray, more: MoreNoise | None =
         three = slice(3 * number, 3 * number + 3)
         shift = float(along @ found.values[three])
         deviation = float(np.sqrt(along @ found.covariance[three, three] @ along))
+        if abs(shift) > max(_FARTHEST, _SHOWN * deviation):
+            return ""
         if abs(shift) > _SHOWN * deviation > 0:
             where = "farther from" if shift > 0 else "nearer to"
             name = " ".join(map(str, vector))

@@ -255,9 +255,8 @@ def _with_tails(
         fit, masked = build_fit(voxels, settings, fit.prior, fit.terms.kept(kept), peaks, masked, curvature)
         fit.go_on_from(coefficients, alpha[kept], amplitudes[:first], diffuse + extra)
         watch.stage(f"Bragg peaks, pass {number + 1}", fit, 3 * (_PASSES - number))
-        fit.newton(
-            6, watch
-        )  # by a factor of its own: that of the pass before leaves it off the optimum where it is soft
+        # By a factor of its own: that of the pass before leaves it off the optimum where it is soft.
+        fit.newton(6, watch)
         fit.near_factor = None
     return fit, masked, peaks
 

@@ -36,6 +36,13 @@ def test_records_of_each_problem_are_understood(tmp_path: Path) -> None:
     assert (found.sentence, found.names) == ("**doubtful**", ("x-peaks.cif", "x.ccp4"))
 
 
+def test_of_several_records_the_one_that_is_about_the_file_counts(tmp_path: Path) -> None:
+    _record(tmp_path, "a.json", reasons=["Of a."], map="a.ccp4")
+    _record(tmp_path, "b.json", reasons=["Of b."], map="b.ccp4")
+    told = [judgement_on(tmp_path / f"{name}.ccp4") for name in "ab"]
+    assert [each.reasons for each in told if each] == [("Of a.",), ("Of b.",)]
+
+
 def test_other_json_is_no_record(tmp_path: Path) -> None:
     for name, text in (("a.json", "{"), ("b.json", "[1]"), ("c.json", '{"verdict": 3}')):
         (tmp_path / name).write_text(text)

@@ -1,9 +1,15 @@
 """A size effect found with its sign and size: atoms and vacancies, occupied at random, drawn to occupied neighbours."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
+import pytest
 
 from dsfu.model.measured.data.reconstruction import Reconstruction
-from dsfu.model.measured.volume.displacements import nearest_vectors, size_effect
+from dsfu.model.measured.volume import displacements
+from dsfu.model.measured.volume.departures import Departure
+from dsfu.model.measured.volume.displacements import nearest_vectors, shifts_sentence, size_effect
 from dsfu.model.measured.volume.settings import VolumeSettings
 from dsfu.model.measured.volume.solve import VolumeSolution, solve_volume
 from dsfu.model.measured.volume.verdict import judge_volume
@@ -64,3 +70,16 @@ def test_it_is_not_found_where_there_is_none():
     assert found is not None
     assert found.chi_square < 2.5
     assert (np.abs(found.values) < 4 * found.uncertainties).all()
+
+
+@pytest.mark.parametrize(("shift", "told"), [(0.02, "farther from"), (-40000.0, "")])
+def test_no_neighbour_is_told_to_move_farther_than_can_be(monkeypatch: pytest.MonkeyPatch, shift: float, told: str):
+    """A slab that was not fitted well said 41220.2(18) Å."""
+    along_a = nearest_vectors(CELL).tolist().index([1, 0, 0])
+    values = np.zeros(3 * len(nearest_vectors(CELL)))
+    values[3 * along_a] = shift / EDGE
+    found = Departure(chi_square=9.0, amplitude=0.1, values=values, covariance=1e-8 * np.eye(len(values)))
+    monkeypatch.setattr(displacements, "size_effect", lambda *_: found)
+    fit: Any = SimpleNamespace(voxels=SimpleNamespace(cell=CELL))
+    sentence = shifts_sentence(fit, np.zeros(0))
+    assert (told in sentence) if told else sentence == ""
