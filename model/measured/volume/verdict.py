@@ -8,7 +8,7 @@ paired with the size of what it found relative to the diffuse scattering; a chec
 Limits: from a dozen crystals of tests/benchmarks/crystal_maker.py, with and without what breaks the assumptions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dsfu.model.measured.judgement import Judgement
@@ -150,6 +150,24 @@ def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
     return _verdict(solution, tuple(checks), int(good_cells(found).sum()))
 
 
+def _thin_slab(solution: VolumeSolution) -> VolumeVerdict | None:
+    """What failing checks mean where several layers span less than a reciprocal cell: good crystals fail there too."""
+    voxels = solution.voxels
+    ranges = [reach for reach, count in zip(voxels.ranges(), voxels.shape, strict=True) if count > 1]
+    if min(ranges, default=1.0) >= 1:
+        return None
+    slab = f"the layers of this slab span {min(ranges):.2f} of a reciprocal cell"
+    remedy = "Give a single layer, or a thicker volume."
+    if solution.chi_square > _NOISY[1]:
+        words = (
+            f"The fit does not describe the data (χ² per voxel {solution.chi_square:.3g}), and its α are not to be "
+            f"believed. That need not be the crystal's fault: {slab}, where fits are known to end too early. {remedy}"
+        )
+        return VolumeVerdict(judgement="contradicts", sentence=words, checks=())
+    words = f"Not judged: {slab}, where good crystals, too, fail some of the checks. {remedy}"
+    return VolumeVerdict(judgement="not judged", sentence=words, checks=())
+
+
 def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: int) -> VolumeVerdict:
     failed = [check for check in checks if not check.passed]
     measured = solution.voxels.cells_measured()
@@ -169,6 +187,8 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
     if only_width and 1 in solution.voxels.shape:
         words = f"{_WIDE_PLANE} {likelier_causes(solution)}".strip()
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
+    if failed and (thin := _thin_slab(solution)):
+        return replace(thin, checks=checks)
     ends = molecule_ends(solution.fit, solution.factor) if only_width else None
     if failed and not ends:
         first = max(failed, key=lambda check: check.ratio / check.limit)

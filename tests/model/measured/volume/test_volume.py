@@ -277,6 +277,26 @@ def test_a_volume_of_two_cells_is_not_judged_and_what_it_says_is_true(kind, coun
     assert all(abs(shell.alpha - t) < 4 * shell.uncertainty for shell, t in zip(shells, true, strict=True))
 
 
+def test_a_thin_slab_that_was_not_fitted_is_told_as_such_and_not_as_displacements():
+    """121 × 121 × 7 voxels of a good crystal, of which fits end at a χ² of some 50."""
+    slab = crystal_maker.make(
+        crystal_maker.recipes()["orthorhombic"],
+        (60, 60, 3),
+        replace(crystal_maker.CLEAN, counts=100.0),
+        ideal=True,
+        seed=11,
+    )
+    found = solve_volume(reconstruction_of(slab), VolumeSettings())
+    verdict = judge_volume(found)
+    assert verdict.judgement == "contradicts"
+    assert "span 0.30 of a reciprocal cell" in verdict.sentence
+    assert "need not be the crystal's fault" in verdict.sentence
+    assert verdict.checks
+    milder = judge_volume(replace(found, chi_square=1.2))
+    assert milder.judgement == "not judged"
+    assert milder.sentence.startswith("Not judged: the layers of this slab span 0.30")
+
+
 def test_the_noise_of_a_trough_is_not_taken_for_less():
     """The middle of a dark fringe is darker than the mean of five voxels across it."""
     h = np.linspace(-3, 3, 121)
