@@ -96,6 +96,7 @@ def solve(
         machine is. Small types come first.
     """
     begun = time.process_time()
+    until = begun + seconds
     if pattern.wavelength is None:
         raise InputError(
             "the file does not say its wavelength", where=pattern.name, remedy="give it: --wavelength 1.5406 (Å)"
@@ -104,7 +105,8 @@ def solve(
     source = wavelengths_of(pattern.wavelength)
     types = shipped_types() if kinds is None else kinds
     trials = sorted(decorations(formula, types), key=lambda each: each.atoms)
-    orders = partial(_of_orderings, formula, types, signal, source, begun + seconds, progress)
+    orders = partial(_of_orderings, formula, types, signal, source, until, progress)
+    assigned = partial(_of_no_type, formula, signal, source, until, progress)
 
     def answer(tried: int, candidates: Sequence[Fit], verdict: str, reason: str) -> DensityAnswer:
         return DensityAnswer(
@@ -120,24 +122,25 @@ def solve(
         found, tried = search(trials, signal, source[0][0], until=begun + _SHARE_OF_SEARCH * seconds)
         if tried < len(trials):
             progress(f"time is up after {tried}")
-        ranked, verdict, reason = _judged(_fitted(found, signal, source, begun + seconds), tried == len(trials), orders)
+        ranked, verdict, reason = _judged(_fitted(found, signal, source, until), tried == len(trials), orders, until)
     if not ranked or ranked[0].excess > GOOD:
-        left = max(seconds - (time.process_time() - begun), 1.0)
+        left = max(until - time.process_time(), 1.0)
         again = partial(solve, pattern, kinds=kinds, keep=keep, seconds=left, progress=progress)
         if (whole := _unmixed(formula, ranked, again, progress)) is not None:
             return whole
-        other = orders()
-        if _is_better(other, ranked):
-            reason = _no_type_but(other[0], _TOLD_APART)
-            return answer(tried, ordered([*other, *ranked])[:keep], "uncertain", reason)
-        other = _of_no_type(formula, signal, source, begun + seconds, progress)
-        if _is_better(other, ranked):
-            ranked, verdict = ordered([*other, *ranked]), "uncertain"
-            reason = _no_type_but(other[0], _PUT_IN_ALL_WAYS)
+        for others, how in ((orders, _TOLD_APART), (assigned, _PUT_IN_ALL_WAYS)):
+            other = others()
+            if _is_better(other, ranked):
+                return answer(tried, ordered([*other, *ranked])[:keep], "uncertain", _no_type_but(other[0], how))
     return answer(tried, ranked[:keep], verdict, reason)
 
 
 _TOLD_APART: Final = "atoms of one site were told apart, in some of the ways that there are"
+
+_OUT_OF_TIME: Final = (
+    "time was up before other orders of its atoms were tried: give more with --seconds, or see whether the sites that "
+    "were divided anew make sense"
+)
 
 _PUT_IN_ALL_WAYS: Final = (
     "its atoms were put on sites in all simple ways, of which one may fit by chance: see whether its distances make "
@@ -146,14 +149,17 @@ _PUT_IN_ALL_WAYS: Final = (
 
 
 def _judged(
-    ranked: list[Fit], complete: bool, orders: Callable[[], Sequence[Fit]]
+    ranked: list[Fit], complete: bool, orders: Callable[[], Sequence[Fit]], until: float
 ) -> tuple[list[Fit], str, str]:  # fmt: skip
     """Fits by rank, and the verdict. Where sites divided anew explain a pattern, an order of no type may, too."""
     verdict, reason = judge(ranked, complete)
     if verdict != "solved" or not is_coloured(ranked[0].kind):
         return ranked, verdict, reason
     own = identity(ranked[0].kind)
-    every = ordered([*ranked, *(each for each in orders() if identity(each.kind) != own)])
+    others = [each for each in orders() if identity(each.kind) != own]
+    if time.process_time() > until:
+        return ranked, "uncertain", _OUT_OF_TIME
+    every = ordered([*ranked, *others])
     if is_ordered(every[0].kind):
         return every, "uncertain", _no_type_but(every[0], _TOLD_APART)
     return every, *judge(every, complete)

@@ -1,9 +1,15 @@
 """Atoms of one site told apart: crystals that come out are those that crystallographers know."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from dsfu.model.problems.densities import solve as solving
 from dsfu.model.problems.densities.bin_search import solve_formula
+from dsfu.model.problems.densities.colourings import ANEW
 from dsfu.model.problems.densities.formulas import parse_formula
 from dsfu.model.problems.densities.orderings import is_ordered, merges, ordered_types
 from dsfu.model.problems.densities.powder import PowderPattern
@@ -86,3 +92,10 @@ def test_sites_divided_anew_are_not_called_solved_where_another_order_fits_as_we
     answer = solve(PowderPattern(two_theta=angles, counts=counts, wavelength=1.5406), formula, kinds=kinds)
     assert answer.verdict == "uncertain"
     assert {131, 216} <= {each.kind.number for each in answer.candidates}
+
+
+def test_sites_divided_anew_are_not_called_solved_if_time_was_up_before_other_orders(monkeypatch) -> None:
+    monkeypatch.setattr(solving, "judge", lambda ranked, complete: ("solved", ""))
+    kind = shipped_types()[0]
+    fit: Any = SimpleNamespace(kind=replace(kind, prototype=kind.prototype + ANEW))
+    assert solving._judged([fit], True, list, until=0.0)[1:] == ("uncertain", solving._OUT_OF_TIME)
