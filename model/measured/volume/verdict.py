@@ -151,7 +151,11 @@ def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
 
 
 def _thin_slab(solution: VolumeSolution) -> VolumeVerdict | None:
-    """What failing checks mean where several layers span less than a reciprocal cell: good crystals fail there too."""
+    """What is said of several layers that span less than a reciprocal cell, whatever the checks are; of others nothing.
+
+    Of twelve such slabs of good crystals most had a χ² of 27 to 160; where the fit was good, α were wrong by 2 to 40
+    standard uncertainties all the same.
+    """
     voxels = solution.voxels
     ranges = [reach for reach, count in zip(voxels.ranges(), voxels.shape, strict=True) if count > 1]
     if min(ranges, default=1.0) >= 1:
@@ -164,7 +168,7 @@ def _thin_slab(solution: VolumeSolution) -> VolumeVerdict | None:
             f"believed. That need not be the crystal's fault: {slab}, where fits are known to end too early. {remedy}"
         )
         return VolumeVerdict(judgement="contradicts", sentence=words, checks=())
-    words = f"Not judged: {slab}, where good crystals, too, fail some of the checks. {remedy}"
+    words = f"Not judged: {slab}, too little to tell α from the form factor, and α may be far off. {remedy}"
     return VolumeVerdict(judgement="not judged", sentence=words, checks=())
 
 
@@ -187,7 +191,7 @@ def _verdict(solution: VolumeSolution, checks: tuple[VolumeCheck, ...], cells: i
     if only_width and 1 in solution.voxels.shape:
         words = f"{_WIDE_PLANE} {likelier_causes(solution)}".strip()
         return VolumeVerdict(judgement="not judged", sentence=words, checks=checks)
-    if failed and (thin := _thin_slab(solution)):
+    if thin := _thin_slab(solution):
         return replace(thin, checks=checks)
     ends = molecule_ends(solution.fit, solution.factor) if only_width else None
     if failed and not ends:

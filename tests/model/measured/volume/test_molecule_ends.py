@@ -41,12 +41,21 @@ def test_what_is_unsure_weak_or_negative_is_no_pair_of_ends(coefficients, deviat
     assert _found(coefficients, deviation) is None
 
 
+def _voxels(shape):
+    """What the verdict asks of voxels of .05 reciprocal lattice units."""
+    return SimpleNamespace(
+        cells_measured=lambda: 30.0,
+        smoothed=(False, False, False),
+        shape=shape,
+        ranges=lambda: [0.05 * (count - 1) for count in shape],
+    )
+
+
 @pytest.mark.parametrize(("chi_square", "cells", "told"), [(1.0, 9, "ends"), (9.0, 9, "χ²"), (1.0, 2, "cells")])
 def test_what_else_speaks_against_the_fit_is_told_first(chi_square, cells, told, monkeypatch):
     monkeypatch.setattr(verdict, "molecule_ends", lambda *_: SimpleNamespace(sentence=lambda: "ends"))
     monkeypatch.setattr(verdict, "several_sites", lambda _: "")
-    voxels = SimpleNamespace(cells_measured=lambda: 30.0, smoothed=(False, False, False), shape=(41, 41, 41))
-    solution = SimpleNamespace(voxels=voxels, chi_square=chi_square, fit=None, factor=None)
+    solution = SimpleNamespace(voxels=_voxels((41, 41, 41)), chi_square=chi_square, fit=None, factor=None)
     check = SimpleNamespace(name=verdict._WIDTH, passed=False)
     found = verdict._verdict(cast(Any, solution), cast(Any, (check,)), cells)
     assert found.judgement == "not judged"
@@ -64,7 +73,6 @@ def test_what_else_speaks_against_the_fit_is_told_first(chi_square, cells, told,
 def test_the_width_alone_is_not_held_against_a_plane(shape, failed, judgement, monkeypatch):
     monkeypatch.setattr(verdict, "molecule_ends", lambda *_: None)
     monkeypatch.setattr(verdict, "likelier_causes", lambda _: "")
-    voxels = SimpleNamespace(cells_measured=lambda: 30.0, smoothed=(False, False, False), shape=shape)
-    solution = SimpleNamespace(voxels=voxels, chi_square=1.0, fit=None, factor=None)
+    solution = SimpleNamespace(voxels=_voxels(shape), chi_square=1.0, fit=None, factor=None)
     checks = [SimpleNamespace(name=name, passed=False, ratio=2.0, limit=1.0, meaning="") for name in failed]
     assert verdict._verdict(cast(Any, solution), cast(Any, tuple(checks)), 9).judgement == judgement
