@@ -165,7 +165,7 @@ class VolumeFit(VolumeModel):
     def settle(self, factor: FloatArray) -> None:
         """Two more steps by the factor of a place near the optimum: patterns that are nearly imitated feel the rest.
 
-        Of a good crystal "order varies" had 3.35 before, with α off by .17 of their uncertainties, and 1.29 after.
+        Of a good crystal "order varies" had 3.35 before, with α off by .17 of their uncertainties, and 1.38 after.
         """
         for _ in range(2):
             step = self._step(factor)

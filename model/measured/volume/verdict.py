@@ -153,8 +153,8 @@ def judge_volume(solution: VolumeSolution) -> VolumeVerdict:
 def _thin_slab(solution: VolumeSolution) -> VolumeVerdict | None:
     """What is said of several layers that span less than a reciprocal cell, whatever the checks are; of others nothing.
 
-    Of twelve such slabs of good crystals most had a χ² of 27 to 160; where the fit was good, α were wrong by 2 to 40
-    standard uncertainties all the same.
+    Of such slabs of good crystals most had a χ² of 27 to 160. With I_FF as wide as in small volumes it was .9 to 1.3,
+    and the first 20 α of nine slabs were wrong by 1 to 44 standard uncertainties all the same.
     """
     voxels = solution.voxels
     ranges = [reach for reach, count in zip(voxels.ranges(), voxels.shape, strict=True) if count > 1]
